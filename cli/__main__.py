@@ -1,0 +1,56 @@
+"""`lifang COMMAND`: each command is the module of its name in this directory, imported only when it is asked for."""
+
+import argparse
+import importlib
+import sys
+from typing import Protocol, cast
+
+COMMANDS = {
+    "up": "start PostgreSQL, Kafka and every service on this machine, with a demo community",
+    "down": "end exactly what `up` started",
+    "reset": "end it and forget its data (--yes)",
+    "status": "what runs, where, and how far each part is",
+    "tail": "what the services have told, one CloudEvent a line",
+    "token": "a ten-minute token for a demo role",
+    "scenario": "play a story through the real interfaces and check it",
+    "explain": "why something happened, sentence by sentence, with the events behind it",
+    "rebuild": "fold a view again from the log, beside the live one",
+    "parked": "events that wait for a person: list, retry, skip",
+    "republish": "tell everything again that a service has told, in order",
+    "restored": "after a restore of a service's database: begin a new generation",
+    "test": "check the code and run the tests, on a stack of their own",
+    "doctor": "what is missing or wrong on this machine, and what to type",
+}
+
+
+class Command(Protocol):
+    """What the module of a command has."""
+
+    def arguments(self, parser: argparse.ArgumentParser) -> None: ...
+
+    def run(self, options: argparse.Namespace) -> int: ...
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="lifang", description="Lifang, an open platform for residential communities.",
+        epilog="Begin with: lifang up", formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, what in COMMANDS.items():
+        one = commands.add_parser(name, help=what, description=what[0].upper() + what[1:] + ".")
+        if argv[:1] == [name]:
+            command = cast(Command, importlib.import_module(f"cli.{name}"))
+            one.add_argument("--json", action="store_true", help="answer for programs")
+            command.arguments(one)
+    options = parser.parse_args(argv)
+    return command.run(options)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(141)

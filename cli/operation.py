@@ -1,0 +1,31 @@
+"""Operations on one service: run by the service's own code, in a process with the service's environment."""
+
+import argparse
+import os
+import subprocess
+
+from cli import screen
+from cli.place import HERE, PYTHON, ROOT
+from cli.stack import services
+from cli.stack.ports import Kept
+
+
+def service_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("service", choices=services.names(), metavar="SERVICE", help=" ".join(services.names()))
+
+
+def start(service: str, *words: str) -> subprocess.Popen[str]:
+    """Its answer comes on standard output as JSON. Ends the command when nothing has been started here."""
+    ports = Kept.read(HERE).ports
+    if service not in ports:
+        screen.stop("Nothing has been started here. Type: lifang up")
+    return subprocess.Popen(
+        [PYTHON, "-m", f"services.{service}", *words], cwd=ROOT, stdout=subprocess.PIPE, text=True,
+        env=os.environ | services.environment(service, HERE, ports))
+
+
+def pass_through(service: str, *words: str) -> int:
+    process = start(service, *words)
+    answer, _ = process.communicate()
+    print(answer, end="")
+    return process.returncode

@@ -1,0 +1,58 @@
+"""Where one stack keeps what it has: `.lifang` in the checkout, or a directory below it for the stack of the tests."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PYTHON = ROOT / ".venv" / "bin" / "python"
+
+
+@dataclass(frozen=True)
+class Place:
+    state: Path
+
+    @property
+    def ports(self) -> Path:
+        """Chosen once and kept, so that addresses stay the same from one start to the next."""
+        return self.state / "stack.json"
+
+    @property
+    def run(self) -> Path:
+        return self.state / "run"
+
+    @property
+    def record(self) -> Path:
+        """Which processes run, with their start times."""
+        return self.run / "stack.json"
+
+    @property
+    def demo(self) -> Path:
+        """What seeding the demo community has answered."""
+        return self.run / "demo.json"
+
+    @property
+    def terminals(self) -> Path:
+        """What the simulated terminals are told."""
+        return self.run / "terminals.json"
+
+    @property
+    def log(self) -> Path:
+        return self.state / "log"
+
+    @property
+    def secrets(self) -> Path:
+        return self.state / "secrets"
+
+    @property
+    def kafka(self) -> Path:
+        return self.state / "kafka"
+
+    def make(self) -> None:
+        """Passable for the account that PostgreSQL runs as, whatever the umask; the secrets are for us alone."""
+        for directory, mode in ((self.state, 0o755), (self.run, 0o755), (self.log, 0o755), (self.secrets, 0o700)):
+            directory.mkdir(parents=True, exist_ok=True)
+            directory.chmod(mode)
+
+
+HERE = Place(ROOT / ".lifang")
+FOR_TESTS = Place(ROOT / ".lifang" / "test")

@@ -1,0 +1,50 @@
+"""The services of this checkout and what each is told through its environment."""
+
+from collections.abc import Mapping
+
+from cli.place import PYTHON, ROOT, Place
+from cli.stack.part import Part
+from cli.stack.ports import HOST
+
+TERMINALS = 8
+"""How many addresses are kept for simulated terminals."""
+
+
+def names() -> list[str]:
+    """Every service that can be started, the gateway last."""
+    found = (main.parent.name for main in ROOT.glob("services/*/__main__.py"))
+    return sorted(found, key=lambda name: (name == "gateway", name))
+
+
+def url(name: str, ports: Mapping[str, int]) -> str:
+    return f"http://{HOST}:{ports[name]}"
+
+
+def database(name: str, ports: Mapping[str, int]) -> str:
+    """The owner's address."""
+    return f"postgresql://{name}_owner@{HOST}:{ports['postgres']}/{name}"
+
+
+def terminals(ports: Mapping[str, int]) -> list[str]:
+    """Where simulated terminals may listen."""
+    return [f"{HOST}:{ports[name]}" for n in range(TERMINALS) if (name := f"terminal-{n}") in ports]
+
+
+def environment(name: str, place: Place, ports: Mapping[str, int]) -> dict[str, str]:
+    return {
+        f"DATABASE_URL_{name.upper()}": database(name, ports),
+        "KAFKA_BOOTSTRAP_SERVERS": f"{HOST}:{ports['kafka']}",
+        "LIFANG_TOPIC_PREFIX": "lifang",
+        "LIFANG_HOST": HOST,
+        "LIFANG_PORT": str(ports[name]),
+        "LIFANG_SECRETS": str(place.secrets),
+        **{f"LIFANG_URL_{other.upper()}": url(other, ports) for other in names() if other in ports},
+        "LIFANG_DEMO": "1",
+        "LIFANG_TERMINALS": ",".join(terminals(ports)),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def part(name: str, place: Place, ports: Mapping[str, int]) -> Part:
+    return Part(name, [str(PYTHON), "-m", f"services.{name}", "all"],
+                environment(name, place, ports) | {"LIFANG_MIGRATE": "1"})

@@ -1,0 +1,145 @@
+"""Keeps one stack alive: PostgreSQL, Kafka, the services and the simulated terminals, each in a session of its own.
+
+Runs in a session of its own too (`lifang up` starts it) and stops everything, in order, on SIGTERM or SIGINT.
+"""
+
+import argparse
+import asyncio
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from cli.call import Away, call
+from cli.place import Place
+from cli.stack import demo, postgres, services
+from cli.stack.kafka import Kafka
+from cli.stack.part import Keeper, Part
+from cli.stack.ports import Ports, answers, place_at
+from cli.stack.processes import Record, Running, manner
+
+LOOK = 0.05
+"""Seconds between two looks at something that is not ready yet."""
+
+
+class Supervisor:
+    """`bare`: PostgreSQL and Kafka only."""
+
+    def __init__(self, place: Place, bare: bool) -> None:
+        self.place = place
+        self.services = [] if bare else services.names()
+        self.ports = Ports(place)
+        self.me = Running.of(os.getpid())
+        self.keepers: dict[str, Keeper] = {}
+
+    async def run(self, stop: asyncio.Event) -> None:
+        starting = asyncio.create_task(self._start())
+        starting.add_done_callback(report)
+        await stop.wait()
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        for turn in sorted({manner(name).turn for name in self.keepers}):
+            await asyncio.gather(*(k.stop() for name, k in self.keepers.items() if manner(name).turn == turn))
+        self.place.record.unlink(missing_ok=True)
+
+    async def _start(self) -> None:
+        terminals = demo.ports_of_terminals() if self.services else []
+        ports = self.ports.choose(["postgres", "kafka", "controller", *self.services, *terminals])
+        self._changed()
+        self._keep(postgres.part(self.place, ports["postgres"]))
+        self._keep(Kafka.ensure(print).part(self.place, ports["kafka"], ports["controller"]))
+        await self._until(lambda: self._databases_are_made(ports["postgres"]))
+        for name in self.services:
+            self._keep(services.part(name, self.place, ports))
+        if {"identity", "devices", "access"} <= set(self.services):
+            await self._settle(ports)
+
+    async def _settle(self, ports: dict[str, int]) -> None:
+        """The simulated terminals need to know who they are: that is known once the community has been seeded."""
+        known = demo.Demo.read(self.place)
+        if known is None:
+            for name in self.services:
+                await self._until(partial(is_ready, name, ports))
+            await self._until(partial(seeded, self.place, ports))
+            known = demo.Demo.read(self.place)
+        if known is not None and known.terminals and demo.has_simulator():
+            self._keep(demo.simulator(self.place, ports, known))
+
+    def _databases_are_made(self, port: int) -> bool:
+        if not answers(port):
+            return False
+        try:
+            postgres.make_databases(port, self.services)
+        except subprocess.CalledProcessError as error:
+            print(f"the databases could not be made: {error.stderr.strip()}", flush=True)
+            return False
+        return True
+
+    async def _until(self, holds: Callable[[], bool]) -> None:
+        delay = LOOK
+        while not await asyncio.to_thread(holds):
+            await asyncio.sleep(delay)
+            delay = min(delay * 1.2, 1.0)
+
+    def _keep(self, part: Part) -> None:
+        self.keepers[part.name] = Keeper(self.place, part, self._changed)
+
+    def _changed(self) -> None:
+        running = {name: keeper.running for name, keeper in self.keepers.items() if keeper.running is not None}
+        Record(self.me, running).write(self.place)
+
+
+def is_ready(name: str, ports: dict[str, int]) -> bool:
+    try:
+        return call("GET", f"{services.url(name, ports)}/readyz", timeout=2)[0] == 200
+    except Away:
+        return False
+
+
+def seeded(place: Place, ports: dict[str, int]) -> bool:
+    try:
+        demo.seed(place, ports)
+    except (Away, demo.NotSeeded) as error:
+        print(f"the demo community is not seeded yet: {error}", flush=True)
+        return False
+    return True
+
+
+def report(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        traceback.print_exception(error)
+        sys.stderr.flush()
+
+
+async def supervise(place: Place, bare: bool) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    await Supervisor(place, bare).run(stop)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--state", type=Path, required=True)
+    parser.add_argument("--bare", action="store_true")
+    options = parser.parse_args()
+    place = place_at(options.state)
+    lock = os.open(place.run, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print("another supervisor keeps this stack", file=sys.stderr)
+        return 3
+    asyncio.run(supervise(place, options.bare))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,123 @@
+"""`lifang status`: what runs, where, and how far each part is."""
+
+import argparse
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from cli import screen
+from cli.call import Away, call
+from cli.place import HERE, Place
+from cli.stack import services
+from cli.stack.demo import Demo
+from cli.stack.ports import HOST, Kept, answers
+from cli.stack.processes import Record, Running
+
+TOLD = {"ready", "generation", "position", "parked", "damaged", "gaps", "lag", "why"}
+"""What is taken from a service's own account of itself."""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    pass
+
+
+def run(options: argparse.Namespace) -> int:
+    found = look(HERE)
+    if options.json:
+        screen.answer(found)
+    else:
+        show(found)
+    return 0
+
+
+def look(place: Place) -> dict[str, Any]:
+    """Never fails: what does not answer is said to be not ready."""
+    ports, record, demo = Kept.read(place).ports, Record.read(place), Demo.read(place)
+    names = [name for name in services.names() if name in ports]
+    with ThreadPoolExecutor(max(len(names), 1)) as pool:
+        answers_of = pool.map(lambda name: service(name, ports, record.parts.get(name)), names)
+        found = dict(zip(names, answers_of, strict=True))
+    lag = {f"{name}.{what}": behind for name, one in found.items() for what, behind in one.pop("lag").items()}
+    servers = {name: running(record.parts.get(name)) for name in ("kafka", "postgres")}
+    answering = all(one["pid"] and answers(ports[name]) for name, one in servers.items())
+    damaged = sum(one["damaged"] for one in found.values())
+    ready = answering and bool(found) and demo is not None and not damaged and not any(lag.values()) and all(
+        one["ready"] and not one["gaps"] for one in found.values())
+    return {
+        "ready": ready,
+        "community_id": demo.community_id if demo else None,
+        "gateway": services.url("gateway", ports) if "gateway" in ports else None,
+        "services": found,
+        "kafka": {"bootstrap": f"{HOST}:{ports['kafka']}" if "kafka" in ports else None, **servers["kafka"]},
+        "postgres": servers["postgres"],
+        "databases": {name: services.database(name, ports) for name in names},
+        "devices": devices(demo),
+        "lag": lag,
+        "parked": sum(one["parked"] for one in found.values()),
+        "damaged": damaged,
+        "supervisor": running(record.supervisor),
+    }
+
+
+def running(what: Running | None) -> dict[str, Any]:
+    alive = what is not None and what.process() is not None
+    return {"pid": what.pid if what and alive else None, "restarts": what.restarts if what else 0}
+
+
+def service(name: str, ports: dict[str, int], what: Running | None) -> dict[str, Any]:
+    url = services.url(name, ports)
+    found: dict[str, Any] = {
+        "url": url, **running(what), "ready": False, "generation": None, "position": None, "parked": 0, "damaged": 0,
+        "gaps": [], "lag": {}, "why": ["it does not answer"]}
+    try:
+        status, answer = call("GET", f"{url}/internal/status", timeout=3)
+        if status == 200:
+            found |= {key: answer[key] for key in TOLD & answer.keys()}
+        found["ready"] = found["ready"] and call("GET", f"{url}/readyz", timeout=3)[0] == 200
+    except Away:
+        found["ready"] = False
+    return found
+
+
+def devices(demo: Demo | None) -> dict[str, Any]:
+    return {
+        terminal.device_id: {
+            "kind": "hikvision-terminal", "name": terminal.name, "listen": terminal.listen,
+            "push": {"url": terminal.push.url, "headers": terminal.push.headers}}
+        for terminal in (demo.terminals if demo else [])}
+
+
+def missing(found: dict[str, Any]) -> list[str]:
+    """Why it is not ready, in sentences."""
+    reasons = [f"{title} does not run" for name, title in (("postgres", "PostgreSQL"), ("kafka", "Kafka"))
+               if found[name]["pid"] is None]
+    for name, one in found["services"].items():
+        if not one["ready"]:
+            reasons.append(f"{name} is not ready: {'; '.join(map(str, one['why'])) or 'it has not said why'}")
+        reasons += [f"{name} waits for events that are missing: {gap}" for gap in one["gaps"]]
+    if found["community_id"] is None:
+        reasons.append("the demo community is not seeded")
+    if found["damaged"]:
+        reasons.append(f"{found['damaged']} views are damaged: lifang rebuild SERVICE VIEW")
+    return reasons + [
+        f"{what} is {behind} events behind" if behind > 0 else f"{what} has not looked yet"
+        for what, behind in found["lag"].items() if behind]
+
+
+def show(found: dict[str, Any]) -> None:
+    print(screen.paint("ready", "green") if found["ready"] else screen.paint("not ready", "yellow"))
+    for name, one in found["services"].items():
+        mark = "up" if one["ready"] else "–"
+        place = f"generation {one['generation']}, position {one['position']}" if one["position"] is not None else ""
+        print(f"  {name:<10} {mark:<3} {one['url']}  pid {one['pid'] or '–'}  {place}{restarts(one)}")
+    print(f"  {'kafka':<10} {'up' if found['kafka']['pid'] else '–':<3} {found['kafka']['bootstrap'] or '–'}"
+          f"  pid {found['kafka']['pid'] or '–'}{restarts(found['kafka'])}")
+    print(f"  {'postgres':<10} {'up' if found['postgres']['pid'] else '–':<3} pid {found['postgres']['pid'] or '–'}"
+          f"{restarts(found['postgres'])}")
+    for reason in missing(found):
+        print(f"  · {reason}")
+    if found["parked"]:
+        print(f"  · {found['parked']} keys are parked: lifang parked list")
+
+
+def restarts(one: dict[str, Any]) -> str:
+    return f"  started again {one['restarts']} times" if one["restarts"] else ""

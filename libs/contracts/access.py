@@ -1,0 +1,135 @@
+"""What access tells others: doors, rights, credentials, what was decided at a door and why, what then happened."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from msgspec import Struct
+
+CredentialKind = Literal["card", "pin"]
+Means = Literal["card", "pin", "face", "fingerprint", "remote", "unknown"]
+
+
+class Fact(Struct, frozen=True):
+    """Something a decision rested on: the event that said it, and what it said in one word."""
+
+    event_id: UUID
+    says: str
+
+
+class DoorInstalled(Struct, frozen=True, tag="access.door_installed"):
+    """A door, and which relay of which device opens it. `zone`: `community` or `building:<id>`."""
+
+    door_id: UUID
+    name: str
+    zone: str
+    device_id: UUID
+    door_no: int
+
+
+class RightGranted(Struct, frozen=True, tag="access.right_granted"):
+    """A person may open the doors of a zone. `rule`: under which rule."""
+
+    right_id: UUID
+    person_id: UUID
+    zone: str
+    rule: str
+
+
+class RightRevoked(Struct, frozen=True, tag="access.right_revoked"):
+    """The right has ended."""
+
+    right_id: UUID
+    person_id: UUID
+    zone: str
+    rule: str
+
+
+class CredentialIssued(Struct, frozen=True, tag="access.credential_issued"):
+    """A person holds a credential; its number is not told."""
+
+    credential_id: UUID
+    person_id: UUID
+    kind: CredentialKind
+
+
+class CredentialRevoked(Struct, frozen=True, tag="access.credential_revoked"):
+    """The credential opens nothing any more."""
+
+    credential_id: UUID
+    person_id: UUID
+    kind: CredentialKind
+
+
+class CredentialJudged(Struct, frozen=True, tag="access.credential_judged"):
+    """Access decided whether what was presented at a door may open it: by which rule, on which facts.
+
+    `live` is false for what the device kept and told later: judged, never acted on.
+    """
+
+    door_id: UUID
+    means: Means
+    allowed: bool
+    rule: str
+    reason: str
+    facts: tuple[Fact, ...]
+    person_id: UUID | None
+    live: bool
+
+
+class DoorPassed(Struct, frozen=True, tag="access.door_passed"):
+    """A device let somebody through by its own decision. `entitled`: whether access would have; None if not known."""
+
+    door_id: UUID
+    means: Means
+    person_id: UUID | None
+    entitled: bool | None
+    live: bool
+    at: datetime
+
+
+class DoorOpeningOrdered(Struct, frozen=True, tag="access.door_opening_ordered"):
+    """The door's device is to open it, once, within the time to live. Subject: the opening."""
+
+    opening_id: UUID
+    door_id: UUID
+    device_id: UUID
+    door_no: int
+    means: Means
+    person_id: UUID | None
+    rule: str
+    reason: str
+    facts: tuple[Fact, ...]
+
+
+class DoorOpened(Struct, frozen=True, tag="access.door_opened"):
+    """The device carried the opening out."""
+
+    opening_id: UUID
+    door_id: UUID
+    person_id: UUID | None
+
+
+class DoorOpeningFailed(Struct, frozen=True, tag="access.door_opening_failed"):
+    """The door was not opened, or nobody knows: `reason` refused, unreachable, expired, unknown."""
+
+    opening_id: UUID
+    door_id: UUID
+    person_id: UUID | None
+    reason: str
+
+
+class DoorNoticed(Struct, frozen=True, tag="access.door_noticed"):
+    """A device said something else of a door (forced, left open, an unknown code): kept, shown to staff."""
+
+    door_id: UUID
+    kind: str
+    code: str
+    live: bool
+    at: datetime
+
+
+EVENTS = (
+    DoorInstalled, RightGranted, RightRevoked, CredentialIssued, CredentialRevoked, CredentialJudged, DoorPassed,
+    DoorOpeningOrdered, DoorOpened, DoorOpeningFailed, DoorNoticed,
+)

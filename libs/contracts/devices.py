@@ -1,0 +1,92 @@
+"""What devices tells others: what devices said, never what it means; what became of orders to them."""
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+from libs.contracts.fields import SealedField
+
+
+class DeviceRegistered(Struct, frozen=True, tag="devices.device_registered"):
+    """A device is in the registry. `kind`: the protocol family, e.g. `hikvision-terminal`."""
+
+    device_id: UUID
+    kind: str
+    name: str
+
+
+class DeviceEnrolled(Struct, frozen=True, tag="devices.device_enrolled"):
+    """The device has its own credential from now on."""
+
+    device_id: UUID
+
+
+class DeviceReported(Struct, frozen=True, tag="devices.device_reported"):
+    """Something a device said. `live` is true only for what happened just now: all else is history and actuates nothing.
+
+    `code` is the vendor's own; `kind` is `unknown` where we do not know it. `skew` is the device's clock minus ours in
+    seconds, None where it could not be read. Card and employee number are sealed for the purpose `credential`.
+    """
+
+    report_id: UUID
+    device_id: UUID
+    kind: str
+    code: str
+    state: str | None
+    serial: int | None
+    door_no: int | None
+    live: bool
+    awaits_decision: bool
+    device_time: datetime | None
+    skew: float | None
+    findings: tuple[str, ...]
+    card_number: SealedField | None = None
+    employee_number: SealedField | None = None
+
+
+class SerialGapFound(Struct, frozen=True, tag="devices.serial_gap_found"):
+    """Serial numbers after `after` and before `before` have not come."""
+
+    device_id: UUID
+    after: int
+    before: int
+
+
+class SerialGapClosed(Struct, frozen=True, tag="devices.serial_gap_closed"):
+    """Every number of that gap has come after all."""
+
+    device_id: UUID
+    after: int
+    before: int
+
+
+class DoorOrderAttempted(Struct, frozen=True, tag="devices.door_order_attempted"):
+    """The order was about to be sent to the device; it will not be sent again."""
+
+    order_id: UUID
+    device_id: UUID
+    door_no: int
+
+
+class DoorOrderCarriedOut(Struct, frozen=True, tag="devices.door_order_carried_out"):
+    """The device said that it did it."""
+
+    order_id: UUID
+    device_id: UUID
+    door_no: int
+
+
+class DoorOrderFailed(Struct, frozen=True, tag="devices.door_order_failed"):
+    """`reason`: refused (the device said no), unreachable (nothing was sent), unknown (no answer), expired (too late, not sent)."""
+
+    order_id: UUID
+    device_id: UUID
+    door_no: int
+    reason: str
+
+
+EVENTS = (
+    DeviceRegistered, DeviceEnrolled, DeviceReported, SerialGapFound, SerialGapClosed, DoorOrderAttempted,
+    DoorOrderCarriedOut, DoorOrderFailed,
+)

@@ -1,0 +1,97 @@
+"""What identity tells others: who lives where, who may speak, which keys sign."""
+
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID
+
+from msgspec import Struct
+
+from libs.contracts.fields import SealedField
+
+HomeRole = Literal["owner", "tenant", "family", "staff", "other"]
+
+
+class CommunityFounded(Struct, frozen=True, tag="identity.community_founded"):
+    """A community is part of the platform. `division_code`: GB/T 2260; `zone`: IANA time zone."""
+
+    community_id: UUID
+    name: str
+    division_code: str
+    zone: str
+
+
+class BuildingRegistered(Struct, frozen=True, tag="identity.building_registered"):
+    """A building stands in the community."""
+
+    building_id: UUID
+    name: str
+    units: int
+
+
+class HomeRegistered(Struct, frozen=True, tag="identity.home_registered"):
+    """A home (实有房屋) in a unit of a building."""
+
+    home_id: UUID
+    building_id: UUID
+    unit: int
+    label: str
+
+
+class ResidentRegistered(Struct, frozen=True, tag="identity.resident_registered"):
+    """A person of the community is known; the name is sealed for the purpose `contact`."""
+
+    resident_id: UUID
+    name: SealedField
+
+
+class ResidenceStarted(Struct, frozen=True, tag="identity.residence_started"):
+    """A resident lives in a home, in a role, since a day."""
+
+    residence_id: UUID
+    resident_id: UUID
+    home_id: UUID
+    building_id: UUID
+    unit: int
+    role: HomeRole
+    since: date
+
+
+class ResidenceEnded(Struct, frozen=True, tag="identity.residence_ended"):
+    """A resident no longer lives in the home."""
+
+    residence_id: UUID
+    resident_id: UUID
+    home_id: UUID
+    building_id: UUID
+    until: date
+
+
+class AccountOpened(Struct, frozen=True, tag="identity.account_opened"):
+    """A person may sign in, in a role (permissions.py). For residents the person is the resident."""
+
+    account_id: UUID
+    person_id: UUID
+    role: str
+
+
+class AccountClosed(Struct, frozen=True, tag="identity.account_closed"):
+    """The account signs in no more; its sessions have ended."""
+
+    account_id: UUID
+    person_id: UUID
+    role: str
+
+
+class SigningKeyPublished(Struct, frozen=True, tag="identity.signing_key_published"):
+    """Tokens under `kid` may be signed from `not_before` on and verify until `expires`. `public_key`: Ed25519, base64url."""
+
+    kid: str
+    public_key: str
+    not_before: datetime
+    expires: datetime
+
+
+EVENTS = (
+    CommunityFounded, BuildingRegistered, HomeRegistered, ResidentRegistered, ResidenceStarted, ResidenceEnded,
+    AccountOpened, AccountClosed, SigningKeyPublished,
+)

@@ -1,0 +1,66 @@
+"""What each role may do, and which services take its commands. What is not listed here is denied.
+
+`…_OWN` reaches only what concerns the caller; the route that asks for it looks nowhere else.
+"""
+
+from collections.abc import Mapping
+from typing import Final, Literal, get_args
+
+Role = Literal["resident", "staff", "guard", "grid", "police", "operator", "device", "service"]
+ROLES: Final[tuple[str, ...]] = get_args(Role)
+
+ME_READ: Final = "me.read"
+DOORS_READ: Final = "doors.read"
+DOORS_OPEN: Final = "doors.open"
+DOORS_MANAGE: Final = "doors.manage"
+DOOR_EVENTS_READ: Final = "door-events.read"
+DOOR_EVENTS_READ_OWN: Final = "door-events.read-own"
+CREDENTIALS_MANAGE: Final = "credentials.manage"
+ACCESS_DECIDE: Final = "access.decide"
+HOMES_READ: Final = "homes.read"
+HOMES_MANAGE: Final = "homes.manage"
+RESIDENTS_READ: Final = "residents.read"
+RESIDENTS_MANAGE: Final = "residents.manage"
+ACCOUNTS_MANAGE: Final = "accounts.manage"
+DEVICES_READ: Final = "devices.read"
+DEVICES_MANAGE: Final = "devices.manage"
+DEVICES_REPORT: Final = "devices.report"
+LIVE_READ: Final = "live.read"
+LIVE_READ_OWN: Final = "live.read-own"
+EVENTS_EXPLAIN: Final = "events.explain"
+EVENTS_EXPLAIN_OWN: Final = "events.explain-own"
+OPERATIONS_READ: Final = "operations.read"
+
+PERMISSIONS: Final[Mapping[str, frozenset[str]]] = {
+    "resident": frozenset({ME_READ, DOORS_OPEN, DOOR_EVENTS_READ_OWN, LIVE_READ_OWN, EVENTS_EXPLAIN_OWN}),
+    "staff": frozenset({
+        ME_READ, DOORS_READ, DOORS_OPEN, DOORS_MANAGE, DOOR_EVENTS_READ, CREDENTIALS_MANAGE,
+        HOMES_READ, HOMES_MANAGE, RESIDENTS_READ, RESIDENTS_MANAGE, DEVICES_READ, DEVICES_MANAGE, LIVE_READ,
+        EVENTS_EXPLAIN, OPERATIONS_READ,
+    }),
+    "guard": frozenset({
+        ME_READ, DOORS_READ, DOORS_OPEN, DOOR_EVENTS_READ, DEVICES_READ, LIVE_READ, EVENTS_EXPLAIN, OPERATIONS_READ,
+    }),
+    "grid": frozenset({ME_READ, HOMES_READ, RESIDENTS_READ}),
+    "police": frozenset({ME_READ, HOMES_READ, RESIDENTS_READ}),
+    # keeps the platform running; the people who live there are none of their business
+    "operator": frozenset({ME_READ, DEVICES_READ, DEVICES_MANAGE, ACCOUNTS_MANAGE, OPERATIONS_READ}),
+    "device": frozenset({DEVICES_REPORT, ACCESS_DECIDE}),
+    "service": frozenset({ACCESS_DECIDE, OPERATIONS_READ}),
+}
+
+AUDIENCE: Final[Mapping[str, frozenset[str]]] = {  # who takes this role's commands, and so its tokens
+    "resident": frozenset({"gateway", "identity", "access"}),
+    "staff": frozenset({"gateway", "identity", "access", "devices"}),
+    "guard": frozenset({"gateway", "access"}),
+    "grid": frozenset({"gateway"}),
+    "police": frozenset({"gateway"}),
+    "operator": frozenset({"gateway", "identity", "devices"}),
+    "device": frozenset({"devices", "access"}),
+    "service": frozenset({"gateway", "access"}),
+}
+
+
+def permissions_of(role: str) -> frozenset[str]:
+    """Empty for a role that does not exist."""
+    return PERMISSIONS.get(role, frozenset())

@@ -1,0 +1,144 @@
+"""Who is asking: a signed token in, a principal out, everything else refused. Only identity signs.
+
+JWS compact (RFC 7515) in one single form: Ed25519 (RFC 8037), access token (RFC 9068), no header beside alg, typ and
+kid. Checked here and not by a JOSE library, which would accept more forms and have to be talked out of each.
+"""
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Literal, TypeVar
+from uuid import UUID
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from msgspec import Struct
+
+LIFETIME = 600
+"""Seconds from iat to exp, at most."""
+SKEW = 60
+"""Seconds by which the signer's clock may run ahead of ours. None are given to an expired token."""
+_LONGEST = 16_384
+_REMEMBERED = 4096
+_FORM = re.compile(r"[\w-]+\.[\w-]+\.[\w-]{85}[AQgw]", re.ASCII)  # 64 bytes of signature have just one spelling
+
+T = TypeVar("T")
+
+
+class Unauthorised(Exception):
+    """401. `code`: token_missing, token_malformed, token_forged, token_expired, token_not_yet, token_audience,
+    token_issuer or key_unknown."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Principal(Struct, frozen=True):
+    """Whoever the token speaks for, and what they may do in which communities."""
+
+    id: UUID
+    role: str
+    community_ids: frozenset[UUID]
+    permissions: frozenset[str]
+    session: str | None = None
+
+    def may(self, permission: str, community_id: UUID) -> bool:
+        return permission in self.permissions and community_id in self.community_ids
+
+
+class _Header(Struct, forbid_unknown_fields=True):
+    alg: Literal["EdDSA"]
+    typ: Literal["at+jwt"]
+    kid: str
+
+
+class _Claims(Struct):
+    iss: str
+    aud: list[str]
+    sub: UUID
+    role: str
+    cid: frozenset[UUID]
+    iat: int
+    exp: int
+    nbf: int = 0
+    sid: str | None = None
+
+
+class Verifier:
+    """Verifies the tokens made out to one service, with the keys learnt from identity's events.
+
+    `permissions_of` says what a role may do; for a role that it does not know it must say nothing.
+    """
+
+    def __init__(
+        self, audience: str, permissions_of: Callable[[str], frozenset[str]], issuer: str = "lifang-identity"
+    ) -> None:
+        self._audience, self._permissions_of, self._issuer = audience, permissions_of, issuer
+        self._keys: dict[str, tuple[Ed25519PublicKey, float, float]] = {}  # by kid; not before, expires
+        self._verified: dict[bytes, tuple[Principal, str, float, float]] = {}  # by hash; kid, since, until
+
+    @property
+    def ready(self) -> bool:
+        return bool(self._keys)
+
+    def learn(self, kid: str, public: bytes, not_before: datetime, expires: datetime) -> None:
+        """Takes a key (32 raw bytes) for tokens issued from `not_before` on; it verifies none once it `expires`.
+        Raises ValueError."""
+        key = Ed25519PublicKey.from_public_bytes(public)
+        self.forget(kid)
+        self._keys[kid] = (key, not_before.timestamp(), expires.timestamp())
+
+    def forget(self, kid: str) -> None:
+        """Drops a key, and every token that it vouched for."""
+        self._keys.pop(kid, None)
+        self._verified = {digest: seen for digest, seen in self._verified.items() if seen[1] != kid}
+
+    def verify(self, token: str, now: datetime) -> Principal:
+        """Raises Unauthorised. A token once verified is known by its hash until it, or its key, expires."""
+        if not token:
+            raise Unauthorised("token_missing")
+        if len(token) > _LONGEST or not _FORM.fullmatch(token):
+            raise Unauthorised("token_malformed")
+        moment, digest = now.timestamp(), hashlib.sha256(token.encode()).digest()
+        seen = self._verified.get(digest)
+        if seen is None or not seen[2] <= moment < seen[3]:
+            seen = self._verified[digest] = self._check(token, moment)
+            if len(self._verified) > _REMEMBERED:
+                del self._verified[next(iter(self._verified))]
+        return seen[0]
+
+    def _check(self, token: str, now: float) -> tuple[Principal, str, float, float]:
+        signed, _, signature = token.rpartition(".")
+        head, _, body = signed.partition(".")
+        kid = _read(head, _Header, "token_forged").kid
+        if kid not in self._keys:
+            raise Unauthorised("key_unknown")
+        key, not_before, expires = self._keys[kid]
+        try:
+            key.verify(base64.urlsafe_b64decode(signature + "=="), signed.encode())
+        except InvalidSignature:
+            raise Unauthorised("token_forged") from None
+        claims = _read(body, _Claims, "token_malformed")
+        for wrong, code in (
+            (claims.iss != self._issuer, "token_issuer"),
+            (self._audience not in claims.aud, "token_audience"),
+            (claims.exp <= now, "token_expired"),
+            (max(claims.iat, claims.nbf) > now + SKEW, "token_not_yet"),
+            (not 0 < claims.exp - claims.iat <= LIFETIME, "token_malformed"),
+            (claims.iat < not_before - SKEW or now >= expires, "key_unknown"),
+        ):
+            if wrong:
+                raise Unauthorised(code)
+        principal = Principal(claims.sub, claims.role, claims.cid, self._permissions_of(claims.role), claims.sid)
+        return principal, kid, max(claims.iat, claims.nbf) - SKEW, min(claims.exp, expires)
+
+
+def _read(part: str, kind: type[T], code: str) -> T:
+    try:
+        return msgspec.json.decode(base64.urlsafe_b64decode(part + "=="), type=kind)
+    except (msgspec.DecodeError, ValueError):
+        raise Unauthorised(code) from None

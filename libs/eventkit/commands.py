@@ -1,0 +1,235 @@
+"""Load, decide, append: the only way by which a service says something new."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+import msgspec
+from msgspec import Struct
+
+from libs.eventkit.decider import Decider, NotFound, Refused, Take
+from libs.eventkit.log import Append, Key, Log, NewEvent, Unavailable
+from libs.eventkit.recorded import Catalogue, Meta, Number, Recorded, tag_of, uuid7
+
+CACHED = 20_000
+TRIES = 8
+
+
+class KeyReused(Exception):
+    """The idempotency key stood for another body before (422)."""
+
+
+class VersionMismatch(Exception):
+    """The thing has changed since the caller looked at it (412)."""
+
+
+class Public(Struct, frozen=True):
+    """A public event: the contract and what it is about (by default the stream of the private event)."""
+
+    body: Struct
+    subject: str = ""
+
+
+Publish = Callable[[Any, Recorded], Sequence[Public]]
+
+
+class Context(Struct, frozen=True):
+    """Who asks, when, and on what it rests. `requested_at` is when the first service recorded the request."""
+
+    community_id: UUID
+    now: datetime
+    principal: str = ""
+    correlation: str = ""
+    caused_by: tuple[UUID, ...] = ()
+    requested_at: datetime | None = None
+    occurred_at: datetime | None = None
+    traceparent: str = ""
+    event_id: UUID | None = None
+    """The id of the first event, where something was sealed for it beforehand."""
+    name: str = ""
+    """With `cause`: ids come from uuid5(cause, name), so that a rerun after a crash says the same."""
+    cause: UUID | None = None
+
+    def ids(self) -> Iterable[UUID]:
+        if self.event_id is not None:
+            yield self.event_id
+        n = 0
+        while True:
+            yield uuid5(self.cause, f"{self.name}:{n}") if self.cause else uuid7()
+            n += 1
+
+
+class Outcome(Struct, frozen=True, omit_defaults=True):
+    """What came of a command: ids and versions, no personal data; the answer is rendered from it again."""
+
+    stream: str
+    version: int
+    position: int = 0
+    events: tuple[UUID, ...] = ()
+    back: int = -1
+    n: int = 0
+    refused: str = ""
+    facts: dict[str, Any] = {}
+
+    @property
+    def id(self) -> UUID:
+        return UUID(self.stream.rpartition(":")[2])
+
+    def published(self, generation: int) -> Number | None:
+        """The number of the last public event of this command, if it said anything to others."""
+        return None if self.back < 0 else Number(generation, self.position - self.back, self.n)
+
+
+class Done(Struct, frozen=True):
+    outcome: Outcome
+    replayed: bool = False
+
+
+class Commands:
+    """`deciders`: which decider takes which command is found by the command's type."""
+
+    def __init__(self, log: Log, catalogue: Catalogue, deciders: Iterable[Decider[Any, Any]], publish: Publish) -> None:
+        self.log = log
+        self.catalogue = catalogue
+        self.publish = publish
+        self.generation = 1
+        self._decider: Mapping[type, Decider[Any, Any]] = {c: d for d in deciders for c in d.decide}
+        self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
+        self._known: OrderedDict[str, tuple[UUID, Any, int]] = OrderedDict()
+
+    async def handle(
+        self,
+        subject_id: UUID,
+        command: Struct,
+        context: Context,
+        *,
+        key: Key | None = None,
+        expected: int | None = None,
+        first: Sequence[Struct] = (),
+    ) -> Done:
+        """Decides and stores. `expected` is the version the caller saw; `first` are events that go in before the
+        decided ones (a key made for the subject). Raises Refused, NotYet, NotFound, KeyReused, VersionMismatch,
+        Unavailable.
+        """
+        decider = self._decider[type(command)]
+        stream = f"{decider.category}:{subject_id}"
+        async with self._lock(stream):
+            if key is not None and (prior := await self.log.outcome(context.community_id, key)):
+                return self._replay(key, *prior)
+            for _ in range(TRIES):
+                state, version = await self._load(decider, stream, context.community_id)
+                if expected is not None and expected != version:
+                    raise VersionMismatch(stream)
+                refusal: Refused | None = None
+                try:
+                    events = decider.decide[type(command)](command, state)
+                except Refused as error:
+                    refusal, events = error, []
+                if events:
+                    events = [*first, *events]
+                done = await self._store(decider, stream, state, version, command, events, refusal, context, key)
+                if done is not None:
+                    return done
+                self._known.pop(stream, None)
+            raise Unavailable(f"{stream} kept changing")
+
+    async def _store(
+        self, decider: Decider[Any, Any], stream: str, state: Any, version: int, command: Struct, events: Sequence[Struct],
+        refusal: Refused | None, context: Context, key: Key | None,
+    ) -> Done | None:
+        if not events and key is None:
+            if refusal is not None:
+                raise refusal
+            return Done(Outcome(stream=stream, version=version))
+        meta = Meta(
+            correlation=context.correlation, caused_by=context.caused_by, requested_at=context.requested_at or context.now,
+            occurred_at=context.occurred_at, principal=context.principal, traceparent=context.traceparent)
+        new = [
+            NewEvent(i, tag_of(e), self.catalogue.version(e), msgspec.json.encode(e), meta)
+            for i, e in zip(context.ids(), events, strict=False)]
+        outcome = self._outcome(stream, version, events, new, refusal, context)
+        claims = [
+            (c.scope, c.value if isinstance(c, Take) else None) for e in events for c in decider.claims(command, e)]
+        answer = await self.log.append(Append(
+            community_id=context.community_id, stream=stream, expected=version, events=new, claims=claims, key=key,
+            outcome=msgspec.json.encode(outcome)))
+        match answer.verdict:
+            case "ok" | "stored":
+                for event in events:
+                    state = decider.evolve(state, event)
+                self._remember(stream, context.community_id, state, version + len(events))
+                if refusal is not None:
+                    raise refusal
+                return Done(msgspec.structs.replace(outcome, position=answer.position))
+            case "replayed" if key is not None:
+                return self._replay(key, answer.body_hash or "", answer.outcome or "{}")
+            case "claimed":
+                codes = [c.code for e in events for c in decider.claims(command, e) if isinstance(c, Take)]
+                raise Refused(codes[0] if codes else "already_taken")
+            case _:
+                return None
+
+    def _outcome(
+        self, stream: str, version: int, events: Sequence[Struct], new: Sequence[NewEvent], refusal: Refused | None,
+        context: Context,
+    ) -> Outcome:
+        back, n = -1, 0
+        for i, (event, row) in enumerate(zip(events, new, strict=True)):
+            said = self.publish(event, Recorded(
+                position=0, generation=0, community_id=context.community_id, stream=stream, version=version + i + 1,
+                event_id=row.event_id, type=row.type, schema=row.schema, data="", meta=row.meta, source=None,
+                number=None, recorded_at=context.now))
+            if said:
+                back, n = len(events) - 1 - i, len(said) - 1
+        return Outcome(
+            stream=stream, version=version + len(events), events=tuple(e.event_id for e in new), back=back, n=n,
+            refused=refusal.code if refusal else "", facts=refusal.facts if refusal else {})
+
+    def _replay(self, key: Key, body_hash: str, stored: str) -> Done:
+        if key.body_hash and body_hash != key.body_hash:
+            raise KeyReused(key.key)
+        outcome = msgspec.json.decode(stored, type=Outcome)
+        if outcome.refused:
+            raise Refused(outcome.refused, **outcome.facts)
+        return Done(outcome, replayed=True)
+
+    async def state(self, decider: Decider[Any, Any], subject_id: UUID, community_id: UUID) -> tuple[Any, int]:
+        """What is, and its version; the decider's initial state and 0 where nothing has happened."""
+        return await self._load(decider, f"{decider.category}:{subject_id}", community_id)
+
+    async def _load(self, decider: Decider[Any, Any], stream: str, community_id: UUID) -> tuple[Any, int]:
+        owner, state, version = self._known.get(stream, (None, decider.initial, 0))
+        if owner is None:
+            rows = await self.log.stream(stream)
+            if rows:
+                owner = rows[0].community_id
+                state = decider.fold(e for row in rows if (e := self.catalogue.read(row)) is not None)
+                version = rows[-1].version or 0
+                self._remember(stream, owner, state, version)
+        if owner not in (None, community_id):
+            raise NotFound(stream.partition(":")[0])
+        return state, version
+
+    def _remember(self, stream: str, community_id: UUID, state: Any, version: int) -> None:
+        self._known[stream] = (community_id, state, version)
+        self._known.move_to_end(stream)
+        while len(self._known) > CACHED:
+            self._known.popitem(last=False)
+
+    @asynccontextmanager
+    async def _lock(self, stream: str) -> AsyncIterator[None]:
+        lock, users = self._locks.get(stream, (asyncio.Lock(), 0))
+        self._locks[stream] = (lock, users + 1)
+        try:
+            async with lock:
+                yield
+        finally:
+            lock, users = self._locks[stream]
+            if users == 1:
+                del self._locks[stream]
+            else:
+                self._locks[stream] = (lock, users - 1)

@@ -1,0 +1,132 @@
+"""Effects touch the world: attempted once, in time or not at all, one after the other per device.
+
+An order has `ttl` from the moment when the first service recorded the request behind it. The attempt is in the log
+before the call; only the process whose append stored it acts. An order is done with when its attempt or its expiry
+is in the log, and then the checkpoint may pass it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from libs.eventkit.commands import Commands
+from libs.eventkit.db import is_away
+from libs.eventkit.failpoints import reach
+from libs.eventkit.log import Key, Unavailable
+from libs.eventkit.reactions import context_of
+from libs.eventkit.recorded import Catalogue, Recorded
+from libs.eventkit.subscriptions import Subscription, advance
+
+log = logging.getLogger(__name__)
+ACTUATOR_TTL = timedelta(seconds=5)
+
+
+class Order(Struct, frozen=True):
+    """What one event asks of one device. `perform` gives the command that records its outcome; it must not raise
+    for what a device does wrong. `unknown` records an attempt of which nobody can tell any more how it ended."""
+
+    subject_id: UUID
+    queue: str
+    attempt: Struct
+    expire: Struct
+    unknown: Struct
+    perform: Callable[[], Awaitable[Struct]]
+
+
+class Effect(Struct, frozen=True):
+    """`on` maps an event's type to the order in it, or to None where nothing is to be done."""
+
+    name: str
+    on: Mapping[type, Callable[[Any, Recorded], Awaitable[Order | None]]]
+    ttl: timedelta = ACTUATOR_TTL
+
+
+class Performer:
+    """Runs one effect over the log; every device has a queue of its own, so that a dead one delays nobody else."""
+
+    def __init__(self, commands: Commands, catalogue: Catalogue, effect: Effect) -> None:
+        self.commands = commands
+        self.catalogue = catalogue
+        self.effect = effect
+        self._queues: dict[str, asyncio.Task[None]] = {}
+
+    def subscription(self) -> Subscription:
+        return Subscription(name=self.effect.name, take=self._take, start="now")
+
+    async def _take(self, rows: list[Recorded], position: int) -> None:
+        begun: list[asyncio.Future[None]] = []
+        for row in rows:
+            event = self.catalogue.read(row)
+            plan = self.effect.on.get(type(event))
+            order = await plan(event, row) if plan else None
+            if order is not None:
+                begun.append(self._enqueue(order, row))
+        await asyncio.gather(*begun)
+        pool = await self.commands.log.database.pool()
+        await advance(pool, self.effect.name, position, rows[-1].position)
+
+    def _enqueue(self, order: Order, row: Recorded) -> "asyncio.Future[None]":
+        """Resolves when the attempt or the expiry is in the log; the call itself may still be under way."""
+        settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        task = asyncio.create_task(self._after(self._queues.get(order.queue), order, row, settled))
+        self._queues[order.queue] = task
+        task.add_done_callback(lambda t: self._queues.pop(order.queue) if self._queues.get(order.queue) is t else None)
+        return settled
+
+    async def _after(self, earlier: "asyncio.Task[None] | None", order: Order, row: Recorded, settled: "asyncio.Future[None]") -> None:
+        try:
+            if earlier is not None:
+                await asyncio.wait([earlier], timeout=self._left(row))
+            mine = await self._attempt(order, row)
+        except BaseException as error:
+            if not settled.done():
+                settled.set_exception(error)
+            return
+        if not settled.done():
+            settled.set_result(None)
+        if mine:
+            reach("effect.attempted")
+            result = await order.perform()
+            reach("effect.called")
+            await self._say(order, result, row, "result")
+
+    def _left(self, row: Recorded) -> float:
+        """Seconds until the order expires."""
+        return (self._asked(row) + self.effect.ttl - datetime.now(UTC)).total_seconds()
+
+    def _asked(self, row: Recorded) -> datetime:
+        return row.meta.requested_at or row.recorded_at
+
+    async def _attempt(self, order: Order, row: Recorded) -> bool:
+        """True when this process is the one that acts."""
+        if self._left(row) <= 0:
+            expired = await self._say(order, order.expire, row, "expire")
+            if not expired:
+                await self._say(order, order.unknown, row, "unknown")
+            return False
+        mine = await self._say(order, order.attempt, row, "attempt")
+        if not mine:
+            await self._say(order, order.unknown, row, "unknown")
+        return mine
+
+    async def _say(self, order: Order, command: Struct, row: Recorded, name: str) -> bool:
+        """Stores the command's events, waiting for a database that is away; False when they were there before."""
+        while True:
+            try:
+                # random ids: the log must tell a repeat of this very append from another process's attempt
+                context = replace(context_of(row, name), now=datetime.now(UTC), cause=None)
+                done = await self.commands.handle(
+                    order.subject_id, command, context, key=Key("", self.effect.name, f"{row.event_id}:{name}"))
+                return bool(done.outcome.events) and not done.replayed
+            except Exception as error:
+                if not (isinstance(error, Unavailable) or is_away(error)):
+                    raise
+                if name == "attempt" and self._left(row) <= 0:
+                    raise
+                await asyncio.sleep(0.1)

@@ -1,0 +1,118 @@
+"""Public events on the wire: CloudEvents 1.0, Kafka protocol binding, binary mode (`ce_*` headers), JSON body."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+import msgspec
+from aiokafka.partitioner import DefaultPartitioner
+from msgspec import Struct
+
+from libs.eventkit.commands import Public
+from libs.eventkit.recorded import Meta, Number, Recorded, tag_of
+
+PARTITIONS = 4
+"""Never changes: a community's events must stay in one partition."""
+LARGEST = 900_000
+"""Bytes of a body that a topic takes; the broker's own limit is 1 MiB with headers."""
+
+Headers = list[tuple[str, bytes]]
+_partition = DefaultPartitioner()
+
+
+class Unreadable(Exception):
+    """A record that is no event of ours; it is kept aside whole."""
+
+
+class Heard(Struct, frozen=True):
+    """A record read from a topic, ready to go into the log."""
+
+    community_id: UUID
+    number: Number
+    previous: Number
+    event_id: UUID
+    type: str
+    schema: int
+    data: str
+    meta: Meta
+
+
+def partition_of(community_id: UUID) -> int:
+    """murmur2 of the key, as every Kafka client does it."""
+    everything = list(range(PARTITIONS))
+    return int(_partition(str(community_id).encode(), everything, everything))
+
+
+def public_id(event_id: UUID, n: int) -> UUID:
+    """The first public event of a private one has its id; further ones have ids derived from it."""
+    return event_id if n == 0 else uuid5(event_id, str(n))
+
+
+def rfc3339(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def attributes(row: Recorded, public: Public, n: int, source: str, schema: int, previous: Number) -> dict[str, str]:
+    """The CloudEvents attributes of the n-th public event of `row`."""
+    number = Number(row.generation, row.position, n)
+    found = {
+        "specversion": "1.0",
+        "id": str(public_id(row.event_id, n)),
+        "source": f"/lifang/{source}",
+        "type": tag_of(public.body),
+        "subject": public.subject or row.subject,
+        "time": rfc3339(row.recorded_at),
+        "datacontenttype": "application/json",
+        "partitionkey": str(row.community_id),
+        "lifangposition": str(number),
+        "lifangprevious": str(previous),
+        "lifangschema": str(schema),
+        "lifangcausedby": " ".join(map(str, row.meta.caused_by)),
+        "lifangcorrelation": row.meta.correlation,
+        "traceparent": row.meta.traceparent,
+    }
+    if row.meta.requested_at:
+        found["lifangrequestedat"] = rfc3339(row.meta.requested_at)
+    if row.meta.occurred_at:
+        found["lifangoccurredat"] = rfc3339(row.meta.occurred_at)
+    return {k: v for k, v in found.items() if v}
+
+
+def structured(found: dict[str, str], body: Struct) -> dict[str, Any]:
+    """The same event in structured mode, for HTTP and the command line."""
+    return {**found, "data": msgspec.to_builtins(body)}
+
+
+def headers(found: dict[str, str]) -> Headers:
+    content = found.get("datacontenttype", "application/json")
+    return [("content-type", content.encode()),
+            *((f"ce_{k}", v.encode()) for k, v in found.items() if k != "datacontenttype")]
+
+
+def read(raw: Sequence[tuple[str, bytes]], body: bytes | None) -> Heard:
+    """Raises Unreadable for a missing or malformed header, a body that is not UTF-8 JSON, or one too large."""
+    if body is None:
+        raise Unreadable("no body")
+    if len(body) > LARGEST:
+        raise Unreadable("too large")
+    try:
+        ce = {k.removeprefix("ce_"): v.decode() for k, v in raw if k.startswith("ce_")}
+        text = body.decode()
+        if "\\u0000" in text:
+            raise Unreadable("NUL")
+        msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+        requested, occurred = ce.get("lifangrequestedat"), ce.get("lifangoccurredat")
+        return Heard(
+            community_id=UUID(ce["partitionkey"]), number=Number.parse(ce["lifangposition"]),
+            previous=Number.parse(ce["lifangprevious"]), event_id=UUID(ce["id"]), type=ce["type"],
+            schema=int(ce["lifangschema"]), data=text,
+            meta=Meta(
+                correlation=ce.get("lifangcorrelation", ""),
+                caused_by=tuple(UUID(i) for i in ce.get("lifangcausedby", "").split()),
+                requested_at=datetime.fromisoformat(requested) if requested else None,
+                occurred_at=datetime.fromisoformat(occurred) if occurred else None,
+                traceparent=ce.get("traceparent", ""), subject=ce.get("subject", ""),
+                source_time=datetime.fromisoformat(ce["time"])))
+    except (KeyError, ValueError, msgspec.MsgspecError) as error:
+        raise Unreadable(f"{type(error).__name__}: {error}"[:200]) from error

@@ -1,0 +1,95 @@
+"""Hears whole topics into the own log: the event and the mark that remembers it are one transaction."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
+
+from libs.eventkit.db import Database
+from libs.eventkit.envelope import Heard, Unreadable, read
+from libs.eventkit.failpoints import reach
+from libs.eventkit.settings import Settings
+
+log = logging.getLogger(__name__)
+MOST = 500
+HOURS = 6 * 3600 * 1000
+_CALL = "select hear_batch($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14)"
+
+
+class Hearing:
+    """`counts` by answer: taken, known, repeated, missing, unreadable."""
+
+    def __init__(self, settings: Settings, database: Database, sources: Sequence[str], woken: "asyncio.Event | None" = None) -> None:
+        self.settings = settings
+        self.database = database
+        self.sources = {settings.topic(s): s for s in sources}
+        self.counts = dict.fromkeys(("taken", "known", "repeated", "missing", "unreadable"), 0)
+        self._consumer: AIOKafkaConsumer | None = None
+
+    async def run(self) -> None:
+        """Hears for ever. The group carries the generation, so that after `restored` everything is read again."""
+        pool = await self.database.pool()
+        generation = await pool.fetchval("select generation from log_state")
+        consumer = AIOKafkaConsumer(
+            *self.sources, bootstrap_servers=self.settings.kafka, enable_auto_commit=True, auto_commit_interval_ms=5000,
+            group_id=f"{self.settings.topic_prefix}.{self.settings.service}.g{generation}",
+            group_instance_id=f"{self.settings.service}-{self.settings.member}", auto_offset_reset="earliest",
+            max_poll_interval_ms=HOURS, session_timeout_ms=10_000, heartbeat_interval_ms=1000, fetch_min_bytes=1,
+            fetch_max_wait_ms=500, client_id=f"{self.settings.service}-hear")
+        self._consumer = consumer
+        try:
+            await consumer.start()
+            while True:
+                fetched = await consumer.getmany(timeout_ms=5000, max_records=MOST)
+                for records in fetched.values():
+                    reach("hear.before")
+                    await self._take(records)
+                    reach("hear.after")
+        finally:
+            self._consumer = None
+            await asyncio.wait_for(consumer.stop(), 5)
+
+    async def _take(self, records: Sequence[ConsumerRecord]) -> None:
+        pool = await self.database.pool()
+        readable: list[tuple[str, Heard]] = []
+        for record in records:
+            try:
+                readable.append((record.topic, read(record.headers, record.value)))
+            except Unreadable as error:
+                await self._keep_aside(record, str(error))
+        if readable:
+            answers = await pool.fetchval(_CALL, *_columns(readable, self.sources))
+            for answer in answers:
+                self.counts[answer] += 1
+
+    async def _keep_aside(self, record: ConsumerRecord, reason: str) -> None:
+        self.counts["unreadable"] += 1
+        log.error("unreadable record %s/%d/%d kept aside: %s", record.topic, record.partition, record.offset, reason)
+        pool = await self.database.pool()
+        heads = {k: v.decode("latin-1") for k, v in record.headers}
+        await pool.execute(
+            'insert into kept_aside (topic, partition, "offset", reason, headers, body) values ($1, $2, $3, $4, $5, $6)'
+            " on conflict do nothing",
+            record.topic, record.partition, record.offset, reason, msgspec.json.encode(heads).decode().replace("\\u0000", ""), record.value)
+
+    def lag(self) -> int | None:
+        """Records that the topics hold beyond what has been fetched; None while not connected."""
+        if self._consumer is None:
+            return None
+        behind = 0
+        for tp in self._consumer.assignment():
+            end = self._consumer.highwater(tp)
+            state = self._consumer._subscription.subscription.assignment.state_value(tp)
+            if end is not None and state is not None and state.has_valid_position:
+                behind += max(0, end - state.position)
+        return behind
+
+
+def _columns(records: Sequence[tuple[str, Heard]], sources: dict[str, str]) -> list[list[object]]:
+    rows = [
+        (topic, sources[topic], h.community_id, h.number.generation, h.number.position, h.number.n, h.previous.generation,
+         h.previous.position, h.previous.n, h.event_id, h.type, h.schema, h.data, msgspec.json.encode(h.meta).decode())
+        for topic, h in records]
+    return [list(column) for column in zip(*rows, strict=True)]

@@ -1,0 +1,255 @@
+"""The HTTP edge of every service: limits, tokens and permissions, idempotency, positions, paging."""
+
+import asyncio
+import base64
+import hashlib
+import logging
+import time
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ConfigDict
+
+from libs.eventkit import problems
+from libs.eventkit.auth import Principal, Verifier
+from libs.eventkit.commands import Context, Done
+from libs.eventkit.log import Key
+from libs.eventkit.obs import REQUESTS
+from libs.eventkit.problems import Problem
+from libs.eventkit.recorded import NOWHERE, uuid7
+
+log = logging.getLogger(__name__)
+LARGEST_BODY = 1_048_576
+DEEPEST = 32
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+class Input(BaseModel):
+    """A request body: unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, str_max_length=4096, hide_input_in_errors=True)
+
+
+class Edge:
+    """Pure ASGI: correlation, body limit, NUL and depth of JSON, metrics, and an answer to whatever nobody foresaw."""
+
+    def __init__(self, app: Any, service: str, started: Callable[[], bool], raw: tuple[str, ...] = ()) -> None:
+        """`raw`: path prefixes whose bodies are not ours to judge (a device's own protocol)."""
+        self.app, self.service, self.started, self.raw = app, service, started, raw
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        begun, status, answered = time.perf_counter(), 500, False
+
+        async def sending(message: MutableMapping[str, Any]) -> None:
+            nonlocal status, answered
+            if message["type"] == "http.response.start":
+                status, answered = message["status"], True
+            await send(message)
+
+        try:
+            if not self.started() and not scope["path"].endswith("z"):
+                raise Problem(503, "not_ready", "starting")
+            if scope["method"] in ("POST", "PUT", "PATCH"):
+                receive = await _checked(scope, receive, scope["path"].startswith(self.raw) if self.raw else False)
+            await self.app(scope, receive, sending)
+        except Exception as error:
+            found = problems.translate(error)
+            if found is None:
+                log.exception("unforeseen error in %s", scope["path"].split("/")[1:3])
+                found = problems.answer(500, "internal")
+            if not answered:
+                await found(scope, receive, sending)
+        finally:
+            route = scope.get("route")
+            REQUESTS.labels(self.service, scope["method"], getattr(route, "path", "other"), status).observe(time.perf_counter() - begun)
+
+
+async def _checked(scope: Scope, receive: Receive, raw: bool) -> Receive:
+    """Reads the body once, within its limit. Raises Problem 413 or 400."""
+    body = bytearray()
+    while True:
+        message = await asyncio.wait_for(receive(), 15)
+        if message["type"] == "http.disconnect":
+            raise Problem(400, "cut_off")
+        body += message.get("body", b"")
+        if len(body) > LARGEST_BODY:
+            raise Problem(413, "too_large", limit_bytes=LARGEST_BODY)
+        if not message.get("more_body"):
+            break
+    kind = next((v for k, v in scope["headers"] if k == b"content-type"), b"")
+    if b"json" in kind and not raw:
+        if b"\x00" in body or b"\\u0000" in body:
+            raise Problem(400, "nul_character")
+        if too_deep(bytes(body)):
+            raise Problem(400, "too_deep", limit=DEEPEST)
+    sent = False
+
+    async def again() -> MutableMapping[str, Any]:
+        nonlocal sent
+        if sent:
+            return await receive()
+        sent = True
+        return {"type": "http.request", "body": bytes(body), "more_body": False}
+
+    return again
+
+
+def too_deep(body: bytes) -> bool:
+    """Whether brackets nest beyond the limit, counted without parsing (a bracket in a string counts: harmless)."""
+    depth = 0
+    for byte in body:
+        if byte in b"[{":
+            depth += 1
+            if depth > DEEPEST:
+                return True
+        elif byte in b"]}":
+            depth -= 1
+    return False
+
+
+def permitted(*permissions: str) -> Any:
+    """The caller, who must hold one of these permissions. A route without this (or `open_to_all`) does not start."""
+
+    async def check(request: Request) -> Principal:
+        verifier: Verifier = request.app.state.verifier
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        principal = verifier.verify(token.strip() if scheme.lower() == "bearer" else "", datetime.now(UTC))
+        if principal.permissions.isdisjoint(permissions):
+            raise Problem(403, "not_permitted", needs=permissions[0])
+        return principal
+
+    check.guards = permissions  # type: ignore[attr-defined]
+    return Depends(check)
+
+
+async def _everybody() -> None:
+    """Marks a route that needs no token."""
+
+
+_everybody.guards = ("everybody",)  # type: ignore[attr-defined]
+open_to_all = Depends(_everybody)
+
+
+def guards_of(route: APIRoute) -> tuple[str, ...]:
+    """The permissions that a route names."""
+    return tuple(g for d in route.dependant.dependencies for g in getattr(d.call, "guards", ()))
+
+
+def refuse_unguarded(app: FastAPI) -> None:
+    """Deny by default. Raises RuntimeError naming every route without a permission."""
+    naked = [r.path for r in app.routes if isinstance(r, APIRoute) and not guards_of(r)]
+    if naked:
+        raise RuntimeError(f"routes without a permission: {naked}")
+
+
+def community_of(principal: Principal) -> UUID:
+    """The one community of the caller. Raises Problem 403 where the token names none or several."""
+    if len(principal.community_ids) != 1:
+        raise Problem(403, "community_unclear")
+    return next(iter(principal.community_ids))
+
+
+def context(request: Request, principal: Principal | None, community_id: UUID = NOWHERE, **more: Any) -> Context:
+    """What the commands of this request rest on."""
+    correlation = request.headers.get("x-request-id", "")[:64]
+    return Context(
+        community_id=community_id, now=datetime.now(UTC), principal=str(principal.id) if principal else "",
+        correlation=correlation if correlation.isascii() and correlation else str(uuid7()),
+        traceparent=request.headers.get("traceparent", "")[:55], **more)
+
+
+async def idempotency(request: Request) -> Key | None:
+    """The Idempotency-Key of this request, scoped to caller and route. Raises Problem 400 for one that is no key."""
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return None
+    if not 1 <= len(key) <= 200 or not key.isascii():
+        raise Problem(400, "idempotency_key_malformed")
+    body = hashlib.sha256(await request.body()).hexdigest()
+    who = request.headers.get("authorization", "")
+    principal = request.app.state.verifier.verify(who.partition(" ")[2].strip(), datetime.now(UTC)).id if who else ""
+    return Key(str(principal), f"{request.method} {request.url.path}", key, body)
+
+
+IdempotencyKey = Annotated[Key | None, Depends(idempotency)]
+
+
+class Position(msgspec.Struct, frozen=True, array_like=True):
+    """What a command's answer carries, opaque to clients: service, last own position, last published number."""
+
+    service: str
+    own: int
+    published: str
+
+
+def position_header(service: str, generation: int, done: Done) -> dict[str, str]:
+    number = done.outcome.published(generation)
+    raw = msgspec.json.encode(Position(service, done.outcome.position, str(number) if number else ""))
+    found = {"Lifang-Position": base64.urlsafe_b64encode(raw).decode().rstrip("=")}
+    if done.replayed:
+        found["Idempotency-Replayed"] = "true"
+    return found
+
+
+def min_position(request: Request) -> Position | None:
+    """Raises Problem 400 for a value that we did not give out."""
+    text = request.headers.get("lifang-min-position")
+    if not text:
+        return None
+    try:
+        return msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=Position)
+    except (ValueError, msgspec.MsgspecError) as error:
+        raise Problem(400, "position_malformed") from error
+
+
+def if_match(request: Request, required: bool = False) -> int | None:
+    """The version of If-Match. Raises Problem 428 where it is required and missing, 400 where it is no version."""
+    text = request.headers.get("if-match", "")
+    if not text:
+        if required:
+            raise Problem(428, "if_match_required")
+        return None
+    try:
+        return int(text.strip('W/"'))
+    except ValueError as error:
+        raise Problem(400, "if_match_malformed") from error
+
+
+def page(items: Sequence[dict[str, Any]], limit: int, filter_: str, *by: str) -> dict[str, Any]:
+    """`items` holds up to limit + 1 rows ordered by the columns `by`; the cursor is opaque and bound to the filter."""
+    more = len(items) > limit
+    kept = list(items[:limit])
+    last = [str(kept[-1][b]) for b in by] if more else None
+    cursor = base64.urlsafe_b64encode(msgspec.json.encode([_bound(filter_), *last])).decode().rstrip("=") if last else None
+    return {"items": kept, "next": cursor}
+
+
+def cursor(text: str | None, filter_: str) -> list[str] | None:
+    """Where the next page begins. Raises Problem 400 for a cursor that is not ours or belongs to another filter."""
+    if not text:
+        return None
+    try:
+        bound, *values = msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=list[str])
+    except (ValueError, msgspec.MsgspecError) as error:
+        raise Problem(400, "cursor_malformed") from error
+    if bound != _bound(filter_):
+        raise Problem(400, "cursor_of_another_filter")
+    return values
+
+
+def _bound(filter_: str) -> str:
+    return hashlib.sha256(filter_.encode()).hexdigest()[:12]
+
+
+def json(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(msgspec.json.encode(body), status, headers, media_type="application/json")

@@ -1,0 +1,220 @@
+"""The service's log: appended to in groups, read in commit order by position, gapless.
+
+Concurrent appends of one process share one call, one transaction (group commit); a lone caller never waits for
+company. The database function numbers the rows under one advisory lock, so that position is commit order.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+from uuid import UUID
+
+import asyncpg
+import msgspec
+from msgspec import Struct
+
+from libs.eventkit.db import Database, is_away
+from libs.eventkit.failpoints import reach
+from libs.eventkit.recorded import COLUMNS, Meta, Recorded
+
+T = TypeVar("T")
+BATCH = 256
+PATIENCE = 4.0
+"""Seconds for which an append is tried again while the database is away; then the caller hears 503."""
+
+
+class Unavailable(Exception):
+    """The database does not answer. What was asked has happened once or not at all; the same key tells."""
+
+
+class NewEvent(Struct, frozen=True):
+    event_id: UUID
+    type: str
+    schema: int
+    data: bytes
+    meta: Meta
+
+
+class Key(Struct, frozen=True):
+    """Idempotency: whose (community comes from the append), of which route, and which body it stood for."""
+
+    principal: str
+    route: str
+    key: str
+    body_hash: str = ""
+
+
+class Append(Struct, frozen=True):
+    """One command's worth. `claims`: (scope, value) takes, (scope, None) releases. `outcome`: JSON to answer a retry."""
+
+    community_id: UUID
+    stream: str
+    expected: int
+    events: Sequence[NewEvent] = ()
+    claims: Sequence[tuple[str, str | None]] = ()
+    key: Key | None = None
+    outcome: bytes = b"{}"
+
+
+class Appended(Struct, frozen=True):
+    """`verdict`: ok, version, claimed, replayed (the key is known) or stored (these very events are there)."""
+
+    verdict: str
+    position: int
+    body_hash: str | None
+    outcome: str | None
+
+
+_CALL = "select * from append_batch($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17)"
+_encode = msgspec.json.encode
+
+
+def _arguments(batch: Sequence[Append]) -> list[list[object]]:
+    commands: list[list[object]] = [[] for _ in range(8)]
+    events: list[list[object]] = [[] for _ in range(6)]
+    claims: list[list[object]] = [[] for _ in range(3)]
+    for i, a in enumerate(batch, 1):
+        k = a.key
+        values: tuple[object, ...] = (a.community_id, a.stream, a.expected, k and k.principal, k and k.route, k and k.key,
+                  k and k.body_hash, a.outcome.decode())
+        for column, value in zip(commands, values, strict=True):
+            column.append(value)
+        for e in a.events:
+            row = (i, e.event_id, e.type, e.schema, e.data.decode(), _encode(e.meta).decode())
+            for column, value in zip(events, row, strict=True):
+                column.append(value)
+        for scope, claimed in a.claims:
+            for column, value in zip(claims, (i, scope, claimed), strict=True):
+                column.append(value)
+    return [*commands, *events, *claims]
+
+
+Waiting = tuple[Append, "asyncio.Future[Appended]"]
+
+
+class Log:
+    """`woken` is called after every append of this process, so that its own readers need not wait for NOTIFY."""
+
+    def __init__(self, database: Database, woken: Callable[[], None] = lambda: None) -> None:
+        self.database = database
+        self.woken = woken
+        self._waiting: list[Waiting] = []
+        self._flushing: asyncio.Task[None] | None = None
+
+    async def append(self, append: Append) -> Appended:
+        """Stores all of it or nothing. Raises Unavailable when the database stays away."""
+        future: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
+        self._waiting.append((append, future))
+        if self._flushing is None or self._flushing.done():
+            self._flushing = asyncio.create_task(self._flush())
+        return await future
+
+    async def _flush(self) -> None:
+        while self._waiting:
+            batch = self._admit()
+            try:
+                answers = await self._call([a for a, _ in batch])
+            except Exception as error:
+                await self._one_by_one(batch, error)
+                continue
+            for (_, future), answer in zip(batch, answers, strict=True):
+                if not future.done():
+                    future.set_result(answer)
+            self.woken()
+
+    def _admit(self) -> list[Waiting]:
+        """At most one command per stream, key and claim: the function checks each against what was there before."""
+        batch: list[Waiting] = []
+        left: list[Waiting] = []
+        taken: set[object] = set()
+        for item in self._waiting:
+            a = item[0]
+            marks: set[object] = {a.stream, *((a.community_id, s, v) for s, v in a.claims if v is not None)}
+            if a.key is not None:
+                marks.add((a.community_id, a.key))
+            if len(batch) < BATCH and taken.isdisjoint(marks):
+                taken |= marks
+                batch.append(item)
+            else:
+                taken |= marks
+                left.append(item)
+        self._waiting = left
+        return batch
+
+    async def _one_by_one(self, batch: list[Waiting], error: Exception) -> None:
+        for append, future in batch:
+            try:
+                answer = (await self._call([append]))[0]
+            except Exception as again:
+                if not future.done():
+                    future.set_exception(Unavailable(str(again)) if is_away(again) else again)
+            else:
+                if not future.done():
+                    future.set_result(answer)
+        self.woken()
+
+    async def _call(self, batch: Sequence[Append]) -> list[Appended]:
+        arguments = _arguments(batch)
+        deadline = asyncio.get_running_loop().time() + PATIENCE
+        while True:
+            try:
+                pool = await self.database.pool()
+                reach("append.before")
+                rows = await pool.fetch(_CALL, *arguments)
+                reach("append.after")
+                return [Appended(r["verdict"], r["last_position"], r["stored_body"], r["stored_outcome"]) for r in rows]
+            except Exception as error:
+                # safe to repeat: the function recognises these very event ids and keys
+                if not is_away(error) or asyncio.get_running_loop().time() > deadline:
+                    raise
+                await asyncio.sleep(0.05)
+
+    async def outcome(self, community_id: UUID, key: Key) -> tuple[str, str] | None:
+        """(body hash, outcome) that this key has had, or None."""
+        row = await self._row(
+            "select body_hash, outcome::text as outcome from outcomes"
+            " where community_id = $1 and principal = $2 and route = $3 and key = $4",
+            community_id, key.principal, key.route, key.key)
+        return (row["body_hash"], row["outcome"]) if row else None
+
+    async def stream(self, stream: str, after: int = 0) -> list[Recorded]:
+        pool = await self.database.pool()
+        rows = await self._retried(
+            lambda: pool.fetch(f"select {COLUMNS} from events where stream = $1 and version > $2 order by version", stream, after))
+        return [Recorded.of(row) for row in rows]
+
+    async def read(self, after: int, limit: int = 500, types: Sequence[str] | None = None) -> list[Recorded]:
+        """The next rows in commit order; `types` narrows to these names."""
+        pool = await self.database.pool()
+        if types is None:
+            rows = await pool.fetch(f"select {COLUMNS} from events where position > $1 order by position limit $2", after, limit)
+        else:
+            rows = await pool.fetch(
+                f"select {COLUMNS} from events where position > $1 and type = any($3) order by position limit $2",
+                after, limit, list(types))
+        return [Recorded.of(row) for row in rows]
+
+    async def event(self, event_id: UUID) -> Recorded | None:
+        row = await self._row(f"select {COLUMNS} from events where event_id = $1", event_id)
+        return Recorded.of(row) if row else None
+
+    async def last(self) -> int:
+        row = await self._row("select coalesce(max(position), 0) as p from events")
+        return int(row["p"]) if row else 0
+
+    async def _row(self, query: str, *arguments: object) -> asyncpg.Record | None:
+        pool = await self.database.pool()
+        row: asyncpg.Record | None = await self._retried(lambda: pool.fetchrow(query, *arguments))
+        return row
+
+    async def _retried(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Once more for a connection that died or that remembers a table as it was before a migration."""
+        for attempt in (1, 2, 3):
+            try:
+                return await call()
+            except Exception as error:
+                stale = isinstance(error, asyncpg.InvalidCachedStatementError)
+                if attempt == 3 or not (stale or is_away(error)):
+                    raise Unavailable(str(error)) if is_away(error) else error from error
+                await asyncio.sleep(0.02 * attempt)
+        raise AssertionError

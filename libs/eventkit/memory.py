@@ -1,0 +1,70 @@
+"""What a process keeps in memory: a fold of the log over some types, in every process that answers from it."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Any
+
+from libs.eventkit.log import Log, Unavailable
+from libs.eventkit.problems import Problem
+from libs.eventkit.recorded import Catalogue, Recorded, tag_of
+from libs.eventkit.subscriptions import BATCH, Wake
+
+LOOK = 2.0
+OLDEST = 5.0
+"""Seconds after which memory is not trusted without asking the database."""
+
+
+class Memory:
+    """`apply` takes one event and must not fail. Memory is cold until the log has been read to its end once."""
+
+    def __init__(self, name: str, types: Iterable[type], apply: Callable[[Any, Recorded], None]) -> None:
+        self.name = name
+        self.types = [tag_of(t) for t in types]
+        self.apply = apply
+        self.position = 0
+        self._fresh_at = float("-inf")
+        self._reading = asyncio.Lock()
+        self._log: Log | None = None
+        self._catalogue: Catalogue | None = None
+
+    def bind(self, log: Log, catalogue: Catalogue) -> None:
+        self._log, self._catalogue = log, catalogue
+
+    @property
+    def warm(self) -> bool:
+        return self._fresh_at > float("-inf")
+
+    async def run(self, wake: Wake) -> None:
+        while True:
+            grown = wake.next
+            await self.catch_up()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(grown.wait(), LOOK)
+
+    async def catch_up(self) -> None:
+        """Reads to the log's present end."""
+        assert self._log is not None and self._catalogue is not None
+        async with self._reading:
+            begun = asyncio.get_running_loop().time()
+            end = await self._log.last()
+            if end < self.position:
+                raise RuntimeError(f"the log ends at {end}, memory {self.name} has seen {self.position}: restored?")
+            while self.position < end:
+                rows = await self._log.read(self.position, BATCH, self.types)
+                for row in rows:
+                    event = self._catalogue.read(row)
+                    if event is not None:
+                        self.apply(event, row)
+                self.position = rows[-1].position if len(rows) == BATCH else max([end, *(r.position for r in rows[-1:])])
+            self._fresh_at = begun
+
+    async def fresh(self, position: int = 0) -> None:
+        """Returns when memory is at most five seconds old and has passed `position`; asks the database where it is
+        not. Raises Problem 503 not_ready when that is not possible: cold or stale memory decides nothing."""
+        if self.position >= position and asyncio.get_running_loop().time() - self._fresh_at <= OLDEST:
+            return
+        try:
+            await asyncio.wait_for(self.catch_up(), 1.0)
+        except (TimeoutError, Unavailable, OSError) as error:
+            raise Problem(503, "not_ready", "what this decision rests on cannot be read") from error

@@ -1,0 +1,116 @@
+"""Brings a service's database to what its code expects: roles, the log's tables (Alembic), views, checkpoints.
+
+Runs as owner, under a lock, expand only; quick when there is nothing to do.
+"""
+
+import hashlib
+import logging
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import asyncpg
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import TopicAlreadyExistsError
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from libs.eventkit.envelope import PARTITIONS
+from libs.eventkit.settings import Settings
+from libs.eventkit.subscriptions import Subscription
+from libs.eventkit.views import View
+
+log = logging.getLogger(__name__)
+MIGRATIONS = Path(__file__).parent / "migrations"
+_LOCK = 726002
+_TABLES = (
+    "log_state, events, claims, outcomes, checkpoints, published, marks, gaps, kept_aside, parked, damaged, keys")
+
+
+async def migrate(settings: Settings, views: tuple[View, ...], subscriptions: tuple[Subscription, ...]) -> bool:
+    """True when something was done. Raises what the database says when it cannot be reached."""
+    service = settings.service
+    statements = [s for view in views for s in view.ddl(service)]
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    head = ScriptDirectory.from_config(config).get_current_head()
+    wanted = hashlib.sha256("\n".join(
+        [str(head), *statements, *(f"{s.name} {s.start}" for s in subscriptions), (MIGRATIONS / "log.sql").read_text()]).encode()).hexdigest()
+    owner = await asyncpg.connect(settings.database_url, timeout=5)
+    try:
+        if await _fingerprint(owner) == wanted:
+            return False
+        await owner.execute(f"select pg_advisory_lock({_LOCK})")
+        if await _fingerprint(owner) == wanted:
+            return False
+        await _roles(owner, settings)
+        await _log_tables(settings, config)
+        await owner.execute(f"grant select, insert, update, delete on {_TABLES} to {service}_log")
+        # for own keys alone: of others', two may be heard after a restore
+        await owner.execute(
+            "create unique index if not exists keys_of_a_subject on keys (community_id, subject, purpose, owner)"
+            f" where erased_at is null and owner = '{service}'")
+        for statement in statements:
+            await owner.execute(statement)
+        for subscription in subscriptions:
+            await owner.execute(
+                "insert into checkpoints (name, position) select $1, case when $2 then 0 else"
+                " (select coalesce(max(position), 0) from events) end on conflict do nothing",
+                subscription.name, subscription.start == "beginning")
+        await owner.execute("create table if not exists migrated (one boolean primary key default true check (one), fingerprint text)")
+        await owner.execute(
+            "insert into migrated (fingerprint) values ($1) on conflict (one) do update set fingerprint = excluded.fingerprint", wanted)
+        return True
+    finally:
+        await owner.close()
+
+
+async def _fingerprint(owner: asyncpg.Connection) -> str | None:
+    if await owner.fetchval("select to_regclass('public.migrated') is null"):
+        return None
+    return str(await owner.fetchval("select fingerprint from migrated"))
+
+
+async def _roles(owner: asyncpg.Connection, settings: Settings) -> None:
+    for role in ("log", "read"):
+        name = f"{settings.service}_{role}"
+        if not await owner.fetchval("select true from pg_roles where rolname = $1", name):
+            await owner.execute(f"create role {name} login")
+        password = urlsplit(settings.role_url(role)).password
+        if password:
+            await owner.execute(f"alter role {name} password '{password.replace(chr(39), chr(39) * 2)}'")
+        await owner.execute(f"grant usage on schema public to {name}")
+        limit = "5s" if role == "read" else "60s"
+        await owner.execute(f"alter role {name} set statement_timeout = '{limit}'")
+        await owner.execute(f"alter role {name} set idle_in_transaction_session_timeout = '30s'")
+
+
+async def _log_tables(settings: Settings, config: Config) -> None:
+    engine = create_async_engine(settings.database_url.replace("postgresql://", "postgresql+asyncpg://", 1))
+    async with engine.begin() as connection:
+        def upgrade(sync: object) -> None:
+            config.attributes["connection"] = sync
+            command.upgrade(config, "head")
+
+        await connection.run_sync(upgrade)
+    await engine.dispose()
+
+
+async def ensure_topics(settings: Settings, services: tuple[str, ...]) -> None:
+    """Makes the topics that this service writes and hears; leaves those that exist as they are."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka, client_id=f"{settings.service}-topics")
+    await admin.start()
+    try:
+        known = set(await admin.list_topics())
+        month = str(30 * 24 * 3600 * 1000)
+        wanted = {settings.topic(s): {"retention.ms": month} for s in services}
+        wanted[settings.keys_topic] = {"cleanup.policy": "compact"}
+        new = [NewTopic(name, PARTITIONS, 1, topic_configs=options) for name, options in wanted.items() if name not in known]
+        if new:
+            try:
+                await admin.create_topics(new)
+            except TopicAlreadyExistsError:
+                log.info("another service made a topic first")
+    finally:
+        await admin.close()

@@ -1,0 +1,276 @@
+-- The tables of one service's log. Owned by <service>_owner, written by <service>_log only.
+
+create table log_state (
+    one boolean primary key default true check (one),
+    generation int not null default 1
+);
+insert into log_state default values;
+
+create table events (
+    position bigint primary key,
+    generation int not null,
+    community_id uuid not null,
+    stream text,
+    version int,
+    event_id uuid not null unique,
+    type text not null,
+    schema int not null,
+    data json not null,
+    meta json not null,
+    source text,
+    source_generation int,
+    source_position bigint,
+    source_n int,
+    recorded_at timestamptz not null default clock_timestamp(),
+    unique (stream, version)
+);
+create index events_by_community on events (community_id, position);
+create index events_by_source on events (source, community_id, source_generation, source_position, source_n)
+    where source is not null;
+
+create table claims (
+    community_id uuid not null,
+    scope text not null,
+    value text not null,
+    stream text not null,
+    primary key (community_id, scope, value)
+);
+create index claims_by_stream on claims (stream, scope);
+
+create table outcomes (
+    community_id uuid not null,
+    principal text not null,
+    route text not null,
+    key text not null,
+    body_hash text not null,
+    outcome json not null,
+    recorded_at timestamptz not null default clock_timestamp(),
+    primary key (community_id, principal, route, key)
+);
+create index outcomes_by_age on outcomes (recorded_at);
+
+create table checkpoints (
+    name text primary key,
+    position bigint not null,
+    moved_at timestamptz not null default clock_timestamp()
+);
+
+-- what the relay has told each community so far
+create table published (
+    community_id uuid primary key,
+    partition int not null,
+    generation int not null,
+    position bigint not null,
+    n int not null
+);
+
+-- what this service has heard of each community of each topic
+create table marks (
+    topic text not null,
+    community_id uuid not null,
+    generation int not null,
+    position bigint not null,
+    n int not null,
+    log_position bigint not null,
+    primary key (topic, community_id)
+);
+
+-- a range that a topic did not bring: after the mark, up to and with `upto`
+create table gaps (
+    topic text not null,
+    community_id uuid not null,
+    upto_generation int not null,
+    upto_position bigint not null,
+    upto_n int not null,
+    since timestamptz not null default clock_timestamp(),
+    primary key (topic, community_id)
+);
+
+create table kept_aside (
+    topic text not null,
+    partition int not null,
+    "offset" bigint not null,
+    reason text not null,
+    headers json not null,
+    body bytea,
+    recorded_at timestamptz not null default clock_timestamp(),
+    primary key (topic, partition, "offset")
+);
+
+create table parked (
+    subscription text not null,
+    key text not null,
+    position bigint not null,
+    event_id uuid not null,
+    community_id uuid not null,
+    reason text not null,
+    since timestamptz not null default clock_timestamp(),
+    primary key (subscription, position)
+);
+create index parked_by_key on parked (subscription, key, position);
+
+create table damaged (
+    view text not null,
+    community_id uuid not null,
+    position bigint not null,
+    reason text not null,
+    since timestamptz not null default clock_timestamp(),
+    primary key (view, community_id)
+);
+
+create table keys (
+    key_id uuid primary key,
+    community_id uuid not null,
+    subject text not null,
+    purpose text not null,
+    owner text not null,
+    kek_id text not null,
+    wrapped bytea,
+    announced_at timestamptz,
+    erased_at timestamptz,
+    recorded_at timestamptz not null default clock_timestamp()
+);
+
+
+-- One call, one transaction: every command is stored whole or not at all, and never harms its neighbours.
+-- The caller admits one command per stream, key and claim. `k_value` null releases what the stream holds of a scope.
+-- Answers per command: ok | version | replayed | claimed | stored (its event ids are there already) with its last position.
+create function append_batch(
+    c_community uuid[], c_stream text[], c_expected int[],
+    c_principal text[], c_route text[], c_key text[], c_body text[], c_outcome text[],
+    e_command int[], e_id uuid[], e_type text[], e_schema int[], e_data text[], e_meta text[],
+    k_command int[], k_scope text[], k_value text[]
+) returns table (command int, verdict text, last_position bigint, stored_body text, stored_outcome text)
+language plpgsql as $$
+declare
+    base bigint;
+    current_generation int;
+    verdicts text[];
+begin
+    perform pg_advisory_xact_lock(726001);
+    -- a new statement sees what was committed while we waited for the lock
+    select coalesce(max(e.position), 0), (select s.generation from log_state s)
+      into base, current_generation from events e;
+
+    select array_agg(case
+        when e_id is not null and exists (
+            select from unnest(e_command, e_id) n(command, id) join events s on s.event_id = n.id where n.command = c.i) then 'stored'
+        when c.key is not null and exists (
+            select from outcomes o where o.community_id = c.community and o.principal = c.principal
+                                     and o.route = c.route and o.key = c.key) then 'replayed'
+        when c.expected is not null and c.expected <> coalesce(
+            (select max(s.version) from events s where s.stream = c.stream), 0) then 'version'
+        when exists (
+            select from unnest(k_command, k_scope, k_value) k(command, scope, value)
+            join claims t on t.community_id = c.community and t.scope = k.scope and t.value = k.value
+            where k.command = c.i and t.stream <> c.stream) then 'claimed'
+        else 'ok' end order by c.i)
+      into verdicts
+      from unnest(c_community, c_stream, c_expected, c_principal, c_route, c_key)
+           with ordinality c(community, stream, expected, principal, route, key, i);
+
+    insert into events (position, generation, community_id, stream, version, event_id, type, schema, data, meta)
+    select base + row_number() over (order by e.ord), current_generation, c_community[e.command], c_stream[e.command],
+           c_expected[e.command] + row_number() over (partition by e.command order by e.ord),
+           e.id, e.type, e.schema, e.data::json, e.meta::json
+      from unnest(e_command, e_id, e_type, e_schema, e_data, e_meta)
+           with ordinality e(command, id, type, schema, data, meta, ord)
+     where verdicts[e.command] = 'ok';
+
+    if cardinality(k_command) > 0 then
+        delete from claims t using unnest(k_command, k_scope, k_value) k(command, scope, value)
+         where k.value is null and verdicts[k.command] = 'ok' and t.stream = c_stream[k.command] and t.scope = k.scope;
+        insert into claims (community_id, scope, value, stream)
+        select distinct c_community[k.command], k.scope, k.value, c_stream[k.command]
+          from unnest(k_command, k_scope, k_value) k(command, scope, value)
+         where k.value is not null and verdicts[k.command] = 'ok'
+           and not exists (select from claims t where t.community_id = c_community[k.command]
+                                                  and t.scope = k.scope and t.value = k.value);
+    end if;
+
+    return query
+    with last as (
+        select n.command, max(s.position) as position
+          from unnest(e_command, e_id) n(command, id) join events s on s.event_id = n.id group by n.command
+    ), kept as (
+        insert into outcomes (community_id, principal, route, key, body_hash, outcome)
+        select c.community, c.principal, c.route, c.key, c.body,
+               jsonb_set(c.outcome::jsonb, '{position}', to_jsonb(coalesce(l.position, 0)))::json
+          from unnest(c_community, c_principal, c_route, c_key, c_body, c_outcome)
+               with ordinality c(community, principal, route, key, body, outcome, i)
+          left join last l on l.command = c.i
+         where c.key is not null and verdicts[c.i] = 'ok'
+        returning 1
+    )
+    select c.i::int, verdicts[c.i], coalesce(l.position, 0), o.body_hash, o.outcome::text
+      from unnest(c_community, c_principal, c_route, c_key)
+           with ordinality c(community, principal, route, key, i)
+      left join last l on l.command = c.i
+      left join outcomes o on verdicts[c.i] in ('replayed', 'stored') and c.key is not null
+            and o.community_id = c.community and o.principal = c.principal and o.route = c.route and o.key = c.key
+     order by c.i;
+
+    if cardinality(e_id) > 0 then
+        perform pg_notify('log', '');
+    end if;
+end $$;
+
+-- Takes what follows the mark of its community and nothing else. Answers per record:
+-- taken | known (at or below the mark) | repeated (its id is here already) | missing (something before it never came).
+create function hear_batch(
+    r_topic text[], r_source text[], r_community uuid[],
+    r_generation int[], r_position bigint[], r_n int[],
+    r_previous_generation int[], r_previous_position bigint[], r_previous_n int[],
+    r_id uuid[], r_type text[], r_schema int[], r_data text[], r_meta text[]
+) returns text[]
+language plpgsql as $$
+declare
+    base bigint;
+    current_generation int;
+    answers text[] := '{}';
+    mark record;
+    answer text;
+begin
+    perform pg_advisory_xact_lock(726001);
+    select coalesce(max(e.position), 0), (select s.generation from log_state s)
+      into base, current_generation from events e;
+    for i in 1 .. coalesce(cardinality(r_id), 0) loop
+        select m.generation, m.position, m.n into mark from marks m
+         where m.topic = r_topic[i] and m.community_id = r_community[i];
+        if not found then
+            select 0 as generation, 0::bigint as position, 0 as n into mark;
+        end if;
+        if (r_generation[i], r_position[i], r_n[i]) <= (mark.generation, mark.position, mark.n) then
+            answer := 'known';
+        elsif (r_previous_generation[i], r_previous_position[i], r_previous_n[i])
+              > (mark.generation, mark.position, mark.n) then
+            answer := 'missing';
+            insert into gaps (topic, community_id, upto_generation, upto_position, upto_n)
+            values (r_topic[i], r_community[i], r_previous_generation[i], r_previous_position[i], r_previous_n[i])
+            on conflict (topic, community_id) do nothing;
+        else
+            answer := 'taken';
+            if exists (select from events e where e.event_id = r_id[i]) then
+                answer := 'repeated';
+            else
+                base := base + 1;
+                insert into events (position, generation, community_id, event_id, type, schema, data, meta,
+                                    source, source_generation, source_position, source_n)
+                values (base, current_generation, r_community[i], r_id[i], r_type[i], r_schema[i],
+                        r_data[i]::json, r_meta[i]::json, r_source[i], r_generation[i], r_position[i], r_n[i]);
+            end if;
+            insert into marks (topic, community_id, generation, position, n, log_position)
+            values (r_topic[i], r_community[i], r_generation[i], r_position[i], r_n[i], base)
+            on conflict (topic, community_id) do update
+            set generation = excluded.generation, position = excluded.position, n = excluded.n,
+                log_position = excluded.log_position;
+            delete from gaps g where g.topic = r_topic[i] and g.community_id = r_community[i]
+               and (g.upto_generation, g.upto_position, g.upto_n) <= (r_generation[i], r_position[i], r_n[i]);
+        end if;
+        answers := answers || answer;
+    end loop;
+    if 'taken' = any (answers) then
+        perform pg_notify('log', '');
+    end if;
+    return answers;
+end $$;

@@ -1,0 +1,64 @@
+"""Structured logs and metrics. Neither holds personal data: errors are logged by type and place, not by message."""
+
+import logging
+import sys
+import traceback
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from prometheus_client import Counter, Gauge, Histogram
+
+REQUESTS = Histogram(
+    "lifang_request_seconds", "HTTP requests by route and status", ("service", "method", "route", "status"),
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5))
+POSITION = Gauge("lifang_log_position", "Last position of the log", ("service",))
+LAG = Gauge("lifang_lag", "How far a reader is behind, in positions or records", ("service", "reader"))
+PARKED = Gauge("lifang_parked", "Events parked", ("service",))
+RESTARTS = Gauge("lifang_task_restarts", "How often a task of the process was started again", ("service", "task"))
+HEARD = Counter("lifang_heard_total", "Records heard by answer", ("service", "answer"))
+
+
+class _Lines(logging.Formatter):
+    def __init__(self, service: str) -> None:
+        super().__init__()
+        self.service = service
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "level": record.levelname.lower(), "service": self.service, "logger": record.name, "text": record.getMessage()}
+        if record.exc_info and record.exc_info[0] is not None:
+            frames = traceback.extract_tb(record.exc_info[2])[-4:]
+            line["error"] = record.exc_info[0].__name__
+            line["where"] = [f"{f.filename.rpartition('/')[2]}:{f.lineno} {f.name}" for f in frames]
+        return msgspec.json.encode(line).decode()
+
+
+class _Seldom(logging.Filter):
+    """At most one line of a text in ten seconds: a client library without a broker says the same twenty times a second."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        seen = self._last.get(str(record.msg), -10.0)
+        if record.created - seen < 10.0:
+            return False
+        if len(self._last) > 200:
+            self._last.clear()
+        self._last[str(record.msg)] = record.created
+        return True
+
+
+def configure(service: str) -> None:
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(_Lines(service))
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    handler.addFilter(lambda r: not r.name.startswith("aiokafka") or seldom.filter(r))
+    for noisy in ("uvicorn.access", "httpx", "httpcore", "alembic"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+seldom = _Seldom()

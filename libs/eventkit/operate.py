@@ -1,0 +1,95 @@
+"""What an operator does to one service, run beside it: migrate, rebuild, parked, republish, restored."""
+
+import argparse
+from typing import Any
+from uuid import UUID
+
+from libs.eventkit.envelope import PARTITIONS, read
+from libs.eventkit.privacy import Keks, KeyRing
+from libs.eventkit.relay import last_records
+from libs.eventkit.service import App
+from libs.eventkit.views import rebuild
+
+OPERATIONS = ("migrate", "rebuild", "parked", "republish", "restored")
+
+
+async def operate(app: App, operation: str, arguments: list[str]) -> dict[str, Any]:
+    """Does it and says what was done. Raises SystemExit for arguments that fit nothing."""
+    try:
+        if operation == "migrate":
+            return {"migrated": await app.migrate()}
+        pool = await app.database.pool()
+        app.keyring = KeyRing(pool, app.service.name, Keks.load(app.settings.secrets))
+        match operation:
+            case "rebuild":
+                return await _rebuild(app, arguments)
+            case "parked":
+                return await _parked(app, arguments)
+            case "republish":
+                return await _republish(app)
+            case _:
+                return await _restored(app)
+    finally:
+        await app.close()
+
+
+async def _rebuild(app: App, arguments: list[str]) -> dict[str, Any]:
+    views = {v.name: v for v in app.service.views}
+    if len(arguments) != 1 or arguments[0] not in views:
+        raise SystemExit(f"name a view: {' '.join(sorted(views))}")
+    return {"view": arguments[0], "position": await rebuild(app.database, views[arguments[0]], app.catalogue)}
+
+
+async def _parked(app: App, arguments: list[str]) -> dict[str, Any]:
+    parser = argparse.ArgumentParser(prog="parked")
+    parser.add_argument("action", choices=("list", "retry", "skip"))
+    parser.add_argument("--key")
+    parser.add_argument("--event", type=UUID)
+    parser.add_argument("--reason")
+    given = parser.parse_args(arguments)
+    pool = await app.database.pool()
+    if given.action == "list":
+        rows = await pool.fetch(
+            "select subscription, key, count(*) as events, min(since) as since, (array_agg(event_id order by position))[1] as first,"
+            " (array_agg(reason order by position))[1] as reason from parked group by subscription, key order by min(since)")
+        return {"parked": [dict(r) for r in rows]}
+    if given.action == "skip":
+        if not (given.event and given.reason):
+            raise SystemExit("skip needs --event ID and --reason TEXT")
+        done = await pool.execute("delete from parked where event_id = $1", given.event)
+        return {"skipped": int(done.split()[1]), "event": given.event, "reason": given.reason}
+    keys = await pool.fetch(
+        "select distinct subscription, key from parked where $1::text is null or key = $1", given.key)
+    reactors = {r.reaction.name: r for r in app.reactors}
+    for memory in app.memories:
+        await memory.catch_up()
+    return {"retried": {f"{r['subscription']} {r['key']}": await reactors[r["subscription"]].retry(r["key"]) for r in keys}}
+
+
+async def _republish(app: App) -> dict[str, Any]:
+    """Rewinds the relay's own checkpoint: everything comes again, in order, and who has it drops it."""
+    pool = await app.database.pool()
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("delete from published")
+        position = await connection.fetchval("update checkpoints set position = 0 where name = 'relay' returning position")
+    return {"service": app.service.name, "from": position}
+
+
+async def _restored(app: App) -> dict[str, Any]:
+    """After a restore: a new generation, a checkpoint for every reader that is not beyond the log, and the list of
+    what the topics have and this log lost."""
+    pool = await app.database.pool()
+    last = await app.log.last()
+    lost: list[str] = []
+    generation = int(await pool.fetchval("select generation from log_state"))
+    if app.relay is not None:
+        for _, record in (await last_records(app.settings.kafka, app.relay.topic)).values():
+            if record is not None:
+                heard = read(*record)
+                generation = max(generation, heard.number.generation)
+                if heard.number.position > last:
+                    lost.append(f"{heard.number} {heard.type} {heard.event_id}")
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("update log_state set generation = $1", generation + 1)
+        await connection.execute("update checkpoints set position = least(position, $1)", last)
+    return {"service": app.service.name, "generation": generation + 1, "position": last, "partitions": PARTITIONS, "beyond": lost}

@@ -1,0 +1,285 @@
+"""Personal data at rest is sealed under a key of its subject; that key is wrapped by its purpose's key-encryption key.
+
+Erasing a person is erasing their keys. What can then no longer be opened is an ordinary value, never an error.
+"""
+
+import base64
+import hashlib
+import hmac
+import os
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal, Self
+from uuid import UUID, uuid4
+
+import asyncpg
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from msgspec import Struct
+
+from libs.eventkit.sealed import Sealed
+
+CACHED = 1024
+CACHED_SECONDS = 5.0
+"""How long an erasure in one process may go unseen by another; its own process sees it at once."""
+
+
+class BadSecret(ValueError):
+    """A secret that is not 32 random bytes in base64url. Names the file, never shows what is in it."""
+
+
+class MissingKek(LookupError):
+    """This service was not given the purpose's key-encryption key, or not the one that wrapped a key."""
+
+
+class Tampered(ValueError):
+    """A box that its key does not open: altered, cut off, or moved to another event or slot."""
+
+
+class Erased(Struct, frozen=True, tag="erased"):
+    """The key is gone for good, and with it what it sealed."""
+
+
+class Pending(Struct, frozen=True, tag="pending"):
+    """The key has not arrived, or is wrapped by a key-encryption key that this service does not (yet) have."""
+
+
+Opened = bytes | Erased | Pending
+
+
+def base64url(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def unbase64url(text: str) -> bytes:
+    """Raises ValueError on anything outside the alphabet; padding may be left out."""
+    bare = text.rstrip("=")
+    return base64.b64decode(bare + "=" * (-len(bare) % 4), altchars=b"-_", validate=True)
+
+
+def secret_bytes(text: str, name: str) -> bytes:
+    """The 32 bytes of a secret. Raises BadSecret for anything else, and for text or repetition posing as a key."""
+    try:
+        raw = unbase64url(text.strip())
+    except ValueError:
+        raw = b""
+    if len(raw) != 32 or len(set(raw)) < 16 or raw.isascii():  # chance does this once in four thousand million
+        raise BadSecret(f"{name}: not 32 random bytes in base64url")
+    return raw
+
+
+class Keks:
+    """Key-encryption keys by purpose, each by id; the last one of a purpose is current. A purpose may be absent."""
+
+    def __init__(self, purposes: Mapping[str, Mapping[str, bytes]]) -> None:
+        self._purposes = {purpose: dict(keys) for purpose, keys in purposes.items()}
+
+    @classmethod
+    def load(cls, directory: Path) -> Self:
+        """Reads the files `kek-<purpose>`: one key a line, as `id:base64url` or as bare base64url, whose id is then
+        the first 8 hex digits of its SHA-256. Raises BadSecret."""
+        purposes: dict[str, dict[str, bytes]] = {}
+        for path in directory.glob("kek-*"):
+            keys = purposes[path.name.removeprefix("kek-")] = {}
+            for line in path.read_text().split() or [""]:
+                kek_id, _, text = line.rpartition(":")
+                raw = secret_bytes(text, path.name)
+                if keys.setdefault(kek_id or hashlib.sha256(raw).hexdigest()[:8], raw) is not raw:
+                    raise BadSecret(f"{path.name}: two keys of one id")
+        return cls(purposes)
+
+    def current(self, purpose: str) -> tuple[str, bytes]:
+        """Id and key that wrap from now on. Raises MissingKek."""
+        for kek_id, kek in reversed(self._purposes.get(purpose, {}).items()):
+            return kek_id, kek
+        raise MissingKek(purpose)
+
+    def find(self, purpose: str, kek_id: str) -> bytes:
+        """Raises MissingKek."""
+        if kek := self._purposes.get(purpose, {}).get(kek_id):
+            return kek
+        raise MissingKek(f"{purpose} {kek_id}")
+
+
+def _encrypt(key: bytes, plaintext: bytes, bound: bytes) -> bytes:
+    nonce = os.urandom(12)
+    return nonce + AESGCM(key).encrypt(nonce, plaintext, bound)
+
+
+def _decrypt(key: bytes, box: bytes | str, bound: bytes) -> bytes:
+    try:
+        box = unbase64url(box) if isinstance(box, str) else box
+        return AESGCM(key).decrypt(box[:12], box[12:], bound)
+    except (InvalidTag, ValueError):
+        raise Tampered from None
+
+
+def seal(dek: bytes, key_id: UUID, event_id: UUID, slot: str, plaintext: str | bytes) -> Sealed:
+    """Seals for one slot of one event; only as that will it open."""
+    raw = plaintext.encode() if isinstance(plaintext, str) else plaintext
+    return Sealed(key_id, event_id, slot, base64url(_encrypt(dek, raw, event_id.bytes + slot.encode())))
+
+
+def open_box(dek: bytes, sealed: Sealed) -> bytes:
+    """What was sealed. Raises Tampered."""
+    return _decrypt(dek, sealed.box, sealed.event_id.bytes + sealed.slot.encode())
+
+
+class KeyHandle:
+    """A subject's key, in the clear: has no repr and no encoding.
+
+    While `is_new`, whoever seals with it appends `key_created` with what it sealed, then calls `KeyRing.announced`.
+    """
+
+    __slots__ = ("dek", "is_new", "key_id")
+
+    def __init__(self, key_id: UUID, dek: bytes, is_new: bool) -> None:
+        self.key_id, self.dek, self.is_new = key_id, dek, is_new
+
+
+class KeyRecord(Struct, frozen=True):
+    """A key as it travels: wrapped (base64 in JSON) by the key-encryption key `kek_id`; once erased, without."""
+
+    key_id: UUID
+    community_id: UUID
+    subject: str
+    purpose: str
+    owner: str
+    kek_id: str
+    wrapped: bytes | None = None
+
+    @property
+    def bound(self) -> bytes:
+        return msgspec.json.encode((self.key_id, self.community_id, self.subject, self.purpose, self.owner))
+
+
+_COLUMNS = "key_id, community_id, subject, purpose, owner, kek_id, wrapped"
+_INSERT = f"insert into keys ({_COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7)"
+
+
+class KeyRing:
+    """The keys that this service made (`owner`) and those that others sent it.
+
+    Wrapped with AES-GCM and not AES-KW, which binds nothing: a wrapped key put on another subject's row must not open.
+    """
+
+    def __init__(self, pool: asyncpg.Pool, owner: str, keks: Keks) -> None:
+        self._pool, self._owner, self._keks = pool, owner, keks
+        self._cache: dict[UUID, tuple[float, bytes]] = {}
+
+    async def key_for(self, community_id: UUID, subject: str, purpose: str) -> KeyHandle:
+        """The subject's live key of this owner; concurrent callers make one and the same. Raises MissingKek."""
+        while True:
+            row = await self._pool.fetchrow(
+                f"select {_COLUMNS}, announced_at from keys where community_id = $1 and subject = $2 and purpose = $3"
+                " and owner = $4 and erased_at is null", community_id, subject, purpose, self._owner)
+            if row is not None:
+                return KeyHandle(row["key_id"], self._unwrap(KeyRecord(*row[:7])), row["announced_at"] is None)
+            kek_id, kek = self._keks.current(purpose)
+            record = KeyRecord(uuid4(), community_id, subject, purpose, self._owner, kek_id)
+            dek = AESGCM.generate_key(256)
+            values = (*msgspec.structs.astuple(record)[:6], _encrypt(kek, dek, record.bound))
+            if await self._pool.execute(_INSERT + " on conflict do nothing", *values) == "INSERT 0 1":
+                return KeyHandle(record.key_id, dek, True)
+
+    async def announced(self, key_id: UUID) -> None:
+        """`key_created` is in the log. While that was not said (a crash, a refusal), the next command appends it."""
+        await self._pool.execute("update keys set announced_at = clock_timestamp() where key_id = $1", key_id)
+
+    async def open(self, sealed: Sealed) -> Opened:
+        """What was sealed, or why it cannot be seen. Raises Tampered."""
+        return (await self.open_all([sealed]))[0]
+
+    async def open_all(self, boxes: Sequence[Sealed]) -> list[Opened]:
+        """The same for a page of them, with at most one query. Raises Tampered."""
+        now, cache = time.monotonic(), self._cache
+        deks: dict[UUID, Opened] = {
+            box.key_id: hit[1] for box in boxes if (hit := cache.get(box.key_id)) and now - hit[0] < CACHED_SECONDS}
+        if missing := list({box.key_id for box in boxes} - deks.keys()):
+            for row in await self._pool.fetch(f"select {_COLUMNS} from keys where key_id = any($1::uuid[])", missing):
+                record = KeyRecord(*row)
+                if record.wrapped is None:
+                    deks[record.key_id] = Erased()
+                    continue
+                with suppress(MissingKek):
+                    dek = deks[record.key_id] = self._unwrap(record)
+                    cache.pop(record.key_id, None)
+                    cache[record.key_id] = (now, dek)
+            for oldest in list(cache)[:-CACHED]:
+                del cache[oldest]
+        found = (deks.get(box.key_id, Pending()) for box in boxes)
+        return [open_box(dek, box) if isinstance(dek, bytes) else dek for dek, box in zip(found, boxes, strict=True)]
+
+    def forget(self, key_id: UUID) -> None:
+        """Drops the unwrapped key; whoever hears or tails `key_erased` calls this."""
+        # a new dict: an `open` that asked before the erasure fills the old one
+        self._cache = {i: hit for i, hit in self._cache.items() if i != key_id}
+
+    async def record(self, key_id: UUID) -> KeyRecord | None:
+        """What the relay sends on reaching `key_created` or `key_erased`; a tombstone if it has no `wrapped`."""
+        row = await self._pool.fetchrow(f"select {_COLUMNS} from keys where key_id = $1", key_id)
+        return None if row is None else KeyRecord(*row)
+
+    async def store(self, record: KeyRecord) -> None:
+        """Takes what the keys topic brings. A tombstone is final: no older record brings the key back."""
+        if record.wrapped is None:
+            return await self.erase(record.key_id)
+        await self._pool.execute(
+            f"{_INSERT} on conflict (key_id) do update set kek_id = excluded.kek_id, wrapped = excluded.wrapped"
+            " where keys.erased_at is null and keys.owner = excluded.owner", *msgspec.structs.astuple(record))
+
+    async def erase(self, key_id: UUID) -> None:
+        """Destroys the key for good. One never seen (the tombstone alone is left) stays destroyed if it comes late."""
+        await self._pool.execute(
+            f"insert into keys as k ({_COLUMNS}, erased_at) values ($1, $2, '', '', '', '', null, clock_timestamp())"
+            " on conflict (key_id) do update set wrapped = null, erased_at = coalesce(k.erased_at, excluded.erased_at)",
+            key_id, UUID(int=0))
+        self.forget(key_id)
+
+    async def rewrap(self, purpose: str) -> AsyncIterator[UUID]:
+        """Wraps this owner's keys by the current key-encryption key; for each id yielded the caller appends
+        `key_created` and calls `announced`, and a second run yields those that a crash left out. Raises MissingKek."""
+        (kek_id, kek), after = self._keks.current(purpose), UUID(int=0)
+        while rows := await self._pool.fetch(
+            f"select {_COLUMNS} from keys where owner = $1 and purpose = $2 and key_id > $3 and erased_at is null"
+            " and (kek_id <> $4 or announced_at is null) order by key_id limit 500",
+            self._owner, purpose, after, kek_id,
+        ):
+            for record in (KeyRecord(*row) for row in rows):
+                after = record.key_id
+                if record.kek_id != kek_id:
+                    await self._pool.execute(
+                        "update keys set kek_id = $2, wrapped = $3, announced_at = null where key_id = $1 and erased_at"
+                        " is null", after, kek_id, _encrypt(kek, self._unwrap(record), record.bound))
+                yield after
+
+    def _unwrap(self, record: KeyRecord) -> bytes:
+        return _decrypt(self._keks.find(record.purpose, record.kek_id), record.wrapped or b"", record.bound)
+
+
+class BlindIndex:
+    """Finds a personal value without storing it; equal only within one community and scope. Never in events."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+
+    def of(self, community_id: UUID, scope: str, value: str) -> str:
+        """32 characters; the caller has brought `value` to its normal form."""
+        message = msgspec.json.encode((community_id, scope, value))
+        return base64url(hmac.digest(self._secret, message, "sha256")[:24])
+
+
+def masked(value: str | Opened, kind: Literal["phone", "id_number", "card", "name"]) -> str | Erased | Pending:
+    """138****5678, 310***********001X, ****1234, 张*; a number too short to hide much in is hidden whole."""
+    if isinstance(value, Erased | Pending):
+        return value
+    text = value.decode() if isinstance(value, bytes) else value
+    if kind == "name":
+        return text[:1] + "*"
+    if kind == "card":
+        return "****" + text[-4:] * (len(text) >= 8)
+    hidden = max(len(text) - 7, 0)
+    return text[:3] + "*" * hidden + text[-4:] if hidden > 3 else "*" * len(text)

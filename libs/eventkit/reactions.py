@@ -1,0 +1,144 @@
+"""What we do when others speak: an event becomes own commands, each stored once however often it is tried."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from uuid import UUID, uuid5
+
+import asyncpg
+from msgspec import Struct
+
+from libs.eventkit.commands import Commands, Context
+from libs.eventkit.db import Database, is_away
+from libs.eventkit.decider import NotYet, Refused
+from libs.eventkit.failpoints import reach
+from libs.eventkit.log import Key, Log, Unavailable
+from libs.eventkit.recorded import Catalogue, Recorded, UnknownVersion, tag_of
+from libs.eventkit.subscriptions import Subscription, advance
+
+log = logging.getLogger(__name__)
+TRIES = 6
+"""How often a missing fact is waited for (0.05 s, doubling: about 3 s in all) before the key is parked."""
+
+
+class Do(Struct, frozen=True):
+    """A command to be given because of an event; `name` tells it from the event's other commands."""
+
+    name: str
+    subject_id: UUID
+    command: Struct
+    caused_by: tuple[UUID, ...] = ()
+
+
+React = Callable[[Any, Recorded], Awaitable[list[Do]]]
+
+
+class Reaction(Struct, frozen=True):
+    """`on` maps an event's type to what follows from it; `key` says what waits together when one cannot be handled."""
+
+    name: str
+    on: Mapping[type, React]
+    key: Callable[[Any, Recorded], str] = lambda event, row: row.subject
+
+
+def context_of(row: Recorded, name: str, caused_by: tuple[UUID, ...] = ()) -> Context:
+    """The clock is the heard row's, the ids come from it, so that a rerun after a crash says the same."""
+    return Context(
+        community_id=row.community_id, now=row.recorded_at, principal="", correlation=row.meta.correlation,
+        caused_by=(row.event_id, *(c for c in caused_by if c != row.event_id)),
+        requested_at=row.meta.requested_at, occurred_at=row.meta.occurred_at, traceparent=row.meta.traceparent,
+        name=name, cause=row.event_id)
+
+
+class Reactor:
+    """Runs one reaction over the log and keeps what cannot be handled parked, in order, by key."""
+
+    def __init__(self, database: Database, commands: Commands, catalogue: Catalogue, reaction: Reaction) -> None:
+        self.database = database
+        self.commands = commands
+        self.catalogue = catalogue
+        self.reaction = reaction
+
+    def subscription(self) -> Subscription:
+        return Subscription(name=self.reaction.name, take=self._take)
+
+    async def _take(self, rows: list[Recorded], position: int) -> None:
+        pool = await self.database.pool()
+        for row in rows:
+            if row.type in self._names:
+                await self._one(pool, row)
+        reach("reaction.done")
+        await advance(pool, self.reaction.name, position, rows[-1].position)
+
+    @property
+    def _names(self) -> frozenset[str]:
+        return frozenset(tag_of(t) for t in self.reaction.on)
+
+    async def _one(self, pool: asyncpg.Pool, row: Recorded) -> None:
+        try:
+            event = self.catalogue.read(row)
+            key = self.reaction.key(event, row)
+        except UnknownVersion as error:
+            await self._park(pool, row, row.subject, str(error))
+            return
+        if await pool.fetchval("select true from parked where subscription = $1 and key = $2 limit 1", self.reaction.name, key):
+            await self._park(pool, row, key, "behind another")
+            return
+        reason = await self._tried(event, row)
+        if reason:
+            await self._park(pool, row, key, reason)
+
+    async def _tried(self, event: Any, row: Recorded) -> str:
+        """Empty when handled, else why not. A database that is away is waited for and never parks."""
+        for attempt in range(TRIES):
+            try:
+                await self.handle(event, row)
+                return ""
+            except NotYet as error:
+                reason = f"not yet: {error}"
+                await asyncio.sleep(0.05 * 2**attempt)
+            except Exception as error:
+                if isinstance(error, Unavailable) or is_away(error):
+                    raise
+                log.error("reaction %s cannot handle position %d: %s", self.reaction.name, row.position, type(error).__name__)
+                return type(error).__name__
+        return reason
+
+    async def handle(self, event: Any, row: Recorded) -> None:
+        for do in await self.reaction.on[type(event)](event, row):
+            try:
+                await self.commands.handle(
+                    do.subject_id, do.command, context_of(row, do.name, do.caused_by),
+                    key=Key("", self.reaction.name, str(uuid5(row.event_id, do.name))))
+            except Refused as refused:
+                log.info("reaction %s: %s refused (%s)", self.reaction.name, do.name, refused.code)
+
+    async def _park(self, pool: asyncpg.Pool, row: Recorded, key: str, reason: str) -> None:
+        await pool.execute(
+            "insert into parked (subscription, key, position, event_id, community_id, reason)"
+            " values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
+            self.reaction.name, key, row.position, row.event_id, row.community_id, reason)
+
+    async def retry(self, key: str) -> int:
+        """Handles what is parked under the key, in order, until one fails again; returns how many went through."""
+        pool, log_ = await self.database.pool(), Log(self.database)
+        handled = 0
+        for parked in await pool.fetch(
+            "select position, event_id from parked where subscription = $1 and key = $2 order by position", self.reaction.name, key):
+            row = await log_.event(parked["event_id"])
+            assert row is not None
+            try:
+                event = self.catalogue.read(row)
+                reason = await self._tried(event, row)
+            except UnknownVersion as error:
+                reason = str(error)
+            if reason:
+                await pool.execute(
+                    "update parked set reason = $3 where subscription = $1 and position = $2",
+                    self.reaction.name, parked["position"], reason)
+                break
+            await pool.execute(
+                "delete from parked where subscription = $1 and position = $2", self.reaction.name, parked["position"])
+            handled += 1
+        return handled

@@ -1,0 +1,147 @@
+"""Events as the log keeps them: own ones (stream, version) and heard ones (source, number)."""
+
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+from msgspec import Struct
+
+NOWHERE = UUID(int=0)
+"""The community of what belongs to no community."""
+
+COLUMNS = (
+    "position, generation, community_id, stream, version, event_id, type, schema, data, meta,"
+    " source, source_generation, source_position, source_n, recorded_at"
+)
+
+
+class UnknownVersion(Exception):
+    """A known type in a version that this code does not know: a newer writer runs beside us."""
+
+
+class Meta(Struct, frozen=True, omit_defaults=True):
+    """`caused_by`: ids of the events and the command that it rests on. `requested_at`: when the first service
+    recorded the request behind it. `occurred_at`: what the device or person claims; nothing is ordered by it."""
+
+    correlation: str = ""
+    caused_by: tuple[UUID, ...] = ()
+    requested_at: datetime | None = None
+    occurred_at: datetime | None = None
+    principal: str = ""
+    traceparent: str = ""
+    subject: str = ""
+    source_time: datetime | None = None
+
+
+class Number(Struct, frozen=True, order=True):
+    """The place of a public event in its topic: generation, position in the source's log, index among its siblings."""
+
+    generation: int = 0
+    position: int = 0
+    n: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.generation}.{self.position}.{self.n}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Number":
+        """Raises ValueError on anything but three dotted integers of at most 63 bits."""
+        generation, position, n = (int(part) for part in text.split("."))
+        if not (0 <= generation < 2**31 and 0 <= position < 2**63 and 0 <= n < 2**31):
+            raise ValueError("number out of range")
+        return cls(generation, position, n)
+
+
+_meta = msgspec.json.Decoder(Meta)
+
+
+class Recorded(Struct, frozen=True):
+    """One row of the log, its body not yet decoded."""
+
+    position: int
+    generation: int
+    community_id: UUID
+    stream: str | None
+    version: int | None
+    event_id: UUID
+    type: str
+    schema: int
+    data: str
+    meta: Meta
+    source: str | None
+    number: Number | None
+    recorded_at: datetime
+
+    @classmethod
+    def of(cls, row: asyncpg.Record) -> "Recorded":
+        heard = row["source"] is not None
+        return cls(
+            position=row["position"],
+            generation=row["generation"],
+            community_id=row["community_id"],
+            stream=row["stream"],
+            version=row["version"],
+            event_id=row["event_id"],
+            type=row["type"],
+            schema=row["schema"],
+            data=row["data"],
+            meta=_meta.decode(row["meta"]),
+            source=row["source"],
+            number=Number(row["source_generation"], row["source_position"], row["source_n"]) if heard else None,
+            recorded_at=row["recorded_at"],
+        )
+
+    @property
+    def subject(self) -> str:
+        return self.stream or self.meta.subject
+
+
+def tag_of(kind: Any) -> str:
+    """The stored name of an event or of its type."""
+    return str(kind.__struct_config__.tag)
+
+
+class Catalogue:
+    """The event types that a service can read, by stable name, with what lifts an old version to the next.
+
+    `upcasts` maps (type, version) to a function on the plain body that gives the body of version + 1.
+    """
+
+    def __init__(
+        self,
+        types: Iterable[type[Struct]],
+        upcasts: Mapping[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] | None = None,
+    ) -> None:
+        self.upcasts = dict(upcasts or {})
+        self.types: dict[str, type[Struct]] = {tag_of(t): t for t in types}
+        self._decoders = {name: msgspec.json.Decoder(t) for name, t in self.types.items()}
+        self.versions = {n: 1 + max((v for t, v in self.upcasts if t == n), default=0) for n in self.types}
+
+    def version(self, event: Struct) -> int:
+        return self.versions[tag_of(event)]
+
+    def read(self, row: Recorded) -> Any | None:
+        """The event, lifted to the current version; None for a type that is not ours to know. Raises UnknownVersion."""
+        decoder = self._decoders.get(row.type)
+        if decoder is None:
+            return None
+        current = self.versions[row.type]
+        if row.schema == current:
+            return decoder.decode(row.data)
+        if row.schema > current:
+            raise UnknownVersion(f"{row.type} version {row.schema}, known up to {current}")
+        body = msgspec.json.decode(row.data)
+        for version in range(row.schema, current):
+            body = self.upcasts[row.type, version](body)
+        return msgspec.convert(body, self.types[row.type])
+
+
+def uuid7() -> UUID:
+    """A time-ordered random id (RFC 9562, version 7)."""
+    value = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10), "big")
+    return UUID(int=value & ~(0xF << 76) & ~(0x3 << 62) | 0x7 << 76 | 0x2 << 62)

@@ -1,0 +1,191 @@
+"""Tells others what they may hear: own events, translated, to the service's topic, in order, each at least once.
+
+One outstanding batch per partition: the next is handed over only after the last is acknowledged. On any error the
+producer is thrown away and the work begins again at the checkpoint.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from uuid import UUID
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from libs.eventkit.commands import Publish
+from libs.eventkit.db import Connection, Database
+from libs.eventkit.envelope import LARGEST, PARTITIONS, Headers, attributes, headers, partition_of, public_id, read
+from libs.eventkit.failpoints import reach
+from libs.eventkit.log import Log
+from libs.eventkit.recorded import Catalogue, Number, Recorded
+from libs.eventkit.settings import Settings
+from libs.eventkit.subscriptions import BATCH, POLL, Lost, Wake, advance, checkpoint, holding, while_held
+
+log = logging.getLogger(__name__)
+NAME = "relay"
+Message = tuple[bytes, bytes, Headers]
+
+
+class Refuses(Exception):
+    """The topics and this log do not belong together; a person has to say which command makes them."""
+
+
+class Relay:
+    """`before` is told the rows of a batch before they are sent (keys go ahead of the events that need them)."""
+
+    def __init__(
+        self, settings: Settings, database: Database, wake: Wake, catalogue: Catalogue, publish: Publish,
+        before: Callable[[AIOKafkaProducer, list[Recorded]], Awaitable[None]],
+    ) -> None:
+        self.settings = settings
+        self.database = database
+        self.log = Log(database)
+        self.wake = wake
+        self.catalogue = catalogue
+        self.publish = publish
+        self.before = before
+        self.topic = settings.topic(settings.service)
+        self.asks_for = ""
+        self._told: dict[UUID, Number] = {}
+
+    async def run(self) -> None:
+        """Holds the relay's lease, looks at the topics, then publishes for ever. Raises on any error."""
+        async with holding(self.database, NAME) as lease:
+            await while_held(lease, self._lead())
+
+    async def _lead(self) -> None:
+        position = await checkpoint(self.database, NAME)
+        await self._load_told()
+        self.asks_for = await self._look()
+        if self.asks_for:
+            raise Refuses(self.asks_for)
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self.settings.kafka, acks="all", enable_idempotence=True, request_timeout_ms=10_000,
+            max_request_size=1_048_576, client_id=f"{self.settings.service}-relay")
+        try:
+            await producer.start()
+            while True:
+                grown = self.wake.next
+                rows = await self.log.read(position, BATCH)
+                if not rows:
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(grown.wait(), POLL)
+                    continue
+                position = await self._send(producer, rows, position)
+        except Lost:
+            log.info("the relay's checkpoint was moved: beginning again from there")
+            raise
+        finally:
+            await discard(producer)
+
+    async def _send(self, producer: AIOKafkaProducer, rows: list[Recorded], position: int) -> int:
+        told = dict(self._told)
+        lanes: dict[int, list[Message]] = {}
+        for row in rows:
+            if row.source is None:
+                for message in self._messages(row, told):
+                    lanes.setdefault(partition_of(row.community_id), []).append(message)
+        await self.before(producer, rows)
+        await asyncio.gather(*(self._lane(producer, p, messages) for p, messages in lanes.items()))
+        reach("relay.sent")
+        pool = await self.database.pool()
+        async with pool.acquire() as connection, connection.transaction():
+            await self._remember(connection, {c: n for c, n in told.items() if self._told.get(c) != n})
+            await advance(connection, NAME, position, rows[-1].position)
+        self._told = told
+        return rows[-1].position
+
+    def _messages(self, row: Recorded, told: dict[UUID, Number]) -> list[Message]:
+        event = self.catalogue.read(row)
+        found: list[Message] = []
+        for n, public in enumerate(self.publish(event, row) if event is not None else ()):
+            previous = told.get(row.community_id, Number())
+            ce = attributes(row, public, n, self.settings.service, getattr(public.body, "VERSION", 1), previous)
+            body = msgspec.json.encode(public.body)
+            if len(body) > LARGEST:
+                raise Refuses(f"the public event of position {row.position} has {len(body)} bytes")
+            found.append((str(row.community_id).encode(), body, headers(ce)))
+            told[row.community_id] = Number(row.generation, row.position, n)
+        return found
+
+    async def _lane(self, producer: AIOKafkaProducer, partition: int, messages: list[Message]) -> None:
+        left = iter(messages)
+        message = next(left, None)
+        while message is not None:
+            batch = producer.create_batch()
+            while message is not None:
+                key, value, heads = message
+                if batch.append(key=key, value=value, timestamp=None, headers=heads) is None:
+                    break
+                message = next(left, None)
+            batch.close()
+            sent = await producer.send_batch(batch, self.topic, partition=partition)
+            await sent
+
+    async def _remember(self, connection: Connection, told: dict[UUID, Number]) -> None:
+        await connection.executemany(
+            "insert into published (community_id, partition, generation, position, n) values ($1, $2, $3, $4, $5)"
+            " on conflict (community_id) do update set generation = excluded.generation, position = excluded.position, n = excluded.n",
+            [(c, partition_of(c), n.generation, n.position, n.n) for c, n in told.items()])
+
+    async def _load_told(self) -> None:
+        pool = await self.database.pool()
+        rows = await pool.fetch("select community_id, generation, position, n from published")
+        self._told = {r["community_id"]: Number(r["generation"], r["position"], r["n"]) for r in rows}
+
+    async def _look(self) -> str:
+        """What the last record of each partition says about this log: nothing, or the command that is needed."""
+        told: dict[int, Number] = {}
+        for community_id, number in self._told.items():
+            partition = partition_of(community_id)
+            told[partition] = max(told.get(partition, Number()), number)
+        for partition, (end, last) in (await last_records(self.settings.kafka, self.topic)).items():
+            if last is None:
+                if partition in told and end == 0:
+                    return f"republish: partition {partition} of {self.topic} is empty, this log has published to it"
+                continue
+            heard = read(*last)
+            row = await self._at(heard.number.position)
+            if row is None or public_id(row.event_id, heard.number.n) != heard.event_id:
+                return f"restored: {self.topic} has {heard.number}, which is not in this log"
+            if heard.number < told.get(partition, Number()):
+                return f"republish: {self.topic} ends at {heard.number}, this log has published {told[partition]}"
+        return ""
+
+    async def _at(self, position: int) -> Recorded | None:
+        rows = await self.log.read(position - 1, 1)
+        return rows[0] if rows and rows[0].position == position else None
+
+
+async def last_records(kafka: str, topic: str) -> dict[int, tuple[int, tuple[Headers, bytes | None] | None]]:
+    """Per partition: its end offset and its last record (headers, body), or None where it holds none."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, enable_auto_commit=False, auto_offset_reset="latest")
+    await consumer.start()
+    try:
+        partitions = [TopicPartition(topic, p) for p in range(PARTITIONS)]
+        consumer.assign(partitions)
+        begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
+        found: dict[int, tuple[int, tuple[Headers, bytes | None] | None]] = {}
+        for tp in partitions:
+            if ends[tp] <= begins[tp]:
+                found[tp.partition] = (ends[tp], None)
+                continue
+            consumer.seek(tp, ends[tp] - 1)
+            record = await asyncio.wait_for(consumer.getone(tp), 10)
+            found[tp.partition] = (ends[tp], (list(record.headers), record.value))
+        return found
+    finally:
+        await consumer.stop()
+
+
+async def discard(producer: AIOKafkaProducer) -> None:
+    """Throws a producer away at once: `stop()` would block while the broker is down and deliver late."""
+    task = producer._sender.sender_task if producer._sender is not None else None
+    if task is not None:
+        task.cancel()
+        with suppress(BaseException):
+            await task
+    producer._closed = True
+    with suppress(Exception):
+        await producer.client.close()

@@ -1,0 +1,94 @@
+"""The one way to run a service: `python -m services.<name> MODE`."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import uvicorn
+from fastapi import FastAPI
+
+from libs.eventkit import obs, problems
+from libs.eventkit.db import is_away
+from libs.eventkit.http import Edge, refuse_unguarded
+from libs.eventkit.operate import OPERATIONS, operate
+from libs.eventkit.service import App, Service, encoded
+from libs.eventkit.settings import settings_for
+from libs.eventkit.status import routes as status_routes
+
+MODES = ("api", "worker", "relay", "all")
+
+
+def web(app: App) -> FastAPI:
+    """The service's HTTP application, health included. Raises RuntimeError for a route without a permission."""
+    name = app.service.name
+    found = FastAPI(title=f"Lifang {name}", version="1", openapi_url="/openapi.json", docs_url=None, redoc_url=None,
+                    generate_unique_id_function=lambda route: route.name)
+    found.state.verifier = app.verifier
+    found.state.app = app
+    problems.install(found)
+    found.include_router(app.service.routes(app))
+    found.include_router(status_routes(app))
+    refuse_unguarded(found)
+    found.add_middleware(Edge, service=name, started=lambda: app.opened, raw=app.service.raw_routes)
+    return found
+
+
+def run(service: Service) -> None:
+    """Reads the mode from the command line. Ends with 0 after SIGTERM, within its grace."""
+    mode, *arguments = sys.argv[1:] or ["all"]
+    settings = settings_for(service.name)
+    obs.configure(service.name)
+    if mode in OPERATIONS:
+        print(encoded(asyncio.run(operate(App(service, settings), mode, arguments))))
+    elif mode in MODES:
+        import uvloop
+
+        uvloop.run(serve(App(service, settings), mode))
+    else:
+        sys.exit(f"no mode {mode}: {' | '.join((*MODES, *OPERATIONS))}")
+
+
+async def serve(app: App, mode: str) -> None:
+    """Answers HTTP (health at least) from the first moment; opens the database whenever that comes up."""
+
+    async def work() -> None:
+        while True:
+            try:
+                await app.open()
+                break
+            except Exception as error:
+                if not is_away(error):
+                    raise
+                await asyncio.sleep(0.1)
+        app.start_api()
+        if mode in ("worker", "all"):
+            app.start_worker()
+        if mode in ("relay", "all"):
+            app.start_relay()
+        app.supervisor.start("listen", lambda: app.wake.listen(app.database))
+
+    application = web(app)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        app.supervisor.start("open", work)
+        yield
+        await app.close()
+
+    application.router.lifespan_context = lifespan
+    config = uvicorn.Config(
+        application, host=app.settings.host, port=app.settings.port, log_config=None, access_log=False, lifespan="on",
+        timeout_graceful_shutdown=5, server_header=False, loop="none")
+    server = uvicorn.Server(config)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, lambda: setattr(server, "should_exit", True))
+    server.capture_signals = _no_capture  # type: ignore[method-assign]  # uvicorn would raise the signal again at its end
+    await server.serve()
+
+
+@contextmanager
+def _no_capture() -> Iterator[None]:
+    yield

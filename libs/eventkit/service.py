@@ -1,0 +1,171 @@
+"""One service, wired: what `main.py` declares becomes a running process.
+
+    python -m services.<name> api | worker | relay | all | migrate | rebuild VIEW | parked … | republish | restored
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter
+from msgspec import Struct
+
+from libs.eventkit.auth import Verifier
+from libs.eventkit.commands import Commands, Public, Publish
+from libs.eventkit.db import Database
+from libs.eventkit.decider import Decider
+from libs.eventkit.effects import Effect, Performer
+from libs.eventkit.hear import Hearing
+from libs.eventkit.keys_topic import KEY_EVENTS, KeyErased, announce, hear_keys
+from libs.eventkit.log import Log
+from libs.eventkit.memory import Memory
+from libs.eventkit.migrate import ensure_topics, migrate
+from libs.eventkit.privacy import BlindIndex, Keks, KeyRing, secret_bytes, unbase64url
+from libs.eventkit.reactions import Reaction, Reactor
+from libs.eventkit.recorded import Catalogue, Recorded
+from libs.eventkit.relay import Relay
+from libs.eventkit.settings import Settings
+from libs.eventkit.subscriptions import Subscription, Wake, follow
+from libs.eventkit.supervise import Supervisor
+from libs.eventkit.views import View, subscription
+
+OUTCOMES_KEPT = "7 days"
+
+
+def silent(event: Any, row: Recorded) -> tuple[Public, ...]:
+    """For a service that publishes nothing."""
+    return ()
+
+
+class Service(Struct, frozen=True):
+    """The composition root's result. Functions of the app are called once, when the process starts.
+
+    `signing_key` is the event that brings identity's keys (own or heard); `permissions_of` what a role may do.
+    """
+
+    name: str
+    events: tuple[type[Struct], ...]
+    permissions_of: Callable[[str], frozenset[str]]
+    signing_key: type[Struct]
+    hears: tuple[str, ...] = ()
+    contracts: tuple[type[Struct], ...] = ()
+    upcasts: dict[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {}
+    deciders: tuple[Decider[Any, Any], ...] = ()
+    publish: Publish = silent
+    views: tuple[View, ...] = ()
+    memories: Callable[["App"], Iterable[Memory]] = lambda app: ()
+    reactions: Callable[["App"], Iterable[Reaction]] = lambda app: ()
+    effects: Callable[["App"], Iterable[Effect]] = lambda app: ()
+    tasks: Callable[["App"], dict[str, Callable[[], Awaitable[None]]]] = lambda app: {}
+    routes: Callable[["App"], APIRouter] = lambda app: APIRouter()
+    raw_routes: tuple[str, ...] = ()
+
+    @property
+    def publishes(self) -> bool:
+        return self.publish is not silent
+
+    def catalogue(self) -> Catalogue:
+        return Catalogue((*self.events, *self.contracts, *KEY_EVENTS), self.upcasts)
+
+
+class App:
+    """A service at run time. `keyring` exists once `open` has reached the database."""
+
+    keyring: KeyRing
+
+    def __init__(self, service: Service, settings: Settings) -> None:
+        self.service = service
+        self.settings = settings
+        self.catalogue = service.catalogue()
+        self.database = Database(settings)
+        self.wake = Wake()
+        self.log = Log(self.database, self.wake)
+        self.commands = Commands(self.log, self.catalogue, service.deciders, service.publish)
+        self.verifier = Verifier(service.name, service.permissions_of)
+        self.blind = BlindIndex(secret_bytes(settings.secret("blind-index"), "blind-index"))
+        self.supervisor = Supervisor()
+        self.memories = [
+            Memory("signing_keys", (service.signing_key,), self._learn),
+            Memory("erased_keys", (KeyErased,), lambda event, row: self.keyring.forget(event.key_id)),
+            *service.memories(self)]
+        for memory in self.memories:
+            memory.bind(self.log, self.catalogue)
+        self.reactors = [Reactor(self.database, self.commands, self.catalogue, r) for r in service.reactions(self)]
+        self.performers = [Performer(self.commands, self.catalogue, e) for e in service.effects(self)]
+        self.hearing = Hearing(settings, self.database, service.hears) if service.hears else None
+        self.relay = Relay(
+            settings, self.database, self.wake, self.catalogue, service.publish,
+            lambda producer, rows: announce(settings, self.keyring, producer, rows)) if service.publishes else None
+        self.opened = False
+
+    def _learn(self, event: Any, row: Recorded) -> None:
+        self.verifier.learn(event.kid, unbase64url(event.public_key), event.not_before, event.expires)
+
+    def subscriptions(self) -> tuple[Subscription, ...]:
+        return (
+            *(subscription(self.database, view, self.catalogue) for view in self.service.views),
+            *(reactor.subscription() for reactor in self.reactors),
+            *(performer.subscription() for performer in self.performers))
+
+    def checkpoints(self) -> tuple[Subscription, ...]:
+        async def nothing(rows: list[Recorded], position: int) -> None:
+            raise AssertionError("the relay reads by itself")
+
+        return (*self.subscriptions(), *((Subscription("relay", nothing),) if self.relay else ()))
+
+    async def migrate(self) -> bool:
+        return await migrate(self.settings, self.service.views, self.checkpoints())
+
+    async def open(self) -> None:
+        """Connects; raises what the database says while it cannot be reached."""
+        if self.settings.migrate:
+            await self.migrate()
+        pool = await self.database.pool()
+        self.keyring = KeyRing(pool, self.service.name, Keks.load(self.settings.secrets))
+        self.commands.generation = await pool.fetchval("select generation from log_state")
+        self.opened = True
+
+    def start_api(self) -> None:
+        """Memories: in every process that answers."""
+        for memory in self.memories:
+            self.supervisor.start(f"memory:{memory.name}", lambda m=memory: m.run(self.wake))  # type: ignore[misc]
+        for name, work in self.service.tasks(self).items():
+            self.supervisor.start(name, work)
+
+    def start_worker(self) -> None:
+        """Hearing, views, reactions, effects and the daily cleaning."""
+        for s in self.subscriptions():
+            self.supervisor.start(s.name, lambda s=s: follow(self.log, self.wake, s))  # type: ignore[misc]
+        if self.hearing is not None:
+            self.supervisor.start("hear", self._hear)
+            self.supervisor.start("keys", lambda: self._with_topics(lambda: hear_keys(self.settings, self.keyring)))
+        self.supervisor.start("cleaning", self._clean)
+
+    def start_relay(self) -> None:
+        if self.relay is not None:
+            relay = self.relay
+            self.supervisor.start("relay", lambda: self._with_topics(relay.run))
+
+    async def _with_topics(self, work: Callable[[], Awaitable[None]]) -> None:
+        own = (self.service.name,) if self.service.publishes else ()
+        await ensure_topics(self.settings, (*own, *self.service.hears))
+        await work()
+
+    async def _hear(self) -> None:
+        assert self.hearing is not None
+        await self._with_topics(self.hearing.run)
+
+    async def _clean(self) -> None:
+        while True:
+            pool = await self.database.pool()
+            await pool.execute(f"delete from outcomes where recorded_at < now() - interval '{OUTCOMES_KEPT}'")
+            await asyncio.sleep(3600)
+
+    async def close(self) -> None:
+        await self.supervisor.stop()
+        await self.database.close()
+
+
+def encoded(value: Any) -> str:
+    return msgspec.json.encode(value).decode()

@@ -1,0 +1,56 @@
+"""Settings come from the environment, secrets from files in one directory, so that the same code runs everywhere."""
+
+import os
+from pathlib import Path
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What every service reads. `database_url` is the owner's; the other two roles are derived from it."""
+
+    model_config = SettingsConfigDict(env_prefix="LIFANG_", extra="ignore", frozen=True)
+
+    service: str
+    database_url: str
+    kafka: str = Field(default="127.0.0.1:9092", validation_alias="KAFKA_BOOTSTRAP_SERVERS")
+    topic_prefix: str = "lifang"
+    host: str = "127.0.0.1"
+    port: int = 0
+    secrets: Path = Path(".lifang/secrets")
+    demo: bool = False
+    migrate: bool = False
+    member: str = "0"
+    url_identity: str = ""
+    url_access: str = ""
+    url_devices: str = ""
+    url_gateway: str = ""
+
+    def topic(self, service: str) -> str:
+        return f"{self.topic_prefix}.{service}.v1"
+
+    @property
+    def keys_topic(self) -> str:
+        return f"{self.topic_prefix}.keys.v1"
+
+    def url_of(self, service: str) -> str:
+        return str(getattr(self, f"url_{service}"))
+
+    def secret(self, name: str) -> str:
+        """One secret, stripped. Raises FileNotFoundError with the place where it was looked for."""
+        return (self.secrets / name).read_text().strip()
+
+    def role_url(self, role: str) -> str:
+        """The database address for `log` or `read`; its password, if any, is the secret `db-<service>-<role>`."""
+        parts = urlsplit(self.database_url)
+        name = f"{self.service}_{role}"
+        path = self.secrets / f"db-{self.service}-{role}"
+        login = f"{name}:{quote(path.read_text().strip(), safe='')}" if path.exists() else name
+        return urlunsplit(parts._replace(netloc=f"{login}@{parts.netloc.rpartition('@')[2]}"))
+
+
+def settings_for(service: str) -> Settings:
+    """Reads the environment. Raises KeyError naming the variable when the database address is missing."""
+    return Settings(service=service, database_url=os.environ[f"DATABASE_URL_{service.upper()}"])

@@ -1,0 +1,98 @@
+"""What a service says of itself: alive, ready and why not, how far every reader is behind."""
+
+import time
+from typing import Any
+
+from fastapi import APIRouter, Response
+from msgspec.json import decode
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from libs.eventkit import problems
+from libs.eventkit.db import is_away
+from libs.eventkit.http import json, open_to_all
+from libs.eventkit.obs import HEARD, LAG, PARKED, POSITION, RESTARTS
+from libs.eventkit.service import App
+
+_LAG = (
+    "select (select coalesce(max(position), 0) from events) as last, (select generation from log_state) as generation,"
+    " (select count(*) from parked) as parked, (select count(*) from damaged) as damaged,"
+    " (select coalesce(json_agg(json_build_object('topic', topic, 'community_id', community_id, 'after',"
+    " (select m.generation || '.' || m.position || '.' || m.n from marks m where m.topic = g.topic and m.community_id = g.community_id),"
+    " 'upto', upto_generation || '.' || upto_position || '.' || upto_n, 'since', since)), '[]') from gaps g)::text as gaps,"
+    " (select coalesce(json_object_agg(name, position), '{}') from checkpoints)::text as checkpoints"
+)
+
+
+async def status(app: App) -> dict[str, Any]:
+    """Raises what the database says while it cannot be reached."""
+    pool = await app.database.pool()
+    row = await pool.fetchrow(_LAG)
+    assert row is not None
+    names = {s.name for s in app.checkpoints()}
+    lag: dict[str, int] = {n: row["last"] - p for n, p in decode(row["checkpoints"]).items() if n in names}
+    if app.hearing is not None:
+        heard = app.hearing.lag()
+        lag["hear"] = -1 if heard is None else heard
+    why = [f"{name}: {text}" for name, text in sorted(app.supervisor.failing.items())]
+    if not app.verifier.ready:
+        why.append("no signing key heard yet")
+    why += [f"memory {m.name} is cold" for m in app.memories if not m.warm]
+    gaps = decode(row["gaps"])
+    why += [f"{g['topic']} lacks {g['after'] or '0.0.0'}..{g['upto']} of {g['community_id']}: lifang republish" for g in gaps]
+    if app.relay is not None and app.relay.asks_for:
+        why.append(f"relay refuses: {app.relay.asks_for}")
+    return {
+        "ready": not why, "generation": row["generation"], "position": row["last"], "lag": lag, "parked": row["parked"],
+        "damaged": row["damaged"], "gaps": gaps, "why": why, "restarts": app.supervisor.restarts}
+
+
+def routes(app: App) -> APIRouter:
+    """Health and metrics. `/livez` touches nothing; `/readyz` asks the database; none of them names a person."""
+    router = APIRouter()
+    begun = time.monotonic()
+    counted: dict[str, int] = {}
+
+    @router.get("/livez", dependencies=[open_to_all], include_in_schema=False)
+    async def livez() -> Response:
+        return json({"alive": True})
+
+    @router.get("/startupz", dependencies=[open_to_all], include_in_schema=False)
+    async def startupz() -> Response:
+        return json({"started": True}) if app.opened else problems.answer(503, "not_ready", "starting")
+
+    @router.get("/readyz", dependencies=[open_to_all], include_in_schema=False)
+    async def readyz() -> Response:
+        if not app.opened:
+            return problems.answer(503, "not_ready", "starting", why=list(app.supervisor.failing.values()))
+        try:
+            found = await status(app)
+        except Exception as error:
+            if is_away(error):
+                return problems.answer(503, "not_ready", "the database does not answer")
+            raise
+        return json({"ready": True}) if found["ready"] else problems.answer(503, "not_ready", why=found["why"])
+
+    @router.get("/internal/status", dependencies=[open_to_all], include_in_schema=False)
+    async def internal_status() -> Response:
+        if not app.opened:
+            return json({"ready": False, "why": ["starting"]})
+        return json({**await status(app), "uptime_seconds": round(time.monotonic() - begun, 1)})
+
+    @router.get("/metrics", dependencies=[open_to_all], include_in_schema=False)
+    async def metrics() -> Response:
+        name = app.service.name
+        if app.opened:
+            found = await status(app)
+            POSITION.labels(name).set(found["position"])
+            PARKED.labels(name).set(found["parked"])
+            for reader, behind in found["lag"].items():
+                LAG.labels(name, reader).set(behind)
+            for task, times in found["restarts"].items():
+                RESTARTS.labels(name, task).set(times)
+            if app.hearing is not None:
+                for answer, count in app.hearing.counts.items():
+                    HEARD.labels(name, answer).inc(count - counted.get(answer, 0))
+                    counted[answer] = count
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return router

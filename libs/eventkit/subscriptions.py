@@ -1,0 +1,142 @@
+"""Readers of the own log: one holder each, one bigint checkpoint each, woken by NOTIFY with a slow poll behind it."""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Literal
+
+import asyncpg
+from msgspec import Struct
+
+from libs.eventkit.db import Connection, Database
+from libs.eventkit.log import Log
+from libs.eventkit.recorded import Recorded
+
+log = logging.getLogger(__name__)
+POLL = 5.0
+"""Seconds after which a reader looks even though nobody woke it."""
+BATCH = 500
+
+
+class Lost(Exception):
+    """Somebody else moved the checkpoint: begin again from where it stands."""
+
+
+class Wake:
+    """Tells every waiting reader of this process that the log has grown, whoever appended."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def __call__(self) -> None:
+        self._event.set()
+        self._event = asyncio.Event()
+
+    @property
+    def next(self) -> asyncio.Event:
+        """Take it before reading: growth after that moment sets it."""
+        return self._event
+
+    async def listen(self, database: Database) -> None:
+        """Passes NOTIFYs of other processes on for as long as its connection lives."""
+        connection = await database.direct()
+        try:
+            gone = asyncio.Event()
+            connection.add_termination_listener(lambda _: gone.set())
+            await connection.add_listener("log", lambda *_: self())
+            self()
+            await gone.wait()
+            raise ConnectionError("the listening connection ended")
+        finally:
+            connection.terminate()
+
+
+class Subscription(Struct, frozen=True):
+    """`take` handles a batch and moves the checkpoint itself, inside its rows' transaction where it has one.
+
+    `start` counts once, when `migrate` creates the checkpoint: "now" for what must not act on the past.
+    """
+
+    name: str
+    take: Callable[[list[Recorded], int], Awaitable[None]]
+    start: Literal["beginning", "now"] = "beginning"
+
+
+@asynccontextmanager
+async def holding(database: Database, name: str, retry: float = 1.0) -> AsyncIterator[asyncpg.Connection]:
+    """Waits until this process holds the lease `name`, and holds it while the block runs: a session lock on a
+    connection of its own, so that it ends with the process however that ends."""
+    number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+    connection = await database.direct()
+    try:
+        while not await connection.fetchval("select pg_try_advisory_lock($1)", number):  # noqa: ASYNC110
+            await asyncio.sleep(retry)
+        yield connection
+    finally:
+        connection.terminate()
+
+
+async def alive(connection: asyncpg.Connection) -> None:
+    """Returns never; raises when the lease's connection ends."""
+    gone = asyncio.Event()
+    connection.add_termination_listener(lambda _: gone.set())
+    if not connection.is_closed():
+        await gone.wait()
+    raise ConnectionError("the lease's connection ended")
+
+
+async def while_held(connection: asyncpg.Connection, work: Awaitable[None]) -> None:
+    """Runs `work` until it ends, or ends it when the lease is lost."""
+    tasks = [asyncio.ensure_future(work), asyncio.create_task(alive(connection))]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with suppress(BaseException):
+                await task
+
+
+async def checkpoint(database: Database, name: str) -> int:
+    """Where the subscription stands. Raises LookupError when `migrate` has not made it."""
+    pool = await database.pool()
+    position = await pool.fetchval("select position from checkpoints where name = $1", name)
+    if position is None:
+        raise LookupError(f"no checkpoint {name}: migrate has not run")
+    return int(position)
+
+
+async def advance(connection: Connection | asyncpg.Pool, name: str, old: int, new: int) -> None:
+    """Compare-and-set. Raises Lost."""
+    moved = await connection.execute(
+        "update checkpoints set position = $3, moved_at = clock_timestamp() where name = $1 and position = $2", name, old, new)
+    if moved != "UPDATE 1":
+        raise Lost(name)
+
+
+async def follow(log_: Log, wake: Wake, subscription: Subscription) -> None:
+    """Holds the subscription's lease and hands it the log batch by batch, for ever."""
+    async with holding(log_.database, subscription.name) as lease:
+        await while_held(lease, _follow(log_, wake, subscription))
+
+
+async def _follow(log_: Log, wake: Wake, subscription: Subscription) -> None:
+    position = await checkpoint(log_.database, subscription.name)
+    while True:
+        grown = wake.next
+        rows = await log_.read(position, BATCH)
+        if not rows:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(grown.wait(), POLL)
+            continue
+        try:
+            await subscription.take(rows, position)
+        except Lost:
+            position = await checkpoint(log_.database, subscription.name)
+        else:
+            position = rows[-1].position

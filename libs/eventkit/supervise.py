@@ -1,0 +1,50 @@
+"""Keeps the tasks of a process alive: what fails is started again with back-off and named in `status`."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+
+log = logging.getLogger(__name__)
+FIRST, LONGEST, HEALTHY = 0.05, 5.0, 10.0
+
+
+class Supervisor:
+    """`failing` maps a task's name to its latest error, while it has not run for ten seconds since."""
+
+    def __init__(self) -> None:
+        self.failing: dict[str, str] = {}
+        self.restarts: dict[str, int] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        task = asyncio.create_task(self._keep(name, work), name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _keep(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        delay = FIRST
+        loop = asyncio.get_running_loop()
+        while True:
+            begun = loop.time()
+            well = loop.call_later(1.0, self.failing.pop, name, None)
+            try:
+                await work()
+                return
+            except Exception as error:
+                well.cancel()
+                self.failing[name] = f"{type(error).__name__}: {error}"[:200]
+                self.restarts[name] = self.restarts.get(name, 0) + 1
+                if loop.time() - begun > HEALTHY:
+                    delay = FIRST
+                log.warning("%s failed and is started again in %.2f s", name, delay, exc_info=delay == FIRST)
+                await asyncio.sleep(delay * random.uniform(0.8, 1.2))
+                delay = min(delay * 2, LONGEST)
+            finally:
+                well.cancel()
+
+    async def stop(self) -> None:
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

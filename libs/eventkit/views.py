@@ -1,0 +1,198 @@
+"""Views hold no truth: each is one table and one pure fold of the log, and can be thrown away and folded again.
+
+A projection declares which rows an event `reads` (equality on some columns), then changes `Rows` in memory: the
+same function runs live on a batch and in a rebuild on a whole community.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from libs.eventkit.db import Connection, Database
+from libs.eventkit.failpoints import reach
+from libs.eventkit.log import Log
+from libs.eventkit.recorded import Catalogue, Recorded
+from libs.eventkit.subscriptions import Lost, Subscription, advance, checkpoint
+
+log = logging.getLogger(__name__)
+Row = dict[str, Any]
+Where = Mapping[str, Any]
+
+
+class Rows:
+    """The rows of one community that a projection may look at; values are those of JSON."""
+
+    def __init__(self, key: tuple[str, ...], rows: Iterable[Row] = ()) -> None:
+        self._key = key
+        self._rows: dict[tuple[Any, ...], Row] = {tuple(r[k] for k in key): r for r in rows}
+        self.changed: dict[tuple[Any, ...], Row | None] = {}
+
+    def where(self, **columns: Any) -> list[Row]:
+        wanted = msgspec.to_builtins(columns)
+        if set(wanted) == set(self._key):
+            row = self._rows.get(tuple(wanted[k] for k in self._key))
+            return [dict(row)] if row else []
+        return [dict(r) for r in self._rows.values() if all(r[c] == v for c, v in wanted.items())]
+
+    def get(self, **key: Any) -> Row | None:
+        found = self.where(**key)
+        return found[0] if found else None
+
+    def put(self, **row: Any) -> None:
+        plain = msgspec.to_builtins(row)
+        key = tuple(plain[k] for k in self._key)
+        self._rows[key] = self.changed[key] = {**self._rows.get(key, {}), **plain}
+
+    def remove(self, row: Row) -> None:
+        key = tuple(msgspec.to_builtins(row[k]) for k in self._key)
+        if self._rows.pop(key, None) is not None or key in self.changed:
+            self.changed[key] = None
+
+
+class View(Struct, frozen=True):
+    """`table` has a column community_id first in its primary key, and every other column nullable or in the key."""
+
+    table: Table
+    project: Callable[[Rows, Any, Recorded], None]
+    reads: Callable[[Any, Recorded], Iterable[Where]]
+
+    @property
+    def name(self) -> str:
+        return str(self.table.name)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return tuple(c.name for c in self.table.primary_key.columns if c.name != "community_id")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(c.name for c in self.table.columns)
+
+    def ddl(self, service: str) -> list[str]:
+        """What `migrate` runs as owner: the table, its policy and the grants."""
+        name = self.name
+        create = CreateTable(self.table, if_not_exists=True).compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]
+        indexes = [
+            str(CreateIndex(i, if_not_exists=True).compile(dialect=postgresql.dialect()))  # type: ignore[no-untyped-call]
+            for i in self.table.indexes]
+        return [
+            str(create), *indexes,
+            f"alter table {name} enable row level security",
+            f"alter table {name} force row level security",
+            f"drop policy if exists communities on {name}",
+            (
+                f"create policy communities on {name} for select to {service}_read using (community_id = any("
+                "nullif(current_setting('lifang.communities', true), '')::uuid[]))"
+            ),
+            f"drop policy if exists log on {name}",
+            f"create policy log on {name} to {service}_log using (true) with check (true)",
+            f"grant select on {name} to {service}_read",
+            f"grant select, insert, update, delete, truncate on {name} to {service}_log",
+        ]
+
+
+def subscription(database: Database, view: View, catalogue: Catalogue) -> Subscription:
+    """The live writer: one transaction a batch holds the rows and the checkpoint."""
+
+    async def take(rows: list[Recorded], position: int) -> None:
+        pool = await database.pool()
+        async with pool.acquire() as connection, connection.transaction():
+            for community_id, batch in _by_community(rows, catalogue).items():
+                await _write(connection, view, community_id, batch)
+            reach("view.written")
+            await advance(connection, view.name, position, rows[-1].position)
+        reach("view.committed")
+
+    return Subscription(name=view.name, take=take)
+
+
+async def rebuild(database: Database, view: View, catalogue: Catalogue) -> int:
+    """Empties the view and folds the log again from its beginning; returns the position reached. The live writer
+    notices by its compare-and-set and goes on from there."""
+    pool = await database.pool()
+    async with pool.acquire() as connection:
+        async with connection.transaction():
+            await connection.execute("delete from damaged where view = $1", view.name)
+            await connection.execute(f"truncate {view.name}")
+            await connection.execute("update checkpoints set position = 0 where name = $1", view.name)
+        end = int(await connection.fetchval("select coalesce(max(position), 0) from events"))
+    reader, live = Log(database), subscription(database, view, catalogue)
+    while (position := await checkpoint(database, view.name)) < end:
+        rows = await reader.read(position)
+        try:
+            await live.take(rows, position)
+        except Lost:
+            continue
+    return end
+
+
+def _by_community(rows: list[Recorded], catalogue: Catalogue) -> dict[UUID, list[tuple[Any, Recorded]]]:
+    found: dict[UUID, list[tuple[Any, Recorded]]] = {}
+    for row in rows:
+        event = catalogue.read(row)
+        if event is not None:
+            found.setdefault(row.community_id, []).append((event, row))
+    return found
+
+
+async def _write(connection: Connection, view: View, community_id: UUID, batch: list[tuple[Any, Recorded]]) -> None:
+    """Folds one community's events. One that the view cannot take marks the community's rows damaged and is left
+    out, so that the others go on; a rebuild mends it."""
+    wanted = [dict(w) for event, row in batch for w in view.reads(event, row)]
+    if not wanted:
+        return
+    rows = Rows(view.key, await _load(connection, view, community_id, wanted))
+    for event, row in batch:
+        try:
+            view.project(rows, event, row)
+        except Exception as error:
+            log.error("view %s is damaged for a community at %d: %s", view.name, row.position, type(error).__name__)
+            await connection.execute(
+                "insert into damaged (view, community_id, position, reason) values ($1, $2, $3, $4) on conflict do nothing",
+                view.name, community_id, row.position, type(error).__name__)
+    await _save(connection, view, community_id, rows.changed)
+
+
+async def _load(connection: Connection, view: View, community_id: UUID, wanted: list[Row]) -> list[Row]:
+    """One query for each distinct set of columns, each row once."""
+    plain: list[Row] = msgspec.to_builtins(wanted)
+    shapes: dict[tuple[str, ...], list[Row]] = {}
+    for where in plain:
+        shapes.setdefault(tuple(sorted(where)), []).append(where)
+    found: dict[tuple[Any, ...], Row] = {}
+    columns = ", ".join(f"t.{c}" for c in view.columns)
+    for shape, values in shapes.items():
+        same = " and ".join(f"t.{c} = w.{c}" for c in shape) or "true"
+        for record in await connection.fetch(
+            f"select to_json(r) from (select distinct {columns} from {view.name} t"
+            f" join json_populate_recordset(null::{view.name}, $2) w on {same} where t.community_id = $1) r",
+            community_id, msgspec.json.encode(values).decode()):
+            row = msgspec.json.decode(record[0])
+            found[tuple(row[k] for k in view.key)] = row
+    return list(found.values())
+
+
+async def _save(connection: Connection, view: View, community_id: UUID, changed: Mapping[tuple[Any, ...], Row | None]) -> None:
+    gone = [dict(zip(view.key, key, strict=True)) for key, row in changed.items() if row is None]
+    kept = [{**row, "community_id": community_id} for row in changed.values() if row is not None]
+    key = ", ".join(("community_id", *view.key))
+    if gone:
+        same = " and ".join(f"t.{c} = w.{c}" for c in view.key)
+        await connection.execute(
+            f"delete from {view.name} t using json_populate_recordset(null::{view.name}, $2) w"
+            f" where t.community_id = $1 and {same}", community_id, msgspec.json.encode(gone).decode())
+    if kept:
+        columns = ", ".join(view.columns)
+        rest = ", ".join(f"{c} = excluded.{c}" for c in view.columns if c not in ("community_id", *view.key))
+        action = f"do update set {rest}" if rest else "do nothing"
+        await connection.execute(
+            f"insert into {view.name} ({columns}) select {columns} from json_populate_recordset(null::{view.name}, $1)"
+            f" on conflict ({key}) {action}", msgspec.json.encode(kept).decode())
+

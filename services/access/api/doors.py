@@ -1,0 +1,134 @@
+"""Doors and credentials, as staff manage them."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
+
+from libs.contracts import permissions
+from libs.eventkit import http
+from libs.eventkit.auth import Principal
+from libs.eventkit.http import IdempotencyKey, Input, community_of, json, permitted
+from libs.eventkit.keys_topic import KeyCreated
+from libs.eventkit.privacy import masked, seal
+from libs.eventkit.recorded import uuid7
+from libs.eventkit.sealed import Sealed
+from libs.eventkit.service import App
+from services.access.domain.credentials import IssueCredential, RevokeCredential, normalised
+from services.access.domain.doors import InstallDoor
+from services.access.views import credentials, doors
+
+Limit = Query(default=50, ge=1, le=200)
+
+
+class NewDoor(Input):
+    name: str = Field(min_length=1, max_length=80)
+    zone: str
+    device_id: UUID
+    door_no: int = Field(ge=1, le=256)
+
+
+class NewCredential(Input):
+    person_id: UUID
+    kind: Literal["card", "pin"]
+    number: str = Field(min_length=1, max_length=20)
+    valid_until: datetime | None = None
+
+
+def routes(app: App) -> APIRouter:
+    router = APIRouter(prefix="/v1")
+
+    def position(done: Any) -> dict[str, str]:
+        return http.position_header(app.service.name, app.commands.generation, done)
+
+    @router.post("/doors", status_code=201)
+    async def install_door(
+        body: NewDoor, request: Request, key: IdempotencyKey,
+        principal: Principal = permitted(permissions.DOORS_MANAGE),
+    ) -> Response:
+        return await put(uuid7(), body, request, key, principal, None, 201)
+
+    @router.put("/doors/{door_id}")
+    async def change_door(
+        door_id: UUID, body: NewDoor, request: Request, key: IdempotencyKey,
+        principal: Principal = permitted(permissions.DOORS_MANAGE),
+    ) -> Response:
+        """Needs If-Match with the version that the caller saw (428 without, 412 when it has changed)."""
+        return await put(door_id, body, request, key, principal, http.if_match(request, required=True), 200)
+
+    async def put(
+        door_id: UUID, body: NewDoor, request: Request, key: Any, principal: Principal, expected: int | None, status: int,
+    ) -> Response:
+        community_id = community_of(principal)
+        done = await app.commands.handle(
+            door_id,
+            InstallDoor(door_id=door_id, name=body.name, zone=body.zone, device_id=body.device_id, door_no=body.door_no),
+            http.context(request, principal, community_id), key=key, expected=expected)
+        return json({"id": done.outcome.id}, status, {**position(done), "ETag": f'"{done.outcome.version}"'})
+
+    @router.get("/doors")
+    async def list_doors(
+        principal: Principal = permitted(permissions.DOORS_READ), cursor: str | None = None, limit: int = Limit,
+    ) -> Response:
+        after = http.cursor(cursor, "doors")
+        rows = await app.database.fetch(principal.community_ids, doors.page_of(UUID(after[0]) if after else None, limit + 1))
+        found = [{"id": r["door_id"], **{k: r[k] for k in ("name", "zone", "device_id", "door_no", "version")}} for r in rows]
+        return json(http.page(found, limit, "doors", "id"))
+
+    @router.post("/credentials", status_code=201)
+    async def issue_credential(
+        body: NewCredential, request: Request, key: IdempotencyKey,
+        principal: Principal = permitted(permissions.CREDENTIALS_MANAGE),
+    ) -> Response:
+        community_id = community_of(principal)
+        done = await issue(app, community_id, uuid7(), body.person_id, body.kind, body.number, body.valid_until,
+                           http.context(request, principal, community_id), key)
+        return json({"id": done.outcome.id}, 201, {**position(done), "ETag": f'"{done.outcome.version}"'})
+
+    @router.delete("/credentials/{credential_id}")
+    async def revoke_credential(
+        credential_id: UUID, request: Request, key: IdempotencyKey,
+        principal: Principal = permitted(permissions.CREDENTIALS_MANAGE),
+    ) -> Response:
+        community_id = community_of(principal)
+        done = await app.commands.handle(
+            credential_id, RevokeCredential(credential_id), http.context(request, principal, community_id), key=key)
+        return json({"id": credential_id}, 200, position(done))
+
+    @router.get("/credentials")
+    async def list_credentials(
+        principal: Principal = permitted(permissions.CREDENTIALS_MANAGE), person_id: UUID | None = None,
+        cursor: str | None = None, limit: int = Limit,
+    ) -> Response:
+        filter_ = f"credentials {person_id}"
+        after = http.cursor(cursor, filter_)
+        rows = await app.database.fetch(
+            principal.community_ids, credentials.page_of(person_id, UUID(after[0]) if after else None, limit + 1))
+        numbers = await app.keyring.open_all([
+            Sealed(UUID(n["key_id"]), UUID(n["event_id"]), n["slot"], n["box"]) for n in (r["number"] for r in rows)])
+        found = [
+            {"id": r["credential_id"], "person_id": r["person_id"], "kind": r["kind"], "valid_until": r["valid_until"],
+             "number": masked(number, "card") if r["kind"] == "card" else "******"}
+            for r, number in zip(rows, numbers, strict=True)]
+        return json(http.page(found, limit, filter_, "id"))
+
+    return router
+
+
+async def issue(
+    app: App, community_id: UUID, credential_id: UUID, person_id: UUID, kind: Literal["card", "pin"], number: str,
+    valid_until: datetime | None, context: Any, key: Any = None,
+) -> Any:
+    """Seals the number under the person's key and issues the credential. Raises Refused for a number in use."""
+    plain = normalised(kind, number)
+    handle = await app.keyring.key_for(community_id, f"resident:{person_id}", "credential")
+    command = IssueCredential(
+        credential_id=credential_id, person_id=person_id, kind=kind, valid_until=valid_until,
+        number=seal(handle.dek, handle.key_id, uuid7(), "number", plain), index=app.blind.of(community_id, kind, plain))
+    done = await app.commands.handle(
+        credential_id, command, context, key=key, first=[KeyCreated(handle.key_id)] if handle.is_new else [])
+    if handle.is_new and done.outcome.events:
+        await app.keyring.announced(handle.key_id)
+    return done

@@ -1,0 +1,80 @@
+"""Opening a door from afar, and asking whether a credential may."""
+
+from datetime import UTC, datetime
+from typing import Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from pydantic import Field
+
+from libs.contracts import permissions
+from libs.eventkit.auth import Principal
+from libs.eventkit.http import IdempotencyKey, Input, community_of, context, json, permitted, position_header
+from libs.eventkit.recorded import uuid7
+from libs.eventkit.service import App
+from services.access.book import DoorBook
+from services.access.domain.credentials import normalised
+from services.access.domain.openings import JudgeCredential, OpenRemotely
+
+
+class OpenDoor(Input):
+    pass
+
+
+class Presented(Input):
+    kind: Literal["card", "pin"]
+    number: str = Field(min_length=1, max_length=20)
+
+
+def routes(app: App, book: DoorBook) -> APIRouter:
+    router = APIRouter(prefix="/v1/doors/{door_id}")
+
+    @router.post("/openings", status_code=201)
+    async def open_door(
+        door_id: UUID, body: OpenDoor, request: Request, key: IdempotencyKey,
+        principal: Principal = permitted(permissions.DOORS_OPEN),
+    ) -> Response:
+        """Orders the opening now or refuses it with the rule that says no (409). The order lives five seconds."""
+        community_id = community_of(principal)
+        await book.ready(await app.database.pool())
+        door = book.door(community_id, door_id)
+        judgement = book.judge(door, "remote", datetime.now(UTC), person_id=principal.id)
+        opening_id = uuid7()
+        done = await app.commands.handle(
+            opening_id,
+            OpenRemotely(
+                opening_id=opening_id, door_id=door_id, device_id=door.device_id, door_no=door.door_no,
+                judgement=judgement),
+            context(request, principal, community_id, caused_by=tuple(f.event_id for f in judgement.facts)), key=key)
+        answer = {"id": done.outcome.id, "door_id": door_id, "state": "ordered", "event_id": done.outcome.events[0]}
+        headers = position_header(app.service.name, app.commands.generation, done)
+        return json(answer, 201, {**headers, "Location": f"/v1/events/{done.outcome.events[0]}/explanation"})
+
+    @router.post("/judgements", status_code=201)
+    async def judge_credential(
+        door_id: UUID, body: Presented, request: Request, key: IdempotencyKey,
+        principal: Principal = permitted(permissions.ACCESS_DECIDE),
+    ) -> Response:
+        """May this credential open this door now? The decision is in the log before the answer; it orders nothing."""
+        community_id = community_of(principal)
+        await book.ready(await app.database.pool())
+        door = book.door(community_id, door_id)
+        index = app.blind.of(community_id, body.kind, normalised(body.kind, body.number))
+        now = datetime.now(UTC)
+        judgement = book.judge(door, body.kind, now, index=index)
+        judgement_id = uuid7()
+        done = await app.commands.handle(
+            judgement_id,
+            JudgeCredential(
+                opening_id=judgement_id, door_id=door_id, device_id=door.device_id, door_no=door.door_no,
+                means=body.kind, judgement=judgement, live=True, verified=False, awaited=False, at=now),
+            context(request, principal, community_id, caused_by=tuple(f.event_id for f in judgement.facts)), key=key)
+        stored = await app.log.event(done.outcome.events[0])
+        event = app.catalogue.read(stored) if stored else None
+        assert event is not None
+        answer = {
+            "id": done.outcome.id, "allowed": event.allowed, "rule": event.rule, "reason": event.reason,
+            "facts": event.facts, "event_id": done.outcome.events[0]}
+        return json(answer, 201, position_header(app.service.name, app.commands.generation, done))
+
+    return router

@@ -1,0 +1,63 @@
+"""What `lifang up` puts into a fresh community: twelve doors and three cards. Only where demo is switched on."""
+
+import asyncio
+import hmac
+from datetime import UTC, datetime
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from fastapi import APIRouter, Request, Response
+
+from libs.eventkit.commands import Context
+from libs.eventkit.http import Input, json, open_to_all
+from libs.eventkit.problems import Problem
+from libs.eventkit.service import App
+from services.access.api.doors import issue
+from services.access.domain.doors import InstallDoor
+
+HERE = uuid5(NAMESPACE_URL, "lifang-demo")
+CARDS = ("1000000017", "1000000025", "1000000033")
+
+
+class Seed(Input):
+    community_id: UUID
+    buildings: list[UUID]
+    residents: list[UUID]
+    devices: list[UUID]
+
+
+def doors_of(seed: Seed) -> list[tuple[str, str]]:
+    """(name, zone): three doors a building, three gates."""
+    found = [
+        (f"{n}号楼{side}", f"building:{building}")
+        for n, building in enumerate(seed.buildings, 1) for side in ("东门", "西门", "地库门")]
+    return [*found, *((f"{side}大门", "community") for side in ("南", "北", "西"))]
+
+
+def routes(app: App) -> APIRouter:
+    router = APIRouter()
+
+    @router.post("/v1/demo-seed", dependencies=[open_to_all], include_in_schema=False)
+    async def seed(body: Seed, request: Request) -> Response:
+        given = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if not hmac.compare_digest(given.encode(), app.settings.secret("demo").encode()):
+            raise Problem(403, "not_permitted")
+        context = Context(community_id=body.community_id, now=datetime.now(UTC), principal="demo")
+        doors = doors_of(body)
+        ids = [uuid5(body.community_id, f"door {n}") for n in range(len(doors))]
+        await asyncio.gather(*(
+            app.commands.handle(
+                door_id,
+                InstallDoor(
+                    door_id=door_id, name=name, zone=zone, device_id=body.devices[n % len(body.devices)],
+                    door_no=1 + n // len(body.devices)),
+                context)
+            for n, (door_id, (name, zone)) in enumerate(zip(ids, doors, strict=True))))
+        cards = list(zip(CARDS, body.residents, strict=False))
+        for number, person_id in cards:
+            await issue(app, body.community_id, uuid5(person_id, "card"), person_id, "card", number, None, context)
+        return json({"doors": [
+            {"id": i, "name": name, "zone": zone, "device_id": body.devices[n % len(body.devices)],
+             "door_no": 1 + n // len(body.devices)} for n, (i, (name, zone)) in enumerate(zip(ids, doors, strict=True))],
+            "cards": [{"number": number, "person_id": person_id} for number, person_id in cards]})
+
+    return router

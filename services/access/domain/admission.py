@@ -1,0 +1,75 @@
+"""THE RULE: may this person, or who holds this credential, open this door now?
+
+1. A credential that nobody holds, or whose time is over, opens nothing.
+2. A resident opens the doors of the buildings they live in and the community's gates (rule `residence`).
+3. Whoever is on duty opens every door of the community (rule `duty`).
+4. Everything else stays shut: deny by default.
+
+Pure: what is known (rights, credentials) comes with the question, each with the event that said it.
+"""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from msgspec import Struct
+
+Means = Literal["card", "pin", "face", "fingerprint", "remote", "unknown"]
+EVERYWHERE = "everywhere"
+
+
+class Fact(Struct, frozen=True):
+    event_id: UUID
+    says: str
+
+
+class KnownRight(Struct, frozen=True):
+    zone: str
+    rule: str
+    because: UUID
+
+
+class KnownCredential(Struct, frozen=True):
+    person_id: UUID
+    kind: str
+    valid_until: datetime | None
+    because: UUID
+
+
+class Question(Struct, frozen=True):
+    """`person_id` is known at once for a remote opening; at a door the credential says who it is."""
+
+    zone: str
+    door_because: UUID
+    means: Means
+    now: datetime
+    person_id: UUID | None = None
+    credential: KnownCredential | None = None
+    rights: tuple[KnownRight, ...] = ()
+
+
+class Judgement(Struct, frozen=True):
+    """`rule`: which rule decided; `reason`: a stable code; `facts`: the events it rested on."""
+
+    allowed: bool
+    rule: str
+    reason: str
+    facts: tuple[Fact, ...]
+    person_id: UUID | None
+
+
+def judge(question: Question) -> Judgement:
+    facts = [Fact(question.door_because, "door")]
+    person_id = question.person_id
+    if question.means != "remote":
+        if question.credential is None:
+            return Judgement(False, "credential", "credential_unknown", tuple(facts), None)
+        person_id = question.credential.person_id
+        facts.append(Fact(question.credential.because, "credential"))
+        if question.credential.valid_until is not None and question.credential.valid_until <= question.now:
+            return Judgement(False, "credential", "credential_expired", tuple(facts), person_id)
+    for right in question.rights:
+        if right.zone in (question.zone, EVERYWHERE):
+            facts.append(Fact(right.because, "right"))
+            return Judgement(True, right.rule, f"allowed_by_{right.rule}", tuple(facts), person_id)
+    return Judgement(False, "default", "no_right_for_this_door", tuple(facts), person_id)

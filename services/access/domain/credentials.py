@@ -1,0 +1,138 @@
+"""A credential: a card or a PIN that stands for a person at a door.
+
+Its number rests sealed; it is found by a blind index, which is a claim and stands in no event. A PIN is unique in its
+community, so that it alone says who stands there; it has at least six digits.
+"""
+
+from datetime import datetime
+from typing import Literal, assert_never
+from uuid import UUID
+
+from msgspec import Struct
+
+from libs.eventkit.decider import Decider, Refused, Release, Take
+from libs.eventkit.sealed import Sealed
+
+CredentialKind = Literal["card", "pin"]
+SHORTEST_PIN = 6
+LONGEST = {"card": 20, "pin": 12}
+
+
+# what happened
+
+
+class CredentialIssued(Struct, frozen=True, tag="credential_issued"):
+    credential_id: UUID
+    person_id: UUID
+    kind: CredentialKind
+    number: Sealed
+    valid_until: datetime | None = None
+
+
+class CredentialRevoked(Struct, frozen=True, tag="credential_revoked"):
+    credential_id: UUID
+    person_id: UUID
+    kind: CredentialKind
+
+
+CredentialEvent = CredentialIssued | CredentialRevoked
+
+
+# what is
+
+
+class NoCredential(Struct, frozen=True):
+    pass
+
+
+class Valid(Struct, frozen=True):
+    person_id: UUID
+    kind: CredentialKind
+
+
+class Revoked(Struct, frozen=True):
+    pass
+
+
+Credential = NoCredential | Valid | Revoked
+
+
+def evolve(credential: Credential, event: CredentialEvent) -> Credential:
+    match event:
+        case CredentialIssued(person_id=person_id, kind=kind):
+            return Valid(person_id=person_id, kind=kind)
+        case CredentialRevoked():
+            return Revoked()
+        case _:
+            return credential
+
+
+# what is asked
+
+
+class IssueCredential(Struct, frozen=True):
+    """`index` is the blind index of the normalised number."""
+
+    credential_id: UUID
+    person_id: UUID
+    kind: CredentialKind
+    number: Sealed
+    index: str
+    valid_until: datetime | None = None
+
+
+class RevokeCredential(Struct, frozen=True):
+    credential_id: UUID
+
+
+def normalised(kind: CredentialKind, number: str) -> str:
+    """Readers pad card numbers with zeros and differ in case; PINs are what they are. Raises Refused."""
+    text = number.strip()
+    if kind == "card":
+        text = text.upper().lstrip("0")
+    if not (text.isascii() and text.isalnum()) or len(text) > LONGEST[kind]:
+        raise Refused("number_malformed")
+    if kind == "pin" and (not text.isdigit() or len(text) < SHORTEST_PIN):
+        raise Refused("pin_too_short", shortest=SHORTEST_PIN)
+    return text
+
+
+def decide_issue_credential(command: IssueCredential, credential: Credential) -> list[CredentialEvent]:
+    match credential:
+        case NoCredential():
+            return [CredentialIssued(
+                credential_id=command.credential_id, person_id=command.person_id, kind=command.kind,
+                number=command.number, valid_until=command.valid_until)]
+        case Valid(person_id=person_id) if person_id == command.person_id:
+            return []
+        case Valid():
+            raise Refused("credential_of_another_person")
+        case Revoked():
+            raise Refused("credential_revoked")
+        case _:
+            assert_never(credential)
+
+
+def decide_revoke_credential(command: RevokeCredential, credential: Credential) -> list[CredentialEvent]:
+    match credential:
+        case Valid(person_id=person_id, kind=kind):
+            return [CredentialRevoked(credential_id=command.credential_id, person_id=person_id, kind=kind)]
+        case NoCredential() | Revoked():
+            return []
+        case _:
+            assert_never(credential)
+
+
+def claims(command: IssueCredential | RevokeCredential, event: CredentialEvent) -> tuple[Take | Release, ...]:
+    match command, event:
+        case IssueCredential(kind=kind, index=index), CredentialIssued():
+            return (Take(kind, index, f"{kind}_already_in_use"),)
+        case _, CredentialRevoked(kind=kind):
+            return (Release(kind),)
+        case _:
+            return ()
+
+
+CREDENTIALS = Decider[Credential, CredentialEvent](
+    category="credential", initial=NoCredential(), evolve=evolve,
+    decide={IssueCredential: decide_issue_credential, RevokeCredential: decide_revoke_credential}, claims=claims)

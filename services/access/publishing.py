@@ -1,0 +1,38 @@
+"""What others hear of access: own event → public contracts. Pure."""
+
+from typing import Any
+
+from msgspec import Struct, structs
+
+from libs.contracts import access as public
+from libs.eventkit.commands import Public
+from libs.eventkit.recorded import Recorded
+from services.access.domain import credentials, doors, openings, rights
+
+SAME: dict[type, type[Struct]] = {
+    doors.DoorInstalled: public.DoorInstalled,
+    rights.RightGranted: public.RightGranted,
+    rights.RightRevoked: public.RightRevoked,
+    credentials.CredentialRevoked: public.CredentialRevoked,
+    openings.DoorPassed: public.DoorPassed,
+    openings.DoorNoticed: public.DoorNoticed,
+    openings.DoorOpened: public.DoorOpened,
+    openings.DoorOpeningFailed: public.DoorOpeningFailed,
+}
+"""Events that others hear as they are."""
+
+
+def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
+    match event:
+        case credentials.CredentialIssued(credential_id=credential_id, person_id=person_id, kind=kind):
+            return (Public(public.CredentialIssued(credential_id=credential_id, person_id=person_id, kind=kind)),)
+        case openings.CredentialJudged() | openings.DoorOpeningOrdered():
+            contract = (
+                public.CredentialJudged if isinstance(event, openings.CredentialJudged) else public.DoorOpeningOrdered)
+            fields = structs.asdict(event)
+            fields["facts"] = tuple(public.Fact(f.event_id, f.says) for f in event.facts)
+            return (Public(contract(**fields)),)
+        case _ if type(event) in SAME:
+            return (Public(SAME[type(event)](**structs.asdict(event))),)
+        case _:
+            return ()

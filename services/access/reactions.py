@@ -1,0 +1,120 @@
+"""What access does when others speak: residences and duties become rights, reports are judged, openings concluded."""
+
+from typing import Any
+from uuid import UUID
+
+from libs.contracts import devices, identity
+from libs.eventkit.decider import NotYet, Refused
+from libs.eventkit.privacy import Pending
+from libs.eventkit.reactions import Do, Reaction
+from libs.eventkit.recorded import Recorded
+from libs.eventkit.sealed import Sealed
+from libs.eventkit.service import App
+from services.access.book import DoorBook
+from services.access.domain.admission import Means
+from services.access.domain.credentials import normalised
+from services.access.domain.openings import ConcludeOpening, JudgeCredential, NoteAtDoor
+from services.access.domain.rights import EVERYWHERE, GrantRight, RevokeRight, right_id_of
+
+ON_DUTY = frozenset({"staff", "guard"})
+MEANS: dict[str, Means] = {
+    "card_read": "card", "pin_entered": "pin", "face_verified": "face", "fingerprint_verified": "fingerprint",
+    "credential_verified": "unknown", "qr_verified": "unknown", "bluetooth_verified": "unknown",
+}
+"""Reports that say somebody presented something and the device took it."""
+
+
+def zones_of(building_id: UUID) -> tuple[str, str]:
+    return f"building:{building_id}", "community"
+
+
+async def residence_started(event: identity.ResidenceStarted, row: Recorded) -> list[Do]:
+    found = []
+    for zone in zones_of(event.building_id):
+        right_id = right_id_of(event.residence_id, zone)
+        found.append(Do(f"grant {zone}", right_id, GrantRight(right_id, event.resident_id, zone, "residence")))
+    return found
+
+
+async def residence_ended(event: identity.ResidenceEnded, row: Recorded) -> list[Do]:
+    ids = [right_id_of(event.residence_id, zone) for zone in zones_of(event.building_id)]
+    return [Do(f"revoke {i}", i, RevokeRight(i)) for i in ids]
+
+
+async def account_opened(event: identity.AccountOpened, row: Recorded) -> list[Do]:
+    if event.role not in ON_DUTY:
+        return []
+    right_id = right_id_of(event.account_id, EVERYWHERE)
+    return [Do("grant", right_id, GrantRight(right_id, event.person_id, EVERYWHERE, "duty"))]
+
+
+async def account_closed(event: identity.AccountClosed, row: Recorded) -> list[Do]:
+    right_id = right_id_of(event.account_id, EVERYWHERE)
+    return [Do("revoke", right_id, RevokeRight(right_id))] if event.role in ON_DUTY else []
+
+
+async def order_carried_out(event: devices.DoorOrderCarriedOut, row: Recorded) -> list[Do]:
+    return [Do("conclude", event.order_id, ConcludeOpening(event.order_id))]
+
+
+async def order_failed(event: devices.DoorOrderFailed, row: Recorded) -> list[Do]:
+    return [Do("conclude", event.order_id, ConcludeOpening(event.order_id, failed=event.reason))]
+
+
+def reports(app: App, book: DoorBook) -> Reaction:
+    """Judges what devices report of doors that access knows. Waits where the key of a sealed number is still on its
+    way; a number whose key was erased is nobody's."""
+
+    async def device_reported(event: devices.DeviceReported, row: Recorded) -> list[Do]:
+        if event.kind == "heartbeat":
+            return []
+        await book.ready(await app.database.pool(), row.position)
+        door = book.door_at(event.device_id, event.door_no or 1)
+        if door is None:
+            return []
+        at = event.device_time or row.meta.source_time or row.recorded_at
+        means = MEANS.get(event.kind)
+        if means is None:
+            note = NoteAtDoor(door_id=door.door_id, kind=event.kind, code=event.code, live=event.live, at=at)
+            return [Do("note", event.report_id, note, (door.because,))]
+        index = await blind_index(app, event, row.community_id, means)
+        judgement = book.judge(door, means, row.recorded_at, index=index)
+        command = JudgeCredential(
+            opening_id=event.report_id, door_id=door.door_id, device_id=door.device_id, door_no=door.door_no,
+            means=means, judgement=judgement, live=event.live, verified=not event.awaits_decision,
+            awaited=event.awaits_decision, at=at)
+        return [Do("judge", event.report_id, command, tuple(f.event_id for f in judgement.facts))]
+
+    return Reaction("device_reports", {devices.DeviceReported: device_reported}, key=_device)
+
+
+def _device(event: Any, row: Recorded) -> str:
+    return f"device:{event.device_id}"
+
+
+async def blind_index(app: App, event: devices.DeviceReported, community_id: UUID, means: Means) -> str:
+    """Empty where the report names no number of this kind. Raises NotYet while its key has not arrived."""
+    field = event.card_number
+    if field is None or means not in ("card", "pin"):
+        return ""
+    opened = await app.keyring.open(Sealed(field.key_id, field.event_id, field.slot, field.box))
+    if isinstance(opened, Pending):
+        raise NotYet("the key of a card number")
+    if not isinstance(opened, bytes):
+        return ""
+    try:
+        return app.blind.of(community_id, means, normalised("card" if means == "card" else "pin", opened.decode()))
+    except Refused:
+        return ""
+
+
+def reactions(app: App, book: DoorBook) -> tuple[Reaction, ...]:
+    return (
+        Reaction("rights_of_residents", {
+            identity.ResidenceStarted: residence_started, identity.ResidenceEnded: residence_ended}),
+        Reaction("rights_on_duty", {
+            identity.AccountOpened: account_opened, identity.AccountClosed: account_closed}),
+        reports(app, book),
+        Reaction("openings_concluded", {
+            devices.DoorOrderCarriedOut: order_carried_out, devices.DoorOrderFailed: order_failed}),
+    )

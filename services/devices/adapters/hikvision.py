@@ -1,0 +1,214 @@
+"""Hikvision ISAPI: bodies of door terminals, cameras and recorders, read into reports.
+
+Format: `EventNotificationAlert` of the ISAPI developer guide, as JSON, XML (several namespaces, which mean the same) or
+multipart with pictures. The content decides what a body is, not its Content-Type, which devices often get wrong.
+"""
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from services.devices.adapters import multipart
+from services.devices.adapters.charset import decode
+from services.devices.adapters.device_clock import read_clock
+from services.devices.adapters.documents import MAX_DOCUMENTS, Tree, Value, leaves, read_json, read_xml
+from services.devices.adapters.hikvision_codes import access_event, camera_event
+from services.devices.adapters.report import PERSONAL, Kind, Primitive, Report, State, Unreadable
+
+__all__ = ["MAX_BODY", "PERSONAL", "Report", "Unreadable", "read"]
+
+Fields = list[tuple[str, Value]]
+
+MAX_BODY = 1024 * 1024
+MAX_TEXT = 256
+
+_READABLE_TYPES = frozenset(
+    {"", "application/json", "application/octet-stream", "application/x-www-form-urlencoded", "application/xml"}
+    | {"text/json", "text/plain", "text/xml"}
+)
+_ENVELOPE, _ACCESS = "EventNotificationAlert", "AccessControllerEvent"
+_PROOFS = frozenset({"dateTime", "eventState", "ipAddress", "ipv6Address", "macAddress", _ACCESS})
+_TRUE, _FALSE = frozenset({"true", "1", "yes"}), frozenset({"false", "0", "no"})
+# Named one by one: whatever a device adds tomorrow may be about a person, and names that people gave to devices and
+# channels often are ("Wang, 101"). They stay in the sealed body alone.
+_DETAIL = frozenset(
+    {"activePostCount", "attendanceStatus", "cardReaderKind", "cardType", "currentEvent", "detectionPictureTransType"}
+    | {"detectionPicturesNumber", "detectionTarget", "direction", "dynInputIOPortID", "eventDescription", "hasRecord"}
+    | {"inputIOPortID", "isDataRetransmission", "isoffline", "laneNo", "mask", "portNo", "protocol", "protocolType"}
+    | {"regionID", "relationEvent", "remoteCheck", "reportChannel", "sensitivityLevel", "serialNumber", "statusValue"}
+    | {"targetType", "userType", "verifyNo"}
+)
+
+
+class _Document(Struct, frozen=True):
+    tree: Tree
+    pictures: int
+    findings: tuple[str, ...]
+
+
+def read(body: bytes, content_type: str) -> list[Report]:
+    """The events in a body, in their order; never an empty list. Pure. Raises Unreadable and nothing else."""
+    if len(body) > MAX_BODY:
+        raise Unreadable("too_large", f"over {MAX_BODY} bytes")
+    if not body.strip():
+        raise Unreadable("empty")
+    base = content_type.partition(";")[0].strip().lower()
+    if base not in _READABLE_TYPES and not base.startswith("multipart/") and not base.endswith(("+json", "+xml")):
+        raise Unreadable("unsupported_type")
+    documents = list(_documents(body, content_type, base.startswith("multipart/")))
+    if len(documents) > MAX_DOCUMENTS:
+        raise Unreadable("too_many", f"more than {MAX_DOCUMENTS} documents")
+    return [_report(document) for document in documents]
+
+
+def _documents(body: bytes, content_type: str, declared_multipart: bool) -> Iterable[_Document]:
+    start = body[:400].removeprefix(b"\xef\xbb\xbf").lstrip()
+    if start.startswith((b"{", b"[", b"<")):
+        return _single(body, content_type, pictures=0)
+    if declared_multipart or start.startswith(b"--"):
+        return _parts(body, content_type)
+    decode(body, content_type)
+    raise Unreadable("not_an_event", "neither JSON nor XML nor multipart")
+
+
+def _parts(body: bytes, content_type: str) -> list[_Document]:
+    """Pictures belong to the document before them; those that come first, to the first."""
+    documents: list[_Document] = []
+    pictures = 0
+    for part in reversed(multipart.split(body, content_type)):
+        if part.is_picture:
+            pictures += 1
+        elif part.is_document:
+            documents[:0] = _single(part.content, part.content_type, pictures)
+            pictures = 0
+    if not documents:
+        raise Unreadable("not_an_event", "no part is JSON or XML")
+    first = documents[0]
+    documents[0] = _Document(tree=first.tree, pictures=first.pictures + pictures, findings=first.findings)
+    return documents
+
+
+def _single(body: bytes, content_type: str, pictures: int) -> list[_Document]:
+    text, findings = decode(body, content_type)
+    if text.lstrip().startswith("<"):
+        trees, more = read_xml(text)
+    else:
+        trees, more = read_json(text), ()
+    return [_Document(tree=_event(tree), pictures=pictures, findings=findings + more) for tree in trees]
+
+
+def _event(tree: Tree) -> Tree:
+    """The alert without its envelope, if it proves to be one: it has a type and something only a device sends."""
+    envelope = tree.get(_ENVELOPE)
+    event = envelope if isinstance(envelope, dict) else tree
+    typed = bool(_text(event.get("eventType"))) or _number(_access_part(event).get("majorEventType")) is not None
+    if not typed or _PROOFS.isdisjoint(event):
+        raise Unreadable("not_an_event", "no event type, or nothing else of an event")
+    return event
+
+
+def _access_part(event: Tree) -> Tree:
+    part = event.get(_ACCESS)
+    return part if isinstance(part, dict) else {}
+
+
+def _report(document: _Document) -> Report:
+    event, access = document.tree, _access_part(document.tree)
+    fields = list(leaves(event))
+    card = _text(access.get("cardNo"))
+    code, kind, state = _meaning(event, access, fields)
+    clock_raw = _text(event.get("dateTime")) or _text(access.get("dateTime"))
+    clock, clock_findings = read_clock(clock_raw)
+    history, history_findings = _history(fields)
+    unknown = ("code_unknown",) if kind == "unknown" else ()
+    return Report(
+        kind=kind,
+        code=code,
+        state=state,
+        device_time_raw=clock_raw,
+        device_time=clock,
+        serial=_number(access.get("serialNo")),
+        front_serial=_number(access.get("frontSerialNo")),
+        history=history,
+        door_no=_number(access.get("doorNo")),
+        reader_no=_number(access.get("cardReaderNo")),
+        channel=_channel(event),
+        card_number=card if card.strip("0") else None,
+        employee_number=_text(access.get("employeeNoString")) or _text(access.get("employeeNo")) or None,
+        person_name=_text(access.get("name")) or None,
+        awaits_decision=_flag(access.get("remoteCheck")) is True and not history,
+        verify_mode=_text(access.get("currentVerifyMode")) or None,
+        mac=_text(event.get("macAddress")) or None,
+        ip=_text(event.get("ipAddress")) or _text(event.get("ipv6Address")) or None,
+        detail=_detail(fields),
+        pictures=document.pictures,
+        findings=document.findings + clock_findings + history_findings + unknown,
+    )
+
+
+def _meaning(event: Tree, access: Tree, fields: Fields) -> tuple[str, Kind, State | None]:
+    """The vendor's code, and what it says."""
+    state = _state(event.get("eventState"))
+    major, minor = _number(access.get("majorEventType")), _number(access.get("subEventType"))
+    if major is None:
+        event_type = _text(event.get("eventType")) or _ACCESS
+        return event_type, camera_event(event_type, _first(fields, "relationEvent"), state), state
+    kind, told = access_event(major, minor, has_card=bool(_text(access.get("cardNo")).strip("0")))
+    return f"{major}/{'?' if minor is None else minor}", kind, told or state
+
+
+def _history(fields: Fields) -> tuple[bool, tuple[str, ...]]:
+    """Replayed or kept events, by any of the vendor's marks. A mark that cannot be read counts as history."""
+    history = unreadable = False
+    for name, value in fields:
+        match name.lower(), _flag(value):
+            case ("currentevent", False) | (("isdataretransmission" | "isoffline"), True):
+                history = True
+            case (("currentevent" | "isdataretransmission" | "isoffline"), None) if _text(value):
+                unreadable = True
+    return history or unreadable, ("flag_unreadable",) if unreadable else ()
+
+
+def _detail(fields: Fields) -> dict[str, Primitive]:
+    detail: dict[str, Primitive] = {}
+    for name, value in fields:
+        if name in _DETAIL and name not in detail and (isinstance(value, bool | float) or _text(value)):
+            detail[name] = value if isinstance(value, bool | int | float) else _text(value)
+    return detail
+
+
+def _channel(event: Tree) -> int | None:
+    channel = _number(event.get("channelID"))
+    return _number(event.get("dynChannelID")) if channel is None else channel
+
+
+def _state(value: Value) -> State | None:
+    match _text(value).lower():
+        case "active":
+            return "active"
+        case "inactive":
+            return "inactive"
+    return None
+
+
+def _first(fields: Fields, wanted: str) -> str:
+    return next((_text(value) for name, value in fields if name == wanted), "")
+
+
+def _flag(value: Value) -> bool | None:
+    word = _text(value).lower()
+    return True if word in _TRUE else False if word in _FALSE else None
+
+
+def _number(value: Value) -> int | None:
+    """A count or a serial number, also where it is sent as text; None for anything else."""
+    text = _text(value)
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
+
+
+def _text(value: Value) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value) if abs(value) < 2**63 else ""
+    return value.strip()[:MAX_TEXT] if isinstance(value, str) else ""

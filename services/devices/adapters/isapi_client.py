@@ -1,0 +1,93 @@
+"""Orders to Hikvision terminals: PUT /ISAPI/AccessControl/RemoteControl/door/<n> (ISAPI developer guide).
+
+An order is sent once. What is not known to have failed before it was sent is `unknown`, never tried again.
+"""
+
+import asyncio
+from typing import Any, Literal
+
+import httpx
+from msgspec import Struct
+
+from services.devices.adapters.charset import decode
+from services.devices.adapters.documents import Tree, read_json, read_xml
+from services.devices.adapters.report import Unreadable
+
+TIMEOUT = 2.0
+_OPEN = (
+    b'<?xml version="1.0" encoding="UTF-8"?>'
+    b'<RemoteControlDoor version="2.0" xmlns="http://www.isapi.org/ver20/XMLSchema"><cmd>open</cmd></RemoteControlDoor>'
+)
+_OK = ("0", "1")
+
+Result = Literal["carried_out", "refused", "unknown", "unreachable"]
+
+
+class Outcome(Struct, frozen=True):
+    """How an order ended. `code` and `text` are the device's own when it refused (`4`, `notSupport`; or `http_401`).
+
+    unknown: it was sent, or may have been, and no usable answer came. unreachable: nothing was sent.
+    """
+
+    result: Result
+    code: str = ""
+    text: str = ""
+
+
+async def open_door(
+    client: httpx.AsyncClient, base_url: str, door_no: int, user: str, password: str, timeout: float = TIMEOUT
+) -> Outcome:
+    """Ask a terminal to open a door (numbered from 1), with HTTP digest; answers within `timeout` seconds."""
+    wire = _Wire()
+    try:
+        async with asyncio.timeout(timeout):
+            response = await client.put(
+                f"{base_url.rstrip('/')}/ISAPI/AccessControl/RemoteControl/door/{door_no:d}",
+                content=_OPEN,
+                headers={"content-type": "application/xml"},
+                auth=httpx.DigestAuth(user, password),
+                timeout=timeout,
+                follow_redirects=False,
+                extensions={"trace": wire.trace},
+            )
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as problem:
+        return Outcome("unreachable", type(problem).__name__)
+    except (TimeoutError, httpx.HTTPError) as problem:
+        return Outcome("unreachable" if wire.still_connecting else "unknown", type(problem).__name__)
+    return _outcome(response)
+
+
+class _Wire:
+    """Whether anything was sent, as httpcore tells it. Where it tells nothing, it may have been."""
+
+    still_connecting = False
+
+    async def trace(self, event: str, _: dict[str, Any]) -> None:
+        if event == "connection.connect_tcp.started":
+            self.still_connecting = True
+        elif event.endswith("send_request_headers.started"):
+            self.still_connecting = False
+
+
+def _outcome(response: httpx.Response) -> Outcome:
+    status = _response_status(response)
+    code = str(status.get("statusCode", ""))
+    text = str(status.get("subStatusCode") or status.get("statusString") or "")[:200]
+    if code and code not in _OK:
+        return Outcome("refused", code, text)
+    if code and response.is_success:
+        return Outcome("carried_out", code, text)
+    if 400 <= response.status_code < 500:
+        return Outcome("refused", f"http_{response.status_code}", text)
+    return Outcome("unknown", f"http_{response.status_code}", text)
+
+
+def _response_status(response: httpx.Response) -> Tree:
+    """ISAPI's ResponseStatus, as XML or JSON, bare or in its envelope; empty where the answer is something else."""
+    try:
+        text, _ = decode(response.content, response.headers.get("content-type", ""))
+        tree = read_xml(text)[0][0] if text.lstrip().startswith("<") else read_json(text)[0]
+    except (Unreadable, IndexError):
+        return {}
+    inner = tree.get("ResponseStatus", tree)
+    return inner if isinstance(inner, dict) else {}

@@ -1,0 +1,70 @@
+"""Every device as each process keeps it in memory, so that a push is let in and an order addressed without a query."""
+
+import hashlib
+import hmac
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from libs.eventkit.memory import Memory
+from libs.eventkit.recorded import Recorded
+from libs.eventkit.service import App
+from services.devices.domain.registry import (
+    CredentialRevoked, Description, DeviceEnrolled, DeviceMoved, DeviceRegistered)
+
+EVENTS = (DeviceRegistered, DeviceEnrolled, CredentialRevoked, DeviceMoved)
+
+
+class KnownDevice(Struct, frozen=True):
+    device_id: UUID
+    community_id: UUID
+    description: Description
+    credential_hash: str = ""
+
+
+def hash_of(secret: str) -> str:
+    """SHA-256 in hex; enough for random secrets of 32 bytes, which nobody guesses however fast they try."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+class DeviceBook:
+    def __init__(self) -> None:
+        self.memory = Memory("device_book", EVENTS, self._apply)
+        self._devices: dict[UUID, KnownDevice] = {}
+
+    def _apply(self, event: Any, row: Recorded) -> None:
+        match event:
+            case DeviceRegistered(device_id=device_id, description=description):
+                self._devices[device_id] = KnownDevice(device_id, row.community_id, description)
+            case DeviceEnrolled(device_id=device_id, credential_hash=credential_hash):
+                self._change(device_id, credential_hash=credential_hash)
+            case CredentialRevoked(device_id=device_id):
+                self._change(device_id, credential_hash="")
+            case DeviceMoved(device_id=device_id, base_url=base_url):
+                if known := self._devices.get(device_id):
+                    self._change(device_id, description=replace(known.description, base_url=base_url))
+
+    def _change(self, device_id: UUID, **fields: Any) -> None:
+        if known := self._devices.get(device_id):
+            self._devices[device_id] = replace(known, **fields)
+
+    async def find(self, device_id: UUID, position: int = 0) -> KnownDevice | None:
+        """Raises Problem 503 while the book is cold or stale."""
+        await self.memory.fresh(position)
+        return self._devices.get(device_id)
+
+    async def authenticated(self, device_id: UUID, credential: str) -> KnownDevice | None:
+        """The device, if this is its credential; takes as long for one that does not exist."""
+        device = await self.find(device_id)
+        expected = device.credential_hash if device else ""
+        right = hmac.compare_digest(hash_of(credential), expected or "0" * 64)
+        return device if right and expected else None
+
+
+@cache
+def book_of(app: App) -> DeviceBook:
+    """The app's one book."""
+    return DeviceBook()

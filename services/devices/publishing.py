@@ -1,0 +1,48 @@
+"""What others hear of devices: what they said and what became of orders; never bodies, codes or credentials."""
+
+from typing import Any
+
+from msgspec.structs import astuple
+
+from libs.contracts import devices as said
+from libs.contracts.fields import SealedField
+from libs.eventkit.commands import Public
+from libs.eventkit.recorded import Recorded
+from libs.eventkit.sealed import Sealed
+from services.devices.domain import door_orders, registry, reports
+
+
+def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
+    match event:
+        case registry.DeviceRegistered(device_id=device_id, description=description):
+            return (Public(said.DeviceRegistered(device_id, description.kind, description.name)),)
+        case registry.DeviceEnrolled(device_id=device_id):
+            return (Public(said.DeviceEnrolled(device_id)),)
+        case reports.DeviceReported():
+            return (Public(_reported(event), f"device:{event.device_id}"),)
+        case reports.SerialGapFound(device_id=device_id, after=after, before=before):
+            return (Public(said.SerialGapFound(device_id, after, before), f"device:{device_id}"),)
+        case reports.SerialGapClosed(device_id=device_id, after=after, before=before):
+            return (Public(said.SerialGapClosed(device_id, after, before), f"device:{device_id}"),)
+        case door_orders.OrderAttempted(order_id=order_id, device_id=device_id, door_no=door_no):
+            return (Public(said.DoorOrderAttempted(order_id, device_id, door_no)),)
+        case door_orders.OrderCarriedOut(order_id=order_id, device_id=device_id, door_no=door_no):
+            return (Public(said.DoorOrderCarriedOut(order_id, device_id, door_no)),)
+        case door_orders.OrderFailed(order_id=order_id, device_id=device_id, door_no=door_no, reason=reason):
+            return (Public(said.DoorOrderFailed(order_id, device_id, door_no, reason)),)
+        case _:
+            return ()
+
+
+def _reported(event: reports.DeviceReported) -> said.DeviceReported:
+    told = event.told
+    return said.DeviceReported(
+        report_id=told.report_id, device_id=event.device_id, kind=told.kind, code=told.code, state=told.state,
+        serial=told.serial, door_no=told.door_no, live=event.live,
+        awaits_decision=told.awaits_decision and event.live, device_time=told.device_time, skew=event.skew,
+        findings=event.findings, card_number=_sealed(told.card_number),
+        employee_number=_sealed(told.employee_number))
+
+
+def _sealed(value: Sealed | None) -> SealedField | None:
+    return SealedField(*astuple(value)) if value is not None else None

@@ -1,0 +1,93 @@
+"""What concerns the caller: who they are, where they live, which doors they may open, what happened there."""
+
+import hashlib
+import logging
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Query, Request, Response
+
+from libs.contracts.permissions import DOOR_EVENTS_READ, DOOR_EVENTS_READ_OWN, ME_READ
+from libs.eventkit.auth import Principal
+from libs.eventkit.http import community_of, json, page, permitted
+from libs.eventkit.privacy import Erased, KeyRing, Pending, Tampered
+from libs.eventkit.sealed import Sealed
+from libs.eventkit.service import App
+from services.gateway.api.paging import Cursor, Limit, before
+from services.gateway.freshness import fresh
+from services.gateway.views import door_events, my_doors, my_home
+from services.gateway.views.doors import doors_named
+
+log = logging.getLogger(__name__)
+
+
+def router(app: App) -> APIRouter:
+    found = APIRouter()
+
+    @found.get("/v1/me")
+    async def read_me(request: Request, principal: Principal = permitted(ME_READ)) -> Response:
+        community_id = community_of(principal)
+        stale = await fresh(app, request, community_id, my_home.VIEWS)
+        homes = await app.database.fetch([community_id], my_home.homes_of(community_id, principal.id))
+        names = await app.database.fetch([community_id], my_home.name_of(community_id, principal.id))
+        name, state = await opened(app.keyring, names[0]["name"] if names else None)
+        return json({
+            "person_id": principal.id, "role": principal.role, "community_id": community_id, "name": name,
+            "name_state": state, "homes": homes}, headers=stale)
+
+    @found.get("/v1/me/doors")
+    async def list_my_doors(request: Request, principal: Principal = permitted(ME_READ)) -> Response:
+        community_id = community_of(principal)
+        stale = await fresh(app, request, community_id, my_doors.USED)
+        items = await app.database.fetch([community_id], my_doors.doors_of(community_id, principal.id))
+        body = msgspec.json.encode({"items": items, "next": None})
+        tag = f'"{hashlib.sha256(body).hexdigest()[:20]}"'
+        headers = {"ETag": tag, "Cache-Control": "private, no-cache", **stale}
+        if tag in same(request.headers.get("if-none-match", "")):
+            return Response(None, 304, headers)
+        return Response(body, 200, headers, media_type="application/json")
+
+    @found.get("/v1/me/door-events")
+    async def list_my_door_events(
+        request: Request, limit: Limit = 50, cursor: Annotated[Cursor, Query()] = None,
+        principal: Principal = permitted(DOOR_EVENTS_READ_OWN, DOOR_EVENTS_READ),
+    ) -> Response:
+        community_id, filter_ = community_of(principal), f"my-door-events {principal.id}"
+        position = before(cursor, filter_)
+        stale = await fresh(app, request, community_id, (*my_doors.USED, *door_events.VIEWS))
+        rows = await app.database.fetch([community_id], my_doors.door_ids_of(community_id, principal.id))
+        items = await app.database.fetch([community_id], door_events.newest_of_person(
+            community_id, principal.id, [row["door_id"] for row in rows], position, limit))
+        return json(page(await named(app, community_id, items), limit, filter_, "position"), headers=stale)
+
+    return found
+
+
+def same(header: str) -> set[str]:
+    """The tags of an If-None-Match; weak or not makes no difference there (RFC 9110, 13.1.2)."""
+    return {tag.strip().removeprefix("W/") for tag in header.split(",")}
+
+
+async def named(app: App, community_id: Any, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Each with the name of its door, where that is known."""
+    ids = {item["door_id"] for item in items}
+    doors = await app.database.fetch([community_id], doors_named(community_id, ids)) if ids else []
+    names = {door["id"]: door["name"] for door in doors}
+    return [{**item, "door_name": names.get(item["door_id"])} for item in items]
+
+
+async def opened(keyring: KeyRing, box: dict[str, Any] | None) -> tuple[str | None, str]:
+    """A sealed value for an answer, and whether it is known, pending, erased, unreadable or none."""
+    if box is None:
+        return None, "none"
+    try:
+        match await keyring.open(msgspec.convert(box, Sealed)):
+            case Pending():
+                return None, "pending"
+            case Erased():
+                return None, "erased"
+            case bytes() as plain:
+                return plain.decode(), "known"
+    except Tampered:
+        log.error("a sealed value does not open with its key")
+    return None, "unreadable"

@@ -1,0 +1,63 @@
+"""Which doors may a person open: their rights, joined with the doors of each right's zone."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Column, Index, MetaData, Select, Table, Text, Uuid, select
+
+from libs.contracts.access import RightGranted, RightRevoked
+from libs.eventkit.recorded import Recorded
+from libs.eventkit.views import Rows, View, Where
+from services.gateway.views.doors import DOORS, doors
+
+METADATA = MetaData()
+
+# one row a right and not a zone: of two rights to one zone, the other stays when one is revoked
+rights = Table(
+    "gateway_rights", METADATA,
+    Column("community_id", Uuid, primary_key=True),
+    Column("right_id", Uuid, primary_key=True),
+    Column("person_id", Uuid),
+    Column("zone", Text),
+    Column("rule", Text),
+    Index("gateway_rights_by_person", "community_id", "person_id"),
+)
+
+
+def reads(event: Any, row: Recorded) -> Iterable[Where]:
+    if isinstance(event, RightGranted | RightRevoked):
+        yield {"right_id": event.right_id}
+
+
+def project(rows: Rows, event: Any, row: Recorded) -> None:
+    match event:
+        case RightGranted():
+            rows.put(right_id=event.right_id, person_id=event.person_id, zone=event.zone, rule=event.rule)
+        case RightRevoked():
+            for revoked in rows.where(right_id=event.right_id):
+                rows.remove(revoked)
+
+
+RIGHTS = View(rights, project, reads)
+VIEWS = (RIGHTS,)
+USED = (RIGHTS, DOORS)
+
+
+def doors_of(community_id: UUID, person_id: UUID) -> Select[Any]:
+    """Each door once, by name; where several rights open it, under the rule that comes first in the alphabet."""
+    d = doors.c
+    once = (
+        select(d.door_id.label("id"), d.name, d.zone, rights.c.rule)
+        .distinct(d.name, d.door_id)
+        .select_from(rights)
+        .join(doors, (d.community_id == rights.c.community_id) & (d.zone == rights.c.zone))
+        .where(rights.c.community_id == community_id, rights.c.person_id == person_id))
+    return once.order_by(d.name, d.door_id, rights.c.rule)
+
+
+def door_ids_of(community_id: UUID, person_id: UUID) -> Select[Any]:
+    return (
+        select(doors.c.door_id).distinct()
+        .join(rights, (doors.c.community_id == rights.c.community_id) & (doors.c.zone == rights.c.zone))
+        .where(rights.c.community_id == community_id, rights.c.person_id == person_id))

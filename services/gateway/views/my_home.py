@@ -1,0 +1,124 @@
+"""Who lives where: the homes of a person with their label, building and role; the name rests sealed."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, Column, Date, Index, Integer, MetaData, Select, Table, Text, Uuid, select
+from sqlalchemy.dialects.postgresql import JSONB
+
+from libs.contracts.identity import (
+    BuildingRegistered,
+    HomeRegistered,
+    ResidenceEnded,
+    ResidenceStarted,
+    ResidentRegistered,
+)
+from libs.eventkit.recorded import Recorded
+from libs.eventkit.views import Rows, View, Where
+
+METADATA = MetaData()
+
+# buildings and homes: both are places with a label, a home in a unit of its building
+places = Table(
+    "gateway_places", METADATA,
+    Column("community_id", Uuid, primary_key=True),
+    Column("place_id", Uuid, primary_key=True),
+    Column("building_id", Uuid),
+    Column("unit", Integer),
+    Column("label", Text),
+)
+
+residents = Table(
+    "gateway_residents", METADATA,
+    Column("community_id", Uuid, primary_key=True),
+    Column("resident_id", Uuid, primary_key=True),
+    Column("name", JSON().with_variant(JSONB(), "postgresql")),
+)
+
+residences = Table(
+    "gateway_residences", METADATA,
+    Column("community_id", Uuid, primary_key=True),
+    Column("residence_id", Uuid, primary_key=True),
+    Column("resident_id", Uuid),
+    Column("home_id", Uuid),
+    Column("building_id", Uuid),
+    Column("unit", Integer),
+    Column("role", Text),
+    Column("since", Date),
+    Index("gateway_residences_by_resident", "community_id", "resident_id"),
+)
+
+
+def places_read(event: Any, row: Recorded) -> Iterable[Where]:
+    match event:
+        case BuildingRegistered():
+            yield {"place_id": event.building_id}
+        case HomeRegistered():
+            yield {"place_id": event.home_id}
+
+
+def project_places(rows: Rows, event: Any, row: Recorded) -> None:
+    match event:
+        case BuildingRegistered():
+            rows.put(place_id=event.building_id, label=event.name)
+        case HomeRegistered():
+            rows.put(place_id=event.home_id, building_id=event.building_id, unit=event.unit, label=event.label)
+
+
+def residents_read(event: Any, row: Recorded) -> Iterable[Where]:
+    if isinstance(event, ResidentRegistered):
+        yield {"resident_id": event.resident_id}
+
+
+def project_residents(rows: Rows, event: Any, row: Recorded) -> None:
+    if isinstance(event, ResidentRegistered):
+        rows.put(resident_id=event.resident_id, name=event.name)
+
+
+def residences_read(event: Any, row: Recorded) -> Iterable[Where]:
+    if isinstance(event, ResidenceStarted | ResidenceEnded):
+        yield {"residence_id": event.residence_id}
+
+
+def project_residences(rows: Rows, event: Any, row: Recorded) -> None:
+    match event:
+        case ResidenceStarted():
+            rows.put(
+                residence_id=event.residence_id, resident_id=event.resident_id, home_id=event.home_id,
+                building_id=event.building_id, unit=event.unit, role=event.role, since=event.since)
+        case ResidenceEnded():
+            for ended in rows.where(residence_id=event.residence_id):
+                rows.remove(ended)
+
+
+PLACES = View(places, project_places, places_read)
+RESIDENTS = View(residents, project_residents, residents_read)
+RESIDENCES = View(residences, project_residences, residences_read)
+VIEWS = (PLACES, RESIDENTS, RESIDENCES)
+
+
+def homes_of(community_id: UUID, person_id: UUID) -> Select[Any]:
+    """One row a residence, the oldest first."""
+    home, building = places.alias("home"), places.alias("building")
+    r = residences.c
+    return (
+        select(
+            r.residence_id, r.home_id, home.c.label, r.building_id, building.c.label.label("building"), r.unit,
+            r.role, r.since)
+        .select_from(residences)
+        .outerjoin(home, (home.c.community_id == r.community_id) & (home.c.place_id == r.home_id))
+        .outerjoin(building, (building.c.community_id == r.community_id) & (building.c.place_id == r.building_id))
+        .where(r.community_id == community_id, r.resident_id == person_id)
+        .order_by(r.since, r.residence_id))
+
+
+def name_of(community_id: UUID, person_id: UUID) -> Select[Any]:
+    """The sealed name of a resident; no row for whoever is none."""
+    return select(residents.c.name).where(
+        residents.c.community_id == community_id, residents.c.resident_id == person_id)
+
+
+def places_named(community_id: UUID, ids: Iterable[UUID]) -> Select[Any]:
+    return select(places.c.place_id.label("id"), places.c.label.label("name")).where(
+        places.c.community_id == community_id, places.c.place_id.in_(list(ids)))

@@ -1,0 +1,134 @@
+"""A resident (实有人口): a person of the community. Name and phone rest sealed.
+
+Whoever opens them says for what purpose, and that look is an event (domain rules: every look is recorded).
+"""
+
+from typing import assert_never
+from uuid import UUID
+
+from msgspec import Struct
+
+from libs.eventkit.decider import Decider, NotFound, Refused
+from libs.eventkit.sealed import Sealed
+
+SHORTEST_PURPOSE = 4
+
+
+# what happened
+
+
+class ResidentRegistered(Struct, frozen=True, tag="resident_registered"):
+    resident_id: UUID
+    name: Sealed
+    phone: Sealed | None = None
+
+
+class ContactCorrected(Struct, frozen=True, tag="contact_corrected"):
+    """Name and phone as they are from now on."""
+
+    resident_id: UUID
+    name: Sealed
+    phone: Sealed | None = None
+
+
+class ContactDisclosed(Struct, frozen=True, tag="contact_disclosed"):
+    """`to` was shown name and phone."""
+
+    resident_id: UUID
+    to: UUID
+    purpose: str
+
+
+ResidentEvent = ResidentRegistered | ContactCorrected | ContactDisclosed
+
+
+# what is
+
+
+class Unknown(Struct, frozen=True):
+    pass
+
+
+class Known(Struct, frozen=True):
+    name: Sealed
+    phone: Sealed | None
+
+
+Resident = Unknown | Known
+
+
+def evolve(resident: Resident, event: ResidentEvent) -> Resident:
+    match event:
+        case ResidentRegistered(name=name, phone=phone) | ContactCorrected(name=name, phone=phone):
+            return Known(name=name, phone=phone)
+        case _:
+            return resident
+
+
+# what is asked
+
+
+class RegisterResident(Struct, frozen=True):
+    resident_id: UUID
+    name: Sealed
+    phone: Sealed | None = None
+
+
+class CorrectContact(Struct, frozen=True):
+    """None leaves as it is."""
+
+    resident_id: UUID
+    name: Sealed | None = None
+    phone: Sealed | None = None
+
+
+class DiscloseContact(Struct, frozen=True):
+    resident_id: UUID
+    to: UUID
+    purpose: str
+
+
+def decide_register_resident(command: RegisterResident, resident: Resident) -> list[ResidentEvent]:
+    match resident:
+        case Unknown():
+            return [ResidentRegistered(command.resident_id, command.name, command.phone)]
+        case Known():
+            return []
+        case _:
+            assert_never(resident)
+
+
+def decide_correct_contact(command: CorrectContact, resident: Resident) -> list[ResidentEvent]:
+    match resident:
+        case Unknown():
+            raise NotFound("resident")
+        case Known() if command.name is None and command.phone is None:
+            return []
+        case Known(name=name, phone=phone):
+            return [ContactCorrected(command.resident_id, command.name or name, command.phone or phone)]
+        case _:
+            assert_never(resident)
+
+
+def decide_disclose_contact(command: DiscloseContact, resident: Resident) -> list[ResidentEvent]:
+    match resident:
+        case Unknown():
+            raise NotFound("resident")
+        case Known() if len(command.purpose) < SHORTEST_PURPOSE:
+            raise Refused("purpose_missing", shortest=SHORTEST_PURPOSE)
+        case Known():
+            return [ContactDisclosed(command.resident_id, command.to, command.purpose)]
+        case _:
+            assert_never(resident)
+
+
+RESIDENTS = Decider[Resident, ResidentEvent](
+    category="resident",
+    initial=Unknown(),
+    evolve=evolve,
+    decide={
+        RegisterResident: decide_register_resident,
+        CorrectContact: decide_correct_contact,
+        DiscloseContact: decide_disclose_contact,
+    },
+)

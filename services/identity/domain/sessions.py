@@ -1,0 +1,150 @@
+"""A session: a family of refresh tokens, of which only the latest is good.
+
+Each renewal counts one up. A token with an earlier count has been used before, by its owner or by a thief: both lose
+the session (RFC 9700, section 4.14.2). It also ends 30 days after its last renewal and with its account.
+"""
+
+from datetime import datetime, timedelta
+from typing import Literal, assert_never
+from uuid import UUID
+
+from msgspec import Struct
+
+from libs.eventkit.decider import Decider, NotFound, Refused
+
+IDLE = timedelta(days=30)
+
+Reason = Literal["signed_out", "token_reused", "account_closed"]
+
+
+# what happened
+
+
+class SessionStarted(Struct, frozen=True, tag="session_started"):
+    session_id: UUID
+    account_id: UUID
+    person_id: UUID
+    role: str
+    expires: datetime
+
+
+class SessionRenewed(Struct, frozen=True, tag="session_renewed"):
+    """The refresh token `count` is the good one now."""
+
+    count: int
+    expires: datetime
+
+
+class SessionEnded(Struct, frozen=True, tag="session_ended"):
+    reason: Reason
+
+
+SessionEvent = SessionStarted | SessionRenewed | SessionEnded
+
+
+# what is
+
+
+class NoSession(Struct, frozen=True):
+    pass
+
+
+class Active(Struct, frozen=True):
+    account_id: UUID
+    person_id: UUID
+    role: str
+    expires: datetime
+    count: int = 0
+
+
+class Ended(Struct, frozen=True):
+    reason: Reason
+
+
+Session = NoSession | Active | Ended
+
+
+def evolve(session: Session, event: SessionEvent) -> Session:
+    match session, event:
+        case _, SessionStarted(account_id=account_id, person_id=person_id, role=role, expires=expires):
+            return Active(account_id=account_id, person_id=person_id, role=role, expires=expires)
+        case Active(account_id=account_id, person_id=person_id, role=role), SessionRenewed(count=count, expires=expires):
+            return Active(account_id=account_id, person_id=person_id, role=role, expires=expires, count=count)
+        case _, SessionEnded(reason=reason):
+            return Ended(reason=reason)
+        case _:
+            return session
+
+
+# what is asked
+
+
+class StartSession(Struct, frozen=True):
+    session_id: UUID
+    account_id: UUID
+    person_id: UUID
+    role: str
+    now: datetime
+
+
+class RenewSession(Struct, frozen=True):
+    """`count` is that of the refresh token shown; whether the account is open was looked up just now."""
+
+    count: int
+    account_open: bool
+    now: datetime
+
+
+class EndSession(Struct, frozen=True):
+    pass
+
+
+def decide_start_session(command: StartSession, session: Session) -> list[SessionEvent]:
+    match session:
+        case NoSession():
+            return [SessionStarted(
+                command.session_id, command.account_id, command.person_id, command.role, command.now + IDLE)]
+        case Active(account_id=command.account_id):
+            return []
+        case Active() | Ended():
+            raise Refused("session_already_started")
+        case _:
+            assert_never(session)
+
+
+def decide_renew_session(command: RenewSession, session: Session) -> list[SessionEvent]:
+    match session:
+        case NoSession():
+            raise NotFound("session")
+        case Ended(reason=reason):
+            raise Refused("session_ended", reason=reason)
+        case Active(expires=expires) if command.now >= expires:
+            raise Refused("session_expired")
+        case Active(count=count) if command.count < count:
+            return [SessionEnded("token_reused")]
+        case Active(count=count) if command.count > count:
+            raise Refused("token_of_another_history")
+        case Active() if not command.account_open:
+            return [SessionEnded("account_closed")]
+        case Active(count=count):
+            return [SessionRenewed(count + 1, command.now + IDLE)]
+        case _:
+            assert_never(session)
+
+
+def decide_end_session(command: EndSession, session: Session) -> list[SessionEvent]:
+    match session:
+        case NoSession() | Ended():
+            return []
+        case Active():
+            return [SessionEnded("signed_out")]
+        case _:
+            assert_never(session)
+
+
+SESSIONS = Decider[Session, SessionEvent](
+    category="session",
+    initial=NoSession(),
+    evolve=evolve,
+    decide={StartSession: decide_start_session, RenewSession: decide_renew_session, EndSession: decide_end_session},
+)

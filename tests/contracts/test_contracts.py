@@ -1,0 +1,49 @@
+"""What was ever written stays readable, and the documents say what the contracts say."""
+
+import json
+import shutil
+import subprocess
+
+import msgspec
+import pytest
+
+from cli import streams
+from libs.contracts.topics import PUBLISHES
+from libs.eventkit.recorded import tag_of
+
+STORED = list(streams.stored())
+
+
+@pytest.mark.parametrize(("owner", "event", "version"), STORED, ids=[f"{o}/{tag_of(e)}" for o, e, _ in STORED])
+def test_every_event_has_a_golden_file_that_reads_and_writes_back_the_same(owner, event, version):
+    path = streams.golden_path(owner, event, version)
+    assert path.exists(), "run python -m cli.streams"
+    golden = json.loads(path.read_text())
+    read = msgspec.json.decode(json.dumps(golden), type=event)
+    written = json.loads(msgspec.json.encode(read))
+    assert golden.items() <= written.items(), "a field was removed, renamed or changed its form"
+
+
+def test_no_golden_file_is_orphaned():
+    wanted = {streams.golden_path(*s) for s in STORED}
+    older = {p for p in streams.GOLDEN.rglob("*.json")} - wanted
+    assert not [p for p in older if p.name.split(".v")[0] not in {w.name.split(".v")[0] for w in wanted}]
+
+
+def test_no_committed_golden_file_was_ever_changed():
+    if shutil.which("git") is None or not (streams.ROOT / ".git").exists():
+        return
+    changed = subprocess.run(
+        ["git", "log", "--diff-filter=MD", "--format=%h", "--name-only", "--", "tests/contracts/golden"],
+        cwd=streams.ROOT, capture_output=True, text=True, check=True).stdout.split()
+    assert not changed
+
+
+def test_the_document_of_streams_is_up_to_date():
+    assert streams.DOCUMENT.read_text() == streams.document(), "run python -m cli.streams"
+
+
+def test_names_of_public_events_carry_their_service_and_are_unique():
+    names = [tag_of(c) for contracts in PUBLISHES.values() for c in contracts]
+    assert len(set(names)) == len(names)
+    assert all(tag_of(c).startswith(f"{s}.") for s, contracts in PUBLISHES.items() for c in contracts)

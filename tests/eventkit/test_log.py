@@ -1,0 +1,227 @@
+"""The log on a real server: order, groups, all or nothing, and what a retry gets."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+from msgspec import json
+
+from libs.eventkit.db import Database
+from libs.eventkit.log import Append, Appended, Key, Log, NewEvent
+from libs.eventkit.recorded import Meta, Recorded
+from libs.eventkit.settings import Settings
+from tests.conftest import Databases
+from tests.eventkit.writers import append, write_in_processes
+
+
+@pytest.fixture(scope="module")
+async def settings(databases: Databases) -> Settings:
+    return await databases.make("toy")
+
+
+@pytest.fixture(scope="module")
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    found = Database(settings)
+    yield found
+    await found.close()
+
+
+@pytest.fixture
+def log(database: Database) -> Log:
+    return Log(database)
+
+
+@pytest.fixture
+async def pool(database: Database) -> asyncpg.Pool:
+    return await database.pool()
+
+
+async def of(log: Log, community_id: UUID) -> list[Recorded]:
+    return [row for row in await log.read(0, 100_000) if row.community_id == community_id]
+
+
+async def test_positions_are_gapless_and_in_commit_order_under_four_processes(
+    settings: Settings, log: Log, pool: asyncpg.Pool, community: UUID
+):
+    seen: list[int] = []
+    written = asyncio.Event()
+
+    async def tail() -> None:
+        after = await log.last()
+        while True:
+            over = written.is_set()
+            rows = await log.read(after)
+            seen.extend(row.position for row in rows)
+            after = rows[-1].position if rows else after
+            if over and not rows:
+                return
+
+    first = await log.last()
+    tailing = asyncio.create_task(tail())
+    try:
+        acknowledged = await write_in_processes(settings, community, processes=4, writers=8, each=40)
+    finally:
+        written.set()
+    await tailing
+    assert len(acknowledged) == 4 * 8 * 40
+    positions = [r["position"] for r in await pool.fetch("select position from events where position > $1 order by 1", first)]
+    assert positions == list(range(first + 1, first + len(acknowledged) + 1))
+    assert seen == positions, "the tail has missed what was committed behind it"
+    assert {row.event_id for row in await of(log, community)} == set(acknowledged)
+
+
+async def test_callers_at_once_share_transactions(log: Log, pool: asyncpg.Pool, community: UUID):
+    await asyncio.gather(*(log.append(append(community)) for _ in range(200)))
+    transactions = await pool.fetchval("select count(distinct xmin::text) from events where community_id = $1", community)
+    assert transactions < 20
+
+
+async def test_a_lone_caller_waits_for_nobody(log: Log, pool: asyncpg.Pool, community: UUID):
+    """Alone, an append costs what the same transaction costs without us, and little more."""
+    loop = asyncio.get_running_loop()
+
+    async def median(call: Any) -> float:
+        times = []
+        for _ in range(60):
+            begun = loop.time()
+            await call()
+            times.append(loop.time() - begun)
+        return sorted(times)[30]
+
+    async def bare() -> None:
+        await pool.execute(
+            "insert into parked (subscription, key, position, event_id, community_id, reason)"
+            " select 'x', '', coalesce(max(position), 0) + 1, gen_random_uuid(), gen_random_uuid(), '' from parked")
+
+    await log.append(append(community))
+    alone, without = await median(lambda: log.append(append(community))), await median(bare)
+    assert alone < 3 * without + 0.004, (alone, without)
+
+
+async def test_two_events_are_stored_together_or_not_at_all(log: Log, community: UUID):
+    stream = f"account:{uuid4()}"
+    assert (await log.append(append(community, stream=stream))).verdict == "ok"
+    verdicts = [
+        (await log.append(append(community, stream=stream, expected=0, events=2))).verdict,
+        (await log.append(append(community, stream=stream, expected=1, events=2))).verdict]
+    assert verdicts == ["version", "ok"]
+    assert [row.version for row in await log.stream(stream)] == [1, 2, 3]
+
+
+async def test_of_two_that_saw_the_same_version_one_wins(log: Log, database: Database, community: UUID):
+    stream, other = f"account:{uuid4()}", Log(database)
+    answers = await asyncio.gather(*(each.append(append(community, stream=stream, events=2)) for each in (log, other) * 5))
+    assert sorted(a.verdict for a in answers) == ["ok"] + ["version"] * 9
+    assert [row.version for row in await log.stream(stream)] == [1, 2]
+
+
+# claims
+
+
+async def test_a_claim_is_taken_once_and_free_again_when_released(log: Log, community: UUID):
+    mine, theirs = f"account:{uuid4()}", f"account:{uuid4()}"
+    assert (await log.append(append(community, stream=mine, claims=[("name", "tang")]))).verdict == "ok"
+    assert (await log.append(append(community, stream=theirs, claims=[("name", "tang")]))).verdict == "claimed"
+    assert await log.stream(theirs) == []
+    elsewhere = append(uuid4(), claims=[("name", "tang")])
+    assert (await log.append(elsewhere)).verdict == "ok", "another community's names are its own"
+    assert (await log.append(append(community, stream=mine, expected=1, claims=[("name", None)]))).verdict == "ok"
+    assert (await log.append(append(community, stream=theirs, claims=[("name", "tang")]))).verdict == "ok"
+
+
+async def test_a_stream_changes_what_it_holds_in_one_command(log: Log, community: UUID):
+    mine = f"account:{uuid4()}"
+    await log.append(append(community, stream=mine, claims=[("name", "old")]))
+    answer = await log.append(append(community, stream=mine, expected=1, claims=[("name", None), ("name", "new")]))
+    assert answer.verdict == "ok"
+    assert (await log.append(append(community, claims=[("name", "new")]))).verdict == "claimed"
+    assert (await log.append(append(community, claims=[("name", "old")]))).verdict == "ok"
+
+
+@pytest.mark.parametrize("logs", [1, 2], ids=["one process", "two processes"])
+async def test_of_ten_that_want_the_same_name_one_gets_it(database: Database, community: UUID, logs: int):
+    asked = [Log(database) for _ in range(logs)]
+    answers = await asyncio.gather(*(
+        asked[n % logs].append(append(community, claims=[("name", "tang")])) for n in range(10)))
+    assert sorted(a.verdict for a in answers) == ["claimed"] * 9 + ["ok"]
+
+
+# one call, many commands
+
+
+BAD = {
+    "invalid JSON": {"data": b"{"},
+    "not UTF-8": {"data": b"\xff"},
+    "a NUL": {"type": "a\0b"},
+    "a claim that no index takes": {"claims": [("name", "".join(map(str, range(5000))))]},
+    "a version beyond all bounds": {"expected": 2**40},
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+async def test_one_bad_command_does_not_harm_its_neighbours(log: Log, community: UUID, what: str):
+    begun = asyncio.get_running_loop().time()
+    answers = await asyncio.gather(
+        *(log.append(append(community)) for _ in range(5)), log.append(append(community, **BAD[what])),
+        *(log.append(append(community)) for _ in range(5)), return_exceptions=True)
+    bad = answers.pop(5)
+    assert isinstance(bad, Exception), bad
+    assert [a.verdict for a in answers if isinstance(a, Appended)] == ["ok"] * 10
+    assert len(await of(log, community)) == 10
+    assert asyncio.get_running_loop().time() - begun < 2, "what is wrong with a command is no reason to wait for the database"
+
+
+async def test_a_caller_that_goes_away_takes_nobody_with_it(log: Log, community: UUID):
+    tasks = [asyncio.create_task(log.append(append(community))) for _ in range(10)]
+    await asyncio.wait(tasks, timeout=0)
+    tasks[0].cancel()
+    await asyncio.gather(*tasks[1:])
+    assert len(await of(log, community)) == 10
+
+
+# the same once more
+
+
+async def test_a_key_answers_as_it_did_the_first_time(log: Log, community: UUID):
+    first = append(community, key=Key("p", "r", "k1", "body"), outcome=b'{"stream":"s","version":1}')
+    once = await log.append(first)
+    again = await log.append(append(community, key=Key("p", "r", "k1", "other"), outcome=b"{}"))
+    assert (once.verdict, again.verdict) == ("ok", "replayed")
+    assert again.body_hash == "body"
+    assert json.decode(again.outcome or "") == {"stream": "s", "version": 1, "position": once.position}
+    assert len(await of(log, community)) == 1
+
+
+async def test_the_same_key_fifty_times_at_once_is_stored_once(database: Database, community: UUID):
+    logs, key = [Log(database) for _ in range(3)], Key("p", "r", "k2")
+    answers = await asyncio.gather(*(logs[n % 3].append(append(community, key=key)) for n in range(50)))
+    assert sorted(a.verdict for a in answers) == ["ok"] + ["replayed"] * 49
+    assert len(await of(logs[0], community)) == 1
+
+
+@pytest.mark.parametrize("scope", ["principal", "route", "key", "community"])
+async def test_a_key_counts_within_its_scope(log: Log, community: UUID, scope: str):
+    scopes = {"principal": Key("q", "r", "k"), "route": Key("p", "s", "k"), "key": Key("p", "r", "l"), "community": Key("p", "r", "k")}
+    await log.append(append(community, key=Key("p", "r", "k")))
+    other = append(uuid4() if scope == "community" else community, key=scopes[scope])
+    assert (await log.append(other)).verdict == "ok"
+
+
+async def test_these_very_events_are_known_without_a_key(log: Log, community: UUID):
+    command = append(community, events=2)
+    first, again = await log.append(command), await log.append(command)
+    assert (first.verdict, again.verdict) == ("ok", "stored")
+    assert first.position == again.position
+    assert len(await of(log, community)) == 2
+
+
+async def test_a_row_is_read_as_it_was_written(log: Log, community: UUID):
+    data = '{"b": 1,  "a": "里坊", "b": 2}'.encode()
+    event = NewEvent(uuid4(), "added", 3, data, Meta(correlation="c", caused_by=(uuid4(),)))
+    await log.append(Append(community, f"account:{uuid4()}", 0, [event]))
+    row = await log.event(event.event_id)
+    assert row is not None
+    assert (row.data.encode(), row.meta, row.schema, row.source, row.number) == (data, event.meta, 3, None, None)

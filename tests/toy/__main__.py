@@ -1,0 +1,4 @@
+from libs.eventkit.run import run
+from tests.toy.main import TOY
+
+run(TOY)

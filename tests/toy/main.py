@@ -1,0 +1,92 @@
+"""The toy service, wired. It hears its own topic, so that one process goes through the whole mechanism."""
+
+import os
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Request, Response
+from msgspec import Struct
+
+from libs.eventkit.effects import Effect
+from libs.eventkit.effects import Order as Planned
+from libs.eventkit.http import IdempotencyKey, Input, context, json, open_to_all, position_header
+from libs.eventkit.reactions import Do, Reaction
+from libs.eventkit.recorded import Recorded
+from libs.eventkit.service import App, Service
+from tests.toy import accounts, bells
+from tests.toy.public import CONTRACTS, ToyAdded, publish
+from tests.toy.sums import VIEW
+
+Ringing = Callable[[str, UUID], Awaitable[None]]
+
+
+class KeyLearnt(Struct, frozen=True, tag="key_learnt"):
+    """Never happens: the toy lets everybody in."""
+
+    kid: str
+
+
+async def note(event: ToyAdded, row: Recorded) -> list[Do]:
+    return [Do("note", event.account_id, accounts.Note(row.event_id, event.amount))]
+
+
+async def ring_device(bell: str, ring_id: UUID) -> None:
+    """The device: a file that remembers every call. One write to it is one line, whoever else writes."""
+    device = os.open(os.environ["TOY_DEVICE"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.write(device, f"{bell} {ring_id} {datetime.now(UTC).timestamp()}\n".encode())
+    os.close(device)
+
+
+def ringing(ring: Ringing) -> Effect:
+    async def plan(event: bells.RingOrdered, row: Recorded) -> Planned:
+        ring_id = UUID(row.subject.rpartition(":")[2])
+
+        async def perform() -> Struct:
+            await ring(event.bell, ring_id)
+            return bells.Done()
+
+        return Planned(ring_id, event.bell, bells.Attempt(), bells.Expire(), bells.GiveUp(), perform)
+
+    return Effect(name="rings", on={bells.RingOrdered: plan})
+
+
+class Sum(Input):
+    amount: int
+    twice: bool = False
+
+
+def routes(app: App) -> APIRouter:
+    router = APIRouter()
+
+    async def said(subject_id: UUID, command: Struct, community_id: UUID, request: Request, key: Any) -> Response:
+        done = await app.commands.handle(subject_id, command, context(request, None, community_id), key=key)
+        body = {"events": done.outcome.events, "version": done.outcome.version, "position": done.outcome.position}
+        return json(body, headers=position_header("toy", app.commands.generation, done))
+
+    @router.post("/v1/{community_id}/accounts/{account_id}", dependencies=[open_to_all])
+    async def add(community_id: UUID, account_id: UUID, body: Sum, request: Request, key: IdempotencyKey) -> Response:
+        return await said(account_id, accounts.Add(body.amount, body.twice), community_id, request, key)
+
+    @router.post("/v1/{community_id}/rings/{bell}", dependencies=[open_to_all])
+    async def ring(community_id: UUID, bell: str, request: Request, key: IdempotencyKey) -> Response:
+        return await said(uuid4(), bells.Order(bell), community_id, request, key)
+
+    return router
+
+
+EVENTS = (
+    accounts.Added, accounts.Named, accounts.Unnamed, accounts.Noted, bells.RingOrdered, bells.RingAttempted, bells.Rung,
+    bells.RingExpired, bells.RingUnknown, KeyLearnt)
+
+
+def service(hears: bool = True, ring: Ringing = ring_device) -> Service:
+    return Service(
+        name="toy", events=EVENTS, permissions_of=lambda role: frozenset(), signing_key=KeyLearnt,
+        hears=("toy",) if hears else (), contracts=CONTRACTS, deciders=(accounts.ACCOUNTS, bells.RINGS), publish=publish,
+        views=(VIEW,), reactions=lambda app: (Reaction("notes", on={ToyAdded: note}),), effects=lambda app: (ringing(ring),),
+        routes=routes)
+
+
+TOY = service()

@@ -1,0 +1,48 @@
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from services.access.domain.admission import EVERYWHERE, Fact, KnownCredential, KnownRight, Question, judge
+
+ANN, DOOR, CARD, RIGHT = (UUID(int=n) for n in range(1, 5))
+NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
+HELD = KnownCredential(person_id=ANN, kind="card", valid_until=None, because=CARD)
+HERE = KnownRight(zone="building:a", rule="residence", because=RIGHT)
+AT_DOOR = Question(zone="building:a", door_because=DOOR, means="card", now=NOW, credential=HELD, rights=(HERE,))
+
+
+def test_a_resident_opens_the_doors_of_their_building_and_the_facts_are_named():
+    judgement = judge(AT_DOOR)
+    assert (judgement.allowed, judgement.rule, judgement.person_id) == (True, "residence", ANN)
+    assert judgement.facts == (Fact(DOOR, "door"), Fact(CARD, "credential"), Fact(RIGHT, "right"))
+
+
+def test_a_card_that_nobody_holds_opens_nothing():
+    judgement = judge(replace(AT_DOOR, credential=None))
+    assert (judgement.allowed, judgement.reason, judgement.person_id) == (False, "credential_unknown", None)
+
+
+def test_a_card_ends_at_its_moment_and_not_before():
+    ending = replace(HELD, valid_until=NOW)
+    assert judge(replace(AT_DOOR, credential=ending)).reason == "credential_expired"
+    assert judge(replace(AT_DOOR, credential=ending, now=NOW - timedelta(microseconds=1))).allowed
+
+
+def test_a_neighbouring_building_stays_shut():
+    judgement = judge(replace(AT_DOOR, zone="building:b"))
+    assert (judgement.allowed, judgement.rule, judgement.reason) == (False, "default", "no_right_for_this_door")
+
+
+def test_whoever_is_on_duty_opens_every_door():
+    duty = KnownRight(zone=EVERYWHERE, rule="duty", because=RIGHT)
+    judgement = judge(replace(AT_DOOR, means="remote", person_id=ANN, credential=None, rights=(duty,)))
+    assert (judgement.allowed, judgement.rule) == (True, "duty")
+
+
+@given(st.sampled_from(["card", "pin", "remote", "face", "fingerprint", "unknown"]), st.booleans())
+def test_without_a_right_nothing_opens(means, held):
+    question = replace(AT_DOOR, means=means, person_id=ANN if means == "remote" else None, credential=HELD if held else None, rights=())
+    assert not judge(question).allowed

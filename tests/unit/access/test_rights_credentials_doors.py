@@ -1,0 +1,104 @@
+from uuid import UUID
+
+import pytest
+from msgspec.structs import replace
+
+from libs.eventkit.decider import Refused, Release, Take
+from libs.eventkit.sealed import Sealed
+from services.access.domain.credentials import (
+    CREDENTIALS,
+    CredentialIssued,
+    CredentialRevoked,
+    IssueCredential,
+    RevokeCredential,
+    normalised,
+)
+from services.access.domain.doors import DOORS, DoorInstalled, InstallDoor
+from services.access.domain.rights import RIGHTS, GrantRight, RevokeRight, RightGranted, RightRevoked, right_id_of
+
+A, B, C = (UUID(int=n) for n in range(1, 4))
+BOX = Sealed(key_id=A, event_id=B, slot="number", box="x")
+
+
+def decide(decider, command, *events):
+    return decider.decide[type(command)](command, decider.fold(events))
+
+
+GRANT = GrantRight(right_id=A, person_id=B, zone="community", rule="residence")
+GRANTED = RightGranted(right_id=A, person_id=B, zone="community", rule="residence")
+REVOKED = RightRevoked(right_id=A, person_id=B, zone="community", rule="residence")
+
+
+def test_a_right_is_granted_once_and_never_again_after_its_end():
+    assert decide(RIGHTS, GRANT) == [GRANTED]
+    assert decide(RIGHTS, GRANT, GRANTED) == []
+    assert decide(RIGHTS, GRANT, GRANTED, REVOKED) == []
+
+
+def test_a_right_ends_once():
+    assert decide(RIGHTS, RevokeRight(A), GRANTED) == [REVOKED]
+    assert decide(RIGHTS, RevokeRight(A), GRANTED, REVOKED) == []
+    assert decide(RIGHTS, RevokeRight(A)) == []
+
+
+def test_one_right_per_reason_and_zone():
+    assert right_id_of(A, "community") == right_id_of(A, "community") != right_id_of(A, f"building:{B}")
+
+
+ISSUE = IssueCredential(credential_id=A, person_id=B, kind="card", number=BOX, index="blind")
+ISSUED = CredentialIssued(credential_id=A, person_id=B, kind="card", number=BOX)
+
+
+def test_a_card_is_issued_once_and_its_number_is_claimed_by_its_blind_index_alone():
+    assert decide(CREDENTIALS, ISSUE) == [ISSUED]
+    assert list(CREDENTIALS.claims(ISSUE, ISSUED)) == [Take("card", "blind", "card_already_in_use")]
+    assert "blind" not in repr(ISSUED)
+    assert decide(CREDENTIALS, ISSUE, ISSUED) == []
+
+
+def test_a_card_of_another_person_is_refused():
+    with pytest.raises(Refused, match="credential_of_another_person"):
+        decide(CREDENTIALS, replace(ISSUE, person_id=C), ISSUED)
+
+
+def test_a_revoked_card_gives_its_number_free_and_stays_revoked():
+    revoked = CredentialRevoked(credential_id=A, person_id=B, kind="card")
+    assert decide(CREDENTIALS, RevokeCredential(A), ISSUED) == [revoked]
+    assert list(CREDENTIALS.claims(RevokeCredential(A), revoked)) == [Release("card")]
+    assert decide(CREDENTIALS, RevokeCredential(A), ISSUED, revoked) == []
+    with pytest.raises(Refused, match="credential_revoked"):
+        decide(CREDENTIALS, ISSUE, ISSUED, revoked)
+
+
+@pytest.mark.parametrize(("kind", "raw", "stored"), [("card", "0000001a", "1A"), ("card", " 77 ", "77"), ("pin", "012345", "012345")])
+def test_numbers_are_brought_to_one_form(kind, raw, stored):
+    assert normalised(kind, raw) == stored
+
+
+@pytest.mark.parametrize(("kind", "raw", "code"), [
+    ("pin", "12345", "pin_too_short"), ("pin", "12a456", "pin_too_short"), ("card", "1" * 21, "number_malformed"),
+    ("card", "000", "number_malformed"), ("card", "１２", "number_malformed")])
+def test_malformed_numbers_are_refused(kind, raw, code):
+    with pytest.raises(Refused, match=code):
+        normalised(kind, raw)
+
+
+INSTALL = InstallDoor(door_id=A, name="East", zone="community", device_id=B, door_no=1)
+INSTALLED = DoorInstalled(door_id=A, name="East", zone="community", device_id=B, door_no=1)
+
+
+def test_a_door_is_installed_and_saying_it_again_changes_nothing():
+    assert decide(DOORS, INSTALL) == [INSTALLED]
+    assert decide(DOORS, INSTALL, INSTALLED) == []
+
+
+@pytest.mark.parametrize(("change", "code"), [
+    ({"door_no": 0}, "door_number_out_of_range"), ({"door_no": 257}, "door_number_out_of_range"),
+    ({"zone": "building:x"}, "zone_unknown"), ({"zone": "everywhere"}, "zone_unknown")])
+def test_a_door_that_cannot_be_is_refused(change, code):
+    with pytest.raises(Refused, match=code):
+        decide(DOORS, replace(INSTALL, **change))
+
+
+def test_one_relay_opens_one_door():
+    assert list(DOORS.claims(INSTALL, INSTALLED)) == [Release("relay"), Take("relay", f"{B}/1", "relay_already_in_use")]

@@ -1,0 +1,69 @@
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from services.devices.adapters.isapi_client import Outcome, open_door
+
+Answer = Callable[[httpx.Request], httpx.Response]
+CHALLENGE = {"www-authenticate": 'Digest realm="terminal", nonce="n1", qop="auth", algorithm=MD5'}
+
+
+async def ordered(answer: Answer) -> Outcome:
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+        return await open_door(client, "http://192.0.2.17/", 2, "admin", "made-up")
+
+
+def status(http: int, code: str, sub: str) -> httpx.Response:
+    inner = f"<statusCode>{code}</statusCode><statusString>OK</statusString><subStatusCode>{sub}</subStatusCode>"
+    return httpx.Response(http, text=f'<ResponseStatus version="2.0" xmlns="urn:any">{inner}</ResponseStatus>')
+
+
+async def test_a_door_is_opened_with_digest_and_the_command_is_sent_once_admitted() -> None:
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return status(200, "1", "ok") if "authorization" in request.headers else httpx.Response(401, headers=CHALLENGE)
+
+    assert await ordered(answer) == Outcome("carried_out", "1", "ok")
+    assert [request.method for request in seen] == ["PUT", "PUT"]
+    assert seen[1].url.path == "/ISAPI/AccessControl/RemoteControl/door/2"
+    assert b"<cmd>open</cmd>" in seen[1].content and 'username="admin"' in seen[1].headers["authorization"]
+
+
+@pytest.mark.parametrize(
+    ("response", "outcome"),
+    [
+        (status(200, "1", "ok"), Outcome("carried_out", "1", "ok")),
+        (httpx.Response(200, json={"statusCode": 1, "subStatusCode": "ok"}), Outcome("carried_out", "1", "ok")),
+        (status(200, "2", "deviceBusy"), Outcome("refused", "2", "deviceBusy")),
+        (status(403, "4", "notSupport"), Outcome("refused", "4", "notSupport")),
+        (status(500, "3", "deviceError"), Outcome("refused", "3", "deviceError")),
+        (httpx.Response(401, headers=CHALLENGE), Outcome("refused", "http_401")),
+        (httpx.Response(404, text="<html>"), Outcome("refused", "http_404")),
+        (httpx.Response(302, headers={"location": "/"}), Outcome("unknown", "http_302")),
+        (httpx.Response(502, text="bad gateway"), Outcome("unknown", "http_502")),
+        (httpx.Response(200), Outcome("unknown", "http_200")),
+        (httpx.Response(200, content=b"\xff\x00"), Outcome("unknown", "http_200")),
+    ],
+)
+async def test_the_answer_decides_the_outcome(response: httpx.Response, outcome: Outcome) -> None:
+    assert await ordered(lambda _: response) == outcome
+
+
+@pytest.mark.parametrize(
+    ("problem", "result"),
+    [
+        (httpx.ConnectError("refused"), "unreachable"),
+        (httpx.ConnectTimeout("slow"), "unreachable"),
+        (httpx.ReadTimeout("no answer"), "unknown"),
+        (httpx.WriteError("broken"), "unknown"),
+        (httpx.RemoteProtocolError("closed"), "unknown"),
+    ],
+)
+async def test_only_what_was_never_sent_is_unreachable(problem: Exception, result: str) -> None:
+    def fail(_: httpx.Request) -> httpx.Response:
+        raise problem
+
+    assert await ordered(fail) == Outcome(result, type(problem).__name__)  # type: ignore[arg-type]
