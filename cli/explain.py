@@ -14,7 +14,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    headers = tokens.bearer(HERE, "operator")
+    headers = tokens.bearer(HERE, "staff")
     url = f"{services.url('gateway', Kept.read(HERE).ports)}/v1/events/{options.id}/explanation"
     try:
         status, answer = call("GET", url, headers=headers, timeout=30)

@@ -10,8 +10,8 @@ from importlinter import Contract, ContractCheck, fields, output
 class PureContract(Contract):
     """The modules import only each other, the standard library and what `allowed` names."""
 
-    modules = fields.StringField()
-    allowed = fields.SetField(subfield=fields.StringField())
+    modules: Any = fields.StringField()
+    allowed: Any = fields.SetField(subfield=fields.StringField())
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
         allowed = sys.stdlib_module_names | set(self.allowed)

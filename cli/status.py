@@ -38,7 +38,8 @@ def look(place: Place) -> dict[str, Any]:
         found = dict(zip(names, answers_of, strict=True))
     lag = {f"{name}.{what}": behind for name, one in found.items() for what, behind in one.pop("lag").items()}
     servers = {name: running(record.parts.get(name)) for name in ("kafka", "postgres")}
-    answering = all(one["pid"] and answers(ports[name]) for name, one in servers.items())
+    answering = all(one["pid"] and answers(ports[name]) for name, one in servers.items()) and (
+        not demo or all(answers(int(terminal.listen.rpartition(":")[2])) for terminal in demo.terminals))
     damaged = sum(one["damaged"] for one in found.values())
     ready = answering and bool(found) and demo is not None and not damaged and not any(lag.values()) and all(
         one["ready"] and not one["gaps"] for one in found.values())
@@ -51,6 +52,7 @@ def look(place: Place) -> dict[str, Any]:
         "postgres": servers["postgres"],
         "databases": {name: services.database(name, ports) for name in names},
         "devices": devices(demo),
+        "simulator": running(record.parts.get("simulator")),
         "lag": lag,
         "parked": sum(one["parked"] for one in found.values()),
         "damaged": damaged,
@@ -88,8 +90,8 @@ def devices(demo: Demo | None) -> dict[str, Any]:
 
 def missing(found: dict[str, Any]) -> list[str]:
     """Why it is not ready, in sentences."""
-    reasons = [f"{title} does not run" for name, title in (("postgres", "PostgreSQL"), ("kafka", "Kafka"))
-               if found[name]["pid"] is None]
+    titles = {"postgres": "PostgreSQL", "kafka": "Kafka"} | ({"simulator": "the simulator"} if found["devices"] else {})
+    reasons = [f"{title} does not run" for name, title in titles.items() if found[name]["pid"] is None]
     for name, one in found["services"].items():
         if not one["ready"]:
             reasons.append(f"{name} is not ready: {'; '.join(map(str, one['why'])) or 'it has not said why'}")

@@ -83,9 +83,8 @@ def steps(found: dict[str, Any]) -> list[str]:
 def failed(found: dict[str, Any]) -> int:
     reasons = status.missing(found) if found["services"] or services.names() else ["this checkout has no services yet"]
     screen.progress("Not ready:\n" + "".join(f"  · {reason}\n" for reason in reasons))
-    broken = [name for name in ("postgres", "kafka", *found["services"])
-              if not found.get(name, found["services"].get(name, {})).get("pid")
-              or (name in found["services"] and not found["services"][name]["ready"])]
+    broken = [name for name in ("postgres", "kafka") if found[name]["pid"] is None]
+    broken += [name for name, one in found["services"].items() if not one["ready"]]
     for name in broken[:2] or ["supervisor"]:
         log = HERE.log / f"{name}.log"
         if log.exists():

@@ -14,6 +14,9 @@ from cli.stack.part import Part
 from cli.stack.ports import HOST
 from cli.stack.processes import replace
 
+TERMINALS = 4
+"""How many ports are kept for simulated terminals."""
+
 
 class Push(Struct):
     url: str
@@ -26,6 +29,7 @@ class Terminal(Struct):
     serial: str
     push: Push
     listen: str = ""
+    doors: int = 1
 
 
 class Demo(Struct):
@@ -33,6 +37,9 @@ class Demo(Struct):
     terminals: list[Terminal] = []
     sign_ins: list[dict[str, Any]] = []
     """What identity suggests to sign in with."""
+    doors: list[dict[str, Any]] = []
+    cards: list[dict[str, str]] = []
+    """Made-up numbers, and whose they are."""
 
     @classmethod
     def read(cls, place: Place) -> "Demo | None":
@@ -46,11 +53,18 @@ class NotSeeded(Exception):
 
 
 def ports_of_terminals() -> list[str]:
-    return [f"{kind}-{n}" for n in range(services.TERMINALS) for kind in ("terminal", "control")]
+    return [f"{kind}-{n}" for n in range(TERMINALS) for kind in ("terminal", "control")]
+
+
+def addresses(ports: Mapping[str, int]) -> list[str]:
+    return [f"{HOST}:{ports[f'terminal-{n}']}" for n in range(TERMINALS)]
 
 
 def seed(place: Place, ports: Mapping[str, int]) -> Demo:
-    """Answers quickly when it has been done before. Raises NotSeeded or Away."""
+    """Answers quickly when it has been done before, and tells devices where the terminals are now.
+
+    Raises NotSeeded or Away.
+    """
     token = secrets.read(place, "demo")
 
     def ask(name: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -62,14 +76,14 @@ def seed(place: Place, ports: Mapping[str, int]) -> Demo:
 
     identity = ask("identity", {})
     community = {"community_id": identity["community_id"]}
-    devices = ask("devices", community)
-    ask("access", {
+    devices = ask("devices", {**community, "listen": addresses(ports)})
+    access = ask("access", {
         **community, "buildings": identity["buildings"], "residents": identity["residents"],
         "devices": [terminal["device_id"] for terminal in devices["terminals"]]})
-    demo = msgspec.convert({**community, "terminals": devices.get("terminals", []),
-                            "sign_ins": identity.get("sign_ins", [])}, type=Demo)
-    for terminal, address in zip(demo.terminals, services.terminals(ports), strict=False):
-        terminal.listen = terminal.listen or address
+    demo = msgspec.convert({**identity, **devices, **access}, type=Demo)
+    for terminal, address in zip(demo.terminals, addresses(ports), strict=False):
+        terminal.listen = address
+        terminal.doors = max((d["door_no"] for d in access["doors"] if d["device_id"] == terminal.device_id), default=1)
     replace(place.demo, msgspec.json.encode(demo))
     return demo
 

@@ -6,9 +6,6 @@ from cli.place import PYTHON, ROOT, Place
 from cli.stack.part import Part
 from cli.stack.ports import HOST
 
-TERMINALS = 8
-"""How many addresses are kept for simulated terminals."""
-
 
 def names() -> list[str]:
     """Every service that can be started, the gateway last."""
@@ -25,11 +22,6 @@ def database(name: str, ports: Mapping[str, int]) -> str:
     return f"postgresql://{name}_owner@{HOST}:{ports['postgres']}/{name}"
 
 
-def terminals(ports: Mapping[str, int]) -> list[str]:
-    """Where simulated terminals may listen."""
-    return [f"{HOST}:{ports[name]}" for n in range(TERMINALS) if (name := f"terminal-{n}") in ports]
-
-
 def environment(name: str, place: Place, ports: Mapping[str, int]) -> dict[str, str]:
     return {
         f"DATABASE_URL_{name.upper()}": database(name, ports),
@@ -40,7 +32,6 @@ def environment(name: str, place: Place, ports: Mapping[str, int]) -> dict[str, 
         "LIFANG_SECRETS": str(place.secrets),
         **{f"LIFANG_URL_{other.upper()}": url(other, ports) for other in names() if other in ports},
         "LIFANG_DEMO": "1",
-        "LIFANG_TERMINALS": ",".join(terminals(ports)),
         "PYTHONUNBUFFERED": "1",
     }
 

@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -99,6 +99,8 @@ def forget(place: Place) -> None:
     data = Kept.read(place).data
     if data:
         shutil.rmtree(data, ignore_errors=True)
+        with suppress(OSError):
+            Path(data).parent.rmdir()
     for directory in (place.run, place.log, place.secrets, place.kafka, place.state / "pg", place.state / "terminals"):
         shutil.rmtree(directory, ignore_errors=True)
     place.ports.unlink(missing_ok=True)

@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import reduce
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -120,21 +121,30 @@ class Commands:
         async with self._lock(stream):
             if key is not None and (prior := await self.log.outcome(context.community_id, key)):
                 return self._replay(key, *prior)
+            fresh = stream not in self._known
             for _ in range(TRIES):
-                state, version = await self._load(decider, stream, context.community_id)
-                if expected is not None and expected != version:
-                    raise VersionMismatch(stream)
+                state, version = await self._load(decider, stream, context.community_id, fresh)
                 refusal: Refused | None = None
                 try:
+                    if expected not in (None, version):
+                        raise VersionMismatch(stream)
                     events = decider.decide[type(command)](command, state)
                 except Refused as error:
                     refusal, events = error, []
+                except Exception:
+                    if fresh:
+                        raise
+                    fresh = True
+                    continue
+                if not (events or key or fresh):  # no append will tell whether another process was here
+                    fresh = True
+                    continue
                 if events:
                     events = [*first, *events]
                 done = await self._store(decider, stream, state, version, command, events, refusal, context, key)
                 if done is not None:
                     return done
-                self._known.pop(stream, None)
+                fresh = True
             raise Unavailable(f"{stream} kept changing")
 
     async def _store(
@@ -159,9 +169,9 @@ class Commands:
             outcome=msgspec.json.encode(outcome)))
         match answer.verdict:
             case "ok" | "stored":
-                for event in events:
-                    state = decider.evolve(state, event)
-                self._remember(stream, context.community_id, state, version + len(events))
+                if answer.verdict == "ok":
+                    self._remember(
+                        stream, context.community_id, reduce(decider.evolve, events, state), version + len(events))
                 if refusal is not None:
                     raise refusal
                 return Done(msgspec.structs.replace(outcome, position=answer.position))
@@ -201,13 +211,16 @@ class Commands:
         """What is, and its version; the decider's initial state and 0 where nothing has happened."""
         return await self._load(decider, f"{decider.category}:{subject_id}", community_id)
 
-    async def _load(self, decider: Decider[Any, Any], stream: str, community_id: UUID) -> tuple[Any, int]:
+    async def _load(
+        self, decider: Decider[Any, Any], stream: str, community_id: UUID, fresh: bool = False,
+    ) -> tuple[Any, int]:
+        """From memory, and from the log what has come since when it must be `fresh`."""
         owner, state, version = self._known.get(stream, (None, decider.initial, 0))
-        if owner is None:
-            rows = await self.log.stream(stream)
+        if owner is None or fresh:
+            rows = await self.log.stream(stream, version)
             if rows:
                 owner = rows[0].community_id
-                state = decider.fold(e for row in rows if (e := self.catalogue.read(row)) is not None)
+                state = reduce(decider.evolve, (e for row in rows if (e := self.catalogue.read(row)) is not None), state)
                 version = rows[-1].version or 0
                 self._remember(stream, owner, state, version)
         if owner not in (None, community_id):

@@ -12,8 +12,7 @@ from msgspec.structs import replace
 from libs.eventkit.memory import Memory
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.service import App
-from services.devices.domain.registry import (
-    CredentialRevoked, Description, DeviceEnrolled, DeviceMoved, DeviceRegistered)
+from services.devices.domain.registry import CredentialRevoked, Description, DeviceEnrolled, DeviceMoved, DeviceRegistered
 
 EVENTS = (DeviceRegistered, DeviceEnrolled, CredentialRevoked, DeviceMoved)
 

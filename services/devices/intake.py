@@ -3,7 +3,6 @@
 import base64
 import hashlib
 from datetime import UTC, datetime
-from uuid import UUID
 
 import msgspec
 from msgspec import Struct
@@ -29,20 +28,18 @@ def fingerprint(report: Report, device: KnownDevice, blind: BlindIndex) -> str:
     Of personal data it holds eight keyed bits: enough to notice that a serial number came again for somebody else,
     too few to tell who it was, even for those who hold the key.
     """
-    clock = report.device_time.astimezone(UTC).isoformat() if _aware(report.device_time) else report.device_time_raw
+    clock = report.device_time_raw
+    if report.device_time is not None and report.device_time.tzinfo is not None:
+        clock = report.device_time.astimezone(UTC).isoformat()
     if report.serial is None and not clock:
         return ""
-    said = [report.code, report.serial, clock, report.door_no, report.reader_no]
+    said: list[object] = [report.code, report.serial, clock, report.door_no, report.reader_no]
     if report.serial is None:
         said += [report.state, report.channel, sorted(report.detail.items())]
     plain = msgspec.json.encode(said)
     personal = "\n".join((report.card_number or "", report.employee_number or "", report.person_name or ""))
     keyed = blind.of(device.community_id, f"report {device.device_id} {plain.decode()}", personal)
     return hashlib.sha256(plain).digest()[:7].hex() + base64.urlsafe_b64decode(keyed)[:1].hex()
-
-
-def _aware(moment: datetime | None) -> bool:
-    return moment is not None and moment.tzinfo is not None
 
 
 class _Day(Struct):
@@ -108,10 +105,3 @@ async def keep_unreadable(
         device_id=device.device_id, body_id=body_id, content_type=content_type[:_TYPE_KEPT], size=len(body), code=code,
         body=seal(raw.dek, raw.key_id, body_id, "body", body[:UNREADABLE_KEPT]))
     return await day.handle(command, context)
-
-
-def device_of(device_id: str) -> UUID | None:
-    try:
-        return UUID(device_id)
-    except ValueError:
-        return None

@@ -18,7 +18,7 @@ PATIENCE = 2.0
 LOOK = 0.02
 
 _MARK = "select generation, position, n, log_position from marks where topic = $1 and community_id = $2"
-_PASSED = "select coalesce(min(position), 0) >= $2 and count(*) = cardinality($1) from checkpoints where name = any($1)"
+_PASSED = "select coalesce(min(position), 0) >= $2::bigint from checkpoints where name = any($1::text[])"
 
 
 async def fresh(app: App, request: Request, community_id: UUID, views: Sequence[View]) -> dict[str, str]:
@@ -30,7 +30,7 @@ async def fresh(app: App, request: Request, community_id: UUID, views: Sequence[
     try:
         async with asyncio.timeout(PATIENCE):
             held = await _heard(app, app.settings.topic(position.service), community_id, wanted)
-            await _passed(app, [view.name for view in views], held)
+            await passed(app, views, held)
     except TimeoutError:
         return {"Lifang-Stale": "true"}
     return {}
@@ -58,12 +58,13 @@ async def _heard(app: App, topic: str, community_id: UUID, wanted: Number) -> in
             await asyncio.wait_for(grown.wait(), 0.5)
 
 
-async def _passed(app: App, views: list[str], position: int) -> None:
-    """Views tell nobody when they have moved, so this looks."""
+async def passed(app: App, views: Sequence[View], position: int) -> None:
+    """Returns when the views have folded the log up to a position. They tell nobody of it, so this looks."""
+    names = [view.name for view in views]
     pool = await app.database.pool()
     while True:
         grown = app.wake.next
-        if await pool.fetchval(_PASSED, views, position):
+        if await pool.fetchval(_PASSED, names, position):
             return
         with suppress(TimeoutError):
             await asyncio.wait_for(grown.wait(), LOOK)

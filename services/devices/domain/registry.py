@@ -37,6 +37,7 @@ class DeviceRegistered(Struct, frozen=True, tag="device_registered"):
 
 
 class EnrolmentCodeIssued(Struct, frozen=True, tag="enrolment_code_issued"):
+    device_id: UUID
     code_hash: str
     expires: datetime
 
@@ -143,7 +144,7 @@ def decide_register_device(command: RegisterDevice, device: Device) -> list[Devi
         case Unknown():
             return [
                 DeviceRegistered(command.device_id, command.description),
-                EnrolmentCodeIssued(command.code_hash, command.code_expires)]
+                EnrolmentCodeIssued(command.device_id, command.code_hash, command.code_expires)]
         case Registered() | Enrolled():
             if device.description == command.description:
                 return []
@@ -178,7 +179,7 @@ def decide_reissue_credential(command: ReissueCredential, device: Device) -> lis
             revoked = command.revoke and isinstance(device, Enrolled)
             events: list[DeviceEvent] = [CredentialRevoked(command.device_id)] if revoked else []
             if code is None or code.hash != command.code_hash:
-                events.append(EnrolmentCodeIssued(command.code_hash, command.code_expires))
+                events.append(EnrolmentCodeIssued(command.device_id, command.code_hash, command.code_expires))
             return events
         case _:
             assert_never(device)

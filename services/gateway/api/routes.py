@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 
 from libs.eventkit.http import json, open_to_all
 from libs.eventkit.service import App
-from services.gateway.api import commands, me
+from services.gateway.api import commands, doors, explanation, live, me
 
 LINKS = {
     "name": "Lifang gateway", "openapi": "/openapi.json", "sign_in": "/v1/sign-ins", "me": "/v1/me",
@@ -20,6 +20,6 @@ def routes(app: App) -> APIRouter:
     async def list_links() -> Response:
         return json(LINKS)
 
-    for part in (me, commands):
+    for part in (me, doors, live, explanation, commands):
         found.include_router(part.router(app))
     return found

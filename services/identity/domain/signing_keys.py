@@ -1,4 +1,4 @@
-"""The keys that sign tokens, all on one stream: published first, signed with a minute later, replaced in time.
+"""The keys that sign tokens, all on one stream: published first, signed with later, replaced in time.
 
 Only the public half is here. The very first key of an installation signs at once: nobody holds a token that another
 one signed, and whoever has not heard of it is not ready yet.
@@ -13,8 +13,8 @@ from libs.eventkit.decider import Decider, Refused
 
 KEYS = UUID("5f0c6f3e-3d0b-5b1e-9d5a-1f6a6e0f4c11")
 """The one stream of all signing keys."""
-LEAD = timedelta(seconds=60)
-"""From publishing a key to signing with it."""
+LEAD = timedelta(seconds=90)
+"""From publishing a key to signing with it: the 60 seconds that others may count on, and room to say so."""
 LIFE = timedelta(days=8)
 RENEW = timedelta(days=1)
 """A key with less than this left gets a successor."""

@@ -1,0 +1,153 @@
+"""The registry: staff register devices, a device exchanges its one-time code for a credential of its own."""
+
+import secrets
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
+
+from libs.contracts import permissions
+from libs.eventkit import http
+from libs.eventkit.auth import Principal
+from libs.eventkit.decider import NotFound, Refused
+from libs.eventkit.http import IdempotencyKey, Input, community_of, json, open_to_all, permitted
+from libs.eventkit.problems import Problem
+from libs.eventkit.recorded import uuid7
+from libs.eventkit.service import App
+from services.devices.api.reports import push_of
+from services.devices.device_book import DeviceBook, hash_of
+from services.devices.domain.registry import Description, EnrolDevice, MoveDevice, RegisterDevice, ReissueCredential
+from services.devices.views import devices, findings
+
+CODE_LIFETIME = timedelta(hours=24)
+Limit = Query(default=50, ge=1, le=200)
+Address = Field(default="", pattern=r"^(https?://[A-Za-z0-9.\-\[\]:]{1,253})?$")
+
+
+class NewDevice(Input):
+    """`address`: where orders go, as http(s)://host:port; `password_secret`: the secret that opens it."""
+
+    kind: Literal["hikvision-terminal", "hikvision-camera"]
+    name: str = Field(min_length=1, max_length=80)
+    serial: str = Field(default="", max_length=64)
+    address: str = Address
+    user: str = Field(default="admin", max_length=32)
+    password_secret: str = Field(default="device-password", pattern=r"^device-password(-[a-z0-9-]{1,40})?$")
+
+
+class EnrolmentCode(Input):
+    code: str = Field(min_length=20, max_length=100)
+
+
+class Reissue(Input):
+    """`revoke`: the old credential ends now, not when the new one is taken."""
+
+    revoke: bool = False
+
+
+class Move(Input):
+    address: str = Address
+
+
+def routes(app: App, book: DeviceBook) -> APIRouter:
+    router = APIRouter(prefix="/v1/devices")
+
+    def position(done: Any) -> dict[str, str]:
+        return http.position_header(app.service.name, app.commands.generation, done)
+
+    async def ours(device_id: UUID, principal: Principal) -> UUID:
+        """The device's community, if the caller belongs to it. Raises NotFound."""
+        device = await book.find(device_id)
+        if device is None or device.community_id not in principal.community_ids:
+            raise NotFound("device")
+        return device.community_id
+
+    @router.post("", status_code=201)
+    async def register_device(
+        body: NewDevice, request: Request, key: IdempotencyKey,
+        principal: Principal = permitted(permissions.DEVICES_MANAGE),
+    ) -> Response:
+        """Answers with the one-time code, which is shown once: a repeat of the same request has it not."""
+        device_id, code, context = uuid7(), _secret(), http.context(request, principal, community_of(principal))
+        expires = context.now + CODE_LIFETIME
+        description = Description(
+            kind=body.kind, name=body.name, hardware_serial=body.serial, base_url=body.address, user=body.user,
+            password_secret=body.password_secret)
+        done = await app.commands.handle(
+            device_id, RegisterDevice(device_id, description, hash_of(code), expires), context, key=key)
+        shown = {} if done.replayed else {"enrolment_code": code, "enrolment_code_expires": expires}
+        return json({"id": done.outcome.id, **shown}, 201, position(done))
+
+    @router.post("/{device_id}/enrolments", status_code=201, dependencies=[open_to_all])
+    async def enrol_device(device_id: UUID, body: EnrolmentCode, request: Request) -> Response:
+        """Called by the device or whoever installs it. The credential is shown once and kept as a hash."""
+        device = await book.find(device_id)
+        if device is None:
+            raise Refused("enrolment_code_wrong")
+        credential, context = _secret(), http.context(request, None, device.community_id)
+        done = await app.commands.handle(
+            device_id, EnrolDevice(device_id, hash_of(body.code), hash_of(credential), context.now), context)
+        await book.find(device_id, done.outcome.position)
+        return json(
+            {"device_id": device_id, "credential": credential, "push": push_of(app, device_id)}, 201,
+            {**position(done), "Cache-Control": "no-store"})
+
+    @router.post("/{device_id}/enrolment-codes", status_code=201)
+    async def reissue_credential(
+        device_id: UUID, body: Reissue, request: Request, key: IdempotencyKey,
+        principal: Principal = permitted(permissions.DEVICES_MANAGE),
+    ) -> Response:
+        """A new one-time code for a device that lost its credential, or is to change it."""
+        code, context = _secret(), http.context(request, principal, await ours(device_id, principal))
+        expires = context.now + CODE_LIFETIME
+        done = await app.commands.handle(
+            device_id, ReissueCredential(device_id, hash_of(code), expires, body.revoke), context, key=key)
+        shown = {} if done.replayed else {"enrolment_code": code, "enrolment_code_expires": expires}
+        return json({"id": device_id, **shown}, 201, position(done))
+
+    @router.put("/{device_id}/address")
+    async def move_device(
+        device_id: UUID, body: Move, request: Request, key: IdempotencyKey,
+        principal: Principal = permitted(permissions.DEVICES_MANAGE),
+    ) -> Response:
+        """Where orders to the device go from now on."""
+        context = http.context(request, principal, await ours(device_id, principal))
+        done = await app.commands.handle(
+            device_id, MoveDevice(device_id, body.address), context, key=key, expected=http.if_match(request))
+        return json({"id": device_id}, 200, {**position(done), "ETag": f'"{done.outcome.version}"'})
+
+    @router.get("")
+    async def list_devices(
+        principal: Principal = permitted(permissions.DEVICES_READ), cursor: str | None = None, limit: int = Limit,
+    ) -> Response:
+        after = _uuid(http.cursor(cursor, "devices"))
+        rows = await app.database.fetch(principal.community_ids, devices.page_of(after, limit + 1))
+        now = datetime.now(UTC)
+        return json(http.page([devices.shown(row, now) for row in rows], limit, "devices", "id"))
+
+    @router.get("/{device_id}/findings")
+    async def list_findings(
+        device_id: UUID, principal: Principal = permitted(permissions.DEVICES_READ), cursor: str | None = None,
+        limit: int = Limit,
+    ) -> Response:
+        await ours(device_id, principal)
+        filter_ = f"findings of {device_id}"
+        after = http.cursor(cursor, filter_)
+        query = findings.page_of(device_id, (after[0], after[1]) if after and len(after) == 2 else None, limit + 1)
+        rows = await app.database.fetch(principal.community_ids, query)
+        return json(http.page([findings.shown(row) for row in rows], limit, filter_, "finding", "mark"))
+
+    return router
+
+
+def _secret() -> str:
+    return secrets.token_urlsafe(32)
+
+
+def _uuid(cursor: list[str] | None) -> UUID | None:
+    try:
+        return UUID(cursor[0]) if cursor else None
+    except ValueError as error:
+        raise Problem(400, "cursor_malformed") from error

@@ -1,0 +1,50 @@
+"""devices, wired: the registry, what devices say, and orders to them."""
+
+from fastapi import APIRouter
+
+from libs.contracts.identity import SigningKeyPublished
+from libs.contracts.permissions import permissions_of
+from libs.contracts.topics import heard_from
+from libs.eventkit.service import App, Service
+from services.devices import demo
+from services.devices.api import devices as devices_api
+from services.devices.api import reports as reports_api
+from services.devices.device_book import book_of
+from services.devices.domain import door_orders, registry, reports
+from services.devices.effects import effects
+from services.devices.publishing import publish
+from services.devices.views import devices as devices_view
+from services.devices.views import findings as findings_view
+
+EVENTS = (
+    registry.DeviceRegistered, registry.EnrolmentCodeIssued, registry.DeviceEnrolled, registry.CredentialRevoked,
+    registry.DeviceMoved, reports.BodyReceived, reports.DeviceReported, reports.BodyUnreadable,
+    reports.SerialGapFound, reports.SerialGapClosed, door_orders.OrderAttempted, door_orders.OrderCarriedOut,
+    door_orders.OrderFailed,
+)
+
+
+def routes(app: App) -> APIRouter:
+    router, book = APIRouter(), book_of(app)
+    router.include_router(reports_api.routes(app, book))
+    router.include_router(devices_api.routes(app, book))
+    if app.settings.demo:
+        router.include_router(demo.routes(app, book))
+    return router
+
+
+SERVICE = Service(
+    name="devices",
+    events=EVENTS,
+    permissions_of=permissions_of,
+    signing_key=SigningKeyPublished,
+    hears=("identity", "access"),
+    contracts=heard_from("identity", "access"),
+    deciders=(registry.REGISTRY, reports.REPORTS, door_orders.DOOR_ORDERS),
+    publish=publish,
+    views=(devices_view.VIEW, findings_view.VIEW),
+    memories=lambda app: (book_of(app).memory,),
+    effects=lambda app: effects(app, book_of(app)),
+    routes=routes,
+    raw_routes=(reports_api.PREFIX,),
+)

@@ -1,0 +1,51 @@
+"""Why did this happen? For an event, or for an opening by its id."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from libs.contracts.devices import DoorOrderAttempted, DoorOrderCarriedOut, DoorOrderFailed
+from libs.contracts.permissions import EVENTS_EXPLAIN, EVENTS_EXPLAIN_OWN, HOMES_READ
+from libs.eventkit.auth import Principal
+from libs.eventkit.http import community_of, json, permitted
+from libs.eventkit.problems import Problem
+from libs.eventkit.service import App
+from services.gateway.audience import may_see, persons_of
+from services.gateway.chain import asked_for, chain_of, names_in, opener_of
+from services.gateway.explaining import Known, explain, only_about
+from services.gateway.freshness import fresh
+from services.gateway.viewing import seen_by
+from services.gateway.views import door_events
+
+
+def router(app: App) -> APIRouter:
+    found = APIRouter()
+
+    @found.get("/v1/events/{event_id}/explanation")
+    async def explain_event(
+        request: Request, event_id: UUID, principal: Principal = permitted(EVENTS_EXPLAIN, EVENTS_EXPLAIN_OWN)
+    ) -> Response:
+        community_id = community_of(principal)
+        stale = await fresh(app, request, community_id, door_events.VIEWS)
+        everything = EVENTS_EXPLAIN in principal.permissions
+        asked = await asked_for(app, community_id, event_id)
+        if asked is None or not (everything or await is_own(app, principal, asked)):
+            raise Problem(404, "event_not_found")
+        known = await chain_of(app, asked)
+        if not everything:
+            known = only_about(principal.id, known)
+        names = await names_in(
+            app, community_id, known.values(), homes=not everything or HOMES_READ in principal.permissions)
+        return json(explain(event_id, asked.row.event_id, known, names), headers=stale)
+
+    return found
+
+
+async def is_own(app: App, principal: Principal, asked: Known) -> bool:
+    """Whether it is about the caller, about nobody at their doors, or what a device did for their opening."""
+    community_id, event = asked.row.community_id, asked.event
+    if persons_of(event):
+        return principal.id in persons_of(event)
+    if isinstance(event, DoorOrderAttempted | DoorOrderCarriedOut | DoorOrderFailed):
+        return await opener_of(app, community_id, event.order_id) == principal.id
+    return may_see(await seen_by(app, principal, community_id), event, asked.row)

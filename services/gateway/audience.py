@@ -1,0 +1,92 @@
+"""Who may see an event of the gateway's log, and what of it. Pure; what is not listed here is not shown."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from libs.contracts.access import DoorInstalled, RightGranted, RightRevoked
+from libs.contracts.fields import SealedField
+from libs.contracts.permissions import LIVE_READ
+from libs.eventkit.auth import Principal
+from libs.eventkit.envelope import rfc3339
+from libs.eventkit.recorded import Recorded
+
+SHOWN = ("access.", "devices.")
+"""What staff and guards see of their community as it happens."""
+
+
+class Viewer(Struct, frozen=True):
+    """`doors`: those that the person may open now; only asked for where the viewer does not see everything."""
+
+    community_id: UUID
+    person_id: UUID
+    sees_all: bool
+    doors: frozenset[UUID] = frozenset()
+
+
+def viewer(principal: Principal, community_id: UUID, doors: Iterable[UUID] = ()) -> Viewer:
+    return Viewer(community_id, principal.id, LIVE_READ in principal.permissions, frozenset(doors))
+
+
+def may_see(viewer: Viewer, event: Any, row: Recorded) -> bool:
+    """Staff: the community's doors and devices. Residents: what happened to them, and what at their doors to nobody."""
+    if row.community_id != viewer.community_id or not row.type.startswith(SHOWN):
+        return False
+    if viewer.sees_all:
+        return True
+    if not row.type.startswith("access."):
+        return False
+    person_id = getattr(event, "person_id", None)
+    if person_id is not None:
+        return bool(person_id == viewer.person_id)
+    return getattr(event, "door_id", None) in viewer.doors
+
+
+def moves_doors_of(viewer: Viewer, event: Any) -> bool:
+    """Whether an event changes which doors are this viewer's, where that decides what they see."""
+    if viewer.sees_all:
+        return False
+    match event:
+        case RightGranted() | RightRevoked():
+            return bool(event.person_id == viewer.person_id)
+        case _:
+            return isinstance(event, DoorInstalled)
+
+
+def persons_of(event: Any) -> set[UUID]:
+    """Whom an event is about."""
+    named = (getattr(event, name, None) for name in ("person_id", "resident_id"))
+    return {person for person in named if person is not None}
+
+
+def cloud_event(event: Any, row: Recorded) -> dict[str, Any]:
+    """The event as it was heard, in structured mode (CloudEvents 1.0, JSON format), without what is sealed."""
+    meta = row.meta
+    found = {
+        "specversion": "1.0",
+        "id": str(row.event_id),
+        "source": f"/lifang/{row.source}",
+        "type": row.type,
+        "subject": meta.subject,
+        "time": rfc3339(meta.source_time or row.recorded_at),
+        "datacontenttype": "application/json",
+        "partitionkey": str(row.community_id),
+        "lifangposition": str(row.number or ""),
+        "lifangschema": str(row.schema),
+        "lifangcausedby": " ".join(map(str, meta.caused_by)),
+        "lifangcorrelation": meta.correlation,
+        "lifangrequestedat": rfc3339(meta.requested_at) if meta.requested_at else "",
+        "lifangoccurredat": rfc3339(meta.occurred_at) if meta.occurred_at else "",
+        "traceparent": meta.traceparent,
+    }
+    return {**{k: v for k, v in found.items() if v}, "data": unsealed(event)}
+
+
+def unsealed(event: Struct) -> dict[str, Any]:
+    """The body as JSON has it, its sealed fields dropped."""
+    sealed = {f.encode_name for f in msgspec.structs.fields(event) if isinstance(getattr(event, f.name), SealedField)}
+    body: dict[str, Any] = msgspec.to_builtins(event)
+    return {k: v for k, v in body.items() if k not in sealed}

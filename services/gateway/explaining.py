@@ -1,0 +1,109 @@
+"""Why did this happen, and what came of it? Composed from events that are given; every sentence cites its events. Pure."""
+
+import heapq
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+
+from libs.eventkit.recorded import Recorded
+from services.gateway.audience import persons_of
+from services.gateway.sentences import Names, sentence
+
+
+class Known(Struct, frozen=True):
+    """An event of the gateway's log."""
+
+    row: Recorded
+    event: Any
+
+
+def causes(known: Known) -> tuple[UUID, ...]:
+    """What it rests on: the events that caused it, then the facts that decided it; each once."""
+    facts = (fact.event_id for fact in getattr(known.event, "facts", ()))
+    return tuple(i for i in dict.fromkeys((*known.row.meta.caused_by, *facts)) if i != known.row.event_id)
+
+
+def following(start: UUID, caused_by: Iterable[tuple[UUID, Iterable[UUID]]], most: int) -> list[UUID]:
+    """What rests on `start`, directly or through others, nearest first. Topics are heard independently, so that an
+    effect may stand before its cause."""
+    effects: dict[UUID, list[UUID]] = {}
+    for effect, its_causes in caused_by:
+        for cause in its_causes:
+            effects.setdefault(cause, []).append(effect)
+    found, look = {start: None}, [start]
+    for cause in look:
+        for effect in effects.get(cause, ()):
+            if effect not in found and len(found) <= most:
+                found[effect] = None
+                look.append(effect)
+    return list(found)[1:]
+
+
+def only_about(person_id: UUID, known: Mapping[UUID, Known]) -> dict[UUID, Known]:
+    """Without the events that are about somebody else."""
+    return {i: k for i, k in known.items() if not persons_of(k.event) or person_id in persons_of(k.event)}
+
+
+def in_order(known: Mapping[UUID, Known]) -> list[Known]:
+    """Causes before effects; otherwise as the log has them. What rests on itself (it should not) comes last."""
+    left = {i: {c for c in causes(k) if c in known} for i, k in known.items()}
+    effects: dict[UUID, list[UUID]] = {}
+    for i, its_causes in left.items():
+        for cause in its_causes:
+            effects.setdefault(cause, []).append(i)
+    ready = [(known[i].row.position, i) for i, its_causes in left.items() if not its_causes]
+    heapq.heapify(ready)
+    found: list[Known] = []
+    while ready:
+        _, i = heapq.heappop(ready)
+        found.append(known[i])
+        del left[i]
+        for effect in effects.get(i, ()):
+            left[effect].discard(i)
+            if not left[effect]:
+                heapq.heappush(ready, (known[effect].row.position, effect))
+    return found + sorted((known[i] for i in left), key=lambda k: k.row.position)
+
+
+def explain(of: UUID, asked: UUID, known: Mapping[UUID, Known], names: Names) -> dict[str, Any]:
+    """`of`: the id that was asked for (an event or an opening); `asked`: the event that it stands for, in `known`."""
+    chain = in_order(known)
+    because = {k.row.event_id: [c for c in causes(k) if c in known] for k in chain}
+    behind = _closure(asked, because)
+    effects: dict[UUID, list[UUID]] = {}
+    for i, its_causes in because.items():
+        for cause in its_causes:
+            effects.setdefault(cause, []).append(i)
+    after = _closure(asked, effects)
+    said = {k.row.event_id: sentence(k.event, names) for k in chain}
+    text = [_cited(said[asked], asked, because[asked])]
+    text += [
+        _cited(f"Because: {said[k.row.event_id]}", k.row.event_id, ()) for k in reversed(chain)
+        if k.row.event_id in behind]
+    text += [
+        _cited(f"Then: {said[k.row.event_id]}", k.row.event_id, (c for c in because[k.row.event_id] if c not in behind))
+        for k in chain if k.row.event_id in after]
+    return {
+        "of": of,
+        "text": text,
+        "chain": [
+            {"event_id": k.row.event_id, "service": k.row.source, "type": k.row.type,
+             "at": k.row.meta.source_time or k.row.recorded_at, "because": because[k.row.event_id],
+             "text": said[k.row.event_id]} for k in chain]}
+
+
+def _closure(start: UUID, edges: Mapping[UUID, list[UUID]]) -> set[UUID]:
+    found: set[UUID] = set()
+    look = list(edges.get(start, ()))
+    while look:
+        i = look.pop()
+        if i not in found and i != start:
+            found.add(i)
+            look += edges.get(i, ())
+    return found
+
+
+def _cited(said: str, event_id: UUID, others: Iterable[UUID]) -> str:
+    return " ".join((said, *(f"[{i}]" for i in dict.fromkeys((event_id, *others)))))

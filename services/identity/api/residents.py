@@ -1,0 +1,179 @@
+"""Residents and where they live. Lists show names and phones masked; opening them takes a purpose and is recorded."""
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
+
+from libs.contracts.permissions import RESIDENTS_MANAGE, RESIDENTS_READ
+from libs.eventkit.auth import Principal
+from libs.eventkit.commands import Done
+from libs.eventkit.decider import NotFound
+from libs.eventkit.http import (
+    IdempotencyKey,
+    Input,
+    community_of,
+    context,
+    cursor,
+    if_match,
+    json,
+    page,
+    permitted,
+    position_header,
+)
+from libs.eventkit.service import App
+from services.identity import contacts, lookups
+from services.identity.domain.residences import EndResidence, HomeRole, StartResidence
+from services.identity.domain.residents import DiscloseContact
+from services.identity.phone_numbers import e164
+from services.identity.views import residences as residences_view
+from services.identity.views import residents as residents_view
+
+Limit = Annotated[int, Query(ge=1, le=200)]
+Name = Annotated[str, Field(min_length=1, max_length=100)]
+Phone = Annotated[str, Field(min_length=1, max_length=40)]
+
+
+class NewResident(Input):
+    name: Name
+    phone: Phone | None = None
+
+
+class Correction(Input):
+    name: Name | None = None
+    phone: Phone | None = None
+
+
+class Look(Input):
+    purpose: Annotated[str, Field(max_length=200)]
+
+
+class NewResidence(Input):
+    """`since`: today, where it is not said."""
+
+    home_id: UUID
+    role: HomeRole
+    since: date | None = None
+
+
+class MoveOut(Input):
+    """`until`: today, where it is not said."""
+
+    until: date | None = None
+
+
+def routes(app: App) -> APIRouter:
+    router = APIRouter(tags=["residents"])
+
+    def said(done: Done) -> dict[str, str]:
+        return position_header(app.service.name, app.commands.generation, done)
+
+    def tagged(done: Done) -> dict[str, str]:
+        return {**said(done), "ETag": f'"{done.outcome.version}"'}
+
+    @router.post("/v1/residents", status_code=201)
+    async def register_resident(
+        body: NewResident, request: Request, key: IdempotencyKey, principal: Principal = permitted(RESIDENTS_MANAGE)
+    ) -> Response:
+        community_id = community_of(principal)
+        phone = e164(body.phone) if body.phone else None
+        done = await contacts.register(
+            app, lookups.id_for(key, community_id), body.name, phone, context(request, principal, community_id), key)
+        return json({"id": done.outcome.id}, 201, tagged(done))
+
+    @router.get("/v1/residents")
+    async def list_residents(
+        request: Request, home_id: UUID | None = None, after: Annotated[str | None, Query(alias="cursor")] = None,
+        limit: Limit = 50, principal: Principal = permitted(RESIDENTS_READ)
+    ) -> Response:
+        filter_ = f"residents {home_id}"
+        start = cursor(after, filter_)
+        headers = await lookups.caught_up(app, residents_view.VIEW, request)
+        if home_id:
+            headers |= await lookups.caught_up(app, residences_view.VIEW, request)
+        rows = await app.database.fetch(
+            principal.community_ids, residents_view.page_of(home_id, lookups.id_in(start), limit + 1))
+        return json(page(await contacts.masked_contacts(app, rows), limit, filter_, "id"), 200, headers)
+
+    @router.get("/v1/residents/{resident_id}")
+    async def show_resident(
+        resident_id: UUID, request: Request, principal: Principal = permitted(RESIDENTS_READ)
+    ) -> Response:
+        headers = await lookups.caught_up(app, residents_view.VIEW, request)
+        rows = await app.database.fetch(principal.community_ids, residents_view.one(resident_id))
+        if not rows:
+            raise NotFound("resident")
+        found = (await contacts.masked_contacts(app, rows))[0]
+        return json(found, 200, {**headers, "ETag": f'"{found["version"]}"'})
+
+    @router.patch("/v1/residents/{resident_id}")
+    async def correct_contact(
+        resident_id: UUID, body: Correction, request: Request, key: IdempotencyKey,
+        principal: Principal = permitted(RESIDENTS_MANAGE)
+    ) -> Response:
+        """Needs If-Match with the ETag that the caller saw."""
+        community_id, expected = community_of(principal), if_match(request, required=True)
+        phone = e164(body.phone) if body.phone else None
+        await lookups.resident(app, resident_id, community_id)
+        done = await contacts.correct(
+            app, resident_id, body.name, phone, context(request, principal, community_id), key, expected)
+        return json({"id": resident_id}, 200, tagged(done))
+
+    @router.post("/v1/residents/{resident_id}/disclosures", status_code=201)
+    async def disclose_contact(
+        resident_id: UUID, body: Look, request: Request, key: IdempotencyKey,
+        principal: Principal = permitted(RESIDENTS_MANAGE)
+    ) -> Response:
+        """Name and phone in full. Who looked, and for what, stays on record."""
+        community_id = community_of(principal)
+        done = await app.commands.handle(
+            resident_id, DiscloseContact(resident_id, principal.id, body.purpose), context(request, principal, community_id),
+            key=key)
+        known = await lookups.resident(app, resident_id, community_id)
+        name = await app.keyring.open(known.name)
+        phone = await app.keyring.open(known.phone) if known.phone else None
+        shown = {"id": resident_id, "name": contacts.text_of(name), "phone": contacts.text_of(phone)}
+        return json(shown, 201, {**tagged(done), "Cache-Control": "no-store"})
+
+    @router.post("/v1/residents/{resident_id}/residences", status_code=201)
+    async def start_residence(
+        resident_id: UUID, body: NewResidence, request: Request, key: IdempotencyKey,
+        principal: Principal = permitted(RESIDENTS_MANAGE)
+    ) -> Response:
+        community_id = community_of(principal)
+        await lookups.resident(app, resident_id, community_id)
+        home = await lookups.home(app, body.home_id, community_id)
+        residence_id = lookups.id_for(key, community_id)
+        since = body.since or await lookups.today(app, community_id)
+        command = StartResidence(
+            residence_id, resident_id, body.home_id, home.building_id, home.unit, body.role, since)
+        done = await app.commands.handle(residence_id, command, context(request, principal, community_id), key=key)
+        return json({"id": done.outcome.id}, 201, said(done))
+
+    @router.post("/v1/residences/{residence_id}/end")
+    async def end_residence(
+        residence_id: UUID, body: MoveOut, request: Request, key: IdempotencyKey,
+        principal: Principal = permitted(RESIDENTS_MANAGE)
+    ) -> Response:
+        community_id = community_of(principal)
+        until = body.until or await lookups.today(app, community_id)
+        done = await app.commands.handle(
+            residence_id, EndResidence(residence_id, until), context(request, principal, community_id), key=key)
+        return json({"id": residence_id}, 200, said(done))
+
+    @router.get("/v1/residences")
+    async def list_residences(
+        request: Request, home_id: UUID | None = None, resident_id: UUID | None = None,
+        after: Annotated[str | None, Query(alias="cursor")] = None, limit: Limit = 50,
+        principal: Principal = permitted(RESIDENTS_READ)
+    ) -> Response:
+        filter_ = f"residences {home_id} {resident_id}"
+        start = cursor(after, filter_)
+        headers = await lookups.caught_up(app, residences_view.VIEW, request)
+        rows = await app.database.fetch(
+            principal.community_ids, residences_view.page_of(home_id, resident_id, lookups.id_in(start), limit + 1))
+        return json(page(rows, limit, filter_, "id"), 200, headers)
+
+    return router

@@ -1,0 +1,141 @@
+"""What a route has to find before it can ask for something."""
+
+import asyncio
+from datetime import UTC, date, datetime
+from functools import cache
+from typing import Any, TypeVar
+from uuid import UUID, uuid5
+from zoneinfo import ZoneInfo
+
+from fastapi import Request
+
+from libs.eventkit.decider import Decider, NotFound
+from libs.eventkit.http import min_position
+from libs.eventkit.log import Key
+from libs.eventkit.memory import Memory
+from libs.eventkit.problems import Problem
+from libs.eventkit.recorded import Recorded, uuid7
+from libs.eventkit.service import App
+from libs.eventkit.subscriptions import checkpoint
+from libs.eventkit.views import View
+from services.identity.domain.accounts import PERSON, PHONE, person_in
+from services.identity.domain.buildings import BUILDINGS, Standing
+from services.identity.domain.communities import COMMUNITIES, CommunityFounded, Founded
+from services.identity.domain.homes import HOMES, Registered
+from services.identity.domain.residents import RESIDENTS, Known
+from services.identity.domain.sign_ins import Entry
+from services.identity.phone_numbers import account_index
+
+T = TypeVar("T")
+PATIENCE = 1.0
+"""Seconds for which a read waits for its view to reach the position that it carries."""
+
+
+class Communities:
+    """The ids of all communities: a phone says nothing about where its account is."""
+
+    def __init__(self) -> None:
+        self.ids: set[UUID] = set()
+        self.memory = Memory("communities", (CommunityFounded,), self._add)
+
+    def _add(self, event: CommunityFounded, row: Recorded) -> None:
+        self.ids.add(event.community_id)
+
+
+@cache
+def communities_of(app: App) -> Communities:
+    """The app's one book of them."""
+    return Communities()
+
+
+async def accounts_by_phone(app: App, phone: str) -> tuple[Entry, ...]:
+    """Every account that the phone (E.164) opens, in whatever communities."""
+    communities = communities_of(app)
+    await communities.memory.fresh()
+    ids = sorted(communities.ids)
+    pool = await app.database.pool()
+    rows = await pool.fetch(
+        "select c.community_id, c.stream from unnest($1::uuid[], $2::text[]) w(community_id, value)"
+        " join claims c on c.community_id = w.community_id and c.scope = $3 and c.value = w.value order by c.stream",
+        ids, [account_index(app.blind, i, phone) for i in ids], PHONE)
+    return tuple(Entry(_id(row["stream"]), row["community_id"]) for row in rows)
+
+
+async def account_of_person(app: App, person_id: UUID, role: str) -> Entry | None:
+    """The account of a person in a role, in whatever community."""
+    communities = communities_of(app)
+    await communities.memory.fresh()
+    pool = await app.database.pool()
+    row = await pool.fetchrow(
+        "select community_id, stream from claims where community_id = any($1::uuid[]) and scope = $2 and value = $3",
+        sorted(communities.ids), PERSON, person_in(role, person_id))
+    return Entry(_id(row["stream"]), row["community_id"]) if row else None
+
+
+def _id(stream: str) -> UUID:
+    return UUID(stream.rpartition(":")[2])
+
+
+async def state_now(app: App, decider: Decider[Any, Any], subject_id: UUID, community_id: UUID) -> Any:
+    """What is, read from the log: for what another process may have ended a moment ago."""
+    rows = await app.log.stream(f"{decider.category}:{subject_id}")
+    if any(row.community_id != community_id for row in rows[:1]):
+        raise NotFound(decider.category)
+    return decider.fold(event for row in rows if (event := app.catalogue.read(row)) is not None)
+
+
+async def _existing(app: App, decider: Decider[Any, Any], kind: type[T], subject_id: UUID, community_id: UUID) -> T:
+    state, _ = await app.commands.state(decider, subject_id, community_id)
+    if not isinstance(state, kind):
+        raise NotFound(decider.category)
+    return state
+
+
+async def building(app: App, building_id: UUID, community_id: UUID) -> Standing:
+    """Raises NotFound."""
+    return await _existing(app, BUILDINGS, Standing, building_id, community_id)
+
+
+async def home(app: App, home_id: UUID, community_id: UUID) -> Registered:
+    """Raises NotFound."""
+    return await _existing(app, HOMES, Registered, home_id, community_id)
+
+
+async def resident(app: App, resident_id: UUID, community_id: UUID) -> Known:
+    """Raises NotFound."""
+    return await _existing(app, RESIDENTS, Known, resident_id, community_id)
+
+
+async def today(app: App, community_id: UUID) -> date:
+    """The day it is where the community is. Raises NotFound."""
+    founded = await _existing(app, COMMUNITIES, Founded, community_id, community_id)
+    return datetime.now(UTC).astimezone(ZoneInfo(founded.zone)).date()
+
+
+def id_for(key: Key | None, community_id: UUID) -> UUID:
+    """The id of something new: the same for the same key, so that a retry makes no second key for a person."""
+    return uuid5(community_id, f"{key.principal} {key.route} {key.key}") if key else uuid7()
+
+
+async def caught_up(app: App, view: View, request: Request) -> dict[str, str]:
+    """Waits until the view holds what the caller has done; the headers say where it does not in time."""
+    wanted = min_position(request)
+    if wanted is None or wanted.service != app.service.name:
+        return {}
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + PATIENCE
+    while await checkpoint(app.database, view.name) < wanted.own:
+        if loop.time() > deadline:
+            return {"Lifang-Stale": "true"}
+        await asyncio.sleep(0.01)
+    return {}
+
+
+def id_in(cursor: list[str] | None) -> UUID | None:
+    """The id after which the next page begins. Raises Problem 400."""
+    if not cursor:
+        return None
+    try:
+        return UUID(cursor[0])
+    except ValueError as error:
+        raise Problem(400, "cursor_malformed") from error

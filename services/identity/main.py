@@ -1,0 +1,69 @@
+"""identity, wired: who lives where, who may speak, and the keys that vouch for it."""
+
+from fastapi import APIRouter
+
+from libs.contracts.permissions import permissions_of
+from libs.eventkit.service import App, Service
+from services.identity import demo
+from services.identity.api import accounts as accounts_api
+from services.identity.api import homes as homes_api
+from services.identity.api import residents as residents_api
+from services.identity.api import sign_ins as sign_ins_api
+from services.identity.domain import (
+    accounts,
+    buildings,
+    communities,
+    homes,
+    phones,
+    residences,
+    residents,
+    sessions,
+    sign_ins,
+    signing_keys,
+)
+from services.identity.lookups import communities_of
+from services.identity.publishing import publish
+from services.identity.tokens import keep_a_signing_key, secrets_of
+from services.identity.views import accounts as accounts_view
+from services.identity.views import buildings as buildings_view
+from services.identity.views import homes as homes_view
+from services.identity.views import residences as residences_view
+from services.identity.views import residents as residents_view
+
+EVENTS = (
+    communities.CommunityFounded, buildings.BuildingRegistered, homes.HomeRegistered, residents.ResidentRegistered,
+    residents.ContactCorrected, residents.ContactDisclosed, residences.ResidenceStarted, residences.ResidenceEnded,
+    accounts.AccountOpened, accounts.PhoneReplaced, accounts.AccountClosed, phones.CodeCounted, sign_ins.SignInStarted,
+    sign_ins.CodeMissed, sign_ins.CodeMatched, sessions.SessionStarted, sessions.SessionRenewed, sessions.SessionEnded,
+    signing_keys.SigningKeyPublished,
+)
+DECIDERS = (
+    communities.COMMUNITIES, buildings.BUILDINGS, homes.HOMES, residents.RESIDENTS, residences.RESIDENCES,
+    accounts.ACCOUNTS, phones.PHONES, sign_ins.SIGN_INS, sessions.SESSIONS, signing_keys.SIGNING_KEYS,
+)
+VIEWS = (
+    buildings_view.VIEW, homes_view.VIEW, residents_view.VIEW, residences_view.VIEW, accounts_view.VIEW,
+)
+
+
+def routes(app: App) -> APIRouter:
+    router = APIRouter()
+    for nouns in (sign_ins_api, homes_api, residents_api, accounts_api):
+        router.include_router(nouns.routes(app))
+    if app.settings.demo:
+        router.include_router(demo.routes(app))
+    return router
+
+
+SERVICE = Service(
+    name="identity",
+    events=EVENTS,
+    permissions_of=permissions_of,
+    signing_key=signing_keys.SigningKeyPublished,
+    deciders=DECIDERS,
+    publish=publish,
+    views=VIEWS,
+    memories=lambda app: (communities_of(app).memory,),
+    tasks=lambda app: {"signing-key": lambda: keep_a_signing_key(app, secrets_of(app))},
+    routes=routes,
+)

@@ -1,0 +1,60 @@
+"""Who is known here? Name and phone stay sealed; `version` is that of the resident's stream, for If-Match."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Column, DateTime, Integer, MetaData, Select, Table, Uuid, select
+from sqlalchemy.dialects.postgresql import JSONB
+
+from libs.eventkit.recorded import Recorded
+from libs.eventkit.views import Rows, View, Where
+from services.identity.domain.residents import ContactCorrected, ContactDisclosed, ResidentRegistered
+from services.identity.views import residences
+
+TABLE = Table(
+    "residents", MetaData(),
+    Column("community_id", Uuid, primary_key=True),
+    Column("resident_id", Uuid, primary_key=True),
+    Column("name", JSONB), Column("phone", JSONB),
+    Column("registered_at", DateTime(timezone=True)), Column("version", Integer))
+
+
+def reads(event: object, row: Recorded) -> Iterable[Where]:
+    match event:
+        case ResidentRegistered() | ContactCorrected() | ContactDisclosed():
+            return [{"resident_id": event.resident_id}]
+        case _:
+            return []
+
+
+def project(rows: Rows, event: object, row: Recorded) -> None:
+    match event:
+        case ResidentRegistered() | ContactCorrected():
+            rows.put(
+                resident_id=event.resident_id, name=msgspec.to_builtins(event.name),
+                phone=msgspec.to_builtins(event.phone), version=row.version)
+            if isinstance(event, ResidentRegistered):
+                rows.put(resident_id=event.resident_id, registered_at=row.recorded_at)
+        case ContactDisclosed():
+            rows.put(resident_id=event.resident_id, version=row.version)
+
+
+_SHOWN = (TABLE.c.resident_id.label("id"), TABLE.c.name, TABLE.c.phone, TABLE.c.registered_at, TABLE.c.version)
+
+
+def page_of(home_id: UUID | None, after: UUID | None, limit: int) -> Select[tuple[object, ...]]:
+    """`home_id`: those who live there now."""
+    query = select(*_SHOWN).order_by(TABLE.c.resident_id)
+    if home_id:
+        there = residences.TABLE.c
+        query = query.where(TABLE.c.resident_id.in_(
+            select(there.resident_id).where(there.home_id == home_id, there.until.is_(None))))
+    return (query.where(TABLE.c.resident_id > after) if after else query).limit(limit)
+
+
+def one(resident_id: UUID) -> Select[tuple[object, ...]]:
+    return select(*_SHOWN).where(TABLE.c.resident_id == resident_id)
+
+
+VIEW = View(table=TABLE, project=project, reads=reads)

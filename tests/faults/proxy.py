@@ -1,0 +1,87 @@
+"""A TCP proxy that stands between a service and a server and does to the bytes what networks do."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from urllib.parse import urlsplit, urlunsplit
+
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+class Proxy:
+    """`drop_reply`: the first answer that it is true of is not delivered, and its connection ends. `blackhole`: nothing
+    goes either way while it is set, connections stay open. `slow`: one byte at a time. `refuse`: every connection ends."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._target = (host, port)
+        self._server: asyncio.Server | None = None
+        self._open: set[asyncio.StreamWriter] = set()
+        self._passing = asyncio.Event()
+        self._passing.set()
+        self.drop_reply: Callable[[bytes], bool] | None = None
+        self.dropped = asyncio.Event()
+        self.refuse = self.slow = False
+
+    @property
+    def port(self) -> int:
+        assert self._server is not None
+        return int(self._server.sockets[0].getsockname()[1])
+
+    def blackhole(self, on: bool) -> None:
+        (self._passing.clear if on else self._passing.set)()
+
+    def cut(self) -> None:
+        """Ends every connection now."""
+        for writer in list(self._open):
+            writer.transport.abort()
+
+    async def start(self) -> None:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+
+    async def stop(self) -> None:
+        assert self._server is not None
+        self._server.close()
+        self.blackhole(False)
+        self.cut()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.refuse:
+            writer.transport.abort()
+            return
+        there = await asyncio.open_connection(*self._target)
+        ends = {writer, there[1]}
+        self._open |= ends
+        try:
+            await asyncio.wait(
+                [asyncio.create_task(self._pump(reader, there[1], answers=False)),
+                 asyncio.create_task(self._pump(there[0], writer, answers=True))],
+                return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._open -= ends
+            for end in ends:
+                end.transport.abort()
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answers: bool) -> None:
+        with suppress(OSError):
+            while data := await reader.read(65536):
+                await self._passing.wait()
+                if answers and self.drop_reply is not None and self.drop_reply(data):
+                    self.drop_reply = None
+                    self.dropped.set()
+                    return
+                for chunk in (data[i:i + 1] for i in range(len(data))) if self.slow else (data,):
+                    writer.write(chunk)
+                    await writer.drain()
+
+
+@asynccontextmanager
+async def proxy_to(url: str) -> AsyncIterator[tuple[Proxy, str]]:
+    """The proxy, and the same URL through it."""
+    parts = urlsplit(url)
+    proxy = Proxy(parts.hostname or "127.0.0.1", parts.port or 5432)
+    await proxy.start()
+    try:
+        login = parts.netloc.rpartition("@")[0]
+        yield proxy, urlunsplit(parts._replace(netloc=f"{login}@127.0.0.1:{proxy.port}"))
+    finally:
+        await proxy.stop()
