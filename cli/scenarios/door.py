@@ -110,7 +110,7 @@ class Story:
     async def unknown(self) -> tuple[str, list[str]]:
         before = await self.seen(self.staff, "/v1/door-events")
         await self.report(card_number=self.card, live=True, code="5/179")
-        found = await self.happened(self.staff, "/v1/door-events", before, kind="unknown")
+        found = await self.happened(self.staff, "/v1/door-events", before, notice="unknown")
         return "code 5/179 is kept as unknown", [found["event_id"]]
 
     async def live(self) -> tuple[str, list[str]]:

@@ -78,7 +78,8 @@ def seed(place: Place, ports: Mapping[str, int]) -> Demo:
     community = {"community_id": identity["community_id"]}
     devices = ask("devices", {**community, "listen": addresses(ports)})
     access = ask("access", {
-        **community, "buildings": identity["buildings"], "residents": identity["residents"],
+        **community, "buildings": [building["id"] for building in identity["buildings"]],
+        "residents": [resident["id"] for resident in identity["residents"]],
         "devices": [terminal["device_id"] for terminal in devices["terminals"]]})
     demo = msgspec.convert({**identity, **devices, **access}, type=Demo)
     for terminal, address in zip(demo.terminals, addresses(ports), strict=False):

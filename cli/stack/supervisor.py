@@ -36,6 +36,7 @@ class Supervisor:
         self.ports = Ports(place)
         self.me = Running.of(os.getpid())
         self.keepers: dict[str, Keeper] = {}
+        self._said = ""
 
     async def run(self, stop: asyncio.Event) -> None:
         starting = asyncio.create_task(self._start())
@@ -65,7 +66,7 @@ class Supervisor:
         if known is None or not {t.listen for t in known.terminals} <= set(demo.addresses(ports)):
             for name in self.services:
                 await self._until(partial(is_ready, name, ports))
-            await self._until(partial(seeded, self.place, ports))
+            await self._until(partial(self._is_seeded, ports))
             known = demo.Demo.read(self.place)
         if known is not None and known.terminals and demo.has_simulator():
             self._keep(demo.simulator(self.place, ports, known))
@@ -76,9 +77,23 @@ class Supervisor:
         try:
             postgres.make_databases(port, self.services)
         except subprocess.CalledProcessError as error:
-            print(f"the databases could not be made: {error.stderr.strip()}", flush=True)
+            self._say(f"the databases could not be made: {error.stderr.strip()}")
             return False
         return True
+
+    def _is_seeded(self, ports: dict[str, int]) -> bool:
+        try:
+            demo.seed(self.place, ports)
+        except (Away, demo.NotSeeded) as error:
+            self._say(f"the demo community is not seeded yet: {error}")
+            return False
+        return True
+
+    def _say(self, text: str) -> None:
+        """Once, however often it is tried again."""
+        if text != self._said:
+            print(text, flush=True)
+        self._said = text
 
     async def _until(self, holds: Callable[[], bool]) -> None:
         delay = LOOK
@@ -99,15 +114,6 @@ def is_ready(name: str, ports: dict[str, int]) -> bool:
         return call("GET", f"{services.url(name, ports)}/readyz", timeout=2)[0] == 200
     except Away:
         return False
-
-
-def seeded(place: Place, ports: dict[str, int]) -> bool:
-    try:
-        demo.seed(place, ports)
-    except (Away, demo.NotSeeded) as error:
-        print(f"the demo community is not seeded yet: {error}", flush=True)
-        return False
-    return True
 
 
 def report(task: asyncio.Task[None]) -> None:

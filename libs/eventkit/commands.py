@@ -209,7 +209,7 @@ class Commands:
 
     async def state(self, decider: Decider[Any, Any], subject_id: UUID, community_id: UUID) -> tuple[Any, int]:
         """What is, and its version; the decider's initial state and 0 where nothing has happened."""
-        return await self._load(decider, f"{decider.category}:{subject_id}", community_id)
+        return await self._load(decider, f"{decider.category}:{subject_id}", community_id, fresh=True)
 
     async def _load(
         self, decider: Decider[Any, Any], stream: str, community_id: UUID, fresh: bool = False,

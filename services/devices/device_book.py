@@ -53,6 +53,8 @@ class DeviceBook:
     async def find(self, device_id: UUID, position: int = 0) -> KnownDevice | None:
         """Raises Problem 503 while the book is cold or stale."""
         await self.memory.fresh(position)
+        if device_id not in self._devices:  # another process may have registered it a moment ago
+            await self.memory.catch_up()
         return self._devices.get(device_id)
 
     async def authenticated(self, device_id: UUID, credential: str) -> KnownDevice | None:

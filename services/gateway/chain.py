@@ -1,6 +1,6 @@
 """Gathers from the gateway's log what an explanation rests on: backwards by id, forwards in a window of the log."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -9,13 +9,14 @@ import msgspec
 from libs.eventkit.recorded import COLUMNS, NOWHERE, Recorded
 from libs.eventkit.service import App
 from services.gateway.explaining import Known, causes, following
+from services.gateway.sentences import building_of
 from services.gateway.tail import readable
 from services.gateway.views import door_events, doors, my_home
 
 MOST = 100
 """Events in one explanation."""
 BEFORE, AFTER = 500, 5000
-"""Rows around an event in which its effects are looked for: orders live for seconds, and topics are heard independently."""
+"""Rows around an event in which its effects are looked for: orders live for seconds; topics are heard independently."""
 
 _BY_ID = f"select {COLUMNS} from events where event_id = any($1::uuid[]) and community_id = any($2::uuid[])"
 _CAUSES = (
@@ -57,17 +58,20 @@ async def opener_of(app: App, community_id: UUID, opening_id: UUID) -> UUID | No
 
 async def names_in(app: App, community_id: UUID, known: Iterable[Known], homes: bool) -> Mapping[UUID, str]:
     """Of the doors and devices that are spoken of; of homes only where the reader may know who lives where."""
-    ids: dict[str, set[UUID]] = {"door_id": set(), "device_id": set(), "home_id": set()}
-    for k in known:
-        for field, found in ids.items():
-            if (named := getattr(k.event, field, None)) is not None:
-                found.add(named)
-    queries = [(ids["door_id"], doors.doors_named), (ids["device_id"], doors.devices_named)]
-    queries += [(ids["home_id"], my_home.places_named)] if homes else []
+    events = [k.event for k in known]
+    places = _ids(events, lambda event: getattr(event, "home_id", None)) if homes else set()
     rows: list[dict[str, Any]] = []
-    for wanted, query in queries:
+    for wanted, query in (
+        (_ids(events, lambda event: getattr(event, "door_id", None)), doors.doors_named),
+        (_ids(events, lambda event: getattr(event, "device_id", None)), doors.devices_named),
+        (_ids(events, building_of) | places, my_home.places_named),
+    ):
         rows += await app.database.fetch([community_id], query(community_id, wanted)) if wanted else []
     return {row["id"]: row["name"] for row in rows}
+
+
+def _ids(events: list[Any], of: Callable[[Any], UUID | None]) -> set[UUID]:
+    return {named for event in events if (named := of(event)) is not None}
 
 
 async def _fetch(app: App, community_id: UUID, ids: list[UUID]) -> list[Known]:

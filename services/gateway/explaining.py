@@ -1,4 +1,4 @@
-"""Why did this happen, and what came of it? Composed from events that are given; every sentence cites its events. Pure."""
+"""Why did this happen, and what came of it? Composed from events that are given; each sentence cites its own. Pure."""
 
 import heapq
 from collections.abc import Iterable, Mapping

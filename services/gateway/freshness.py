@@ -1,4 +1,4 @@
-"""Reading your writes: a read that carries `Lifang-Min-Position` waits, bounded, until its views have what was written."""
+"""Reading your writes: a read with `Lifang-Min-Position` waits, bounded, until its views have what was written."""
 
 import asyncio
 from collections.abc import Sequence

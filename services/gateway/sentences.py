@@ -7,7 +7,7 @@ from uuid import UUID
 from libs.contracts import access, devices, identity
 
 Names = Mapping[UUID, str]
-"""Of doors, devices, buildings and homes, as far as the reader may know them."""
+"""Of doors, devices, buildings and homes by id, as far as the reader may know them."""
 
 
 def sentence(event: Any, names: Names) -> str:
@@ -32,11 +32,12 @@ def sentence(event: Any, names: Names) -> str:
         case access.DoorNoticed():
             return f"A device said {event.kind} (code {event.code}) of {_door(event, names)}."
         case access.DoorInstalled():
-            return f"Door {event.name} was installed in the zone {event.zone}, on {_device(event, names)}."
+            return f"Door {event.name} was installed in {_zone(event, names)}, on {_device(event, names)}."
         case access.RightGranted():
-            return f"{_first(_whom(event.person_id))} may open the doors of the zone {event.zone}, by the rule {event.rule}."
+            return (f"{_first(_whom(event.person_id))} may open the doors of {_zone(event, names)},"
+                    f" by the rule {event.rule}.")
         case access.RightRevoked():
-            return f"{_first(_whom(event.person_id))} may no longer open the doors of the zone {event.zone}."
+            return f"{_first(_whom(event.person_id))} may no longer open the doors of {_zone(event, names)}."
         case access.CredentialIssued():
             return f"{_first(_whom(event.person_id))} was given {_what(event.kind)}."
         case access.CredentialRevoked():
@@ -63,7 +64,8 @@ def _of_devices(event: Any, names: Names) -> str:
         case devices.SerialGapFound():
             return f"Reports between {event.after} and {event.before} of {_device(event, names)} had not come."
         case devices.SerialGapClosed():
-            return f"The reports between {event.after} and {event.before} of {_device(event, names)} have come after all."
+            return (f"The reports between {event.after} and {event.before} of {_device(event, names)}"
+                    " have come after all.")
         case _:
             return _of_identity(event, names)
 
@@ -71,15 +73,14 @@ def _of_devices(event: Any, names: Names) -> str:
 def _of_identity(event: Any, names: Names) -> str:
     match event:
         case identity.ResidenceStarted():
-            home = names.get(event.home_id)
-            return f"{_first(_whom(event.resident_id))} lives in {f'home {home}' if home else 'a home'} as {event.role} since {event.since}."
+            return (f"{_first(_whom(event.resident_id))} lives in {_home(event, names)} as {event.role}"
+                    f" since {event.since}.")
         case identity.ResidenceEnded():
-            home = names.get(event.home_id)
-            return f"{_first(_whom(event.resident_id))} lived in {f'home {home}' if home else 'a home'} until {event.until}."
+            return f"{_first(_whom(event.resident_id))} lived in {_home(event, names)} until {event.until}."
         case identity.ResidentRegistered():
             return f"{_first(_whom(event.resident_id))} was registered as a resident."
         case identity.HomeRegistered():
-            return f"{f'Home {names[event.home_id]}' if event.home_id in names else 'A home'} was registered."
+            return f"{_first(_home(event, names))} was registered."
         case identity.BuildingRegistered():
             return f"{event.name} was registered, a building of {event.units} units."
         case identity.CommunityFounded():
@@ -99,7 +100,7 @@ _MEANS = {
     "unknown": "by means unknown"}
 _REASONS = {
     "refused": "the device refused", "unreachable": "the device could not be reached, nothing was sent",
-    "unknown": "the device did not answer, so that nobody knows", "expired": "it was too late to open, nothing was sent"}
+    "unknown": "the device did not answer", "expired": "it was too late to open, nothing was sent"}
 
 
 def _what(means: str) -> str:
@@ -124,6 +125,24 @@ def _door(event: Any, names: Names) -> str:
 
 def _device(event: Any, names: Names) -> str:
     return f"device {names.get(event.device_id) or '…' + str(event.device_id)[-6:]}"
+
+
+def _zone(event: Any, names: Names) -> str:
+    building = building_of(event)
+    return f"the zone {(building and names.get(building)) or event.zone}"
+
+
+def building_of(event: Any) -> UUID | None:
+    """The building whose zone an event speaks of."""
+    kind, _, number = getattr(event, "zone", "").partition(":")
+    try:
+        return UUID(number) if kind == "building" else None
+    except ValueError:
+        return None
+
+
+def _home(event: Any, names: Names) -> str:
+    return f"home {names[event.home_id]}" if event.home_id in names else "a home"
 
 
 def _first(text: str) -> str:

@@ -49,7 +49,8 @@ async def register(
 
 
 async def correct(
-    app: App, resident_id: UUID, name: str | None, phone: str | None, context: Context, key: Key | None, expected: int | None
+    app: App, resident_id: UUID, name: str | None, phone: str | None, context: Context, key: Key | None,
+    expected: int | None,
 ) -> Done:
     """`phone` in E.164; `expected`: the version that the caller saw."""
     contact = await seal_contact(app, context.community_id, resident_id, name, phone)
@@ -58,7 +59,8 @@ async def correct(
 
 
 async def _say(
-    app: App, resident_id: UUID, command: Struct, contact: Contact, context: Context, key: Key | None, expected: int | None
+    app: App, resident_id: UUID, command: Struct, contact: Contact, context: Context, key: Key | None,
+    expected: int | None,
 ) -> Done:
     first = [KeyCreated(contact.key_id)] if contact.new else []
     done = await app.commands.handle(resident_id, command, context, key=key, expected=expected, first=first)

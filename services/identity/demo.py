@@ -105,16 +105,17 @@ async def found(app: App, planned: Plan, asked: Context) -> None:
     async def resident(r: DemoResident) -> Done:
         await contacts.register(app, r.resident_id, r.name, r.phone, asked)
         home = r.home
-        await app.commands.handle(
-            r.residence_id,
-            StartResidence(r.residence_id, r.resident_id, home.home_id, home.building_id, home.unit, r.role, SINCE), asked)
+        moved_in = StartResidence(
+            r.residence_id, r.resident_id, home.home_id, home.building_id, home.unit, r.role, SINCE)
+        await app.commands.handle(r.residence_id, moved_in, asked)
         done: Done = await account(r.resident_id, r.account_id, "resident", r.phone)
         return done
 
     await app.commands.handle(
         planned.community_id, FoundCommunity(planned.community_id, planned.name, DIVISION, ZONE), asked)
     await asyncio.gather(*(
-        app.commands.handle(b.building_id, RegisterBuilding(b.building_id, b.name, UNITS), asked) for b in planned.buildings))
+        app.commands.handle(b.building_id, RegisterBuilding(b.building_id, b.name, UNITS), asked)
+        for b in planned.buildings))
     await asyncio.gather(*(
         app.commands.handle(h.home_id, RegisterHome(h.home_id, h.building_id, UNITS, h.unit, h.label), asked)
         for h in planned.homes))

@@ -1,4 +1,4 @@
-"""The demo community as a plan: who and what there is, with ids that follow from names. Names and phones are made up."""
+"""The demo community as a plan: who and what there is. Ids follow from names; the people and phones are made up."""
 
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -87,7 +87,8 @@ def plan(label: str = "", homes: int = HOMES, residents: int = RESIDENTS) -> Pla
         homes=found,
         residents=tuple(_resident(n, found, label) for n in range(1, residents + 1)),
         duties=tuple(
-            DemoDuty(of(f"{role}-1"), of(f"account-{role}-1"), role, phone(901 + i, label)) for i, role in enumerate(DUTIES)),
+            DemoDuty(of(f"{role}-1"), of(f"account-{role}-1"), role, phone(901 + i, label))
+            for i, role in enumerate(DUTIES)),
     )
 
 

@@ -1,8 +1,8 @@
-"""What others hear of identity: own event → public contracts. Pure. Sign-ins and sessions are nobody else's business."""
+"""What others hear of identity: own event → public contracts. Pure. Sign-ins and sessions stay here."""
 
 from typing import Any
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from libs.contracts import identity as public
 from libs.contracts.fields import SealedField
@@ -10,7 +10,7 @@ from libs.eventkit.commands import Public
 from libs.eventkit.recorded import Recorded
 from services.identity.domain import accounts, buildings, communities, homes, residences, residents, signing_keys
 
-SAME = {
+SAME: dict[Any, type[Struct]] = {
     communities.CommunityFounded: public.CommunityFounded,
     buildings.BuildingRegistered: public.BuildingRegistered,
     homes.HomeRegistered: public.HomeRegistered,

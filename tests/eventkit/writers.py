@@ -12,10 +12,10 @@ from libs.eventkit.settings import Settings
 
 
 def append(
-    community: UUID, *, stream: str = "", expected: int = 0, events: int = 1, type: str = "added", data: bytes = b'{"amount":1}',
-    claims: Sequence[tuple[str, str | None]] = (), key: Key | None = None, outcome: bytes = b"{}",
+    community: UUID, *, stream: str = "", expected: int = 0, events: int = 1, type: str = "added", schema: int = 1,
+    data: bytes = b'{"amount":1}', claims: Sequence[tuple[str, str | None]] = (), key: Key | None = None, outcome: bytes = b"{}",
 ) -> Append:
-    new = [NewEvent(uuid4(), type, 1, data, Meta()) for _ in range(events)]
+    new = [NewEvent(uuid4(), type, schema, data, Meta()) for _ in range(events)]
     return Append(community, stream or f"account:{uuid4()}", expected, new, claims, key, outcome)
 
 

@@ -104,6 +104,7 @@ def routes(app: App, book: DeviceBook) -> APIRouter:
         expires = context.now + CODE_LIFETIME
         done = await app.commands.handle(
             device_id, ReissueCredential(device_id, hash_of(code), expires, body.revoke), context, key=key)
+        await book.find(device_id, done.outcome.position)
         shown = {} if done.replayed else {"enrolment_code": code, "enrolment_code_expires": expires}
         return json({"id": device_id, **shown}, 201, position(done))
 

@@ -1,9 +1,9 @@
 """Did it happen just now? Only then may anything follow from it in the world.
 
 What the device says comes first: its mark of history is believed. Its clock is not (domain, devices, rule 3), but a
-device that has told the time knows it from then on: what claims to be older than its clock's known error by more
-than ten minutes is a replay without the mark. A clock that was put back looks the same at first; it is believed once
-it has kept to its new time for five minutes.
+device that has told the time keeps to it from then on: what claims to be of the past, and more than ten minutes off
+the clock's known error, is a replay without the mark. A clock that was put back looks the same at first; it is
+believed once it has kept to its new time for five minutes.
 """
 
 from datetime import datetime, timedelta
@@ -47,12 +47,16 @@ def is_live(history: bool, device_time: datetime | None, clock: Clock, now: date
     if skew is None:
         return Liveness(live=True)
     skewed = ("clock_skew",) if abs(skew) > IN_SYNC else ()
-    # what claims to be of this very moment is, whatever an earlier clock said
-    if clock.skew is None or abs(skew) <= LATE or skew >= clock.skew - LATE:
+    if clock.skew is None or _believed(skew, clock.skew):
         return Liveness(live=True, skew=skew, findings=skewed)
     if _settled(skew, clock, now):
         return Liveness(live=True, skew=skew, findings=(*skewed, "clock_moved"))
     return Liveness(live=False, findings=("replay_unmarked",))
+
+
+def _believed(skew: float, known: float) -> bool:
+    """What claims to be of this moment, of the device's known now, or of a future that no replay comes from."""
+    return abs(skew) <= LATE or abs(skew - known) <= LATE or skew > max(LATE, known)
 
 
 def _settled(skew: float, clock: Clock, now: datetime) -> bool:

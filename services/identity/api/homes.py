@@ -49,9 +49,8 @@ def routes(app: App) -> APIRouter:
     ) -> Response:
         community_id = community_of(principal)
         building_id = lookups.id_for(key, community_id)
-        done = await app.commands.handle(
-            building_id, RegisterBuilding(building_id, body.name, body.units), context(request, principal, community_id),
-            key=key)
+        command = RegisterBuilding(building_id, body.name, body.units)
+        done = await app.commands.handle(building_id, command, context(request, principal, community_id), key=key)
         headers = position_header(app.service.name, app.commands.generation, done)
         return json({"id": done.outcome.id}, 201, headers)
 
@@ -73,9 +72,8 @@ def routes(app: App) -> APIRouter:
         community_id = community_of(principal)
         building = await lookups.building(app, body.building_id, community_id)
         home_id = lookups.id_for(key, community_id)
-        done = await app.commands.handle(
-            home_id, RegisterHome(home_id, body.building_id, building.units, body.unit, body.label),
-            context(request, principal, community_id), key=key)
+        command = RegisterHome(home_id, body.building_id, building.units, body.unit, body.label)
+        done = await app.commands.handle(home_id, command, context(request, principal, community_id), key=key)
         headers = position_header(app.service.name, app.commands.generation, done)
         return json({"id": done.outcome.id}, 201, headers)
 

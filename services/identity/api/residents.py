@@ -128,9 +128,8 @@ def routes(app: App) -> APIRouter:
     ) -> Response:
         """Name and phone in full. Who looked, and for what, stays on record."""
         community_id = community_of(principal)
-        done = await app.commands.handle(
-            resident_id, DiscloseContact(resident_id, principal.id, body.purpose), context(request, principal, community_id),
-            key=key)
+        command = DiscloseContact(resident_id, principal.id, body.purpose)
+        done = await app.commands.handle(resident_id, command, context(request, principal, community_id), key=key)
         known = await lookups.resident(app, resident_id, community_id)
         name = await app.keyring.open(known.name)
         phone = await app.keyring.open(known.phone) if known.phone else None

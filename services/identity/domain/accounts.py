@@ -1,6 +1,7 @@
 """An account: a person may sign in, in one role, with one phone; a phone opens one account of a community.
 
-A person has at most one account of a role; closed it stays closed, and the next one is another account. The phone itself is not kept. It is found by its blind index, a claim, which stands on commands and in no event.
+A person has at most one account of a role; closed it stays closed, and the next one is another account. The phone
+itself is not kept: it is found by its blind index, a claim, which stands on commands and in no event.
 """
 
 from collections.abc import Iterable

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Literal, assert_never
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from libs.eventkit.decider import Decider, NotFound, Refused
 
@@ -68,8 +68,8 @@ def evolve(session: Session, event: SessionEvent) -> Session:
     match session, event:
         case _, SessionStarted(account_id=account_id, person_id=person_id, role=role, expires=expires):
             return Active(account_id=account_id, person_id=person_id, role=role, expires=expires)
-        case Active(account_id=account_id, person_id=person_id, role=role), SessionRenewed(count=count, expires=expires):
-            return Active(account_id=account_id, person_id=person_id, role=role, expires=expires, count=count)
+        case Active(), SessionRenewed(count=count, expires=expires):
+            return structs.replace(session, count=count, expires=expires)
         case _, SessionEnded(reason=reason):
             return Ended(reason=reason)
         case _:

@@ -27,10 +27,11 @@ def project(rows: Rows, event: object, row: Recorded) -> None:
 
 
 def page_of(building_id: UUID | None, after: UUID | None, limit: int) -> Select[tuple[object, ...]]:
-    query = select(TABLE.c.home_id.label("id"), TABLE.c.building_id, TABLE.c.unit, TABLE.c.label).order_by(TABLE.c.home_id)
+    c = TABLE.c
+    query = select(c.home_id.label("id"), c.building_id, c.unit, c.label).order_by(c.home_id).limit(limit)
     if building_id:
-        query = query.where(TABLE.c.building_id == building_id)
-    return (query.where(TABLE.c.home_id > after) if after else query).limit(limit)
+        query = query.where(c.building_id == building_id)
+    return query.where(c.home_id > after) if after else query
 
 
 VIEW = View(table=TABLE, project=project, reads=reads)

@@ -1,0 +1,47 @@
+"""`python -m bench`: the rows on servers that are there. `lifang bench` starts them first."""
+
+import argparse
+import sys
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+
+import msgspec
+import uvloop
+
+from bench import appending, decision, hop
+from bench.measure import Result
+from bench.servers import Servers
+
+ROWS: dict[str, Callable[[Servers], Awaitable[Result]]] = {
+    "append_1": partial(appending.measure, number=1),
+    "append_32": partial(appending.measure, number=32),
+    "decision": decision.measure,
+    "hop": hop.measure,
+}
+
+
+async def measure(servers: Servers, rows: list[str], results: Path) -> None:
+    """One line of JSON a row, as soon as it is measured."""
+    results.mkdir(parents=True, exist_ok=True)
+    for name in rows:
+        print(f"measuring {name} …", file=sys.stderr, flush=True)
+        line = msgspec.json.encode(await ROWS[name](servers))
+        (results / f"{name}.json").write_bytes(line + b"\n")
+        print(line.decode(), flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench")
+    parser.add_argument("rows", nargs="*", choices=[[], *ROWS], metavar="ROW")
+    for name in ("postgres", "kafka", "pgbench", "secrets", "results"):
+        parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--peer", default="")
+    parser.add_argument("--without", default="")
+    o = parser.parse_args()
+    servers = Servers(o.postgres, o.kafka, Path(o.pgbench), Path(o.secrets), o.peer, o.without)
+    uvloop.run(measure(servers, o.rows or list(ROWS), Path(o.results)))
+
+
+if __name__ == "__main__":
+    main()

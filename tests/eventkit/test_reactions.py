@@ -1,0 +1,179 @@
+"""Reactions: each command once, what cannot be handled waits in order by its key, and everybody else goes on."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from libs.eventkit import reactions
+from libs.eventkit.operate import operate
+from libs.eventkit.reactions import Do, Reaction
+from libs.eventkit.recorded import Recorded
+from libs.eventkit.service import App, Service
+from libs.eventkit.testing import caught_up, everything, until
+from tests.eventkit.writers import append
+from tests.toy.accounts import Added, Note
+from tests.toy.main import service
+
+AppOf = Callable[..., Awaitable[App]]
+NAME = "notes"
+
+
+class World:
+    """What the reaction depends on: `sick` amounts fail with their error until they are taken out."""
+
+    def __init__(self) -> None:
+        self.sick: dict[int, Exception] = {}
+        self.handled: list[int] = []
+
+    async def react(self, event: Added, row: Recorded) -> list[Do]:
+        if event.amount in self.sick:
+            raise self.sick[event.amount]
+        self.handled.append(event.amount)
+        return [Do("note", UUID(row.subject.rpartition(":")[2]), Note(row.event_id, event.amount))]
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setattr(reactions, "TRIES", 3)
+    return World()
+
+
+@pytest.fixture
+def toy_service(world: World) -> Service:
+    from msgspec.structs import replace
+
+    return replace(
+        service(hears=False), reactions=lambda app: (Reaction(NAME, {Added: world.react}, key=lambda e, row: str(row.community_id)),))
+
+
+@pytest.fixture
+async def toy(app_of: AppOf, toy_service: Service) -> App:
+    return await app_of(toy_service)
+
+
+@pytest.fixture
+async def pool(toy: App) -> asyncpg.Pool:
+    return await toy.database.pool()
+
+
+async def add(app: App, community: UUID, *amounts: int) -> None:
+    for amount in amounts:
+        await app.log.append(append(community, data=b'{"amount":%d}' % amount))
+
+
+async def noted(pool: asyncpg.Pool, community: UUID) -> list[int]:
+    return [int(r[0]) for r in await pool.fetch(
+        "select data->>'amount' from events where type = 'noted' and community_id = $1 order by position", community)]
+
+
+async def parked(pool: asyncpg.Pool) -> list[tuple[int, str]]:
+    return [tuple(r) for r in await pool.fetch("select position, reason from parked order by position")]
+
+
+async def test_a_command_is_given_once_however_often_the_event_comes(toy: App, pool: asyncpg.Pool, community: UUID, world: World):
+    await add(toy, community, 1, 2)
+    toy.start_worker()
+    await caught_up(pool, NAME)
+    await toy.supervisor.stop()
+    before = await everything(pool)
+    await pool.execute("update checkpoints set position = 0 where name = $1", NAME)
+    await pool.execute("delete from outcomes")  # as they are after seven days
+    toy.start_worker()
+    await caught_up(pool, NAME)
+    assert world.handled == [1, 2, 1, 2]
+    assert await everything(pool) == before and await noted(pool, community) == [1, 2]
+
+
+async def test_the_cause_is_on_what_follows(toy: App, pool: asyncpg.Pool, community: UUID):
+    await add(toy, community, 1)
+    toy.start_worker()
+    await until(lambda: noted(pool, community))
+    cause, effect = await everything(pool)
+    assert effect.meta.caused_by == (cause.event_id,)
+
+
+@pytest.mark.parametrize("error", [ValueError("poison"), reactions.NotYet("a fact")])
+async def test_what_fails_parks_its_key_in_order_and_retry_restores_it(
+    toy: App, toy_service: Service, pool: asyncpg.Pool, world: World, error: Exception
+):
+    sick, well = uuid4(), uuid4()
+    world.sick[1] = error
+    toy.start_worker()
+    await add(toy, sick, 1, 2)
+    await add(toy, well, 7)
+    await add(toy, sick, 3)
+    await add(toy, well, 8)
+    await until(lambda: _is(noted(pool, well), [7, 8]))
+    await caught_up(pool, NAME)
+    assert await noted(pool, sick) == []
+    assert [p for p, _ in await parked(pool)] == [1, 2, 4] and (await parked(pool))[1][1] == "behind another"
+    failing = await operate(App(toy_service, toy.settings), "parked", ["retry"])
+    assert failing == {"retried": {f"{NAME} {sick}": 0}} and len(await parked(pool)) == 3
+    world.sick.clear()
+    assert await operate(App(toy_service, toy.settings), "parked", ["retry", "--key", str(sick)]) == {
+        "retried": {f"{NAME} {sick}": 3}}
+    assert await noted(pool, sick) == [1, 2, 3] and await parked(pool) == []
+    await add(toy, sick, 4)
+    await until(lambda: _is(noted(pool, sick), [1, 2, 3, 4]))
+
+
+async def test_what_is_skipped_lets_the_next_pass(toy: App, toy_service: Service, pool: asyncpg.Pool, world: World, community: UUID):
+    world.sick[1] = ValueError("poison")
+    toy.start_worker()
+    await add(toy, community, 1, 2)
+    await until(lambda: _length(parked(pool), 2))
+    event = str((await everything(pool))[0].event_id)
+    with pytest.raises(SystemExit):
+        await operate(App(toy_service, toy.settings), "parked", ["skip", "--event", event])
+    await operate(App(toy_service, toy.settings), "parked", ["skip", "--event", event, "--reason", "a test"])
+    await operate(App(toy_service, toy.settings), "parked", ["retry"])
+    assert await noted(pool, community) == [2] and await parked(pool) == []
+
+
+async def test_a_fact_that_arrives_in_time_parks_nothing(toy: App, pool: asyncpg.Pool, community: UUID, world: World):
+    world.sick[1] = reactions.NotYet("soon")
+    real = world.react
+
+    async def late(event: Added, row: Recorded) -> list[Do]:
+        try:
+            return await real(event, row)
+        finally:
+            world.sick.clear()
+
+    world.react = late  # type: ignore[method-assign]
+    toy.reactors[0].reaction.on[Added] = late  # type: ignore[index]
+    toy.start_worker()
+    await add(toy, community, 1, 2)
+    await until(lambda: _is(noted(pool, community), [1, 2]))
+    assert await parked(pool) == []
+
+
+@pytest.mark.parametrize("bad", [{"data": b'{"amount":"many"}'}, {"data": b"{}"}, {"schema": 9}], ids=["other type", "lacking", "later version"])
+async def test_an_event_that_cannot_be_read_parks_and_everybody_else_goes_on(
+    toy: App, pool: asyncpg.Pool, community: UUID, bad: dict[str, Any]
+):
+    toy.start_worker()
+    await toy.log.append(append(uuid4(), **bad))
+    await add(toy, community, 1)
+    await until(lambda: _is(noted(pool, community), [1]))
+    assert [p for p, _ in await parked(pool)] == [1]
+
+
+async def test_an_unknown_type_is_passed_over(toy: App, pool: asyncpg.Pool, community: UUID):
+    toy.start_worker()
+    await toy.log.append(append(community, type="never.heard_of"))
+    await add(toy, community, 1)
+    await until(lambda: _is(noted(pool, community), [1]))
+    await caught_up(pool, NAME, "sums", "rings")
+    assert await parked(pool) == []
+
+
+async def _is(found: Awaitable[list[int]], wanted: list[int]) -> bool:
+    return await found == wanted
+
+
+async def _length(found: Awaitable[list[Any]], wanted: int) -> bool:
+    return len(await found) == wanted

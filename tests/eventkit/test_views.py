@@ -1,0 +1,96 @@
+"""Views: the fold of the log, whatever the batches were, and however often it is folded."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from libs.eventkit.service import App
+from libs.eventkit.testing import caught_up, everything, folded, held
+from libs.eventkit.views import rebuild
+from tests.eventkit.writers import append
+from tests.toy.main import service
+from tests.toy.sums import POISON, VIEW
+
+AppOf = Callable[..., Awaitable[App]]
+
+
+@pytest.fixture
+async def toy(app_of: AppOf) -> App:
+    return await app_of(service(hears=False))
+
+
+@pytest.fixture
+async def pool(toy: App) -> asyncpg.Pool:
+    return await toy.database.pool()
+
+
+async def filled(app: App, communities: list[UUID], each: int = 30, poison: bool = False) -> None:
+    accounts = {c: [f"account:{uuid4()}" for _ in range(3)] for c in communities}
+    versions: dict[str, int] = {}
+    for n in range(each):
+        for c in communities:
+            stream = accounts[c][n % 3]
+            amount = POISON if poison and c == communities[0] and n == each // 2 else n
+            await app.log.append(append(c, stream=stream, expected=versions.get(stream, 0), data=b'{"amount":%d}' % amount))
+            versions[stream] = versions.get(stream, 0) + 1
+
+
+async def dump(pool: asyncpg.Pool) -> list[str]:
+    return [r[0] for r in await pool.fetch(f"select to_json(t)::text from {VIEW.name} t order by community_id, account_id")]
+
+
+async def test_a_view_is_the_fold_of_its_log_and_stays_so_when_rebuilt(toy: App, pool: asyncpg.Pool):
+    toy.start_worker()
+    await filled(toy, [uuid4(), uuid4()])
+    await caught_up(pool, VIEW.name)
+    before = await dump(pool)
+    assert len(before) == 6 and await held(pool, VIEW) == folded(VIEW, toy.catalogue, await everything(pool))
+    for _ in range(2):
+        assert await rebuild(toy.database, VIEW, toy.catalogue) == 60
+        await caught_up(pool, VIEW.name)
+        assert await dump(pool) == before
+
+
+async def test_a_rebuild_beside_the_live_writer_and_new_events_ends_in_the_fold(toy: App, pool: asyncpg.Pool):
+    toy.start_worker()
+    communities = [uuid4(), uuid4()]
+    await filled(toy, communities)
+    await asyncio.gather(filled(toy, communities), *(rebuild(toy.database, VIEW, toy.catalogue) for _ in range(3)))
+    await caught_up(pool, VIEW.name)
+    assert await held(pool, VIEW) == folded(VIEW, toy.catalogue, await everything(pool))
+
+
+async def test_an_interrupted_rebuild_is_finished_by_the_live_writer(toy: App, pool: asyncpg.Pool):
+    await filled(toy, [uuid4()])
+    await pool.execute("update checkpoints set position = 0 where name = $1", VIEW.name)
+    toy.start_worker()
+    await caught_up(pool, VIEW.name)
+    assert await held(pool, VIEW) == folded(VIEW, toy.catalogue, await everything(pool))
+
+
+@pytest.mark.parametrize("what", ["cannot be taken", "does not fit its type", "is of a later version"])
+async def test_an_event_that_cannot_be_taken_damages_one_community(toy: App, pool: asyncpg.Pool, what: str):
+    sick, well = uuid4(), uuid4()
+    data = {"cannot be taken": b'{"amount":%d}' % POISON, "does not fit its type": b'{"amount":"many"}'}
+    await toy.log.append(append(sick, data=data.get(what, b'{"amount":7}'), schema=9 if what == "is of a later version" else 1))
+    toy.start_worker()
+    await filled(toy, [sick, well], each=3)
+    await caught_up(pool, VIEW.name)
+    damaged = await pool.fetch("select view, community_id, position from damaged")
+    assert [tuple(r) for r in damaged] == [(VIEW.name, sick, 1)]
+    assert sum(row["own"] for row in (await held(pool, VIEW))[well]) == 3
+    assert sum(row["own"] for row in (await held(pool, VIEW))[sick]) == 3
+    await _as_owner(toy, """update events set data = '{"amount":7}', schema = 1 where position = 1""")
+    await rebuild(toy.database, VIEW, toy.catalogue)
+    assert await pool.fetchval("select count(*) from damaged") == 0
+    assert await held(pool, VIEW) == folded(VIEW, toy.catalogue, await everything(pool))
+    assert sum(row["own"] for row in (await held(pool, VIEW))[sick]) == 10
+
+
+async def _as_owner(app: App, statement: str) -> None:
+    owner = await asyncpg.connect(app.settings.database_url)
+    await owner.execute(statement)
+    await owner.close()

@@ -1,0 +1,68 @@
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from libs.contracts import devices as contracts
+from libs.contracts.fields import SealedField
+from libs.eventkit.recorded import Meta, Recorded
+from libs.eventkit.sealed import Sealed
+from services.devices.domain.door_orders import OrderAttempted, OrderCarriedOut, OrderFailed
+from services.devices.domain.registry import (
+    CredentialRevoked,
+    Description,
+    DeviceEnrolled,
+    DeviceMoved,
+    DeviceRegistered,
+    EnrolmentCodeIssued,
+)
+from services.devices.domain.reports import (
+    BodyReceived,
+    BodyUnreadable,
+    DeviceReported,
+    SerialGapClosed,
+    SerialGapFound,
+    Told,
+)
+from services.devices.main import SERVICE
+from services.devices.publishing import publish
+
+DEVICE, BODY, REPORT, ORDER, KEY = (UUID(int=n) for n in range(1, 6))
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+CARD, RAW = Sealed(KEY, REPORT, "card_number", "box"), Sealed(KEY, BODY, "body", "raw")
+ROW = Recorded(1, 1, UUID(int=9), f"reports:{DEVICE}", 1, UUID(int=8), "", 1, "", Meta(), None, None, NOW)
+TOLD = Told(report_id=REPORT, kind="card_read", code="5/1", history=True, serial=7, awaits_decision=True, card_number=CARD)
+
+SAID: list[tuple[Any, Any]] = [
+    (DeviceRegistered(DEVICE, Description("hikvision-terminal", "South gate", "K1", "http://10.0.0.9")),
+     contracts.DeviceRegistered(DEVICE, "hikvision-terminal", "South gate")),
+    (DeviceEnrolled(DEVICE, "hash"), contracts.DeviceEnrolled(DEVICE)),
+    (SerialGapFound(DEVICE, 1, 3), contracts.SerialGapFound(DEVICE, 1, 3)),
+    (SerialGapClosed(DEVICE, 1, 3), contracts.SerialGapClosed(DEVICE, 1, 3)),
+    (OrderAttempted(ORDER, DEVICE, 1), contracts.DoorOrderAttempted(ORDER, DEVICE, 1)),
+    (OrderCarriedOut(ORDER, DEVICE, 1), contracts.DoorOrderCarriedOut(ORDER, DEVICE, 1)),
+    (OrderFailed(ORDER, DEVICE, 1, "refused", "4"), contracts.DoorOrderFailed(ORDER, DEVICE, 1, "refused")),
+    (DeviceReported(DEVICE, BODY, TOLD, NOW, live=False, skew=None, findings=("code_unknown",)),
+     contracts.DeviceReported(
+         report_id=REPORT, device_id=DEVICE, kind="card_read", code="5/1", state=None, serial=7, door_no=None, live=False,
+         awaits_decision=False, device_time=None, skew=None, findings=("code_unknown",),
+         card_number=SealedField(KEY, REPORT, "card_number", "box"))),
+]
+SILENT = [
+    EnrolmentCodeIssued(DEVICE, "hash", NOW), CredentialRevoked(DEVICE), DeviceMoved(DEVICE, "http://10.0.0.9"),
+    BodyReceived(BODY, RAW, "", 1, 1), BodyUnreadable(DEVICE, BODY, RAW, "", 1, "empty")]
+
+
+@pytest.mark.parametrize(("event", "said"), SAID, ids=lambda e: type(e).__name__)
+def test_what_others_hear(event: Any, said: Any) -> None:
+    assert [public.body for public in publish(event, ROW)] == [said]
+
+
+@pytest.mark.parametrize("event", SILENT, ids=lambda e: type(e).__name__)
+def test_bodies_codes_and_addresses_stay_here(event: Any) -> None:
+    assert publish(event, ROW) == ()
+
+
+def test_every_own_event_has_been_thought_of() -> None:
+    assert {type(event) for event, _ in SAID} | {type(event) for event in SILENT} == set(SERVICE.events)

@@ -1,0 +1,118 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from libs.eventkit.decider import Refused, Take
+from services.devices.domain.registry import (
+    REGISTRY,
+    CredentialRevoked,
+    Description,
+    DeviceEnrolled,
+    DeviceEvent,
+    DeviceMoved,
+    DeviceRegistered,
+    EnrolDevice,
+    EnrolmentCodeIssued,
+    MoveDevice,
+    RegisterDevice,
+    ReissueCredential,
+)
+
+ID = UUID(int=1)
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+TOMORROW = NOW + timedelta(days=1)
+TERMINAL = Description(kind="hikvision-terminal", name="South gate", hardware_serial="K1", base_url="http://10.0.0.9")
+REGISTERED = DeviceRegistered(ID, TERMINAL)
+CODE, NEW_CODE = EnrolmentCodeIssued(ID, "code", TOMORROW), EnrolmentCodeIssued(ID, "new code", TOMORROW)
+ENROLLED = DeviceEnrolled(ID, "credential")
+
+register = RegisterDevice(ID, TERMINAL, "code", TOMORROW)
+enrol = EnrolDevice(ID, "code", "credential", NOW)
+reissue = ReissueCredential(ID, "new code", TOMORROW)
+move = MoveDevice(ID, "http://10.0.0.10")
+
+
+def when(command: Any, *events: DeviceEvent) -> list[DeviceEvent]:
+    return REGISTRY.decide[type(command)](command, REGISTRY.fold(events))
+
+
+def test_a_device_is_registered_with_a_code() -> None:
+    assert when(register) == [REGISTERED, CODE]
+
+
+def test_another_device_is_not_registered_in_its_place() -> None:
+    with pytest.raises(Refused, match="device_already_registered"):
+        when(RegisterDevice(ID, Description("hikvision-camera", "Hall", "K2"), "code", TOMORROW), REGISTERED, CODE)
+
+
+def test_registering_it_again_says_nothing_new() -> None:
+    assert when(register, REGISTERED, CODE) == []
+
+
+def test_hardware_is_registered_once() -> None:
+    assert list(REGISTRY.claims(register, REGISTERED)) == [
+        Take("hardware_serial", "hikvision-terminal K1", "hardware_already_registered")]
+    assert list(REGISTRY.claims(register, DeviceRegistered(ID, Description("hikvision-camera", "Hall", "")))) == []
+
+
+def test_the_code_is_exchanged_for_a_credential() -> None:
+    assert when(enrol, REGISTERED, CODE) == [ENROLLED]
+
+
+@pytest.mark.parametrize(
+    ("code", "now", "events", "why"),
+    [
+        ("code", NOW, (), "device_not_registered"),
+        ("guess", NOW, (REGISTERED, CODE), "enrolment_code_wrong"),
+        ("code", TOMORROW, (REGISTERED, CODE), "enrolment_code_expired"),
+        ("code", NOW, (REGISTERED, CODE, ENROLLED), "enrolment_code_used"),
+        ("code", NOW, (REGISTERED, CODE, ENROLLED, NEW_CODE), "enrolment_code_used"),
+        ("code", NOW, (REGISTERED, CODE, ENROLLED, CredentialRevoked(ID)), "enrolment_code_used"),
+        ("code", NOW, (REGISTERED, CODE, NEW_CODE), "enrolment_code_wrong"),
+    ],
+)
+def test_a_code_is_good_once_and_in_time(
+    code: str, now: datetime, events: tuple[DeviceEvent, ...], why: str
+) -> None:
+    with pytest.raises(Refused, match=why):
+        when(EnrolDevice(ID, code, "another credential", now), *events)
+
+
+def test_enrolling_with_the_same_credential_says_nothing_new() -> None:
+    assert when(enrol, REGISTERED, CODE, ENROLLED) == []
+
+
+def test_a_device_keeps_its_credential_until_it_takes_a_new_one() -> None:
+    assert when(reissue, REGISTERED, CODE, ENROLLED) == [NEW_CODE]
+    taken = when(EnrolDevice(ID, "new code", "new credential", NOW), REGISTERED, CODE, ENROLLED, NEW_CODE)
+    assert taken == [DeviceEnrolled(ID, "new credential")]
+
+
+def test_a_lost_credential_ends_at_once() -> None:
+    lost = ReissueCredential(ID, "new code", TOMORROW, revoke=True)
+    assert when(lost, REGISTERED, CODE, ENROLLED) == [CredentialRevoked(ID), NEW_CODE]
+    assert when(lost, REGISTERED, CODE) == [NEW_CODE]
+
+
+def test_nothing_is_reissued_to_an_unknown_device() -> None:
+    with pytest.raises(Refused, match="device_not_registered"):
+        when(reissue)
+
+
+def test_reissuing_the_same_code_says_nothing_new() -> None:
+    assert when(reissue, REGISTERED, CODE, ENROLLED, NEW_CODE) == []
+
+
+def test_a_device_moves_to_another_address() -> None:
+    assert when(move, REGISTERED, CODE) == [DeviceMoved(ID, "http://10.0.0.10")]
+
+
+def test_an_unknown_device_moves_nowhere() -> None:
+    with pytest.raises(Refused, match="device_not_registered"):
+        when(move)
+
+
+def test_moving_to_where_it_is_says_nothing_new() -> None:
+    assert when(move, REGISTERED, CODE, ENROLLED, DeviceMoved(ID, "http://10.0.0.10")) == []

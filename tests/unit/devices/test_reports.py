@@ -1,0 +1,157 @@
+import hashlib
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from libs.eventkit.sealed import Sealed
+from services.devices.domain.reports import (
+    GAPS_AT_ONCE,
+    REMEMBERED,
+    REPORTS,
+    BodyReceived,
+    BodyUnreadable,
+    DeviceReported,
+    Heard,
+    KeepUnreadable,
+    ReportEvent,
+    SerialGapClosed,
+    SerialGapFound,
+    TakeReports,
+    Told,
+)
+
+DEVICE, BODY = UUID(int=1), UUID(int=2)
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+BOX = Sealed(UUID(int=3), BODY, "body", "box")
+
+
+def told(serial: int | None, history: bool = False, content: str = "", **more: Any) -> Told:
+    fingerprint = hashlib.sha256(f"{serial} {content}".encode()).hexdigest()[:16]
+    return Told(
+        report_id=uuid4(), kind="card_read", code="5/1", history=history, serial=serial, fingerprint=fingerprint, **more)
+
+
+def take(*reports: Told, heard: Heard | None = None, now: datetime = NOW) -> list[ReportEvent]:
+    command = TakeReports(DEVICE, BODY, BOX, "application/json", 10, reports, now)
+    return REPORTS.decide[TakeReports](command, heard or Heard())
+
+
+def after(*reports: Told) -> Heard:
+    return REPORTS.fold(take(*reports))
+
+
+def gaps(events: list[ReportEvent]) -> list[ReportEvent]:
+    return [event for event in events if isinstance(event, SerialGapFound | SerialGapClosed)]
+
+
+def findings(events: list[ReportEvent]) -> list[tuple[str, ...]]:
+    return [event.findings for event in events if isinstance(event, DeviceReported)]
+
+
+def test_a_body_and_each_report_in_it_are_kept() -> None:
+    first, second = told(7), told(8, findings=("code_unknown",))
+    assert take(first, second) == [
+        BodyReceived(BODY, BOX, "application/json", 10, 2),
+        DeviceReported(DEVICE, BODY, first, NOW, live=True, skew=None, findings=()),
+        DeviceReported(DEVICE, BODY, second, NOW, live=True, skew=None, findings=("code_unknown",)),
+    ]
+
+
+def test_a_repeat_says_nothing() -> None:
+    assert take(told(7), heard=after(told(7))) == []
+
+
+def test_what_is_sent_again_as_history_is_the_same_event() -> None:
+    assert take(told(7, history=True), heard=after(told(7))) == []
+
+
+def test_only_what_is_new_in_a_body_is_told() -> None:
+    received, *rest = take(told(7), told(8), heard=after(told(7)))
+    assert isinstance(received, BodyReceived) and received.reports == len(rest) == 1
+
+
+def test_the_same_report_twice_in_one_body_is_one() -> None:
+    assert len(take(told(7), told(7))) == 2
+
+
+def test_reports_that_nothing_tells_apart_are_all_kept() -> None:
+    heartbeat = Told(report_id=uuid4(), kind="heartbeat", code="videoloss", history=False)
+    assert len(take(heartbeat, heard=after(heartbeat))) == 2
+
+
+def test_a_number_used_again_for_something_else_is_kept_and_found() -> None:
+    heard = after(told(7))
+    events = take(told(7, content="else"), heard=heard)
+    assert findings(events) == [("serial_reused",)]
+    assert take(told(7), told(7, content="else"), heard=REPORTS.fold([*take(told(7)), *events])) == []
+
+
+def test_the_last_five_thousand_are_remembered() -> None:
+    heard = after(*(told(n, history=True) for n in range(REMEMBERED + 1)))
+    assert take(told(1, history=True), heard=heard) == []
+    assert findings(take(told(0, history=True), heard=heard)) == [("serial_reused",)]
+
+
+def test_a_live_report_finds_a_gap_and_a_late_arrival_closes_it() -> None:
+    heard = after(told(7))
+    found = take(told(10), heard=heard)
+    assert gaps(found) == [SerialGapFound(DEVICE, 7, 10)]
+    heard = REPORTS.fold([*take(told(7)), *found])
+    part = take(told(9), heard=heard)
+    assert gaps(part) == []
+    rest = take(told(8, history=True), heard=REPORTS.fold([*take(told(7)), *found, *part]))
+    assert gaps(rest) == [SerialGapClosed(DEVICE, 7, 10)]
+    closed = REPORTS.fold([*take(told(7)), *found, *part, *rest])
+    assert closed.gaps == () and gaps(take(told(11), heard=closed)) == []
+
+
+def test_a_first_registration_that_dumps_its_history_raises_nothing() -> None:
+    dump = [told(n, history=True) for n in range(1, 3709) if n % 5]
+    events = take(*dump)
+    assert len(events) == len(dump) + 1 and gaps(events) == []
+    assert gaps(take(told(3709), heard=REPORTS.fold(events))) == []
+
+
+def test_history_that_arrives_one_by_one_after_a_live_report_raises_nothing() -> None:
+    heard = after(told(3709))
+    for n in range(1, 3709):
+        events = take(told(n, history=True), heard=heard)
+        assert gaps(events) == []
+        for event in events:
+            heard = REPORTS.evolve(heard, event)
+    assert heard.serials.ranges == ((1, 3709),)
+
+
+def test_every_hole_that_history_left_is_found_by_the_next_live_report() -> None:
+    heard = after(told(1), told(4, history=True))
+    assert gaps(take(told(6), heard=heard)) == [SerialGapFound(DEVICE, 1, 4), SerialGapFound(DEVICE, 4, 6)]
+
+
+def test_many_holes_are_one_gap() -> None:
+    holes = [told(n, history=True) for n in range(3, 5 * GAPS_AT_ONCE, 2)]
+    assert gaps(take(told(100), heard=after(told(1), *holes))) == [SerialGapFound(DEVICE, 1, 100)]
+
+
+def test_a_device_that_counts_anew_raises_no_gap() -> None:
+    assert gaps(take(told(1), heard=after(told(500)))) == []
+
+
+def test_a_replay_without_its_mark_is_not_live_and_awaits_nothing() -> None:
+    heard = after(told(7, device_time=NOW))
+    late = told(8, device_time=NOW - timedelta(hours=1), awaits_decision=True)
+    (reported,) = [e for e in take(late, heard=heard) if isinstance(e, DeviceReported)]
+    assert (reported.live, reported.skew, reported.findings) == (False, None, ("replay_unmarked",))
+    assert REPORTS.evolve(heard, reported).clock.skew == 0
+
+
+def test_the_skew_of_a_clock_is_told_and_remembered() -> None:
+    events = take(told(7, device_time=NOW + timedelta(seconds=90)))
+    assert findings(events) == [("clock_skew",)]
+    assert REPORTS.fold(events).clock.skew == 90
+
+
+def test_an_unreadable_body_is_kept_each_time_and_changes_nothing() -> None:
+    keep = KeepUnreadable(DEVICE, BODY, BOX, "text/plain", 10, "truncated")
+    events = REPORTS.decide[KeepUnreadable](keep, Heard())
+    assert events == [BodyUnreadable(DEVICE, BODY, BOX, "text/plain", 10, "truncated")]
+    assert REPORTS.fold(events) == Heard()

@@ -1,0 +1,101 @@
+from datetime import date
+from uuid import UUID
+
+import pytest
+from sqlalchemy.dialects import postgresql
+
+from libs.contracts import access, devices, identity
+from libs.contracts.fields import SealedField
+from services.gateway.main import SERVICE
+from services.gateway.views import door_events, doors, my_doors, my_home
+from tests.unit.gateway.heard import ANN, BEN, BUILDING, COMMUNITY, DEVICE, DOOR, GATE, HOME, NOON, OPENING, fold, heard
+
+ONE, TWO, THREE = UUID(int=1), UUID(int=2), UUID(int=3)
+ORDERED = access.DoorOpeningOrdered(OPENING, GATE, DEVICE, 1, "remote", ANN, "right_in_zone", "holds a right", ())
+NAME = SealedField(ONE, TWO, "name", "AAAA")
+
+LOG = [heard(event, position) for position, event in enumerate((
+    identity.BuildingRegistered(BUILDING, "Building 1", 2),
+    identity.HomeRegistered(HOME, BUILDING, 1, "1-1-101"),
+    identity.ResidentRegistered(ANN, NAME),
+    identity.ResidenceStarted(ONE, ANN, HOME, BUILDING, 1, "owner", date(2024, 1, 1)),
+    identity.ResidenceStarted(TWO, BEN, HOME, BUILDING, 1, "family", date(2024, 1, 1)),
+    identity.ResidenceEnded(TWO, BEN, HOME, BUILDING, date(2025, 1, 1)),
+    devices.DeviceRegistered(DEVICE, "hikvision-terminal", "North"),
+    access.DoorInstalled(GATE, "Gate", "community", DEVICE, 1),
+    access.RightGranted(ONE, ANN, "community", "lives_here"),
+    access.RightGranted(TWO, ANN, "community", "works_here"),
+    access.RightGranted(THREE, BEN, "community", "lives_here"),
+    access.RightRevoked(ONE, ANN, "community", "lives_here"),
+    access.CredentialJudged(GATE, "card", True, "right_in_zone", "holds a right", (), ANN, True),
+    ORDERED,
+    access.DoorOpened(OPENING, GATE, ANN),
+    access.DoorPassed(GATE, "face", BEN, False, False, NOON),
+    access.DoorNoticed(DOOR, "forced", "5:21", True, NOON),
+), 100)]
+
+
+@pytest.mark.parametrize("view", SERVICE.views, ids=lambda view: view.name)
+def test_a_fold_told_twice_says_the_same(view):
+    once = fold(view, LOG)
+    assert once and once == fold(view, LOG) == fold(view, LOG, times=2)
+
+
+@pytest.mark.parametrize("view", SERVICE.views, ids=lambda view: view.name)
+def test_tables_are_keyed_by_community_and_hold_what_rows_hold(view):
+    key = [c.name for c in view.table.primary_key.columns]
+    assert key[0] == "community_id"
+    assert all(c.nullable for c in view.table.columns if c.name not in key)
+    assert all(set(row) <= set(view.columns) for row in fold(view, LOG))
+
+
+def test_whoever_moved_out_has_no_home():
+    assert [(row["resident_id"], row["role"]) for row in fold(my_home.RESIDENCES, LOG)] == [(str(ANN), "owner")]
+
+
+def test_the_name_rests_sealed():
+    assert fold(my_home.RESIDENTS, LOG)[0]["name"]["box"] == "AAAA"
+
+
+def test_of_two_rights_to_a_zone_the_other_stays():
+    assert [(row["person_id"], row["rule"]) for row in fold(my_doors.RIGHTS, LOG)] == [
+        (str(ANN), "works_here"), (str(BEN), "lives_here")]
+
+
+def test_a_door_knows_its_device():
+    assert [(row["name"], row["device_id"]) for row in fold(doors.DOORS, LOG)] == [("Gate", str(DEVICE))]
+
+
+def test_an_opening_is_one_row_with_the_state_it_reached():
+    rows = [row for row in fold(door_events.DOOR_EVENTS, LOG) if row["kind"] == "opening"]
+    assert [(row["id"], row["state"], row["position"], row["event_id"]) for row in rows] == [
+        (str(OPENING), "opened", 113, str(UUID(int=113)))]
+    assert rows[0]["recorded_at"] < rows[0]["ended_at"]
+
+
+def test_an_opening_that_failed_says_why():
+    log = [heard(ORDERED, 1), heard(access.DoorOpeningFailed(OPENING, GATE, ANN, "expired"), 2)]
+    row = fold(door_events.DOOR_EVENTS, log)[0]
+    assert (row["state"], row["failure"], row["reason"]) == ("failed", "expired", "holds a right")
+
+
+def test_the_end_of_an_opening_nobody_knows_is_nothing():
+    assert fold(door_events.DOOR_EVENTS, [heard(access.DoorOpened(OPENING, GATE, ANN))]) == []
+
+
+def test_live_and_history_are_told_apart():
+    found = {row["kind"]: row["live"] for row in fold(door_events.DOOR_EVENTS, LOG)}
+    assert found == {"judged": True, "opening": True, "passed": False, "noticed": True}
+
+
+@pytest.mark.parametrize("query", [
+    my_home.homes_of(COMMUNITY, ANN), my_home.name_of(COMMUNITY, ANN), my_home.places_named(COMMUNITY, [HOME]),
+    my_doors.doors_of(COMMUNITY, ANN), my_doors.door_ids_of(COMMUNITY, ANN),
+    doors.all_doors(COMMUNITY, None, 5), doors.all_doors(COMMUNITY, ("Gate", GATE), 5),
+    doors.doors_named(COMMUNITY, [GATE]), doors.devices_named(COMMUNITY, [DEVICE]),
+    door_events.newest(COMMUNITY, 7, 5), door_events.newest_of_person(COMMUNITY, ANN, [GATE], 7, 5),
+    door_events.opening(COMMUNITY, OPENING),
+])
+@pytest.mark.filterwarnings("error")
+def test_every_query_names_its_community(query):
+    assert "community_id = " in str(query.compile(dialect=postgresql.dialect()))
