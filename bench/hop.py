@@ -162,7 +162,8 @@ async def measure(servers: Servers) -> Result:
         row="hop", unit="ms (p50)", ours=rounded(found.value("ours")),
         limit=Part("bare aiokafka: send_and_wait, getone in the other process; no database", rounded(found.value("bare"))),
         peer=Part("the same hop, its relay polling every 50 ms", rounded(found.value("poll"))),
-        goal=f"p50 ≤ {GOAL_P50_MS} ms at {RATE}/s", met=found.value("ours") <= GOAL_P50_MS, rounds=ROUNDS, spread=found.spread())
+        goal=f"p50 ≤ {GOAL_P50_MS} ms at {RATE}/s", met=found.value("ours") <= GOAL_P50_MS,
+        of_limit=rounded(found.ratio("ours", "bare")), of_peer=rounded(found.ratio("ours", "poll")), rounds=ROUNDS, spread=found.spread())
 
 
 async def forget(kafka: str, topics: list[str]) -> None:

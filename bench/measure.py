@@ -26,6 +26,10 @@ class Sides(Struct, frozen=True):
     def value(self, side: str) -> float:
         return median(m.value for m in self.rounds[side])
 
+    def ratio(self, side: str, other: str) -> float:
+        """The median of the rounds' own ratios: what slowed a round down has slowed both sides of it."""
+        return median(a.value / b.value for a, b in zip(self.rounds[side], self.rounds[other], strict=True))
+
     def p99(self, side: str) -> float:
         return median(m.p99 or 0.0 for m in self.rounds[side])
 
@@ -70,6 +74,8 @@ class Part(Struct, frozen=True):
 
 
 class Result(Struct, frozen=True):
+    """`of_limit`, `of_peer`: medians of the ratios round by round, which the goals are about where they name a ratio."""
+
     row: str
     unit: str
     ours: float
@@ -77,5 +83,7 @@ class Result(Struct, frozen=True):
     peer: Part
     goal: str
     met: bool
+    of_limit: float
+    of_peer: float | None
     rounds: int
     spread: dict[str, dict[str, Any]]

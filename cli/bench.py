@@ -59,7 +59,7 @@ def show(row: dict[str, Any]) -> None:
     print(f"{screen.paint(row['row'], 'bold'):<12} {row['ours']:g} {row['unit']}   goal {row['goal']}: {mark}")
     for name in ("limit", "peer"):
         value = row[name]["value"]
-        figure = "–" if value is None else f"{value:g} ({row['ours'] / value:.2f} ×)"
+        figure = "–" if value is None else f"{value:g} ({row[f'of_{name}']:.2f} ×)"
         print(f"  {name:<6} {figure:<20} {row[name]['of']}")
     for name, side in row["spread"].items():
         print(f"  {name:<10} {side['min']:g} … {side['max']:g}" + (f", p99 {side['p99_ms']:g} ms" if "p99_ms" in side else ""))

@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from cli import screen, status, tokens
-from cli.place import HERE, ROOT
+from cli.place import HERE, ROOT, Place
 
 
 class Step(Struct):
@@ -37,10 +37,11 @@ class Context:
     status: dict[str, Any]
     client: httpx.AsyncClient
     controls: dict[str, str]
+    place: Place = HERE
 
     async def token(self, role: str, person: str | None = None) -> str:
         """Raises tokens.NoToken."""
-        return await asyncio.to_thread(tokens.token, HERE, role, person)
+        return await asyncio.to_thread(tokens.token, self.place, role, person)
 
 
 def names() -> list[str]:
@@ -71,22 +72,22 @@ def run(options: argparse.Namespace) -> int:
     return 0 if ok else 1
 
 
-async def play(name: str, found: dict[str, Any]) -> list[Step]:
+async def play(name: str, found: dict[str, Any], place: Place = HERE) -> list[Step]:
     """A story that breaks off is a failed step, not a stack trace."""
     story = importlib.import_module(f"cli.scenarios.{name}")
     begun = time.monotonic()
     async with httpx.AsyncClient(base_url=found["gateway"] or "", timeout=15, trust_env=False) as client:
         try:
-            steps: list[Step] = await story.run(Context(found, client, controls()))
+            steps: list[Step] = await story.run(Context(found, client, controls(place), place))
         except Exception as error:
             after = (time.monotonic() - begun) * 1000
             return [Step("the story broke off", False, after, f"{type(error).__name__}: {error}")]
     return steps
 
 
-def controls() -> dict[str, str]:
+def controls(place: Place) -> dict[str, str]:
     with suppress(OSError, ValueError):
-        configured = json.loads(HERE.terminals.read_text())["terminals"]
+        configured = json.loads(place.terminals.read_text())["terminals"]
         return {terminal["device_id"]: f"http://{terminal['control']}" for terminal in configured}
     return {}
 

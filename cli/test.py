@@ -72,14 +72,14 @@ def servers(containers: bool) -> Iterator[dict[str, str]]:
 
 @contextmanager
 def own_stack() -> Iterator[dict[str, str]]:
-    """Begins with empty servers; one run at a time in a checkout."""
+    """Begins with empty servers; one run at a time in a checkout. The services come up meanwhile, for the end-to-end tests."""
     FOR_TESTS.state.mkdir(parents=True, exist_ok=True)
     with open(FOR_TESTS.state / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         start.stop(FOR_TESTS, screen.progress)
         start.forget(FOR_TESTS)
         try:
-            supervisor = start.start(FOR_TESTS, screen.progress, bare=True)
+            supervisor = start.start(FOR_TESTS, screen.progress)
             until = time.monotonic() + PATIENCE
             while not all(answers(Kept.read(FOR_TESTS).ports.get(name, 0)) for name in ("postgres", "kafka")):
                 if time.monotonic() > until or not is_running(supervisor):
@@ -90,6 +90,7 @@ def own_stack() -> Iterator[dict[str, str]]:
                 "LIFANG_TEST_POSTGRES": f"postgresql://postgres@{HOST}:{ports['postgres']}",
                 "KAFKA_BOOTSTRAP_SERVERS": f"{HOST}:{ports['kafka']}",
                 "LIFANG_TEST_SUPERVISOR_STATE": str(FOR_TESTS.record),
+                "LIFANG_TEST_STATE": str(FOR_TESTS.state),
             }
         finally:
             start.stop(FOR_TESTS, screen.progress)

@@ -10,7 +10,6 @@ from uuid import uuid4
 
 import httpx
 
-from cli.place import HERE
 from cli.scenario import Context, Step
 from cli.stack.demo import Demo
 
@@ -168,7 +167,7 @@ def _since(begun: float) -> float:
 
 
 async def run(context: Context) -> list[Step]:
-    demo = Demo.read(HERE)
+    demo = Demo.read(context.place)
     if demo is None or not demo.cards:
         return [Step("the demo community", False, 0, "it is not seeded. Type: lifang up")]
     resident, staff = await asyncio.gather(context.token("resident"), context.token("staff"))

@@ -9,21 +9,24 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
+import asyncpg
 from msgspec import Struct
 from msgspec.structs import replace
 
 from libs.eventkit.commands import Commands
 from libs.eventkit.db import is_away
+from libs.eventkit.decider import Refused
 from libs.eventkit.failpoints import reach
 from libs.eventkit.log import Key, Unavailable
 from libs.eventkit.reactions import context_of
-from libs.eventkit.recorded import Catalogue, Recorded
+from libs.eventkit.recorded import Catalogue, Recorded, tag_of
 from libs.eventkit.subscriptions import Subscription, advance
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 ACTUATOR_TTL = timedelta(seconds=5)
 
 
@@ -54,22 +57,52 @@ class Performer:
         self.commands = commands
         self.catalogue = catalogue
         self.effect = effect
+        self._names = frozenset(tag_of(t) for t in effect.on)
         self._queues: dict[str, asyncio.Task[None]] = {}
+        self._settling: asyncio.Task[None] | None = None
 
     def subscription(self) -> Subscription:
         return Subscription(name=self.effect.name, take=self._take, start="now")
 
     async def _take(self, rows: list[Recorded], position: int) -> None:
+        """Begins what is asked and returns: the checkpoint follows by itself, in order, so that the orders of a dead
+        device, which wait until they expire, keep no other device waiting."""
+        settling, self._settling = self._settling, None
+        if settling is not None and settling.done():
+            settling.result()
         begun: list[asyncio.Future[None]] = []
         for row in rows:
-            event = self.catalogue.read(row)
-            plan = self.effect.on.get(type(event))
-            order = await plan(event, row) if plan else None
-            if order is not None:
+            if row.type in self._names and (order := await self._planned(row)) is not None:
                 begun.append(self._enqueue(order, row))
+        self._settling = asyncio.create_task(self._settle(settling, begun, position, rows[-1].position))
+
+    async def _planned(self, row: Recorded) -> Order | None:
+        try:
+            event = self.catalogue.read(row)
+            return await self.effect.on[type(event)](event, row)
+        except Exception as error:
+            if isinstance(error, Unavailable) or is_away(error):
+                raise
+            log.error("effect %s cannot read the order at %d: %s", self.effect.name, row.position, type(error).__name__)
+            return None
+
+    async def _settle(
+        self, before: "asyncio.Task[None] | None", begun: "list[asyncio.Future[None]]", position: int, end: int
+    ) -> None:
+        if before is not None:
+            await before
         await asyncio.gather(*begun)
-        pool = await self.commands.log.database.pool()
-        await advance(pool, self.effect.name, position, rows[-1].position)
+        await self._present(lambda pool: advance(pool, self.effect.name, position, end))
+
+    async def _present(self, work: Callable[[asyncpg.Pool], Awaitable[T]]) -> T:
+        """Does it as soon as the database is there."""
+        while True:
+            try:
+                return await work(await self.commands.log.database.pool())
+            except Exception as error:
+                if not (isinstance(error, Unavailable) or is_away(error)):
+                    raise
+                await asyncio.sleep(0.1)
 
     def _enqueue(self, order: Order, row: Recorded) -> "asyncio.Future[None]":
         """Resolves when the attempt or the expiry is in the log; the call itself may still be under way."""
@@ -95,6 +128,8 @@ class Performer:
             result = await order.perform()
             reach("effect.called")
             await self._say(order, result, row, "result")
+        elif earlier is not None:  # the device is not free before the one ahead has left it
+            await asyncio.wait([earlier])
 
     def _left(self, row: Recorded) -> float:
         """Seconds until the order expires."""
@@ -105,28 +140,27 @@ class Performer:
 
     async def _attempt(self, order: Order, row: Recorded) -> bool:
         """True when this process is the one that acts."""
-        if self._left(row) <= 0:
-            expired = await self._say(order, order.expire, row, "expire")
-            if not expired:
-                await self._say(order, order.unknown, row, "unknown")
-            return False
-        mine = await self._say(order, order.attempt, row, "attempt")
-        if not mine:
+        mine = self._left(row) > 0 and await self._say(order, order.attempt, row, "attempt")
+        if mine and self._left(row) > 0:
+            return True
+        if mine or not await self._say(order, order.expire, row, "expire"):
             await self._say(order, order.unknown, row, "unknown")
-        return mine
+        return False
 
     async def _say(self, order: Order, command: Struct, row: Recorded, name: str) -> bool:
-        """Stores the command's events, waiting for a database that is away; False when they were there before."""
-        while True:
+        """Stores the command's events, waiting for a database that is away (an attempt only while it is in time);
+        False when they were there before, or a rule refuses them."""
+
+        async def say(pool: asyncpg.Pool) -> bool:
+            if name == "attempt" and self._left(row) <= 0:
+                return False
+            # random ids: the log must tell a repeat of this very append from another process's attempt
+            context = replace(context_of(row, name), now=datetime.now(UTC), cause=None)
             try:
-                # random ids: the log must tell a repeat of this very append from another process's attempt
-                context = replace(context_of(row, name), now=datetime.now(UTC), cause=None)
                 done = await self.commands.handle(
                     order.subject_id, command, context, key=Key("", self.effect.name, f"{row.event_id}:{name}"))
-                return bool(done.outcome.events) and not done.replayed
-            except Exception as error:
-                if not (isinstance(error, Unavailable) or is_away(error)):
-                    raise
-                if name == "attempt" and self._left(row) <= 0:
-                    raise
-                await asyncio.sleep(0.1)
+            except Refused:
+                return False
+            return bool(done.outcome.events) and not done.replayed
+
+        return await self._present(say)

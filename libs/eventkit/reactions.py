@@ -14,7 +14,7 @@ from libs.eventkit.db import Database, is_away
 from libs.eventkit.decider import NotYet, Refused
 from libs.eventkit.failpoints import reach
 from libs.eventkit.log import Key, Log, Unavailable
-from libs.eventkit.recorded import Catalogue, Recorded, UnknownVersion, tag_of
+from libs.eventkit.recorded import Catalogue, Recorded, tag_of
 from libs.eventkit.subscriptions import Subscription, advance
 
 log = logging.getLogger(__name__)
@@ -59,6 +59,7 @@ class Reactor:
         self.commands = commands
         self.catalogue = catalogue
         self.reaction = reaction
+        self._names = frozenset(tag_of(t) for t in reaction.on)
 
     def subscription(self) -> Subscription:
         return Subscription(name=self.reaction.name, take=self._take)
@@ -71,16 +72,12 @@ class Reactor:
         reach("reaction.done")
         await advance(pool, self.reaction.name, position, rows[-1].position)
 
-    @property
-    def _names(self) -> frozenset[str]:
-        return frozenset(tag_of(t) for t in self.reaction.on)
-
     async def _one(self, pool: asyncpg.Pool, row: Recorded) -> None:
         try:
             event = self.catalogue.read(row)
             key = self.reaction.key(event, row)
-        except UnknownVersion as error:
-            await self._park(pool, row, row.subject, str(error))
+        except Exception as error:  # an unknown version, or a body that does not fit its type
+            await self._park(pool, row, row.subject, f"{type(error).__name__}: {error}"[:200])
             return
         if await pool.fetchval("select true from parked where subscription = $1 and key = $2 limit 1", self.reaction.name, key):
             await self._park(pool, row, key, "behind another")
@@ -124,15 +121,17 @@ class Reactor:
         """Handles what is parked under the key, in order, until one fails again; returns how many went through."""
         pool, log_ = await self.database.pool(), Log(self.database)
         handled = 0
-        for parked in await pool.fetch(
-            "select position, event_id from parked where subscription = $1 and key = $2 order by position", self.reaction.name, key):
+        while parked := await pool.fetchrow(
+                "select position, event_id from parked where subscription = $1 and key = $2 order by position limit 1",
+                self.reaction.name, key):
             row = await log_.event(parked["event_id"])
             assert row is not None
             try:
                 event = self.catalogue.read(row)
+            except Exception as error:
+                reason = f"{type(error).__name__}: {error}"[:200]
+            else:
                 reason = await self._tried(event, row)
-            except UnknownVersion as error:
-                reason = str(error)
             if reason:
                 await pool.execute(
                     "update parked set reason = $3 where subscription = $1 and position = $2",

@@ -104,8 +104,8 @@ def subscription(database: Database, view: View, catalogue: Catalogue) -> Subscr
     async def take(rows: list[Recorded], position: int) -> None:
         pool = await database.pool()
         async with pool.acquire() as connection, connection.transaction():
-            for community_id, batch in _by_community(rows, catalogue).items():
-                await _write(connection, view, community_id, batch)
+            for community_id, batch in _by_community(rows).items():
+                await _write(connection, view, catalogue, community_id, batch)
             reach("view.written")
             await advance(connection, view.name, position, rows[-1].position)
         reach("view.committed")
@@ -133,31 +133,40 @@ async def rebuild(database: Database, view: View, catalogue: Catalogue) -> int:
     return end
 
 
-def _by_community(rows: list[Recorded], catalogue: Catalogue) -> dict[UUID, list[tuple[Any, Recorded]]]:
-    found: dict[UUID, list[tuple[Any, Recorded]]] = {}
+def _by_community(rows: list[Recorded]) -> dict[UUID, list[Recorded]]:
+    found: dict[UUID, list[Recorded]] = {}
     for row in rows:
-        event = catalogue.read(row)
-        if event is not None:
-            found.setdefault(row.community_id, []).append((event, row))
+        found.setdefault(row.community_id, []).append(row)
     return found
 
 
-async def _write(connection: Connection, view: View, community_id: UUID, batch: list[tuple[Any, Recorded]]) -> None:
+async def _write(connection: Connection, view: View, catalogue: Catalogue, community_id: UUID, batch: list[Recorded]) -> None:
     """Folds one community's events. One that the view cannot take marks the community's rows damaged and is left
     out, so that the others go on; a rebuild mends it."""
-    wanted = [dict(w) for event, row in batch for w in view.reads(event, row)]
-    if not wanted:
-        return
-    rows = Rows(view.key, await _load(connection, view, community_id, wanted))
-    for event, row in batch:
+    wanted: list[Row] = []
+    events: list[tuple[Any, Recorded]] = []
+    failed: list[tuple[int, str]] = []
+    for row in batch:
         try:
-            view.project(rows, event, row)
+            event = catalogue.read(row)
+            if event is not None and (read := [dict(w) for w in view.reads(event, row)]):
+                wanted += read
+                events.append((event, row))
         except Exception as error:
-            log.error("view %s is damaged for a community at %d: %s", view.name, row.position, type(error).__name__)
-            await connection.execute(
-                "insert into damaged (view, community_id, position, reason) values ($1, $2, $3, $4) on conflict do nothing",
-                view.name, community_id, row.position, type(error).__name__)
-    await _save(connection, view, community_id, rows.changed)
+            failed.append((row.position, type(error).__name__))
+    if wanted:
+        rows = Rows(view.key, await _load(connection, view, community_id, wanted))
+        for event, row in events:
+            try:
+                view.project(rows, event, row)
+            except Exception as error:
+                failed.append((row.position, type(error).__name__))
+        await _save(connection, view, community_id, rows.changed)
+    for position, reason in sorted(failed):
+        log.error("view %s is damaged for a community at %d: %s", view.name, position, reason)
+        await connection.execute(
+            "insert into damaged (view, community_id, position, reason) values ($1, $2, $3, $4) on conflict do nothing",
+            view.name, community_id, position, reason)
 
 
 async def _load(connection: Connection, view: View, community_id: UUID, wanted: list[Row]) -> list[Row]:

@@ -25,12 +25,13 @@ def effects(app: App, book: DeviceBook) -> tuple[Effect, ...]:
         return Order(
             subject_id=event.opening_id, queue=str(event.device_id), attempt=AttemptDoorOrder(*what),
             expire=ExpireDoorOrder(*what), unknown=CloseUnknownDoorOrder(*what),
-            perform=partial(_open, app, client, mine, event))
+            perform=partial(open_at, app, client, mine, event))
 
     return (Effect(name="door_orders", on={DoorOpeningOrdered: door_opening_ordered}),)
 
 
-async def _open(app: App, client: httpx.AsyncClient, device: KnownDevice | None, event: DoorOpeningOrdered) -> Struct:
+async def open_at(app: App, client: httpx.AsyncClient, device: KnownDevice | None, event: DoorOpeningOrdered) -> Struct:
+    """Sends the order, once, and says how it ended."""
     what = (event.opening_id, event.device_id, event.door_no)
     if device is None or not device.description.base_url:
         return RecordFailed(*what, "unreachable", "no_address")

@@ -82,7 +82,7 @@ def _of_identity(event: Any, names: Names) -> str:
         case identity.HomeRegistered():
             return f"{_first(_home(event, names))} was registered."
         case identity.BuildingRegistered():
-            return f"{event.name} was registered, a building of {event.units} units."
+            return f"Building {event.name} was registered, with {event.units} units."
         case identity.CommunityFounded():
             return f"The community {event.name} was founded."
         case identity.AccountOpened():

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     select,
+    text,
     union_all,
 )
 
@@ -61,6 +62,8 @@ happenings = Table(
     Index("gateway_door_events_newest", "community_id", "position"),
     Index("gateway_door_events_by_door", "community_id", "door_id", "position"),
     Index("gateway_door_events_by_person", "community_id", "person_id", "position"),
+    Index("gateway_door_events_of_nobody", "community_id", "door_id", "position",
+          postgresql_where=text("person_id is null")),
 )
 
 Happening = CredentialJudged | DoorPassed | DoorNoticed

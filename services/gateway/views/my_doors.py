@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Index, MetaData, Select, Table, Text, Uuid, select
+from sqlalchemy import Column, Index, MetaData, Select, Table, Text, Uuid, func, select
 
 from libs.contracts.access import RightGranted, RightRevoked
 from libs.eventkit.recorded import Recorded
@@ -47,13 +47,13 @@ USED = (RIGHTS, DOORS)
 def doors_of(community_id: UUID, person_id: UUID) -> Select[Any]:
     """Each door once, by name; where several rights open it, under the rule that comes first in the alphabet."""
     d = doors.c
-    once = (
-        select(d.door_id.label("id"), d.name, d.zone, rights.c.rule)
-        .distinct(d.name, d.door_id)
+    return (
+        select(d.door_id.label("id"), d.name, d.zone, func.min(rights.c.rule).label("rule"))
         .select_from(rights)
         .join(doors, (d.community_id == rights.c.community_id) & (d.zone == rights.c.zone))
-        .where(rights.c.community_id == community_id, rights.c.person_id == person_id))
-    return once.order_by(d.name, d.door_id, rights.c.rule)
+        .where(rights.c.community_id == community_id, rights.c.person_id == person_id)
+        .group_by(d.door_id, d.name, d.zone)
+        .order_by(d.name, d.door_id))
 
 
 def door_ids_of(community_id: UUID, person_id: UUID) -> Select[Any]:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from libs.contracts.permissions import ACCOUNTS_MANAGE, RESIDENTS_MANAGE
 from libs.eventkit.auth import Principal
-from libs.eventkit.decider import NotFound
+from libs.eventkit.decider import NotFound, Refused
 from libs.eventkit.http import (
     IdempotencyKey,
     Input,
@@ -75,9 +75,15 @@ def routes(app: App) -> APIRouter:
         account_id = lookups.id_for(key, community_id)
         person_id = body.person_id or uuid5(account_id, "person")
         index = account_index(app.blind, community_id, e164(body.phone))
-        done = await app.commands.handle(
-            account_id, OpenAccount(account_id, person_id, body.role, index), context(request, principal, community_id),
-            key=key)
+        command = OpenAccount(account_id, person_id, body.role, index)
+        try:
+            done = await app.commands.handle(account_id, command, context(request, principal, community_id), key=key)
+        except Refused as refused:
+            # of two claims the log does not say which one was taken
+            holder = await lookups.account_of_person(app, person_id, body.role)
+            if refused.code == "phone_taken" and holder and holder.community_id == community_id:
+                raise Refused("account_already_opened") from refused
+            raise
         headers = position_header(app.service.name, app.commands.generation, done)
         return json({"id": done.outcome.id, "person_id": person_id}, 201, headers)
 

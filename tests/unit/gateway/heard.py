@@ -19,14 +19,15 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def heard(
-    event: Struct, position: int = 1, community_id: UUID = COMMUNITY, caused_by: Sequence[UUID] = (), event_id: UUID | None = None
+    event: Struct, position: int = 1, community_id: UUID = COMMUNITY, caused_by: Sequence[UUID] = (),
+    event_id: UUID | None = None,
 ) -> tuple[Any, Recorded]:
-    type_ = str(event.__struct_config__.tag)
+    type_, said = str(event.__struct_config__.tag), NOON + timedelta(seconds=position)
     return event, Recorded(
         position=position, generation=1, community_id=community_id, stream=None, version=None,
         event_id=event_id or UUID(int=position), type=type_, schema=1, data=msgspec.json.encode(event).decode(),
-        meta=Meta(caused_by=tuple(caused_by), subject="x:1", source_time=NOON + timedelta(seconds=position)),
-        source=type_.partition(".")[0], number=Number(1, position, 0), recorded_at=NOON + timedelta(seconds=position + 1))
+        meta=Meta(caused_by=tuple(caused_by), subject="x:1", source_time=said),
+        source=type_.partition(".")[0], number=Number(1, position, 0), recorded_at=said + timedelta(seconds=1))
 
 
 def fold(view: View, log: Iterable[tuple[Any, Recorded]], times: int = 1) -> list[dict[str, Any]]:

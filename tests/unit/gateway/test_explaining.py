@@ -54,7 +54,8 @@ def test_causes_come_before_effects_even_where_the_log_has_it_otherwise():
 
 def test_a_circle_loses_nothing_and_ends():
     circle = known(
-        (ORDER, 1, (DONE,), access.DoorOpened(OPENING, GATE, ANN)), (DONE, 2, (ORDER,), access.DoorOpened(OPENING, GATE, ANN)))
+        (ORDER, 1, (DONE,), access.DoorOpened(OPENING, GATE, ANN)),
+        (DONE, 2, (ORDER,), access.DoorOpened(OPENING, GATE, ANN)))
     assert [k.row.event_id for k in in_order(circle)] == [ORDER, DONE]
     assert len(explain(ORDER, ORDER, circle, {})["chain"]) == 2
 
@@ -70,7 +71,8 @@ def test_why_a_door_was_opened():
     found = explain(OPENING, ORDER, known(), NAMES)
     assert found["of"] == OPENING
     assert found["text"][0].startswith(
-        "Access ordered door North gate to be opened for person …00000a (a card), by the rule right_in_zone: holds a right.")
+        "Access ordered door North gate to be opened for person …00000a (a card),"
+        " by the rule right_in_zone: holds a right.")
     assert cited(found["text"])[0] == {ORDER, JUDGED, RIGHT, LIVES}
     assert any("lives in home 1-1-101 as owner since 2024-01-01" in said for said in found["text"])
     assert found["text"][-1].startswith("Then: Door North gate was opened")

@@ -1,0 +1,61 @@
+"""The whole stack, as `lifang up` starts it: one for the session, shared; tests bring data of their own."""
+
+import os
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from msgspec import Struct
+
+from cli import status, tokens
+from cli.place import Place
+from cli.stack.demo import Demo
+from libs.eventkit.testing import until
+
+CAPTURES = Path(__file__).parents[3] / "shared" / "real-input" / "hikvision"
+
+
+class Stack(Struct, frozen=True):
+    place: Place
+    status: dict[str, Any]
+    demo: Demo
+
+    @property
+    def gateway(self) -> str:
+        return str(self.status["gateway"])
+
+    def url(self, service: str) -> str:
+        return str(self.status["services"][service]["url"])
+
+    def bearer(self, role: str, person: str | None = None) -> dict[str, str]:
+        return {"authorization": f"Bearer {tokens.token(self.place, role, person)}"}
+
+    @property
+    def push(self) -> tuple[str, dict[str, str]]:
+        terminal = self.demo.terminals[0]
+        return terminal.push.url, dict(terminal.push.headers)
+
+
+@pytest.fixture(scope="session")
+async def stack(servers: object) -> Stack:
+    place = Place(Path(os.environ["LIFANG_TEST_STATE"]))
+    found = await until(lambda: (s := status.look(place))["ready"] and s, timeout=120)
+    demo = Demo.read(place)
+    assert demo is not None
+    return Stack(place, found, demo)
+
+
+@pytest.fixture
+async def http(stack: Stack) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=stack.gateway, timeout=15, trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture
+def control(stack: Stack) -> Callable[[int], str]:
+    import json
+
+    terminals = json.loads(stack.place.terminals.read_text())["terminals"]
+    return lambda n: f"http://{terminals[n]['control']}"

@@ -1,0 +1,77 @@
+"""The story of a door on the real stack, and that nothing personal lies anywhere in plain text."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import aiokafka
+import pytest
+
+from cli import scenario
+from tests.e2e.conftest import Stack
+
+PLANTED = ("7719023348", "88442211")
+
+
+async def test_the_scenario_holds_step_by_step(stack: Stack):
+    steps = await scenario.play("door", stack.status, stack.place)
+    assert len(steps) == 6
+    assert [s for s in steps if not s.ok] == []
+
+
+@pytest.fixture
+async def planted(stack: Stack, http):
+    """Numbers that exist nowhere else go in by every door: a credential, a report, a resident."""
+    staff = stack.bearer("staff")
+    resident = stack.demo.cards[0]["person_id"]
+    answer = await http.post(
+        stack.url("access") + "/v1/credentials", headers=staff, json={"person_id": resident, "kind": "card", "number": PLANTED[0]})
+    assert answer.status_code in (201, 409), answer.text
+    url, headers = stack.push
+    body = {
+        "ipAddress": "192.0.2.9", "dateTime": "2026-05-04T03:02:01+08:00", "eventType": "AccessControllerEvent", "eventState": "active",
+        "AccessControllerEvent": {
+            "majorEventType": 5, "subEventType": 1, "cardNo": PLANTED[0], "employeeNoString": PLANTED[1], "name": "郑没有人",
+            "serialNo": 990001, "doorNo": 1, "currentEvent": False}}
+    answer = await http.post(url, headers={**headers, "content-type": "application/json"}, content=json.dumps(body))
+    assert answer.status_code == 200, answer.text
+    return [*PLANTED, "郑没有人"]
+
+
+def dumps(stack: Stack) -> str:
+    from cli.stack import postgres
+
+    found = ""
+    for address in stack.status["databases"].values():
+        run = subprocess.run([postgres.binaries() / "pg_dump", address], capture_output=True, check=True)
+        found += run.stdout.decode(errors="replace")
+    return found
+
+
+async def topics(bootstrap: str) -> str:
+    consumer = aiokafka.AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False)
+    await consumer.start()
+    try:
+        names = [n for n in await consumer.topics() if n.startswith("lifang.")]
+        partitions = [aiokafka.TopicPartition(n, p) for n in names for p in consumer.partitions_for_topic(n)]
+        consumer.assign(partitions)
+        ends = await consumer.end_offsets(partitions)
+        await consumer.seek_to_beginning()
+        found = ""
+        while any([await consumer.position(p) < ends[p] for p in partitions]):
+            for records in (await consumer.getmany(timeout_ms=1000)).values():
+                for r in records:
+                    found += (r.value or b"").decode(errors="replace") + str(r.headers) + str(r.key)
+        return found
+    finally:
+        await consumer.stop()
+
+
+async def test_no_sealed_value_lies_in_plain_text_in_databases_topics_or_logs(stack: Stack, planted):
+    logs = "".join(p.read_text(errors="replace") for p in Path(stack.place.log).rglob("*") if p.is_file())
+    places = {"databases": dumps(stack), "topics": await topics(stack.status["kafka"]["bootstrap"]), "logs": logs}
+    demo_people = [entry["phone"].removeprefix("+86") for entry in stack.demo.sign_ins if "phone" in entry]
+    for name, text in places.items():
+        assert text, f"nothing was read of {name}"
+        assert [v for v in [*planted, *demo_people] if v in text] == [], f"plain text in {name}"
+    assert "box" in places["databases"]

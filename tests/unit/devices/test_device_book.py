@@ -1,0 +1,82 @@
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from libs.eventkit.recorded import Catalogue, Meta, Recorded
+from services.devices.api.reports import _basic, authorization
+from services.devices.device_book import EVENTS, DeviceBook, hash_of
+from services.devices.domain.registry import (
+    CredentialRevoked,
+    Description,
+    DeviceEnrolled,
+    DeviceMoved,
+    DeviceRegistered,
+)
+
+DEVICE, COMMUNITY = UUID(int=1), UUID(int=2)
+GATE = Description("hikvision-terminal", "South gate", "K1", "http://10.0.0.9")
+REGISTERED, ENROLLED = DeviceRegistered(DEVICE, GATE), DeviceEnrolled(DEVICE, hash_of("secret"))
+
+
+class LogOf:
+    """A log that holds these events."""
+
+    def __init__(self) -> None:
+        self.rows: list[Recorded] = []
+
+    def say(self, *events: msgspec.Struct) -> None:
+        for event in events:
+            n, data = len(self.rows) + 1, msgspec.json.encode(event).decode()
+            self.rows.append(Recorded(
+                n, 1, COMMUNITY, f"device:{DEVICE}", n, UUID(int=n), str(event.__struct_config__.tag), 1, data, Meta(), None,
+                None, datetime(2026, 3, 1, tzinfo=UTC)))
+
+    async def last(self) -> int:
+        return len(self.rows)
+
+    async def read(self, after: int, limit: int, types: Any) -> list[Recorded]:
+        return self.rows[after : after + limit]
+
+
+def book_with(*events: msgspec.Struct) -> tuple[DeviceBook, LogOf]:
+    book, log = DeviceBook(), LogOf()
+    log.say(*events)
+    book.memory.bind(log, Catalogue(EVENTS))  # type: ignore[arg-type]
+    return book, log
+
+
+async def test_an_enrolled_device_is_let_in_by_its_own_credential_alone() -> None:
+    book, _ = book_with(REGISTERED, ENROLLED)
+    found = await book.authenticated(DEVICE, "secret")
+    assert found is not None and found.community_id == COMMUNITY and found.description == GATE
+    assert await book.authenticated(DEVICE, "guess") is None
+    assert await book.authenticated(DEVICE, "") is None
+    assert await book.authenticated(UUID(int=9), "secret") is None
+
+
+async def test_a_device_without_a_credential_is_not_let_in() -> None:
+    book, _ = book_with(REGISTERED)
+    assert await book.authenticated(DEVICE, "") is None
+    book, _ = book_with(REGISTERED, ENROLLED, CredentialRevoked(DEVICE))
+    assert await book.authenticated(DEVICE, "secret") is None
+
+
+async def test_a_device_that_was_registered_a_moment_ago_is_found() -> None:
+    book, log = book_with()
+    assert await book.find(DEVICE) is None
+    log.say(REGISTERED)
+    assert await book.find(DEVICE) is not None
+
+
+async def test_orders_go_to_where_the_device_is_now() -> None:
+    book, _ = book_with(REGISTERED, ENROLLED, DeviceMoved(DEVICE, "http://10.0.0.10"))
+    found = await book.find(DEVICE)
+    assert found is not None and found.description.base_url == "http://10.0.0.10"
+
+
+def test_basic_authorization() -> None:
+    assert _basic(authorization(DEVICE, "a:b")) == (str(DEVICE), "a:b")
+    for nonsense in ("", "Basic", "Basic ///", "Basic \u20ac", "Bearer Zm9v", "Basic /w=="):
+        assert _basic(nonsense) == ("", "")

@@ -1,0 +1,211 @@
+"""Residents, where they live, and their accounts."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from libs.eventkit.decider import Decider, NotFound, Refused, Release, Take
+from libs.eventkit.sealed import Sealed
+from services.identity.domain import accounts, residences
+from services.identity.domain.accounts import (
+    ACCOUNTS,
+    AccountClosed,
+    AccountOpened,
+    CloseAccount,
+    OpenAccount,
+    PhoneReplaced,
+    ReplacePhone,
+)
+from services.identity.domain.residences import (
+    RESIDENCES,
+    EndResidence,
+    ResidenceEnded,
+    ResidenceStarted,
+    StartResidence,
+)
+from services.identity.domain.residents import (
+    RESIDENTS,
+    ContactCorrected,
+    ContactDisclosed,
+    CorrectContact,
+    DiscloseContact,
+    RegisterResident,
+    ResidentRegistered,
+)
+
+ANN, STAFF, HOME, BUILDING, LIVING, ACCOUNT = (UUID(int=n) for n in range(1, 7))
+MAY, JUNE = date(2026, 5, 1), date(2026, 6, 1)
+
+
+def box(text: str) -> Sealed:
+    return Sealed(UUID(int=9), UUID(int=10), "name", text)
+
+
+def when(decider: Decider[Any, Any], command: Any, *events: Any) -> list[Any]:
+    return decider.decide[type(command)](command, decider.fold(events))
+
+
+# residents
+
+REGISTERED = ResidentRegistered(ANN, box("a"), box("p"))
+
+
+def test_a_resident_is_registered():
+    assert when(RESIDENTS, RegisterResident(ANN, box("a"), box("p"))) == [REGISTERED]
+
+
+def test_a_resident_is_registered_once_however_it_was_sealed():
+    assert when(RESIDENTS, RegisterResident(ANN, box("sealed anew")), REGISTERED) == []
+
+
+def test_a_correction_keeps_what_it_does_not_name():
+    other_name, other_phone = CorrectContact(ANN, name=box("b")), CorrectContact(ANN, phone=box("q"))
+    assert when(RESIDENTS, other_name, REGISTERED) == [ContactCorrected(ANN, box("b"), box("p"))]
+    assert when(RESIDENTS, other_phone, REGISTERED) == [ContactCorrected(ANN, box("a"), box("q"))]
+
+
+def test_a_correction_of_nothing_says_nothing():
+    assert when(RESIDENTS, CorrectContact(ANN), REGISTERED) == []
+
+
+def test_nobody_unknown_is_corrected():
+    with pytest.raises(NotFound):
+        when(RESIDENTS, CorrectContact(ANN, name=box("b")))
+
+
+def test_a_look_at_a_contact_is_recorded_each_time():
+    looked = ContactDisclosed(ANN, STAFF, "parcel at the gate")
+    command = DiscloseContact(ANN, STAFF, "parcel at the gate")
+    assert when(RESIDENTS, command, REGISTERED) == when(RESIDENTS, command, REGISTERED, looked) == [looked]
+
+
+def test_a_look_without_a_purpose_is_refused():
+    with pytest.raises(Refused, match="purpose_missing"):
+        when(RESIDENTS, DiscloseContact(ANN, STAFF, "?"), REGISTERED)
+
+
+def test_nobody_unknown_is_looked_at():
+    with pytest.raises(NotFound):
+        when(RESIDENTS, DiscloseContact(ANN, STAFF, "parcel at the gate"))
+
+
+# residences
+
+START = StartResidence(LIVING, ANN, HOME, BUILDING, 1, "tenant", MAY)
+STARTED = ResidenceStarted(LIVING, ANN, HOME, BUILDING, 1, "tenant", MAY)
+ENDED = ResidenceEnded(LIVING, ANN, HOME, BUILDING, JUNE)
+
+
+def test_a_residence_starts():
+    assert when(RESIDENCES, START) == [STARTED]
+
+
+def test_starting_the_same_residence_again_says_nothing_new():
+    assert when(RESIDENCES, START, STARTED) == []
+
+
+def test_a_residence_does_not_become_another_one():
+    with pytest.raises(Refused, match="residence_already_started"):
+        when(RESIDENCES, StartResidence(LIVING, ANN, HOME, BUILDING, 1, "owner", MAY), STARTED)
+
+
+def test_a_residence_that_has_ended_does_not_start_again():
+    with pytest.raises(Refused, match="residence_already_ended"):
+        when(RESIDENCES, START, STARTED, ENDED)
+
+
+def test_a_residence_ends():
+    assert when(RESIDENCES, EndResidence(LIVING, JUNE), STARTED) == [ENDED]
+
+
+def test_a_residence_may_end_on_its_first_day():
+    assert when(RESIDENCES, EndResidence(LIVING, MAY), STARTED) != []
+
+
+def test_a_residence_does_not_end_before_it_began():
+    with pytest.raises(Refused, match="ends_before_it_began"):
+        when(RESIDENCES, EndResidence(LIVING, date(2026, 4, 30)), STARTED)
+
+
+def test_ending_a_residence_twice_says_nothing_new():
+    assert when(RESIDENCES, EndResidence(LIVING, JUNE), STARTED, ENDED) == []
+
+
+def test_no_residence_no_end():
+    with pytest.raises(NotFound):
+        when(RESIDENCES, EndResidence(LIVING, JUNE))
+
+
+def test_a_person_lives_in_a_home_once_at_a_time():
+    assert list(residences.claims(START, STARTED)) == [Take("residence", f"{ANN}:{HOME}", "already_lives_there")]
+    assert list(residences.claims(EndResidence(LIVING, JUNE), ENDED)) == [Release("residence")]
+
+
+# accounts
+
+OPEN, OPENED = OpenAccount(ACCOUNT, ANN, "resident", "blind"), AccountOpened(ACCOUNT, ANN, "resident")
+CLOSED = AccountClosed(ACCOUNT, ANN, "resident")
+
+
+def test_an_account_is_opened():
+    assert when(ACCOUNTS, OPEN) == [OPENED]
+
+
+def test_opening_the_same_account_again_says_nothing_new():
+    assert when(ACCOUNTS, OPEN, OPENED) == []
+
+
+@pytest.mark.parametrize("role", ["device", "service", "root", ""])
+def test_only_people_have_accounts(role: str):
+    with pytest.raises(Refused, match="role_has_no_account"):
+        when(ACCOUNTS, OpenAccount(ACCOUNT, ANN, role, "blind"))
+
+
+def test_an_account_does_not_change_hands():
+    with pytest.raises(Refused, match="account_already_opened"):
+        when(ACCOUNTS, OpenAccount(ACCOUNT, ANN, "operator", "blind"), OPENED)
+
+
+def test_a_closed_account_stays_closed():
+    with pytest.raises(Refused, match="account_closed"):
+        when(ACCOUNTS, OPEN, OPENED, CLOSED)
+
+
+def test_an_account_takes_another_phone():
+    assert when(ACCOUNTS, ReplacePhone(ACCOUNT, "other"), OPENED) == [PhoneReplaced(ACCOUNT)]
+
+
+def test_a_closed_account_takes_no_phone():
+    with pytest.raises(Refused, match="account_closed"):
+        when(ACCOUNTS, ReplacePhone(ACCOUNT, "other"), OPENED, CLOSED)
+
+
+def test_an_account_is_closed():
+    assert when(ACCOUNTS, CloseAccount(ACCOUNT), OPENED) == [CLOSED]
+
+
+def test_closing_an_account_twice_says_nothing_new():
+    assert when(ACCOUNTS, CloseAccount(ACCOUNT), OPENED, CLOSED) == []
+
+
+@pytest.mark.parametrize("command", [CloseAccount(ACCOUNT), ReplacePhone(ACCOUNT, "other")])
+def test_there_has_to_be_an_account(command: Any):
+    with pytest.raises(NotFound):
+        when(ACCOUNTS, command)
+
+
+def test_a_phone_opens_one_account_and_a_person_has_one_of_a_role():
+    person = Take("account-person", f"{ANN}:resident", "account_already_opened")
+    assert list(accounts.claims(OPEN, OPENED)) == [Take("account-phone", "blind", "phone_taken"), person]
+
+
+def test_another_phone_frees_the_old_one():
+    replaced = accounts.claims(ReplacePhone(ACCOUNT, "other"), PhoneReplaced(ACCOUNT))
+    assert list(replaced) == [Release("account-phone"), Take("account-phone", "other", "phone_taken")]
+
+
+def test_a_closed_account_frees_phone_and_person():
+    freed = list(accounts.claims(CloseAccount(ACCOUNT), CLOSED))
+    assert freed == [Release("account-phone"), Release("account-person")]

@@ -1,0 +1,65 @@
+"""What others hear, and what they do not."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from libs.contracts import identity as public
+from libs.contracts.fields import SealedField
+from libs.eventkit.recorded import Meta, Recorded
+from libs.eventkit.sealed import Sealed
+from services.identity.domain.accounts import AccountClosed, AccountOpened, PhoneReplaced
+from services.identity.domain.buildings import BuildingRegistered
+from services.identity.domain.communities import CommunityFounded
+from services.identity.domain.homes import HomeRegistered
+from services.identity.domain.phones import CodeCounted
+from services.identity.domain.residences import ResidenceEnded, ResidenceStarted
+from services.identity.domain.residents import ContactCorrected, ContactDisclosed, ResidentRegistered
+from services.identity.domain.sessions import SessionEnded, SessionRenewed, SessionStarted
+from services.identity.domain.sign_ins import CodeMatched, CodeMissed, Entry, SignInStarted
+from services.identity.domain.signing_keys import SigningKeyPublished
+from services.identity.main import EVENTS
+from services.identity.publishing import publish
+
+A, B, C, D = (UUID(int=n) for n in range(1, 5))
+NOW, DAY = datetime(2026, 3, 1, tzinfo=UTC), date(2026, 3, 1)
+NAME = Sealed(A, B, "name", "box")
+ROW = Recorded(
+    position=1, generation=1, community_id=A, stream="s:1", version=1, event_id=B, type="", schema=1, data="",
+    meta=Meta(), source=None, number=None, recorded_at=NOW)
+REGISTERED = public.ResidentRegistered(A, SealedField(A, B, "name", "box"))
+
+TOLD = [
+    (CommunityFounded(A, "n", "310104", "z"), public.CommunityFounded(A, "n", "310104", "z")),
+    (BuildingRegistered(A, "n", 2), public.BuildingRegistered(A, "n", 2)),
+    (HomeRegistered(A, B, 1, "l"), public.HomeRegistered(A, B, 1, "l")),
+    (ResidentRegistered(A, NAME, NAME), REGISTERED),
+    (ContactCorrected(A, NAME, NAME), REGISTERED),
+    (ResidenceStarted(A, B, C, D, 1, "owner", DAY), public.ResidenceStarted(A, B, C, D, 1, "owner", DAY)),
+    (ResidenceEnded(A, B, C, D, DAY), public.ResidenceEnded(A, B, C, D, DAY)),
+    (AccountOpened(A, B, "staff"), public.AccountOpened(A, B, "staff")),
+    (AccountClosed(A, B, "staff"), public.AccountClosed(A, B, "staff")),
+    (SigningKeyPublished("k", "p", NOW, NOW), public.SigningKeyPublished("k", "p", NOW, NOW)),
+]
+KEPT = [
+    ContactDisclosed(A, B, "purpose"), PhoneReplaced(A), CodeCounted(NOW), SignInStarted("h", (), NOW), CodeMissed(),
+    CodeMatched(A, Entry(A, B)), SessionStarted(A, B, C, "staff", NOW), SessionRenewed(1, NOW),
+    SessionEnded("signed_out"),
+]
+
+
+@pytest.mark.parametrize(("event", "heard"), TOLD, ids=lambda e: type(e).__name__)
+def test_others_hear(event: Any, heard: Any):
+    assert [p.body for p in publish(event, ROW)] == [heard]
+
+
+@pytest.mark.parametrize("event", KEPT, ids=lambda e: type(e).__name__)
+def test_others_do_not_hear(event: Any):
+    assert publish(event, ROW) == ()
+
+
+def test_every_event_is_told_or_kept_on_purpose():
+    assert {type(e) for e in (*(own for own, _ in TOLD), *KEPT)} == set(EVENTS)
+    assert {type(heard) for _, heard in TOLD} == set(public.EVENTS)

@@ -1,0 +1,68 @@
+"""Each view folds its events into rows, and folding them twice changes nothing."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from libs.eventkit.recorded import Meta, Recorded
+from libs.eventkit.sealed import Sealed
+from libs.eventkit.views import Rows, View
+from services.identity.domain.accounts import AccountClosed, AccountOpened
+from services.identity.domain.buildings import BuildingRegistered
+from services.identity.domain.homes import HomeRegistered
+from services.identity.domain.residences import ResidenceEnded, ResidenceStarted
+from services.identity.domain.residents import ContactCorrected, ContactDisclosed, ResidentRegistered
+from services.identity.main import VIEWS
+from services.identity.views import accounts, buildings, homes, residences, residents
+
+A, B, C, D, E = (UUID(int=n) for n in range(1, 6))
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+MARCH, APRIL = date(2026, 3, 1), date(2026, 4, 1)
+OLD, NEW = Sealed(A, B, "name", "old"), Sealed(A, B, "name", "new")
+
+
+def row(version: int) -> Recorded:
+    return Recorded(
+        position=version, generation=1, community_id=A, stream="s:1", version=version, event_id=B, type="", schema=1,
+        data="", meta=Meta(), source=None, number=None, recorded_at=NOW)
+
+
+def fold(view: View, events: list[Any], times: int = 1) -> list[dict[str, Any]]:
+    rows = Rows(view.key)
+    for _ in range(times):
+        for version, event in enumerate(events, 1):
+            view.project(rows, event, row(version))
+    return [r for r in rows.changed.values() if r is not None]
+
+
+CASES: list[tuple[View, list[Any], list[dict[str, Any]]]] = [
+    (buildings.VIEW, [BuildingRegistered(B, "1号楼", 2)], [{"building_id": B, "name": "1号楼", "units": 2}]),
+    (homes.VIEW, [HomeRegistered(C, B, 1, "1-1-101")],
+     [{"home_id": C, "building_id": B, "unit": 1, "label": "1-1-101"}]),
+    (residents.VIEW, [ResidentRegistered(D, OLD), ContactCorrected(D, NEW), ContactDisclosed(D, A, "purpose")],
+     [{"resident_id": D, "name": NEW, "phone": None, "registered_at": NOW, "version": 3}]),
+    (residences.VIEW, [ResidenceStarted(E, D, C, B, 1, "owner", MARCH), ResidenceEnded(E, D, C, B, APRIL)],
+     [{"residence_id": E, "resident_id": D, "home_id": C, "building_id": B, "unit": 1, "role": "owner",
+       "since": MARCH, "until": APRIL}]),
+    (accounts.VIEW, [AccountOpened(B, D, "resident"), AccountOpened(C, E, "staff"), AccountClosed(C, E, "staff")],
+     [{"account_id": B, "person_id": D, "role": "resident", "opened_at": NOW}]),
+]
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize(("view", "events", "expected"), CASES, ids=[view.name for view, _, _ in CASES])
+def test_a_view_shows_what_has_happened(view: View, events: list[Any], expected: list[dict[str, Any]], times: int):
+    assert fold(view, events, times) == msgspec.to_builtins(expected)
+
+
+@pytest.mark.parametrize(("view", "events", "expected"), CASES, ids=[view.name for view, _, _ in CASES])
+def test_a_view_reads_every_row_that_it_changes(view: View, events: list[Any], expected: list[dict[str, Any]]):
+    for event in events:
+        assert len(list(view.reads(event, row(1)))) == 1
+
+
+def test_every_view_is_tested():
+    assert {view.name for view in VIEWS} == {view.name for view, _, _ in CASES}
