@@ -16,7 +16,7 @@ from cli.stack.demo import Demo
 from cli.stack.processes import is_running, wait
 
 PATIENCE = 120.0
-LOOK = 0.1
+LOOK = 0.15
 LAST_LINES = 12
 
 

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from cli.place import ROOT, Place
 from cli.stack.account import Account
+from cli.stack.nursery import Forked
 from cli.stack.processes import MARK, Running, manner
 
 FIRST, LONGEST, HEALTHY = 0.2, 5.0, 10.0
@@ -31,15 +32,28 @@ class Part(Struct, frozen=True):
     after: Callable[[int], None] = lambda code: None
 
 
-class Keeper:
-    """Starts a part again whenever it ends, until it is told to stop. `changed` hears of every start."""
+def log_of(place: Place, name: str) -> str:
+    """Where a part writes; what has grown too long begins anew."""
+    path = place.log / f"{name}.log"
+    with suppress(OSError):
+        if path.stat().st_size > LARGEST_LOG:
+            path.replace(path.with_suffix(".log.1"))
+    return str(path)
 
-    def __init__(self, place: Place, part: Part, changed: Callable[[], None]) -> None:
+
+class Keeper:
+    """Starts a part again whenever it ends, until it is told to stop. `changed` hears of every start.
+
+    `first`: the process, where it has been started already.
+    """
+
+    def __init__(self, place: Place, part: Part, changed: Callable[[], None], first: Forked | None = None) -> None:
         self.place = place
         self.part = part
         self.changed = changed
         self.running: Running | None = None
-        self._process: asyncio.subprocess.Process | None = None
+        self._first = first
+        self._process: asyncio.subprocess.Process | Forked | None = None
         self._stopping = asyncio.Event()
         self._task = asyncio.create_task(self._keep(), name=part.name)
 
@@ -62,15 +76,14 @@ class Keeper:
             delay = min(delay * 2, LONGEST)
 
     async def _once(self, restarts: int) -> int:
-        await asyncio.to_thread(self.part.before)
-        if self._stopping.is_set():
-            return 0
-        identity = self.part.account.identity() if self.part.account else {}
-        with open(self._log(), "ab", buffering=0) as log:
-            process = await asyncio.create_subprocess_exec(
-                *self.part.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.part.directory,
-                env=os.environ | self.part.environment | {MARK: str(self.place.state), "LIFANG_PART": self.part.name},
-                start_new_session=True, **identity)
+        process: asyncio.subprocess.Process | Forked
+        if self._first is not None:
+            process, self._first = self._first, None
+        else:
+            await asyncio.to_thread(self.part.before)
+            if self._stopping.is_set():
+                return 0
+            process = await self._spawn()
         self._process = process
         self.running = Running.of(process.pid, restarts)
         self.changed()
@@ -81,12 +94,13 @@ class Keeper:
         await asyncio.to_thread(self.part.after, code)
         return code
 
-    def _log(self) -> str:
-        path = self.place.log / f"{self.part.name}.log"
-        with suppress(OSError):
-            if path.stat().st_size > LARGEST_LOG:
-                path.replace(path.with_suffix(".log.1"))
-        return str(path)
+    async def _spawn(self) -> asyncio.subprocess.Process:
+        identity = self.part.account.identity() if self.part.account else {}
+        with open(log_of(self.place, self.part.name), "ab", buffering=0) as log:
+            return await asyncio.create_subprocess_exec(
+                *self.part.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.part.directory,
+                env=os.environ | self.part.environment | {MARK: str(self.place.state), "LIFANG_PART": self.part.name},
+                start_new_session=True, **identity)
 
     def _note(self, text: str) -> None:
         print(f"{time.strftime('%Y-%m-%dT%H:%M:%S')} {text}", flush=True)

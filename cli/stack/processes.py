@@ -95,7 +95,8 @@ def orphans(place: Place) -> dict[str, psutil.Process]:
             with suppress(psutil.Error):
                 environment = process.environ()
                 if environment.get(MARK) == str(place.state):
-                    found[environment.get("LIFANG_PART", str(process.pid))] = process
+                    name = environment["LIFANG_PART"]
+                    found[f"{name} {process.pid}" if name in found else name] = process
     return found
 
 

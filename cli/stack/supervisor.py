@@ -16,12 +16,13 @@ from functools import partial
 from pathlib import Path
 
 from cli.call import Away, call
-from cli.place import Place
+from cli.place import PYTHON, ROOT, Place
 from cli.stack import demo, postgres, services
 from cli.stack.kafka import Kafka
-from cli.stack.part import Keeper, Part
+from cli.stack.nursery import Birth, Forked, bear, works_here
+from cli.stack.part import Keeper, Part, log_of
 from cli.stack.ports import Ports, answers, place_at
-from cli.stack.processes import Record, Running, manner
+from cli.stack.processes import MARK, Record, Running, manner
 
 LOOK = 0.05
 """Seconds between two looks at something that is not ready yet."""
@@ -54,11 +55,20 @@ class Supervisor:
         self._changed()
         self._keep(postgres.part(self.place, ports["postgres"]))
         self._keep(Kafka.ensure(print).part(self.place, ports["kafka"], ports["controller"]))
+        nursery = await self._nursery() if self.services and works_here() else None
         await self._until(lambda: self._databases_are_made(ports["postgres"]))
-        for name in self.services:
-            self._keep(services.part(name, self.place, ports))
+        parts = [services.part(name, self.place, ports) for name in self.services]
+        births = [Birth(part.name, log_of(self.place, part.name), part.environment) for part in parts]
+        born = await bear(nursery, births) if nursery else {}
+        for part in parts:
+            self._keep(part, born.get(part.name))
         if {"identity", "devices", "access"} <= set(self.services):
             await self._settle(ports)
+
+    async def _nursery(self) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            PYTHON, "-m", "cli.stack.nursery", stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT,
+            env=os.environ | {MARK: str(self.place.state), "LIFANG_PART": "nursery"})
 
     async def _settle(self, ports: dict[str, int]) -> None:
         """The simulated terminals need to know who they are: that is known once the community has been seeded."""
@@ -77,7 +87,8 @@ class Supervisor:
         try:
             postgres.make_databases(port, self.services)
         except subprocess.CalledProcessError as error:
-            self._say(f"the databases could not be made: {error.stderr.strip()}")
+            if "starting up" not in error.stderr:
+                self._say(f"the databases could not be made: {error.stderr.strip()}")
             return False
         return True
 
@@ -101,8 +112,8 @@ class Supervisor:
             await asyncio.sleep(delay)
             delay = min(delay * 1.2, 1.0)
 
-    def _keep(self, part: Part) -> None:
-        self.keepers[part.name] = Keeper(self.place, part, self._changed)
+    def _keep(self, part: Part, born: Forked | None = None) -> None:
+        self.keepers[part.name] = Keeper(self.place, part, self._changed, born)
 
     def _changed(self) -> None:
         running = {name: keeper.running for name, keeper in self.keepers.items() if keeper.running is not None}

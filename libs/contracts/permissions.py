@@ -52,9 +52,9 @@ PERMISSIONS: Final[Mapping[str, frozenset[str]]] = {
 AUDIENCE: Final[Mapping[str, frozenset[str]]] = {  # who takes this role's commands, and so its tokens
     "resident": frozenset({"gateway", "identity", "access"}),
     "staff": frozenset({"gateway", "identity", "access", "devices"}),
-    "guard": frozenset({"gateway", "access"}),
-    "grid": frozenset({"gateway"}),
-    "police": frozenset({"gateway"}),
+    "guard": frozenset({"gateway", "identity", "access"}),
+    "grid": frozenset({"gateway", "identity"}),
+    "police": frozenset({"gateway", "identity"}),
     "operator": frozenset({"gateway", "identity", "devices"}),
     "device": frozenset({"devices", "access"}),
     "service": frozenset({"gateway", "access"}),

@@ -143,7 +143,8 @@ class Performer:
         mine = self._left(row) > 0 and await self._say(order, order.attempt, row, "attempt")
         if mine and self._left(row) > 0:
             return True
-        if mine or not await self._say(order, order.expire, row, "expire"):
+        late = not mine and self._left(row) <= 0
+        if not (late and await self._say(order, order.expire, row, "expire")):
             await self._say(order, order.unknown, row, "unknown")
         return False
 

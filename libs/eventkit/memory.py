@@ -1,6 +1,7 @@
 """What a process keeps in memory: a fold of the log over some types, in every process that answers from it."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
@@ -10,6 +11,7 @@ from libs.eventkit.problems import Problem
 from libs.eventkit.recorded import Catalogue, Recorded, tag_of
 from libs.eventkit.subscriptions import BATCH, Wake
 
+log = logging.getLogger(__name__)
 LOOK = 2.0
 OLDEST = 5.0
 """Seconds after which memory is not trusted without asking the database."""
@@ -53,7 +55,11 @@ class Memory:
             while self.position < end:
                 rows = await self._log.read(self.position, BATCH, self.types)
                 for row in rows:
-                    event = self._catalogue.read(row)
+                    try:
+                        event = self._catalogue.read(row)
+                    except Exception as error:
+                        log.error("memory %s cannot read position %d: %s", self.name, row.position, type(error).__name__)
+                        continue
                     if event is not None:
                         self.apply(event, row)
                 self.position = rows[-1].position if len(rows) == BATCH else max([end, *(r.position for r in rows[-1:])])

@@ -11,10 +11,6 @@ from urllib.parse import urlsplit
 import asyncpg
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from libs.eventkit.envelope import PARTITIONS
 from libs.eventkit.settings import Settings
@@ -32,11 +28,9 @@ async def migrate(settings: Settings, views: tuple[View, ...], subscriptions: tu
     """True when something was done. Raises what the database says when it cannot be reached."""
     service = settings.service
     statements = [s for view in views for s in view.ddl(service)]
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    head = ScriptDirectory.from_config(config).get_current_head()
-    wanted = hashlib.sha256("\n".join(
-        [str(head), *statements, *(f"{s.name} {s.start}" for s in subscriptions), (MIGRATIONS / "log.sql").read_text()]).encode()).hexdigest()
+    scripts = [path.read_text() for path in sorted(MIGRATIONS.rglob("*")) if path.suffix in (".py", ".sql")]
+    readers = [f"{s.name} {s.start}" for s in subscriptions]
+    wanted = hashlib.sha256("\n".join([*scripts, *statements, *readers]).encode()).hexdigest()
     owner = await asyncpg.connect(settings.database_url, timeout=5)
     try:
         if await _fingerprint(owner) == wanted:
@@ -45,7 +39,7 @@ async def migrate(settings: Settings, views: tuple[View, ...], subscriptions: tu
         if await _fingerprint(owner) == wanted:
             return False
         await _roles(owner, settings)
-        await _log_tables(settings, config)
+        await _log_tables(settings)
         await owner.execute(f"grant select, insert, update, delete on {_TABLES} to {service}_log")
         # for own keys alone: of others', two may be heard after a restore
         await owner.execute(
@@ -86,7 +80,13 @@ async def _roles(owner: asyncpg.Connection, settings: Settings) -> None:
         await owner.execute(f"alter role {name} set idle_in_transaction_session_timeout = '30s'")
 
 
-async def _log_tables(settings: Settings, config: Config) -> None:
+async def _log_tables(settings: Settings) -> None:
+    from alembic import command  # here, because a warm start has no use for it and would wait half a second
+    from alembic.config import Config
+    from sqlalchemy.ext.asyncio import create_async_engine
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
     engine = create_async_engine(settings.database_url.replace("postgresql://", "postgresql+asyncpg://", 1))
     async with engine.begin() as connection:
         def upgrade(sync: object) -> None:

@@ -6,7 +6,6 @@ import msgspec
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
-from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
 from libs.eventkit.auth import Unauthorised
@@ -65,8 +64,9 @@ def translate(error: Exception) -> Response | None:
             fields = [{"at": list(e["loc"]), "code": e["type"]} for e in error.errors()[:20]]
             return answer(422, "invalid", fields=fields)
         case HTTPException():
-            return answer(error.status_code, TITLES.get(error.status_code, "error").lower().replace(" ", "_"), headers=dict(error.headers or {}))
-        case _ if is_away(error) or isinstance(error, DBAPIError):
+            code = TITLES.get(error.status_code, "error").lower().replace(" ", "_")
+            return answer(error.status_code, code, headers=dict(error.headers or {}))
+        case _ if is_away(error):
             return answer(503, "unavailable")
     return None
 
@@ -76,5 +76,5 @@ def install(app: FastAPI) -> None:
         return translate(error) or answer(500, "internal")
 
     for kind in (Problem, Unauthorised, Refused, NotFound, NotYet, KeyReused, VersionMismatch, Unavailable,
-                 RequestValidationError, HTTPException, DBAPIError, *AWAY):
+                 RequestValidationError, HTTPException, *AWAY):
         app.add_exception_handler(kind, handle)

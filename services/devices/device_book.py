@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from datetime import date
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -13,8 +14,9 @@ from libs.eventkit.memory import Memory
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.service import App
 from services.devices.domain.registry import CredentialRevoked, Description, DeviceEnrolled, DeviceMoved, DeviceRegistered
+from services.devices.domain.reports import DayBegun
 
-EVENTS = (DeviceRegistered, DeviceEnrolled, CredentialRevoked, DeviceMoved)
+EVENTS = (DeviceRegistered, DeviceEnrolled, CredentialRevoked, DeviceMoved, DayBegun)
 
 
 class KnownDevice(Struct, frozen=True):
@@ -33,6 +35,8 @@ class DeviceBook:
     def __init__(self) -> None:
         self.memory = Memory("device_book", EVENTS, self._apply)
         self._devices: dict[UUID, KnownDevice] = {}
+        self.last_day: dict[UUID, date] = {}
+        """The day into which a device's latest reports went."""
 
     def _apply(self, event: Any, row: Recorded) -> None:
         match event:
@@ -45,6 +49,8 @@ class DeviceBook:
             case DeviceMoved(device_id=device_id, base_url=base_url):
                 if known := self._devices.get(device_id):
                     self._change(device_id, description=replace(known.description, base_url=base_url))
+            case DayBegun(device_id=device_id, day=day):
+                self.last_day[device_id] = max(day, self.last_day.get(device_id, day))
 
     def _change(self, device_id: UUID, **fields: Any) -> None:
         if known := self._devices.get(device_id):

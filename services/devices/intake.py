@@ -2,23 +2,42 @@
 
 import base64
 import hashlib
-from datetime import UTC, datetime
+from datetime import UTC, date
+from uuid import UUID, uuid5
 
 import msgspec
 from msgspec import Struct
 
 from libs.eventkit.commands import Context, Done
+from libs.eventkit.decider import Refused
 from libs.eventkit.keys_topic import KeyCreated
+from libs.eventkit.log import Unavailable
 from libs.eventkit.privacy import BlindIndex, KeyHandle, seal
 from libs.eventkit.recorded import uuid7
 from libs.eventkit.service import App
 from services.devices.adapters.report import Report
-from services.devices.device_book import KnownDevice
-from services.devices.domain.reports import KeepUnreadable, TakeReports, Told
+from services.devices.device_book import DeviceBook, KnownDevice
+from services.devices.domain.heard import Heard
+from services.devices.domain.reports import (
+    REPORTS,
+    BeginDay,
+    Closed,
+    CloseDay,
+    KeepUnreadable,
+    NotBegun,
+    TakeReports,
+    Told,
+)
 
 RAW, CREDENTIAL = "device-raw", "credential"
 UNREADABLE_KEPT = 65_536
 _TYPE_KEPT = 200
+_TRIES = 3
+
+
+def day_id(device_id: UUID, day: date) -> UUID:
+    """The stream of a device's day."""
+    return uuid5(device_id, day.isoformat())
 
 
 def fingerprint(report: Report, device: KnownDevice, blind: BlindIndex) -> str:
@@ -42,66 +61,87 @@ def fingerprint(report: Report, device: KnownDevice, blind: BlindIndex) -> str:
     return hashlib.sha256(plain).digest()[:7].hex() + base64.urlsafe_b64decode(keyed)[:1].hex()
 
 
-class _Day(Struct):
-    """The keys of one device and day, made when first needed."""
+class Intake(Struct):
+    """One body on its way into the log. Keys are those of its device and day, made when first needed."""
 
     app: App
+    book: DeviceBook
     device: KnownDevice
-    now: datetime
+    context: Context
     keys: dict[str, KeyHandle] = {}
 
-    async def key(self, purpose: str) -> KeyHandle:
+    async def take(self, body: bytes, content_type: str, reports: list[Report]) -> Done:
+        """Stores what is new in the body; nothing where all of it was told before."""
+        body_id, raw = uuid7(), await self._key(RAW)
+        return await self._handle(TakeReports(
+            device_id=self.device.device_id, body_id=body_id, body=seal(raw.dek, raw.key_id, body_id, "body", body),
+            content_type=content_type[:_TYPE_KEPT], size=len(body), now=self.context.now,
+            reports=tuple([await self._told(report) for report in reports])))
+
+    async def keep_unreadable(self, body: bytes, content_type: str, code: str) -> Done:
+        """Keeps the beginning of a body that could not be read."""
+        body_id, raw = uuid7(), await self._key(RAW)
+        return await self._handle(KeepUnreadable(
+            device_id=self.device.device_id, body_id=body_id, content_type=content_type[:_TYPE_KEPT], size=len(body),
+            code=code, body=seal(raw.dek, raw.key_id, body_id, "body", body[:UNREADABLE_KEPT])))
+
+    async def _key(self, purpose: str) -> KeyHandle:
         if purpose not in self.keys:
-            subject = f"device:{self.device.device_id}:{self.now.date().isoformat()}"
+            subject = f"device:{self.device.device_id}:{self.context.now.date().isoformat()}"
             self.keys[purpose] = await self.app.keyring.key_for(self.device.community_id, subject, purpose)
         return self.keys[purpose]
 
-    async def handle(self, command: TakeReports | KeepUnreadable, context: Context) -> Done:
+    async def _told(self, report: Report) -> Told:
+        report_id, sealed = uuid7(), {}
+        for slot in ("card_number", "employee_number"):
+            if value := getattr(report, slot):
+                key = await self._key(CREDENTIAL)
+                sealed[slot] = seal(key.dek, key.key_id, report_id, slot, value)
+        return Told(
+            report_id=report_id, kind=report.kind, code=report.code, history=report.history,
+            fingerprint=fingerprint(report, self.device, self.app.blind), state=report.state, serial=report.serial,
+            door_no=report.door_no, reader_no=report.reader_no, channel=report.channel,
+            awaits_decision=report.awaits_decision, verify_mode=report.verify_mode, device_time=report.device_time,
+            device_time_raw=report.device_time_raw[:64], pictures=report.pictures, detail=report.detail,
+            findings=report.findings, **sealed)
+
+    async def _handle(self, command: TakeReports | KeepUnreadable) -> Done:
         new = [key.key_id for key in self.keys.values() if key.is_new]
-        done = await self.app.commands.handle(
-            self.device.device_id, command, context, first=[KeyCreated(key_id) for key_id in new])
-        if done.outcome.events:
-            for key_id in new:
-                await self.app.keyring.announced(key_id)
-        return done
+        for _ in range(_TRIES):
+            try:
+                done = await self.app.commands.handle(
+                    await self._today(), command, self.context, first=[KeyCreated(key_id) for key_id in new])
+            except Refused:  # another process has gone on to the next day
+                await self.book.memory.catch_up()
+                continue
+            if done.outcome.events:
+                for key_id in new:
+                    await self.app.keyring.announced(key_id)
+            return done
+        raise Unavailable("the day kept changing")
 
+    async def _today(self) -> UUID:
+        """The stream of the device's present day, begun where it was not; never one before its latest."""
+        device_id, commands = self.device.device_id, self.app.commands
+        here = day_id(device_id, self._day())
+        if await self._has_begun(here):
+            return here
+        await self.book.memory.catch_up()
+        day, last, carried = self._day(), self.book.last_day.get(device_id), Heard()
+        here = day_id(device_id, day)
+        if last == day:
+            return here
+        if last is not None:
+            before = day_id(device_id, last)
+            await commands.handle(before, CloseDay(device_id, last), self.context)
+            closed, _ = await commands.state(REPORTS, before, self.device.community_id)
+            carried = closed.heard if isinstance(closed, Closed) else carried
+        await commands.handle(here, BeginDay(device_id, day, carried), self.context)
+        return here
 
-async def take(
-    app: App, device: KnownDevice, body: bytes, content_type: str, reports: list[Report], context: Context,
-) -> Done:
-    """Stores what is new in the body; nothing where all of it was told before."""
-    day, body_id = _Day(app, device, context.now), uuid7()
-    raw = await day.key(RAW)
-    told = tuple([await _told(report, day) for report in reports])
-    command = TakeReports(
-        device_id=device.device_id, body_id=body_id, body=seal(raw.dek, raw.key_id, body_id, "body", body),
-        content_type=content_type[:_TYPE_KEPT], size=len(body), reports=told, now=context.now)
-    return await day.handle(command, context)
+    def _day(self) -> date:
+        return max(self.context.now.date(), self.book.last_day.get(self.device.device_id, date.min))
 
-
-async def _told(report: Report, day: _Day) -> Told:
-    report_id = uuid7()
-    sealed = {}
-    for slot in ("card_number", "employee_number"):
-        if value := getattr(report, slot):
-            key = await day.key(CREDENTIAL)
-            sealed[slot] = seal(key.dek, key.key_id, report_id, slot, value)
-    return Told(
-        report_id=report_id, kind=report.kind, code=report.code, history=report.history,
-        fingerprint=fingerprint(report, day.device, day.app.blind), state=report.state, serial=report.serial,
-        door_no=report.door_no, reader_no=report.reader_no, channel=report.channel,
-        awaits_decision=report.awaits_decision, verify_mode=report.verify_mode, device_time=report.device_time,
-        device_time_raw=report.device_time_raw[:64], pictures=report.pictures, detail=report.detail,
-        findings=report.findings, **sealed)
-
-
-async def keep_unreadable(
-    app: App, device: KnownDevice, body: bytes, content_type: str, code: str, context: Context,
-) -> Done:
-    """Keeps the beginning of a body that could not be read."""
-    day, body_id = _Day(app, device, context.now), uuid7()
-    raw = await day.key(RAW)
-    command = KeepUnreadable(
-        device_id=device.device_id, body_id=body_id, content_type=content_type[:_TYPE_KEPT], size=len(body), code=code,
-        body=seal(raw.dek, raw.key_id, body_id, "body", body[:UNREADABLE_KEPT]))
-    return await day.handle(command, context)
+    async def _has_begun(self, day: UUID) -> bool:
+        state, _ = await self.app.commands.state(REPORTS, day, self.device.community_id)
+        return not isinstance(state, NotBegun)

@@ -18,9 +18,9 @@ from services.devices.views import findings as findings_view
 
 EVENTS = (
     registry.DeviceRegistered, registry.EnrolmentCodeIssued, registry.DeviceEnrolled, registry.CredentialRevoked,
-    registry.DeviceMoved, reports.BodyReceived, reports.DeviceReported, reports.BodyUnreadable,
-    reports.SerialGapFound, reports.SerialGapClosed, door_orders.OrderAttempted, door_orders.OrderCarriedOut,
-    door_orders.OrderFailed,
+    registry.DeviceMoved, reports.DayBegun, reports.KnowledgeCarried, reports.DayClosed, reports.BodyReceived,
+    reports.DeviceReported, reports.BodyUnreadable, reports.SerialGapFound, reports.SerialGapClosed,
+    door_orders.OrderAttempted, door_orders.OrderCarriedOut, door_orders.OrderFailed,
 )
 
 

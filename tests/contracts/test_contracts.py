@@ -26,7 +26,7 @@ def test_every_event_has_a_golden_file_that_reads_and_writes_back_the_same(owner
 
 def test_no_golden_file_is_orphaned():
     wanted = {streams.golden_path(*s) for s in STORED}
-    older = {p for p in streams.GOLDEN.rglob("*.json")} - wanted
+    older = set(streams.GOLDEN.rglob("*.json")) - wanted
     assert not [p for p in older if p.name.split(".v")[0] not in {w.name.split(".v")[0] for w in wanted}]
 
 

@@ -150,6 +150,23 @@ async def test_an_order_that_cannot_be_read_stops_nobody(toy: App, pool: asyncpg
     await caught_up(pool, "rings")
 
 
+async def test_an_attempt_that_took_too_long_to_record_is_not_carried_out(
+    app_of: AppOf, bells: Bells, community: UUID, monkeypatch: pytest.MonkeyPatch
+):
+    """The log is blocked from before the attempt until its time is over."""
+    toy = await app_of(replace(service(hears=False, ring=bells.ring, ttl=0.5), reactions=lambda app: ()))
+    pool = await toy.database.pool()
+    ring_id = await order(toy, community)
+    blocker = await toy.database.direct()
+    await blocker.execute("select pg_advisory_lock(726001)")
+    toy.start_worker()
+    await until(lambda: pool.fetchval("select true from pg_locks where locktype = 'advisory' and not granted"))
+    await until(lambda: toy.performers[0]._left(row) < 0) if (row := (await toy.log.read(0))[0]) else None
+    await blocker.close()
+    assert await over(pool, ring_id) == ["ring_ordered", "ring_attempted", "ring_unknown"]
+    assert bells.rung == []
+
+
 async def test_what_was_decided_otherwise_is_not_carried_out(toy: App, pool: asyncpg.Pool, bells: Bells, community: UUID):
     """A rule may refuse the attempt (another way was faster): then it is over, and the next order is not held up."""
     from tests.toy.bells import RINGS, Attempt, Ring
@@ -163,7 +180,7 @@ async def test_what_was_decided_otherwise_is_not_carried_out(toy: App, pool: asy
     toy.commands._decider = {**toy.commands._decider, Attempt: replace(RINGS, decide={**RINGS.decide, Attempt: refuse})}
     toy.start_worker()
     await order(toy, community)
-    await caught_up(pool, "rings")
+    await caught_up(pool, "rings", timeout=2.0)
     toy.commands._decider = {**toy.commands._decider, Attempt: real}
     second = await order(toy, community)
     assert (await over(pool, second))[-1] == "rung" and bells.rung == [("gate", second)]

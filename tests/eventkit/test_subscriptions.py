@@ -124,18 +124,6 @@ async def test_a_reader_whose_checkpoint_was_moved_begins_from_there(toy: App, p
     await until(lambda: follower.seen == [1, 2, 3, 2, 3, 4])
 
 
-async def test_a_reader_whose_checkpoint_was_moved_need_not_wait_for_news(
-    toy: App, pool: asyncpg.Pool, run: Run, community: UUID, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(subscriptions, "POLL", 0.05)
-    follower = Follower(toy)
-    run(follower.follow())
-    await toy.log.append(append(community, events=3))
-    await until(lambda: follower.seen == [1, 2, 3])
-    await pool.execute("update checkpoints set position = 1 where name = $1", NAME)
-    await until(lambda: follower.seen == [1, 2, 3, 2, 3])
-
-
 async def test_what_starts_now_does_not_see_the_past(toy: App, pool: asyncpg.Pool, community: UUID):
     """`start` counts when the checkpoint is made: at the first migration that knows the subscription."""
     await toy.log.append(append(community, events=2))

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -39,7 +39,7 @@ async def ring_device(bell: str, ring_id: UUID) -> None:
     os.close(device)
 
 
-def ringing(ring: Ringing) -> Effect:
+def ringing(ring: Ringing, ttl: float) -> Effect:
     async def plan(event: bells.RingOrdered, row: Recorded) -> Planned:
         ring_id = UUID(row.subject.rpartition(":")[2])
 
@@ -49,7 +49,7 @@ def ringing(ring: Ringing) -> Effect:
 
         return Planned(ring_id, event.bell, bells.Attempt(), bells.Expire(), bells.GiveUp(), perform)
 
-    return Effect(name="rings", on={bells.RingOrdered: plan})
+    return Effect(name="rings", on={bells.RingOrdered: plan}, ttl=timedelta(seconds=ttl))
 
 
 class Sum(Input):
@@ -81,11 +81,11 @@ EVENTS = (
     bells.RingExpired, bells.RingUnknown, KeyLearnt)
 
 
-def service(hears: bool = True, ring: Ringing = ring_device) -> Service:
+def service(hears: bool = True, ring: Ringing = ring_device, ttl: float = 5.0) -> Service:
     return Service(
         name="toy", events=EVENTS, permissions_of=lambda role: frozenset(), signing_key=KeyLearnt,
         hears=("toy",) if hears else (), contracts=CONTRACTS, deciders=(accounts.ACCOUNTS, bells.RINGS), publish=publish,
-        views=(VIEW,), reactions=lambda app: (Reaction("notes", on={ToyAdded: note}),), effects=lambda app: (ringing(ring),),
+        views=(VIEW,), reactions=lambda app: (Reaction("notes", on={ToyAdded: note}),), effects=lambda app: (ringing(ring, ttl),),
         routes=routes)
 
 

@@ -1,7 +1,6 @@
 """Where devices push. A device is let in by its own credential (HTTP Basic, RFC 7617) and speaks its own protocol."""
 
 import base64
-import binascii
 import logging
 from typing import Any
 from uuid import UUID
@@ -12,9 +11,9 @@ from libs.contracts import permissions
 from libs.eventkit import http, problems
 from libs.eventkit.problems import Problem
 from libs.eventkit.service import App
-from services.devices import intake
 from services.devices.adapters.hikvision import Unreadable, read
 from services.devices.device_book import DeviceBook, KnownDevice
+from services.devices.intake import Intake
 
 PREFIX = "/v1/device-reports"
 _OK = (
@@ -42,14 +41,14 @@ def routes(app: App, book: DeviceBook) -> APIRouter:
     async def hikvision(request: Request, device: KnownDevice = Depends(device_itself)) -> Response:
         """Takes whatever a Hikvision device pushes; 400 with the reason for what is no such thing, which is kept too."""
         body, content_type = await request.body(), request.headers.get("content-type", "")
-        context = http.context(request, None, device.community_id)
+        intake = Intake(app, book, device, http.context(request, None, device.community_id))
         try:
             reports = read(body, content_type)
         except Unreadable as unreadable:
             log.info("device %s sent a body that is %s", device.device_id, unreadable.code)
-            await intake.keep_unreadable(app, device, body, content_type, unreadable.code, context)
+            await intake.keep_unreadable(body, content_type, unreadable.code)
             return problems.answer(400, unreadable.code, unreadable.detail)
-        done = await intake.take(app, device, body, content_type, reports, context)
+        done = await intake.take(body, content_type, reports)
         return Response(_OK, 200, http.position_header(app.service.name, app.commands.generation, done),
                         media_type="application/xml")
 
@@ -62,7 +61,7 @@ def _basic(header: str) -> tuple[str, str]:
         return "", ""
     try:
         name, _, password = base64.b64decode(coded.strip(), validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         return "", ""
     return name, password
 

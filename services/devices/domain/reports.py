@@ -1,26 +1,24 @@
 """What a device said, each thing once, and what is odd about it: repeats, gaps, reused numbers, a lying clock.
 
 A gap in serial numbers is found by live reports only, so that a first registration that dumps thousands of old ones
-raises nothing; whatever arrives late closes it (domain, devices, rules 1 to 3). Reports have a stream beside the
-registry's: they are many and their content is blanked when its time is over, the registry's events stay.
+raises nothing; whatever arrives late closes it (domain, devices, rules 1 to 3).
+
+A stream holds one device's day: reports are many, are blanked when their time is over, and must be folded quickly
+when a process starts. The next day begins with what has to be known of the days before it.
 """
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from functools import reduce
+from typing import assert_never
 from uuid import UUID
 
 from msgspec import Struct
 
-from libs.eventkit.decider import Decider
+from libs.eventkit.decider import Decider, Refused
 from libs.eventkit.sealed import Sealed
-from services.devices.domain.liveness import Clock, is_live, learn
-from services.devices.domain.serials import Gap, Serials
-
-REMEMBERED = 5000
-"""Reports by whose fingerprint (8 bytes) a repeat is known."""
-OPEN_GAPS = 256
-GAPS_AT_ONCE = 8
+from services.devices.domain.heard import Heard
+from services.devices.domain.liveness import is_live
 
 Primitive = str | int | float | bool
 
@@ -51,6 +49,24 @@ class Told(Struct, frozen=True, kw_only=True):
 
 
 # what happened
+
+
+class DayBegun(Struct, frozen=True, tag="day_begun"):
+    device_id: UUID
+    day: date
+
+
+class KnowledgeCarried(Struct, frozen=True, tag="knowledge_carried"):
+    """What the days before knew. Apart from the day's beginning, which every process keeps in memory: this is large."""
+
+    heard: Heard
+
+
+class DayClosed(Struct, frozen=True, tag="day_closed"):
+    """Nothing more goes into this day: what it knew has been carried on."""
+
+    device_id: UUID
+    day: date
 
 
 class BodyReceived(Struct, frozen=True, tag="body_received"):
@@ -98,47 +114,65 @@ class SerialGapClosed(Struct, frozen=True, tag="serial_gap_closed"):
     before: int
 
 
-ReportEvent = BodyReceived | DeviceReported | BodyUnreadable | SerialGapFound | SerialGapClosed
+ReportEvent = (
+    DayBegun | KnowledgeCarried | DayClosed | BodyReceived | DeviceReported | BodyUnreadable | SerialGapFound
+    | SerialGapClosed)
 
 
 # what is
 
 
-class Heard(Struct, frozen=True):
-    """`checked`: up to which number gaps have been looked for. `recent`: fingerprints, 8 bytes each, oldest first."""
-
-    serials: Serials = Serials()
-    recent: bytes = b""
-    gaps: tuple[Gap, ...] = ()
-    checked: int | None = None
-    clock: Clock = Clock()
+class NotBegun(Struct, frozen=True):
+    pass
 
 
-def evolve(heard: Heard, event: ReportEvent) -> Heard:
+class Closed(Struct, frozen=True):
+    heard: Heard
+
+
+Day = NotBegun | Heard | Closed
+
+
+def evolve(day: Day, event: ReportEvent) -> Day:
+    match day, event:
+        case NotBegun(), DayBegun():
+            return Heard()
+        case Heard(), DayClosed():
+            return Closed(heard=day)
+        case Heard(), _:
+            return _hear(day, event)
+        case _:
+            return day
+
+
+def _hear(heard: Heard, event: ReportEvent) -> Heard:
     match event:
-        case DeviceReported(told=told):
-            serials, checked = heard.serials, heard.checked
-            if told.serial is not None:
-                serials = serials.add(told.serial)
-                if event.live:
-                    checked = told.serial if checked is None else max(checked, told.serial)
-            return Heard(
-                serials=serials, checked=checked, gaps=heard.gaps,
-                recent=(heard.recent + bytes.fromhex(told.fingerprint))[-8 * REMEMBERED:],
-                clock=learn(heard.clock, event.live, told.history, told.device_time, event.received_at))
+        case KnowledgeCarried(heard=carried):
+            return carried
+        case DeviceReported(told=told, live=live):
+            heard = heard.after_clock(live, told.history, told.device_time, event.received_at)
+            heard = heard.after_report(told.fingerprint)
+            return heard if told.serial is None else heard.after_number(told.serial, live)
         case SerialGapFound(after=after, before=before):
-            return _with_gaps(heard, (*heard.gaps, (after, before))[-OPEN_GAPS:])
+            return heard.after_gap((after, before))
         case SerialGapClosed(after=after, before=before):
-            return _with_gaps(heard, tuple(gap for gap in heard.gaps if gap != (after, before)))
+            return heard.after_closing((after, before))
         case _:
             return heard
 
 
-def _with_gaps(heard: Heard, gaps: tuple[Gap, ...]) -> Heard:
-    return Heard(serials=heard.serials, recent=heard.recent, gaps=gaps, checked=heard.checked, clock=heard.clock)
-
-
 # what is asked
+
+
+class BeginDay(Struct, frozen=True):
+    device_id: UUID
+    day: date
+    carried: Heard
+
+
+class CloseDay(Struct, frozen=True):
+    device_id: UUID
+    day: date
 
 
 class TakeReports(Struct, frozen=True):
@@ -160,13 +194,52 @@ class KeepUnreadable(Struct, frozen=True):
     code: str
 
 
-def decide_take_reports(command: TakeReports, heard: Heard) -> list[ReportEvent]:
+def decide_begin_day(command: BeginDay, day: Day) -> list[ReportEvent]:
+    match day:
+        case NotBegun():
+            begun: list[ReportEvent] = [DayBegun(command.device_id, command.day)]
+            return begun if command.carried == Heard() else [*begun, KnowledgeCarried(command.carried)]
+        case Heard():
+            return []
+        case Closed():
+            raise Refused("day_closed")
+        case _:
+            assert_never(day)
+
+
+def decide_close_day(command: CloseDay, day: Day) -> list[ReportEvent]:
+    match day:
+        case NotBegun():
+            raise Refused("day_not_begun")
+        case Heard():
+            return [DayClosed(command.device_id, command.day)]
+        case Closed():
+            return []
+        case _:
+            assert_never(day)
+
+
+def _open(day: Day) -> Heard:
+    """Raises Refused for a day that takes nothing (yet, or any more)."""
+    match day:
+        case NotBegun():
+            raise Refused("day_not_begun")
+        case Closed():
+            raise Refused("day_closed")
+        case Heard():
+            return day
+        case _:
+            assert_never(day)
+
+
+def decide_take_reports(command: TakeReports, day: Day) -> list[ReportEvent]:
+    heard = _open(day)
     events: list[ReportEvent] = []
     for told in command.reports:
-        if told.fingerprint and bytes.fromhex(told.fingerprint) in heard.recent:
+        if heard.knows(told.fingerprint):
             continue
         said = list(_take(command, told, heard))
-        heard = reduce(evolve, said, heard)
+        heard = reduce(_hear, said, heard)
         events += said
     if not events:
         return []
@@ -184,32 +257,23 @@ def _take(command: TakeReports, told: Told, heard: Heard) -> Iterator[ReportEven
     if told.serial is None:
         return
     if liveness.live:
-        for after, before in _new_gaps(told.serial, heard):
+        for after, before in heard.new_gaps(told.serial):
             yield SerialGapFound(command.device_id, after, before)
-    serials = heard.serials.add(told.serial)
-    for after, before in heard.gaps:
-        if after < told.serial < before and not serials.missing(after, before):
-            yield SerialGapClosed(command.device_id, after, before)
+    for after, before in heard.filled(told.serial):
+        yield SerialGapClosed(command.device_id, after, before)
 
 
-def _new_gaps(serial: int, heard: Heard) -> tuple[Gap, ...]:
-    """Everything missing since the last look, told as one gap where it is in many pieces."""
-    after = heard.serials.below(serial) if heard.checked is None else heard.checked
-    if after is None or after >= serial:
-        return ()
-    gaps = heard.serials.missing(after, serial)
-    return gaps if len(gaps) <= GAPS_AT_ONCE else ((gaps[0][0], serial),)
-
-
-def decide_keep_unreadable(command: KeepUnreadable, heard: Heard) -> list[ReportEvent]:
+def decide_keep_unreadable(command: KeepUnreadable, day: Day) -> list[ReportEvent]:
+    _open(day)
     return [BodyUnreadable(
         device_id=command.device_id, body_id=command.body_id, body=command.body, content_type=command.content_type,
         size=command.size, code=command.code)]
 
 
-REPORTS = Decider[Heard, ReportEvent](
+REPORTS = Decider[Day, ReportEvent](
     category="reports",
-    initial=Heard(),
+    initial=NotBegun(),
     evolve=evolve,
-    decide={TakeReports: decide_take_reports, KeepUnreadable: decide_keep_unreadable},
+    decide={
+        BeginDay: decide_begin_day, CloseDay: decide_close_day, TakeReports: decide_take_reports, KeepUnreadable: decide_keep_unreadable},
 )

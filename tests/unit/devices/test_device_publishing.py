@@ -9,6 +9,7 @@ from libs.contracts.fields import SealedField
 from libs.eventkit.recorded import Meta, Recorded
 from libs.eventkit.sealed import Sealed
 from services.devices.domain.door_orders import OrderAttempted, OrderCarriedOut, OrderFailed
+from services.devices.domain.heard import Heard
 from services.devices.domain.registry import (
     CredentialRevoked,
     Description,
@@ -20,7 +21,10 @@ from services.devices.domain.registry import (
 from services.devices.domain.reports import (
     BodyReceived,
     BodyUnreadable,
+    DayBegun,
+    DayClosed,
     DeviceReported,
+    KnowledgeCarried,
     SerialGapClosed,
     SerialGapFound,
     Told,
@@ -51,6 +55,7 @@ SAID: list[tuple[Any, Any]] = [
 ]
 SILENT = [
     EnrolmentCodeIssued(DEVICE, "hash", NOW), CredentialRevoked(DEVICE), DeviceMoved(DEVICE, "http://10.0.0.9"),
+    DayBegun(DEVICE, NOW.date()), KnowledgeCarried(Heard()), DayClosed(DEVICE, NOW.date()),
     BodyReceived(BODY, RAW, "", 1, 1), BodyUnreadable(DEVICE, BODY, RAW, "", 1, "empty")]
 
 

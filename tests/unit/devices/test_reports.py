@@ -1,18 +1,29 @@
 import hashlib
 from datetime import UTC, datetime, timedelta
+from functools import reduce
 from typing import Any
 from uuid import UUID, uuid4
 
+import msgspec
+import pytest
+
+from libs.eventkit.decider import Refused
 from libs.eventkit.sealed import Sealed
+from services.devices.domain.heard import GAPS_AT_ONCE, REMEMBERED, Heard
 from services.devices.domain.reports import (
-    GAPS_AT_ONCE,
-    REMEMBERED,
     REPORTS,
+    BeginDay,
     BodyReceived,
     BodyUnreadable,
+    Closed,
+    CloseDay,
+    Day,
+    DayBegun,
+    DayClosed,
     DeviceReported,
-    Heard,
     KeepUnreadable,
+    KnowledgeCarried,
+    NotBegun,
     ReportEvent,
     SerialGapClosed,
     SerialGapFound,
@@ -31,13 +42,19 @@ def told(serial: int | None, history: bool = False, content: str = "", **more: A
         report_id=uuid4(), kind="card_read", code="5/1", history=history, serial=serial, fingerprint=fingerprint, **more)
 
 
-def take(*reports: Told, heard: Heard | None = None, now: datetime = NOW) -> list[ReportEvent]:
+def take(*reports: Told, heard: Day | None = None, now: datetime = NOW) -> list[ReportEvent]:
     command = TakeReports(DEVICE, BODY, BOX, "application/json", 10, reports, now)
-    return REPORTS.decide[TakeReports](command, heard or Heard())
+    return REPORTS.decide[TakeReports](command, Heard() if heard is None else heard)
+
+
+def folded(events: list[ReportEvent], heard: Day | None = None) -> Heard:
+    found = reduce(REPORTS.evolve, events, Heard() if heard is None else heard)
+    assert isinstance(found, Heard)
+    return found
 
 
 def after(*reports: Told) -> Heard:
-    return REPORTS.fold(take(*reports))
+    return folded(take(*reports))
 
 
 def gaps(events: list[ReportEvent]) -> list[ReportEvent]:
@@ -83,7 +100,7 @@ def test_a_number_used_again_for_something_else_is_kept_and_found() -> None:
     heard = after(told(7))
     events = take(told(7, content="else"), heard=heard)
     assert findings(events) == [("serial_reused",)]
-    assert take(told(7), told(7, content="else"), heard=REPORTS.fold([*take(told(7)), *events])) == []
+    assert take(told(7), told(7, content="else"), heard=folded([*take(told(7)), *events])) == []
 
 
 def test_the_last_five_thousand_are_remembered() -> None:
@@ -96,12 +113,12 @@ def test_a_live_report_finds_a_gap_and_a_late_arrival_closes_it() -> None:
     heard = after(told(7))
     found = take(told(10), heard=heard)
     assert gaps(found) == [SerialGapFound(DEVICE, 7, 10)]
-    heard = REPORTS.fold([*take(told(7)), *found])
+    heard = folded([*take(told(7)), *found])
     part = take(told(9), heard=heard)
     assert gaps(part) == []
-    rest = take(told(8, history=True), heard=REPORTS.fold([*take(told(7)), *found, *part]))
+    rest = take(told(8, history=True), heard=folded([*take(told(7)), *found, *part]))
     assert gaps(rest) == [SerialGapClosed(DEVICE, 7, 10)]
-    closed = REPORTS.fold([*take(told(7)), *found, *part, *rest])
+    closed = folded([*take(told(7)), *found, *part, *rest])
     assert closed.gaps == () and gaps(take(told(11), heard=closed)) == []
 
 
@@ -109,7 +126,7 @@ def test_a_first_registration_that_dumps_its_history_raises_nothing() -> None:
     dump = [told(n, history=True) for n in range(1, 3709) if n % 5]
     events = take(*dump)
     assert len(events) == len(dump) + 1 and gaps(events) == []
-    assert gaps(take(told(3709), heard=REPORTS.fold(events))) == []
+    assert gaps(take(told(3709), heard=folded(events))) == []
 
 
 def test_history_that_arrives_one_by_one_after_a_live_report_raises_nothing() -> None:
@@ -117,8 +134,7 @@ def test_history_that_arrives_one_by_one_after_a_live_report_raises_nothing() ->
     for n in range(1, 3709):
         events = take(told(n, history=True), heard=heard)
         assert gaps(events) == []
-        for event in events:
-            heard = REPORTS.evolve(heard, event)
+        heard = folded(events, heard)
     assert heard.serials.ranges == ((1, 3709),)
 
 
@@ -141,17 +157,72 @@ def test_a_replay_without_its_mark_is_not_live_and_awaits_nothing() -> None:
     late = told(8, device_time=NOW - timedelta(hours=1), awaits_decision=True)
     (reported,) = [e for e in take(late, heard=heard) if isinstance(e, DeviceReported)]
     assert (reported.live, reported.skew, reported.findings) == (False, None, ("replay_unmarked",))
-    assert REPORTS.evolve(heard, reported).clock.skew == 0
+    assert folded([reported], heard).clock.skew == 0
 
 
 def test_the_skew_of_a_clock_is_told_and_remembered() -> None:
     events = take(told(7, device_time=NOW + timedelta(seconds=90)))
     assert findings(events) == [("clock_skew",)]
-    assert REPORTS.fold(events).clock.skew == 90
+    assert folded(events).clock.skew == 90
 
 
 def test_an_unreadable_body_is_kept_each_time_and_changes_nothing() -> None:
     keep = KeepUnreadable(DEVICE, BODY, BOX, "text/plain", 10, "truncated")
     events = REPORTS.decide[KeepUnreadable](keep, Heard())
     assert events == [BodyUnreadable(DEVICE, BODY, BOX, "text/plain", 10, "truncated")]
-    assert REPORTS.fold(events) == Heard()
+    assert folded(events) == Heard()
+
+
+WHAT = (DEVICE, NOW.date())
+begin, close = BeginDay(*WHAT, Heard()), CloseDay(*WHAT)
+keep = KeepUnreadable(DEVICE, BODY, BOX, "", 10, "truncated")
+
+
+def when(command: Any, day: Day) -> list[ReportEvent]:
+    return REPORTS.decide[type(command)](command, day)
+
+
+def test_the_first_day_begins_with_nothing() -> None:
+    events = when(begin, NotBegun())
+    assert events == [DayBegun(*WHAT)] and REPORTS.fold(events) == Heard()
+
+
+def test_a_day_begins_with_what_the_day_before_knew() -> None:
+    known = folded(take(told(10), heard=after(told(7, device_time=NOW))), after(told(7, device_time=NOW)))
+    events = when(BeginDay(*WHAT, known), NotBegun())
+    assert events == [DayBegun(*WHAT), KnowledgeCarried(known)]
+    stored = [msgspec.json.decode(msgspec.json.encode(event), type=type(event)) for event in events]
+    assert REPORTS.fold(stored) == known and known.gaps == ((7, 10),)
+    assert take(told(10, history=True), heard=REPORTS.fold(stored)) == []
+
+
+def test_a_day_that_was_closed_does_not_begin_again() -> None:
+    with pytest.raises(Refused, match="day_closed"):
+        when(begin, Closed(Heard()))
+
+
+def test_a_day_that_has_begun_does_not_begin_again() -> None:
+    assert when(begin, Heard()) == []
+
+
+def test_a_closed_day_keeps_what_it_knew() -> None:
+    known = after(told(7))
+    assert when(close, known) == [DayClosed(*WHAT)]
+    assert REPORTS.evolve(known, DayClosed(*WHAT)) == Closed(known)
+
+
+def test_a_day_that_never_began_is_not_closed() -> None:
+    with pytest.raises(Refused, match="day_not_begun"):
+        when(close, NotBegun())
+
+
+def test_closing_a_day_twice_says_nothing_new() -> None:
+    assert when(close, Closed(Heard())) == []
+
+
+@pytest.mark.parametrize(("day", "why"), [(NotBegun(), "day_not_begun"), (Closed(Heard()), "day_closed")])
+def test_a_day_that_is_not_open_takes_nothing(day: Day, why: str) -> None:
+    with pytest.raises(Refused, match=why):
+        take(told(7), heard=day)
+    with pytest.raises(Refused, match=why):
+        when(keep, day)

@@ -1,0 +1,107 @@
+"""Starts the services of a stack out of one interpreter that has imported what they share.
+
+Imports cost two seconds of a processor; here they cost them once, not once a service. Everything else is as if each had
+been started on its own, which is how it comes back when it dies. Linux only: the supervisor takes over the processes.
+"""
+
+import asyncio
+import ctypes
+import gc
+import importlib
+import os
+import runpy
+import signal
+import sys
+from contextlib import suppress
+from typing import NoReturn
+
+import msgspec
+from msgspec import Struct
+
+SHARED = ("libs.eventkit.run", "libs.contracts.topics", "httpx", "uvloop")
+SUBREAPER = 36
+"""PR_SET_CHILD_SUBREAPER: whoever loses its parent below this process becomes its child."""
+
+
+class Birth(Struct):
+    name: str
+    log: str
+    environment: dict[str, str]
+
+
+class Forked:
+    """A process whose parent has ended and that is ours since."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self._handle = os.pidfd_open(pid)
+
+    def send_signal(self, number: int) -> None:
+        signal.pidfd_send_signal(self._handle, number)
+
+    async def wait(self) -> int:
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+        loop.add_reader(self._handle, ended.set)
+        try:
+            await ended.wait()
+        finally:
+            loop.remove_reader(self._handle)
+        os.close(self._handle)
+        with suppress(ChildProcessError):
+            return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        return 0
+
+
+def works_here() -> bool:
+    return sys.platform == "linux" and ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0) == 0
+
+
+async def bear(nursery: asyncio.subprocess.Process, births: list[Birth]) -> dict[str, Forked]:
+    """The services' processes by name; none when the nursery failed, which its log explains."""
+    answer, _ = await nursery.communicate(msgspec.json.encode(births))
+    with suppress(msgspec.DecodeError):
+        return {name: Forked(pid) for name, pid in msgspec.json.decode(answer, type=dict[str, int]).items()}
+    return {}
+
+
+def become(birth: Birth) -> NoReturn:
+    """What a new process of that service would be."""
+    os.setsid()
+    descriptor = os.open(birth.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    for number, source in ((0, os.open(os.devnull, os.O_RDONLY)), (1, descriptor), (2, descriptor)):
+        os.dup2(source, number)
+    os.closerange(3, 64)
+    os.environ.update(birth.environment)
+    sys.argv = [f"services.{birth.name}", "all"]
+    code: object = 1
+    try:
+        gc.enable()
+        runpy.run_module(f"services.{birth.name}", run_name="__main__", alter_sys=True)
+        code = 0
+    except SystemExit as end:
+        code = end.code
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code if isinstance(code, int) else int(code is not None))
+
+
+def main() -> None:
+    gc.disable()
+    for name in SHARED:
+        importlib.import_module(name)
+    gc.freeze()
+    births = msgspec.json.decode(sys.stdin.buffer.read(), type=list[Birth])
+    born: dict[str, int] = {}
+    for birth in births:
+        pid = os.fork()
+        if pid == 0:
+            become(birth)
+        born[birth.name] = pid
+    print(msgspec.json.encode(born).decode(), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""What is known of a device from all that it has said: its numbers, the latest reports, open gaps, its clock."""
+
+from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from services.devices.domain.liveness import Clock, learn
+from services.devices.domain.serials import Gap, Serials
+
+REMEMBERED = 5000
+"""Reports by whose fingerprint (8 bytes) a repeat is known."""
+OPEN_GAPS = 256
+GAPS_AT_ONCE = 8
+
+
+class Heard(Struct, frozen=True):
+    """`checked`: up to which number gaps have been looked for. `recent`: fingerprints, oldest first."""
+
+    serials: Serials = Serials()
+    recent: bytes = b""
+    gaps: tuple[Gap, ...] = ()
+    checked: int | None = None
+    clock: Clock = Clock()
+
+    def knows(self, fingerprint: str) -> bool:
+        """Whether this very report has been told; never for an empty fingerprint."""
+        return bool(fingerprint) and bytes.fromhex(fingerprint) in self.recent
+
+    def new_gaps(self, serial: int) -> tuple[Gap, ...]:
+        """What is missing before a live number since the last look, told as one gap where it is in many pieces."""
+        after = self.serials.below(serial) if self.checked is None else self.checked
+        if after is None or after >= serial:
+            return ()
+        gaps = self.serials.missing(after, serial)
+        return gaps if len(gaps) <= GAPS_AT_ONCE else ((gaps[0][0], serial),)
+
+    def filled(self, serial: int) -> tuple[Gap, ...]:
+        """The open gaps that this number closes."""
+        serials = self.serials.add(serial)
+        return tuple(gap for gap in self.gaps if gap[0] < serial < gap[1] and not serials.missing(*gap))
+
+    def after_number(self, serial: int, live: bool) -> "Heard":
+        checked = max(serial, self.checked or 0) if live else self.checked
+        return replace(self, serials=self.serials.add(serial), checked=checked)
+
+    def after_report(self, fingerprint: str) -> "Heard":
+        return replace(self, recent=(self.recent + bytes.fromhex(fingerprint))[-8 * REMEMBERED:])
+
+    def after_clock(self, live: bool, history: bool, device_time: datetime | None, at: datetime) -> "Heard":
+        return replace(self, clock=learn(self.clock, live, history, device_time, at))
+
+    def after_gap(self, gap: Gap) -> "Heard":
+        return replace(self, gaps=(*self.gaps, gap)[-OPEN_GAPS:])
+
+    def after_closing(self, gap: Gap) -> "Heard":
+        return replace(self, gaps=tuple(g for g in self.gaps if g != gap))
