@@ -50,6 +50,8 @@ def example(kind: Any, seed: int = 1) -> Any:
         return arguments[0]
     if origin in (Union, types.UnionType):
         return example(next(a for a in arguments if a is not type(None)), seed)
+    if origin is tuple and Ellipsis not in arguments:
+        return tuple(example(a, seed + n) for n, a in enumerate(arguments))
     if origin in (tuple, list, frozenset):
         return origin([example(arguments[0], seed)])
     if origin is dict:

@@ -17,7 +17,7 @@ from cli.stack.processes import is_running, wait
 
 PATIENCE = 120.0
 LOOK = 0.15
-LAST_LINES = 12
+LAST_LINES = 8
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -85,7 +85,7 @@ def failed(found: dict[str, Any]) -> int:
     screen.progress("Not ready:\n" + "".join(f"  · {reason}\n" for reason in reasons))
     broken = [name for name in ("postgres", "kafka") if found[name]["pid"] is None]
     broken += [name for name, one in found["services"].items() if not one["ready"]]
-    for name in broken[:2] or ["supervisor"]:
+    for name in (*broken[:2], "supervisor"):
         log = HERE.log / f"{name}.log"
         if log.exists():
             lines = log.read_text(errors="replace").splitlines()[-LAST_LINES:]

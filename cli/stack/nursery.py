@@ -48,12 +48,13 @@ class Forked:
             loop.remove_reader(self._handle)
         os.close(self._handle)
         with suppress(ChildProcessError):
-            return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+            return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])  # noqa: ASYNC222  it has ended
         return 0
 
 
-def works_here() -> bool:
-    return sys.platform == "linux" and ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0) == 0
+def take_orphans() -> bool:
+    """Makes this process the one that orphans below it come to; False where that cannot be."""
+    return sys.platform == "linux" and bool(ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0) == 0)
 
 
 async def bear(nursery: asyncio.subprocess.Process, births: list[Birth]) -> dict[str, Forked]:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -19,13 +20,15 @@ from cli.call import Away, call
 from cli.place import PYTHON, ROOT, Place
 from cli.stack import demo, postgres, services
 from cli.stack.kafka import Kafka
-from cli.stack.nursery import Birth, Forked, bear, works_here
+from cli.stack.nursery import Birth, Forked, bear, take_orphans
 from cli.stack.part import Keeper, Part, log_of
 from cli.stack.ports import Ports, answers, place_at
-from cli.stack.processes import MARK, Record, Running, manner
+from cli.stack.processes import MARK, Record, Running, end, manner, orphans
 
 LOOK = 0.05
 """Seconds between two looks at something that is not ready yet."""
+KAFKA_PATIENCE = 15.0
+"""Seconds after which the services are started even though Kafka does not answer."""
 
 
 class Supervisor:
@@ -47,6 +50,7 @@ class Supervisor:
         await asyncio.gather(starting, return_exceptions=True)
         for turn in sorted({manner(name).turn for name in self.keepers}):
             await asyncio.gather(*(k.stop() for name, k in self.keepers.items() if manner(name).turn == turn))
+        await asyncio.to_thread(lambda: end(orphans(self.place)))
         self.place.record.unlink(missing_ok=True)
 
     async def _start(self) -> None:
@@ -55,8 +59,12 @@ class Supervisor:
         self._changed()
         self._keep(postgres.part(self.place, ports["postgres"]))
         self._keep(Kafka.ensure(print).part(self.place, ports["kafka"], ports["controller"]))
-        nursery = await self._nursery() if self.services and works_here() else None
+        nursery = await self._nursery() if self.services and take_orphans() else None
         await self._until(lambda: self._databases_are_made(ports["postgres"]))
+        if self.services:
+            # A service that comes before Kafka backs off, and is then late by that.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._until(lambda: answers(ports["kafka"])), KAFKA_PATIENCE)
         parts = [services.part(name, self.place, ports) for name in self.services]
         births = [Birth(part.name, log_of(self.place, part.name), part.environment) for part in parts]
         born = await bear(nursery, births) if nursery else {}

@@ -28,7 +28,7 @@ class DoorInstalled(Struct, frozen=True, tag="access.door_installed"):
 
 
 class RightGranted(Struct, frozen=True, tag="access.right_granted"):
-    """A person may open the doors of a zone. `rule`: under which rule."""
+    """A person may open the doors of a zone (`everywhere`: all of the community). `rule`: under which rule."""
 
     right_id: UUID
     person_id: UUID

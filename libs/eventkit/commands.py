@@ -1,6 +1,7 @@
 """Load, decide, append: the only way by which a service says something new."""
 
 import asyncio
+import random
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -145,6 +146,7 @@ class Commands:
                 if done is not None:
                     return done
                 fresh = True
+                await asyncio.sleep(random.uniform(0, 0.02))  # else two processes in step could lose to each other for ever
             raise Unavailable(f"{stream} kept changing")
 
     async def _store(

@@ -97,22 +97,34 @@ def read(raw: Sequence[tuple[str, bytes]], body: bytes | None) -> Heard:
     if len(body) > LARGEST:
         raise Unreadable("too large")
     try:
-        ce = {k.removeprefix("ce_"): v.decode() for k, v in raw if k.startswith("ce_")}
+        ce = {k.removeprefix("ce_"): (v or b"").decode() for k, v in raw if k.startswith("ce_")}
         text = body.decode()
-        if "\\u0000" in text:
+        if "\\u0000" in text or any("\0" in value for value in ce.values()):
             raise Unreadable("NUL")
         msgspec.json.decode(text, type=dict[str, msgspec.Raw])
         requested, occurred = ce.get("lifangrequestedat"), ce.get("lifangoccurredat")
         return Heard(
             community_id=UUID(ce["partitionkey"]), number=Number.parse(ce["lifangposition"]),
             previous=Number.parse(ce["lifangprevious"]), event_id=UUID(ce["id"]), type=ce["type"],
-            schema=int(ce["lifangschema"]), data=text,
+            schema=_version(ce["lifangschema"]), data=text,
             meta=Meta(
                 correlation=ce.get("lifangcorrelation", ""),
                 caused_by=tuple(UUID(i) for i in ce.get("lifangcausedby", "").split()),
-                requested_at=datetime.fromisoformat(requested) if requested else None,
-                occurred_at=datetime.fromisoformat(occurred) if occurred else None,
+                requested_at=_moment(requested) if requested else None,
+                occurred_at=_moment(occurred) if occurred else None,
                 traceparent=ce.get("traceparent", ""), subject=ce.get("subject", ""),
-                source_time=datetime.fromisoformat(ce["time"])))
-    except (KeyError, ValueError, msgspec.MsgspecError) as error:
+                source_time=_moment(ce["time"])))
+    except (KeyError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
         raise Unreadable(f"{type(error).__name__}: {error}"[:200]) from error
+
+
+def _moment(text: str) -> datetime:
+    if (moment := datetime.fromisoformat(text)).tzinfo is None:
+        raise ValueError("a moment without a zone")
+    return moment
+
+
+def _version(text: str) -> int:
+    if not 0 < (version := int(text)) < 2**31:
+        raise ValueError("version out of range")
+    return version

@@ -3,9 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka.errors import KafkaError
 
 from libs.eventkit.db import Database
 from libs.eventkit.envelope import Heard, Unreadable, read
@@ -14,6 +16,8 @@ from libs.eventkit.settings import Settings
 
 log = logging.getLogger(__name__)
 MOST = 500
+HINT = 5.0
+"""Seconds between two commits to Kafka."""
 HOURS = 6 * 3600 * 1000
 _CALL = "select hear_batch($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14)"
 
@@ -33,7 +37,7 @@ class Hearing:
         pool = await self.database.pool()
         generation = await pool.fetchval("select generation from log_state")
         consumer = AIOKafkaConsumer(
-            *self.sources, bootstrap_servers=self.settings.kafka, enable_auto_commit=True, auto_commit_interval_ms=5000,
+            *self.sources, bootstrap_servers=self.settings.kafka, enable_auto_commit=False,
             group_id=f"{self.settings.topic_prefix}.{self.settings.service}.g{generation}",
             group_instance_id=f"{self.settings.service}-{self.settings.member}", auto_offset_reset="earliest",
             max_poll_interval_ms=HOURS, session_timeout_ms=10_000, heartbeat_interval_ms=1000, fetch_min_bytes=1,
@@ -41,12 +45,18 @@ class Hearing:
         self._consumer = consumer
         try:
             await consumer.start()
+            loop = asyncio.get_running_loop()
+            committed = loop.time()
             while True:
                 fetched = await consumer.getmany(timeout_ms=5000, max_records=MOST)
                 for records in fetched.values():
                     reach("hear.before")
                     await self._take(records)
                     reach("hear.after")
+                if loop.time() - committed > HINT:  # only now: what is fetched and not stored has to come again
+                    with suppress(KafkaError):
+                        await consumer.commit()
+                    committed = loop.time()
         finally:
             self._consumer = None
             await asyncio.wait_for(consumer.stop(), 5)
@@ -68,7 +78,7 @@ class Hearing:
         self.counts["unreadable"] += 1
         log.error("unreadable record %s/%d/%d kept aside: %s", record.topic, record.partition, record.offset, reason)
         pool = await self.database.pool()
-        heads = {k: v.decode("latin-1") for k, v in record.headers}
+        heads = {k: (v or b"").decode("latin-1") for k, v in record.headers}
         await pool.execute(
             'insert into kept_aside (topic, partition, "offset", reason, headers, body) values ($1, $2, $3, $4, $5, $6)'
             " on conflict do nothing",

@@ -6,6 +6,7 @@ company. The database function numbers the rows under one advisory lock, so that
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import TypeVar
 from uuid import UUID
 
@@ -13,7 +14,7 @@ import asyncpg
 import msgspec
 from msgspec import Struct
 
-from libs.eventkit.db import Database, is_away
+from libs.eventkit.db import Connection, Database, is_away
 from libs.eventkit.failpoints import reach
 from libs.eventkit.recorded import COLUMNS, Meta, Recorded
 
@@ -21,6 +22,9 @@ T = TypeVar("T")
 BATCH = 256
 PATIENCE = 4.0
 """Seconds for which an append is tried again while the database is away; then the caller hears 503."""
+
+LINGER = 0.05
+"""Seconds for which an idle log keeps its connection."""
 
 
 class Unavailable(Exception):
@@ -70,23 +74,16 @@ _encode = msgspec.json.encode
 
 
 def _arguments(batch: Sequence[Append]) -> list[list[object]]:
-    commands: list[list[object]] = [[] for _ in range(8)]
-    events: list[list[object]] = [[] for _ in range(6)]
-    claims: list[list[object]] = [[] for _ in range(3)]
-    for i, a in enumerate(batch, 1):
-        k = a.key
-        values: tuple[object, ...] = (a.community_id, a.stream, a.expected, k and k.principal, k and k.route, k and k.key,
-                  k and k.body_hash, a.outcome.decode())
-        for column, value in zip(commands, values, strict=True):
-            column.append(value)
-        for e in a.events:
-            row = (i, e.event_id, e.type, e.schema, e.data.decode(), _encode(e.meta).decode())
-            for column, value in zip(events, row, strict=True):
-                column.append(value)
-        for scope, claimed in a.claims:
-            for column, value in zip(claims, (i, scope, claimed), strict=True):
-                column.append(value)
-    return [*commands, *events, *claims]
+    commands = [(a.community_id, a.stream, a.expected, *(msgspec.structs.astuple(a.key) if a.key else (None,) * 4), a.outcome.decode())
+                for a in batch]
+    events = [(i, e.event_id, e.type, e.schema, e.data.decode(), _encode(e.meta).decode())
+              for i, a in enumerate(batch, 1) for e in a.events]
+    claims = [(i, scope, value) for i, a in enumerate(batch, 1) for scope, value in a.claims]
+    return [*_columns(8, commands), *_columns(6, events), *_columns(3, claims)]
+
+
+def _columns(width: int, rows: list[tuple[object, ...]]) -> list[list[object]]:
+    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
 
 
 Waiting = tuple[Append, "asyncio.Future[Appended]"]
@@ -100,17 +97,21 @@ class Log:
         self.woken = woken
         self._waiting: list[Waiting] = []
         self._flushing: asyncio.Task[None] | None = None
+        self._arrived = asyncio.Event()
+        self._connection: Connection | None = None
 
     async def append(self, append: Append) -> Appended:
         """Stores all of it or nothing. Raises Unavailable when the database stays away."""
         future: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
         self._waiting.append((append, future))
+        self._arrived.set()
         if self._flushing is None or self._flushing.done():
             self._flushing = asyncio.create_task(self._flush())
         return await future
 
     async def _flush(self) -> None:
-        while self._waiting:
+        """Ends a moment after the last append: to take a connection and to give it back is a round trip and more."""
+        while self._waiting or await self._more():
             batch = self._admit()
             try:
                 answers = await self._call([a for a, _ in batch])
@@ -121,6 +122,20 @@ class Log:
                 if not future.done():
                     future.set_result(answer)
             self.woken()
+
+    async def _more(self) -> bool:
+        self._arrived.clear()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._arrived.wait(), LINGER)
+        if not self._waiting:
+            await self._give_back()
+        return bool(self._waiting)
+
+    async def _give_back(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(Exception):
+                await (await self.database.pool()).release(connection)
 
     def _admit(self) -> list[Waiting]:
         """At most one command per stream, key and claim: the function checks each against what was there before."""
@@ -158,13 +173,15 @@ class Log:
         deadline = asyncio.get_running_loop().time() + PATIENCE
         while True:
             try:
-                pool = await self.database.pool()
+                if self._connection is None:
+                    self._connection = await (await self.database.pool()).acquire()
                 reach("append.before")
-                rows = await pool.fetch(_CALL, *arguments)
+                rows = await self._connection.fetch(_CALL, *arguments)
                 reach("append.after")
                 return [Appended(r["verdict"], r["last_position"], r["stored_body"], r["stored_outcome"]) for r in rows]
             except Exception as error:
                 # safe to repeat: the function recognises these very event ids and keys
+                await self._give_back()
                 if not is_away(error) or asyncio.get_running_loop().time() > deadline:
                     raise
                 await asyncio.sleep(0.05)

@@ -72,6 +72,7 @@ async def _republish(app: App) -> dict[str, Any]:
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("delete from published")
         position = await connection.fetchval("update checkpoints set position = 0 where name = 'relay' returning position")
+        await connection.execute("notify log")
     return {"service": app.service.name, "from": position}
 
 
@@ -91,5 +92,9 @@ async def _restored(app: App) -> dict[str, Any]:
                     lost.append(f"{heard.number} {heard.type} {heard.event_id}")
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("update log_state set generation = $1", generation + 1)
+        # what was said between restore and now stands at numbers that the topics have given to what was lost
+        await connection.execute(
+            "update events set generation = $1 where source is null"
+            " and position > (select position from checkpoints where name = 'relay')", generation + 1)
         await connection.execute("update checkpoints set position = least(position, $1)", last)
     return {"service": app.service.name, "generation": generation + 1, "position": last, "partitions": PARTITIONS, "beyond": lost}

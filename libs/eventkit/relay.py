@@ -69,6 +69,8 @@ class Relay:
                 grown = self.wake.next
                 rows = await self.log.read(position, BATCH)
                 if not rows:
+                    if await checkpoint(self.database, NAME) != position:
+                        raise Lost(NAME)
                     with suppress(TimeoutError):
                         await asyncio.wait_for(grown.wait(), POLL)
                     continue
@@ -136,6 +138,7 @@ class Relay:
 
     async def _look(self) -> str:
         """What the last record of each partition says about this log: nothing, or the command that is needed."""
+        generation = await (await self.database.pool()).fetchval("select generation from log_state")
         told: dict[int, Number] = {}
         for community_id, number in self._told.items():
             partition = partition_of(community_id)
@@ -146,9 +149,10 @@ class Relay:
                     return f"republish: partition {partition} of {self.topic} is empty, this log has published to it"
                 continue
             heard = read(*last)
-            row = await self._at(heard.number.position)
-            if row is None or public_id(row.event_id, heard.number.n) != heard.event_id:
-                return f"restored: {self.topic} has {heard.number}, which is not in this log"
+            if heard.number.generation >= generation:  # of earlier ones, `restored` has said what was lost
+                row = await self._at(heard.number.position)
+                if row is None or public_id(row.event_id, heard.number.n) != heard.event_id:
+                    return f"restored: {self.topic} has {heard.number}, which is not in this log"
             if heard.number < told.get(partition, Number()):
                 return f"republish: {self.topic} ends at {heard.number}, this log has published {told[partition]}"
         return ""

@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import msgspec
 
+from libs.contracts.access import CredentialJudged, DoorOpened, DoorOpeningFailed, DoorOpeningOrdered
 from libs.eventkit.recorded import COLUMNS, NOWHERE, Recorded
 from libs.eventkit.service import App
 from services.gateway.explaining import Known, causes, following
@@ -19,17 +21,25 @@ BEFORE, AFTER = 500, 5000
 """Rows around an event in which its effects are looked for: orders live for seconds; topics are heard independently."""
 
 _BY_ID = f"select {COLUMNS} from events where event_id = any($1::uuid[]) and community_id = any($2::uuid[])"
-_CAUSES = (
-    "select event_id, (meta -> 'caused_by')::text as caused_by from events where community_id = $1"
-    " and position > $2 and position <= $3 and meta -> 'caused_by' is not null")
+_NEAR = (
+    "select event_id, meta ->> 'subject' as subject, coalesce(meta ->> 'caused_by', '[]') as caused_by from events"
+    " where community_id = $1 and position > $2 and position <= $3")
+_BY_SUBJECT = (
+    f"select {COLUMNS} from events where community_id = $1 and right(meta ->> 'subject', 36) = $2"
+    " and position > (select max(position) from events) - $3 order by position limit 1")
+_STORIES = (CredentialJudged, DoorOpeningOrdered, DoorOpened, DoorOpeningFailed)
+"""Events of one subject that tell one story: what happened there next belongs to the answer."""
 
 
 async def asked_for(app: App, community_id: UUID, of: UUID) -> Known | None:
-    """The event of that id, or the one that ordered the opening of that id."""
+    """The event of that id, or the one that ordered the opening of that id, or the first about it of late."""
     found = await _fetch(app, community_id, [of])
     if not found:
         rows = await app.database.fetch([community_id], door_events.opening(community_id, of))
         found = await _fetch(app, community_id, [row["event_id"] for row in rows])
+    if not found:
+        pool = await app.database.pool()
+        found = _known(app, await pool.fetch(_BY_SUBJECT, community_id, str(of), AFTER))
     return next((k for k in found if k.row.community_id == community_id), None)
 
 
@@ -37,12 +47,13 @@ async def chain_of(app: App, asked: Known) -> dict[UUID, Known]:
     """What followed from it, and all that it and they rest on."""
     community_id, position = asked.row.community_id, asked.row.position
     pool = await app.database.pool()
-    near = await pool.fetch(_CAUSES, community_id, position - BEFORE, position + AFTER)
+    near = await pool.fetch(_NEAR, community_id, position - BEFORE, position + AFTER)
     after = following(
         asked.row.event_id,
         ((row["event_id"], msgspec.json.decode(row["caused_by"], type=list[UUID])) for row in near), MOST // 2)
+    told = [row["event_id"] for row in near if row["subject"] == asked.row.subject] if asked.row.subject else []
     known = {asked.row.event_id: asked}
-    wanted = [*after, *causes(asked)]
+    wanted = [*(told if isinstance(asked.event, _STORIES) else ()), *after, *causes(asked)]
     while wanted and len(known) < MOST:
         fetched = await _fetch(app, community_id, wanted[:MOST - len(known)])
         known.update((k.row.event_id, k) for k in fetched)
@@ -76,5 +87,9 @@ def _ids(events: list[Any], of: Callable[[Any], UUID | None]) -> set[UUID]:
 
 async def _fetch(app: App, community_id: UUID, ids: list[UUID]) -> list[Known]:
     pool = await app.database.pool()
-    rows = [Recorded.of(row) for row in await pool.fetch(_BY_ID, ids, [community_id, NOWHERE])]
+    return _known(app, await pool.fetch(_BY_ID, ids, [community_id, NOWHERE]))
+
+
+def _known(app: App, records: list[asyncpg.Record]) -> list[Known]:
+    rows = [Recorded.of(record) for record in records]
     return [Known(row, event) for row in rows if (event := readable(app.catalogue, row)) is not None]

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from libs.contracts.access import CredentialJudged, DoorOpeningOrdered
 from libs.eventkit.recorded import Recorded
 from services.gateway.audience import persons_of
 from services.gateway.sentences import Names, sentence
@@ -23,6 +24,17 @@ def causes(known: Known) -> tuple[UUID, ...]:
     """What it rests on: the events that caused it, then the facts that decided it; each once."""
     facts = (fact.event_id for fact in getattr(known.event, "facts", ()))
     return tuple(i for i in dict.fromkeys((*known.row.meta.caused_by, *facts)) if i != known.row.event_id)
+
+
+def links(known: Mapping[UUID, Known]) -> dict[UUID, list[UUID]]:
+    """What each rests on, as far as it is known. One command judges and orders, so that neither event caused the
+    other: the order rests on the judgement of the same opening."""
+    judged = {k.row.subject: i for i, k in known.items() if isinstance(k.event, CredentialJudged)}
+    found: dict[UUID, list[UUID]] = {}
+    for i, k in known.items():
+        own = [judged[k.row.subject]] if isinstance(k.event, DoorOpeningOrdered) and k.row.subject in judged else []
+        found[i] = [c for c in dict.fromkeys((*own, *causes(k))) if c in known]
+    return found
 
 
 def following(start: UUID, caused_by: Iterable[tuple[UUID, Iterable[UUID]]], most: int) -> list[UUID]:
@@ -48,7 +60,7 @@ def only_about(person_id: UUID, known: Mapping[UUID, Known]) -> dict[UUID, Known
 
 def in_order(known: Mapping[UUID, Known]) -> list[Known]:
     """Causes before effects; otherwise as the log has them. What rests on itself (it should not) comes last."""
-    left = {i: {c for c in causes(k) if c in known} for i, k in known.items()}
+    left = {i: set(its_causes) for i, its_causes in links(known).items()}
     effects: dict[UUID, list[UUID]] = {}
     for i, its_causes in left.items():
         for cause in its_causes:
@@ -70,7 +82,7 @@ def in_order(known: Mapping[UUID, Known]) -> list[Known]:
 def explain(of: UUID, asked: UUID, known: Mapping[UUID, Known], names: Names) -> dict[str, Any]:
     """`of`: the id that was asked for (an event or an opening); `asked`: the event that it stands for, in `known`."""
     chain = in_order(known)
-    because = {k.row.event_id: [c for c in causes(k) if c in known] for k in chain}
+    because = links(known)
     behind = _closure(asked, because)
     effects: dict[UUID, list[UUID]] = {}
     for i, its_causes in because.items():

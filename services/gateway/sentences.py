@@ -17,14 +17,14 @@ def sentence(event: Any, names: Names) -> str:
             verdict = "may open" if event.allowed else "may not open"
             late = "" if event.live else " afterwards, from what the device had kept,"
             return (f"Access judged{late} that {_what(event.means)}{_of(event.person_id)} {verdict}"
-                    f" {_door(event, names)}, by the rule {event.rule}: {event.reason}.")
+                    f" {_door(event, names)}, by the rule {event.rule}: {_why(event.reason)}.")
         case access.DoorPassed():
             whether = {True: "access would have too", False: "access would not have", None: ""}[event.entitled]
             return (f"The device of {_door(event, names)} itself let {_whom(event.person_id)} through"
                     f" ({_what(event.means)}){'; ' + whether if whether else ''}.")
         case access.DoorOpeningOrdered():
             return (f"Access ordered {_door(event, names)} to be opened for {_whom(event.person_id)}"
-                    f" ({_what(event.means)}), by the rule {event.rule}: {event.reason}.")
+                    f" ({_what(event.means)}), by the rule {event.rule}: {_why(event.reason)}.")
         case access.DoorOpened():
             return f"{_first(_door(event, names))} was opened for {_whom(event.person_id)}."
         case access.DoorOpeningFailed():
@@ -108,7 +108,7 @@ def _what(means: str) -> str:
 
 
 def _why(reason: str) -> str:
-    return _REASONS.get(reason, reason)
+    return _REASONS.get(reason) or reason.replace("_", " ")
 
 
 def _whom(person_id: UUID | None) -> str:

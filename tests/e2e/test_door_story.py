@@ -42,7 +42,8 @@ def dumps(stack: Stack) -> str:
     from cli.stack import postgres
 
     found = ""
-    for address in stack.status["databases"].values():
+    for name, owner in stack.status["databases"].items():
+        address = owner.replace(f"{name}_owner@", "postgres@")  # row-level security holds for owners too
         run = subprocess.run([postgres.binaries() / "pg_dump", address], capture_output=True, check=True)
         found += run.stdout.decode(errors="replace")
     return found

@@ -135,13 +135,15 @@ create table keys (
 -- One call, one transaction: every command is stored whole or not at all, and never harms its neighbours.
 -- The caller admits one command per stream, key and claim. `k_value` null releases what the stream holds of a scope.
 -- Answers per command: ok | version | replayed | claimed | stored (its event ids are there already) with its last position.
+-- Planned once and for all: planning costs more than all the rest. So that a plan made on empty tables stays right when
+-- they are large, every look-up in a table is a scalar sub-query, which can only become a probe of its index.
 create function append_batch(
     c_community uuid[], c_stream text[], c_expected int[],
     c_principal text[], c_route text[], c_key text[], c_body text[], c_outcome text[],
     e_command int[], e_id uuid[], e_type text[], e_schema int[], e_data text[], e_meta text[],
     k_command int[], k_scope text[], k_value text[]
 ) returns table (command int, verdict text, last_position bigint, stored_body text, stored_outcome text)
-language plpgsql as $$
+language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
     base bigint;
     current_generation int;
@@ -149,70 +151,73 @@ declare
 begin
     perform pg_advisory_xact_lock(726001);
     -- a new statement sees what was committed while we waited for the lock
-    select coalesce(max(e.position), 0), (select s.generation from log_state s)
-      into base, current_generation from events e;
-
     select array_agg(case
-        when e_id is not null and exists (
-            select from unnest(e_command, e_id) n(command, id) join events s on s.event_id = n.id where n.command = c.i) then 'stored'
-        when c.key is not null and exists (
-            select from outcomes o where o.community_id = c.community and o.principal = c.principal
-                                     and o.route = c.route and o.key = c.key) then 'replayed'
-        when c.expected is not null and c.expected <> coalesce(
-            (select max(s.version) from events s where s.stream = c.stream), 0) then 'version'
-        when exists (
-            select from unnest(k_command, k_scope, k_value) k(command, scope, value)
-            join claims t on t.community_id = c.community and t.scope = k.scope and t.value = k.value
-            where k.command = c.i and t.stream <> c.stream) then 'claimed'
-        else 'ok' end order by c.i)
-      into verdicts
+        when c.i in (select n.command from unnest(e_command, e_id) n(command, id)
+                      where (select true from events s where s.event_id = n.id)) then 'stored'
+        when c.key is not null and (select true from outcomes o where o.community_id = c.community and o.principal = c.principal
+                                                                  and o.route = c.route and o.key = c.key) then 'replayed'
+        when c.expected <> coalesce((select max(s.version) from events s where s.stream = c.stream), 0) then 'version'
+        when c.i in (select k.command from unnest(k_command, k_scope, k_value) k(command, scope, value)
+                      where c_stream[k.command] <> (select t.stream from claims t where t.community_id = c_community[k.command]
+                                                       and t.scope = k.scope and t.value = k.value)) then 'claimed'
+        else 'ok' end order by c.i),
+        (select coalesce(max(s.position), 0) from events s), (select s.generation from log_state s)
+      into verdicts, base, current_generation
       from unnest(c_community, c_stream, c_expected, c_principal, c_route, c_key)
            with ordinality c(community, stream, expected, principal, route, key, i);
 
-    insert into events (position, generation, community_id, stream, version, event_id, type, schema, data, meta)
-    select base + row_number() over (order by e.ord), current_generation, c_community[e.command], c_stream[e.command],
-           c_expected[e.command] + row_number() over (partition by e.command order by e.ord),
-           e.id, e.type, e.schema, e.data::json, e.meta::json
-      from unnest(e_command, e_id, e_type, e_schema, e_data, e_meta)
-           with ordinality e(command, id, type, schema, data, meta, ord)
-     where verdicts[e.command] = 'ok';
-
     if cardinality(k_command) > 0 then
-        delete from claims t using unnest(k_command, k_scope, k_value) k(command, scope, value)
-         where k.value is null and verdicts[k.command] = 'ok' and t.stream = c_stream[k.command] and t.scope = k.scope;
+        for n in 1 .. cardinality(k_command) loop
+            if k_value[n] is null and verdicts[k_command[n]] = 'ok' then
+                delete from claims t where t.stream = c_stream[k_command[n]] and t.scope = k_scope[n];
+            end if;
+        end loop;
         insert into claims (community_id, scope, value, stream)
         select distinct c_community[k.command], k.scope, k.value, c_stream[k.command]
           from unnest(k_command, k_scope, k_value) k(command, scope, value)
          where k.value is not null and verdicts[k.command] = 'ok'
-           and not exists (select from claims t where t.community_id = c_community[k.command]
-                                                  and t.scope = k.scope and t.value = k.value);
+           and (select true from claims t where t.community_id = c_community[k.command]
+                                            and t.scope = k.scope and t.value = k.value) is null;
     end if;
-
-    return query
-    with last as (
-        select n.command, max(s.position) as position
-          from unnest(e_command, e_id) n(command, id) join events s on s.event_id = n.id group by n.command
-    ), kept as (
-        insert into outcomes (community_id, principal, route, key, body_hash, outcome)
-        select c.community, c.principal, c.route, c.key, c.body,
-               jsonb_set(c.outcome::jsonb, '{position}', to_jsonb(coalesce(l.position, 0)))::json
-          from unnest(c_community, c_principal, c_route, c_key, c_body, c_outcome)
-               with ordinality c(community, principal, route, key, body, outcome, i)
-          left join last l on l.command = c.i
-         where c.key is not null and verdicts[c.i] = 'ok'
-        returning 1
-    )
-    select c.i::int, verdicts[c.i], coalesce(l.position, 0), o.body_hash, o.outcome::text
-      from unnest(c_community, c_principal, c_route, c_key)
-           with ordinality c(community, principal, route, key, i)
-      left join last l on l.command = c.i
-      left join outcomes o on verdicts[c.i] in ('replayed', 'stored') and c.key is not null
-            and o.community_id = c.community and o.principal = c.principal and o.route = c.route and o.key = c.key
-     order by c.i;
-
     if cardinality(e_id) > 0 then
         perform pg_notify('log', '');
     end if;
+
+    return query
+    with numbered as materialized (
+        select e.*, base + row_number() over (order by e.ord) as position
+          from unnest(e_command, e_id, e_type, e_schema, e_data, e_meta)
+               with ordinality e(command, id, type, schema, data, meta, ord)
+         where verdicts[e.command] = 'ok'
+    ), told as (
+        insert into events (position, generation, community_id, stream, version, event_id, type, schema, data, meta)
+        select n.position, current_generation, c_community[n.command], c_stream[n.command],
+               c_expected[n.command] + 1 + n.ord - array_position(e_command, n.command),
+               n.id, n.type, n.schema, n.data::json, n.meta::json
+          from numbered n
+    ), commands as materialized (
+        select c.*, verdicts[c.i] as verdict, verdicts[c.i] in ('replayed', 'stored') as known, coalesce(l.position, case
+                   when verdicts[c.i] = 'stored' then (
+                        select max((select s.position from events s where s.event_id = n.id))
+                          from unnest(e_command, e_id) n(command, id) where n.command = c.i) end, 0) as position
+          from unnest(c_community, c_principal, c_route, c_key, c_body, c_outcome)
+               with ordinality c(community, principal, route, key, body, outcome, i)
+          left join (select n.command, max(n.position) as position from numbered n group by n.command) l on l.command = c.i
+    ), kept as (
+        insert into outcomes (community_id, principal, route, key, body_hash, outcome)
+        select c.community, c.principal, c.route, c.key, c.body,
+               jsonb_set(c.outcome::jsonb, '{position}', to_jsonb(c.position))::json
+          from commands c
+         where c.key is not null and c.verdict = 'ok'
+    )
+    select c.i::int, c.verdict, c.position,
+           case when c.known then (
+                select o.body_hash from outcomes o where o.community_id = c.community and o.principal = c.principal
+                                                     and o.route = c.route and o.key = c.key) end,
+           case when c.known then (
+                select o.outcome::text from outcomes o where o.community_id = c.community and o.principal = c.principal
+                                                         and o.route = c.route and o.key = c.key) end
+      from commands c order by c.i;
 end $$;
 
 -- Takes what follows the mark of its community and nothing else. Answers per record:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Index, MetaData, Select, Table, Text, Uuid, func, select
+from sqlalchemy import Column, ColumnElement, Index, MetaData, Select, Table, Text, Uuid, func, select
 
 from libs.contracts.access import RightGranted, RightRevoked
 from libs.eventkit.recorded import Recorded
@@ -12,6 +12,8 @@ from libs.eventkit.views import Rows, View, Where
 from services.gateway.views.doors import DOORS, doors
 
 METADATA = MetaData()
+EVERYWHERE = "everywhere"
+"""The zone of whoever is on duty: every door of the community."""
 
 # one row a right and not a zone: of two rights to one zone, the other stays when one is revoked
 rights = Table(
@@ -44,13 +46,19 @@ VIEWS = (RIGHTS,)
 USED = (RIGHTS, DOORS)
 
 
+def opens() -> ColumnElement[bool]:
+    """The rule by which access opens: the door's zone, or every one."""
+    d, r = doors.c, rights.c
+    return (d.community_id == r.community_id) & ((d.zone == r.zone) | (r.zone == EVERYWHERE))
+
+
 def doors_of(community_id: UUID, person_id: UUID) -> Select[Any]:
     """Each door once, by name; where several rights open it, under the rule that comes first in the alphabet."""
     d = doors.c
     return (
         select(d.door_id.label("id"), d.name, d.zone, func.min(rights.c.rule).label("rule"))
         .select_from(rights)
-        .join(doors, (d.community_id == rights.c.community_id) & (d.zone == rights.c.zone))
+        .join(doors, opens())
         .where(rights.c.community_id == community_id, rights.c.person_id == person_id)
         .group_by(d.door_id, d.name, d.zone)
         .order_by(d.name, d.door_id))
@@ -59,5 +67,5 @@ def doors_of(community_id: UUID, person_id: UUID) -> Select[Any]:
 def door_ids_of(community_id: UUID, person_id: UUID) -> Select[Any]:
     return (
         select(doors.c.door_id).distinct()
-        .join(rights, (doors.c.community_id == rights.c.community_id) & (doors.c.zone == rights.c.zone))
+        .join(rights, opens())
         .where(rights.c.community_id == community_id, rights.c.person_id == person_id))

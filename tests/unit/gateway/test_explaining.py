@@ -10,7 +10,7 @@ import pytest
 from libs.contracts import access, devices, identity
 from libs.contracts.fields import SealedField
 from libs.contracts.topics import heard_from
-from services.gateway.explaining import Known, causes, explain, following, in_order, only_about
+from services.gateway.explaining import Known, causes, explain, following, in_order, links, only_about
 from services.gateway.sentences import sentence
 from tests.unit.gateway.heard import ANN, BEN, BUILDING, COMMUNITY, DEVICE, GATE, HOME, OPENING, heard
 
@@ -58,6 +58,15 @@ def test_a_circle_loses_nothing_and_ends():
         (DONE, 2, (ORDER,), access.DoorOpened(OPENING, GATE, ANN)))
     assert [k.row.event_id for k in in_order(circle)] == [ORDER, DONE]
     assert len(explain(ORDER, ORDER, circle, {})["chain"]) == 2
+
+
+def test_an_order_rests_on_the_judgement_that_the_same_command_gave():
+    together = known(
+        (REPORT, 1, (), devices.DeviceEnrolled(DEVICE)),
+        (JUDGED, 2, (REPORT,), access.CredentialJudged(GATE, "card", True, *RULE, ANN, True)),
+        (ORDER, 3, (REPORT,), access.DoorOpeningOrdered(OPENING, GATE, DEVICE, 1, "card", ANN, *RULE)))
+    assert links(together)[ORDER] == [JUDGED, REPORT]
+    assert explain(JUDGED, JUDGED, together, NAMES)["text"][-1].startswith("Then: Access ordered")
 
 
 def test_what_followed_is_found_through_others_nearest_first():

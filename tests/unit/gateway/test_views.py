@@ -62,6 +62,10 @@ def test_of_two_rights_to_a_zone_the_other_stays():
         (str(ANN), "works_here"), (str(BEN), "lives_here")]
 
 
+def test_whoever_is_on_duty_opens_every_door():
+    assert "zone = " in str(my_doors.opens()) and my_doors.EVERYWHERE in my_doors.opens().compile().params.values()
+
+
 def test_a_door_knows_its_device():
     assert [(row["name"], row["device_id"]) for row in fold(doors.DOORS, LOG)] == [("Gate", str(DEVICE))]
 

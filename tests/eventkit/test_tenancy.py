@@ -1,0 +1,92 @@
+"""Tenancy in the database itself: whoever answers queries sees the communities of this transaction and nothing else."""
+
+from collections.abc import Awaitable, Callable
+from importlib import import_module
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
+
+from libs.eventkit.service import App
+from libs.eventkit.testing import caught_up
+from tests.conftest import Databases
+from tests.eventkit.writers import append
+from tests.toy.main import service
+from tests.toy.sums import SUMS
+
+AppOf = Callable[..., Awaitable[App]]
+ROOT = Path(__file__).parents[2]
+SERVICES = sorted(p.parent.name for p in ROOT.glob("services/*/main.py"))
+NAKED = """
+    select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname not in ('pg_catalog', 'information_schema')
+       and has_table_privilege($1, c.oid, 'select')
+       and not (c.relrowsecurity and c.relforcerowsecurity
+                and exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'community_id')
+                and exists (select from pg_policy p where p.polrelid = c.oid and $1::regrole = any (p.polroles)))
+"""
+
+
+@pytest.fixture
+async def toy(app_of: AppOf, community: UUID) -> App:
+    app = await app_of(service(hears=False))
+    app.start_worker()
+    for c in (community, uuid4()):
+        await app.log.append(append(c))
+    await caught_up(await app.database.pool(), "sums")
+    return app
+
+
+@pytest.mark.parametrize("name", ["toy", *SERVICES])
+async def test_no_table_that_a_query_may_read_is_without_its_policy(databases: Databases, name: str):
+    owner = await asyncpg.connect((await databases.make(
+        service(hears=False) if name == "toy" else import_module(f"services.{name}.main").SERVICE)).database_url)
+    assert [r[0] for r in await owner.fetch(NAKED, f"{name}_read")] == []
+    assert await owner.fetchval(f"select rolbypassrls or rolsuper from pg_roles where rolname = '{name}_read'") is False
+    await owner.execute(f"create table careless (community_id uuid); grant select on careless to {name}_read")
+    assert [r[0] for r in await owner.fetch(NAKED, f"{name}_read")] == ["careless"], "the query would not notice"
+    await owner.close()
+
+
+async def test_a_reader_sees_its_communities_and_no_others(toy: App, community: UUID):
+    assert await toy.database.fetch([], select(SUMS)) == []
+    assert [r["community_id"] for r in await toy.database.fetch([community], select(SUMS))] == [community]
+    assert await toy.database.fetch([uuid4()], select(SUMS)) == []
+
+
+async def test_a_reader_outside_a_transaction_of_ours_sees_nothing(toy: App):
+    reader = await asyncpg.connect(toy.settings.role_url("read"))
+    assert await reader.fetch("select * from sums") == []
+    await reader.close()
+
+
+@pytest.mark.parametrize("ends", ["well", "badly"])
+async def test_what_one_request_may_see_does_not_leak_to_the_next(toy: App, community: UUID, ends: str):
+    """The pool hands the same connection to both."""
+    backends = set()
+    for communities in ([community], []):
+        try:
+            async with toy.database.reading(communities) as connection:
+                backends.add((await connection.execute(text("select pg_backend_pid()"))).scalar())
+                seen = (await connection.execute(select(SUMS))).all()
+                if ends == "badly":
+                    raise LookupError
+        except LookupError:
+            pass
+    assert seen == [] and len(backends) == 1
+    async with toy.database.engine.begin() as connection:
+        assert (await connection.execute(select(SUMS))).all() == []
+        assert (await connection.execute(text("select current_setting('lifang.communities', true)"))).scalar() in ("", None)
+
+
+@pytest.mark.parametrize("statement", [
+    "select * from events", "select * from keys", "select * from outcomes", "delete from sums", "update sums set own = 0",
+    "insert into sums select * from sums", "set role toy_log", "set row_security = off; select * from sums"])
+async def test_a_reader_can_do_nothing_else(toy: App, community: UUID, statement: str):
+    with pytest.raises(DBAPIError):
+        async with toy.database.reading([community]) as connection:
+            for part in statement.split("; "):
+                await connection.execute(text(part))

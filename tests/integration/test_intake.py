@@ -1,0 +1,92 @@
+"""What devices say, on a real log: once, from day to day, whichever process takes it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+from uuid import UUID, uuid4
+
+import pytest
+
+from libs.eventkit.commands import Context
+from libs.eventkit.sealed import Sealed
+from libs.eventkit.service import App
+from services.devices.adapters.report import Report
+from services.devices.device_book import KnownDevice, book_of
+from services.devices.domain.registry import Description
+from services.devices.domain.reports import BodyReceived, BodyUnreadable, DayBegun, DeviceReported, SerialGapFound
+from services.devices.intake import UNREADABLE_KEPT, Intake
+from services.devices.main import SERVICE
+
+E = TypeVar("E")
+AppOf = Callable[..., Awaitable[App]]
+EVENING = datetime(2026, 3, 1, 23, 59, tzinfo=UTC)
+MORNING = EVENING + timedelta(hours=8)
+
+
+@pytest.fixture
+def device(community: UUID) -> KnownDevice:
+    return KnownDevice(uuid4(), community, Description("hikvision-terminal", "South gate", "K1"))
+
+
+def card(serial: int, history: bool = False) -> Report:
+    return Report(
+        kind="card_read", code="5/1", serial=serial, history=history, card_number="0000000017", person_name="Jane Doe",
+        device_time=EVENING, device_time_raw=EVENING.isoformat())
+
+
+async def take(app: App, device: KnownDevice, report: Report, now: datetime = EVENING) -> int:
+    """How many reports were new."""
+    intake = Intake(app, book_of(app), device, Context(community_id=device.community_id, now=now))
+    before = len(await said(app, DeviceReported))
+    await intake.take(b"raw Jane Doe", "text/plain", [report])
+    return len(await said(app, DeviceReported)) - before
+
+
+async def said(app: App, kind: type[E]) -> list[E]:
+    events = [app.catalogue.read(row) for row in await app.log.read(0)]
+    return [event for event in events if isinstance(event, kind)]
+
+
+async def test_a_day_goes_on_with_what_the_day_before_knew(app_of: AppOf, device: KnownDevice) -> None:
+    app = await app_of(SERVICE)
+    other = await app_of(SERVICE, beside=app)
+    assert [await take(app, device, card(1)), await take(app, device, card(4))] == [1, 1]
+    assert await take(other, device, card(4), MORNING) == 0
+    assert await take(app, device, card(1, history=True), MORNING) == 0
+    assert await take(app, device, card(3), MORNING) == 1
+    late_process = await take(other, device, card(5), EVENING)
+    assert late_process == 1
+    assert [event.day.day for event in await said(app, DayBegun)] == [1, 2]
+    assert [(gap.after, gap.before) for gap in await said(app, SerialGapFound)] == [(1, 4)]
+
+
+async def test_one_day_takes_what_two_processes_bring_at_midnight(app_of: AppOf, device: KnownDevice) -> None:
+    app = await app_of(SERVICE)
+    other = await app_of(SERVICE, beside=app)
+    assert await take(app, device, card(1)) == 1
+    both = [(each, card(2 + n // 2), now) for n, (each, now) in enumerate(
+        [(app, EVENING), (other, MORNING), (app, MORNING), (other, EVENING), (app, EVENING), (other, EVENING)])]
+    await asyncio.gather(*(take(each, device, report, now) for each, report, now in both))
+    assert sorted(event.told.serial or 0 for event in await said(app, DeviceReported)) == [1, 2, 3, 4]
+    assert [event.day.day for event in await said(app, DayBegun)] == [1, 2]
+
+
+async def test_nobody_is_named_outside_a_seal(app_of: AppOf, device: KnownDevice) -> None:
+    app = await app_of(SERVICE)
+    await take(app, device, card(1))
+    rows = await app.log.read(0)
+    assert not any("Jane" in row.data or "0000000017" in row.data for row in rows)
+    (received,), (reported,) = await said(app, BodyReceived), await said(app, DeviceReported)
+    number = reported.told.card_number
+    assert number is not None
+    assert await app.keyring.open_all([received.body, number]) == [b"raw Jane Doe", b"0000000017"]
+
+
+async def test_the_beginning_of_an_unreadable_body_is_kept(app_of: AppOf, device: KnownDevice) -> None:
+    app = await app_of(SERVICE)
+    intake = Intake(app, book_of(app), device, Context(community_id=device.community_id, now=EVENING))
+    await intake.keep_unreadable(b"x" * 100_000, "text/plain", "truncated")
+    (kept,) = await said(app, BodyUnreadable)
+    assert (kept.code, kept.size) == ("truncated", 100_000) and isinstance(kept.body, Sealed)
+    assert await app.keyring.open(kept.body) == b"x" * UNREADABLE_KEPT
