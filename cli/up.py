@@ -102,8 +102,7 @@ def panel(found: dict[str, Any], seconds: float) -> None:
         f"  community    {found['community_id']}",
         *(f"  terminal     {one['name']} on {one['listen']}" for one in found["devices"].values()),
     ]
-    for sign_in in demo.sign_ins if demo else []:
-        lines.append("  sign in as   " + ", ".join(f"{name} {value}" for name, value in sign_in.items()))
+    lines += [f"  sign in as   {' '.join(map(str, sign_in.values()))}" for sign_in in (demo.sign_ins if demo else [])]
     lines += [
         "", "Try next:",
         "  ./lifang scenario door      a resident opens a door, from the request to the terminal's report",

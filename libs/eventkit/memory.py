@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
-from libs.eventkit.log import Log, Unavailable
+from libs.eventkit.log import Log
 from libs.eventkit.problems import Problem
 from libs.eventkit.recorded import Catalogue, Recorded, tag_of
 from libs.eventkit.subscriptions import BATCH, Wake
@@ -27,6 +27,7 @@ class Memory:
         self.position = 0
         self._fresh_at = float("-inf")
         self._reading = asyncio.Lock()
+        self._catching: asyncio.Task[None] | None = None
         self._log: Log | None = None
         self._catalogue: Catalogue | None = None
 
@@ -70,7 +71,8 @@ class Memory:
         not. Raises Problem 503 not_ready when that is not possible: cold or stale memory decides nothing."""
         if self.position >= position and asyncio.get_running_loop().time() - self._fresh_at <= OLDEST:
             return
-        try:
-            await asyncio.wait_for(self.catch_up(), 1.0)
-        except (TimeoutError, Unavailable, OSError) as error:
-            raise Problem(503, "not_ready", "what this decision rests on cannot be read") from error
+        if self._catching is None or self._catching.done():
+            self._catching = asyncio.create_task(self.catch_up())
+        await asyncio.wait([self._catching], timeout=1.0)  # `wait_for` would cancel, which needs the database again
+        if not self._catching.done() or self._catching.exception() is not None:
+            raise Problem(503, "not_ready", "what this decision rests on cannot be read")

@@ -7,11 +7,14 @@ from uuid import UUID
 import pytest
 
 from libs.eventkit import memory
+from libs.eventkit.db import Database
+from libs.eventkit.log import Log
 from libs.eventkit.memory import Memory
 from libs.eventkit.problems import Problem
 from libs.eventkit.service import App
 from libs.eventkit.testing import until
 from tests.eventkit.writers import append
+from tests.faults.proxy import proxy_to
 from tests.toy.accounts import Added
 from tests.toy.main import service
 
@@ -80,12 +83,25 @@ async def test_what_cannot_be_read_does_not_end_it(toy: App, sums: tuple[Memory,
 
 
 async def test_cold_or_old_memory_without_a_database_decides_nothing(
-    toy: App, sums: tuple[Memory, list[int]], community: UUID, monkeypatch: pytest.MonkeyPatch
+    toy: App, community: UUID, monkeypatch: pytest.MonkeyPatch
 ):
-    found, _ = sums
-    await found.fresh()
-    await toy.database.close()
-    await found.fresh()
-    monkeypatch.setattr(memory, "OLDEST", 0.0)
-    with pytest.raises((Problem, RuntimeError)):
-        await found.fresh()
+    async with proxy_to(toy.settings.database_url) as (proxy, url):
+        database = Database(toy.settings.model_copy(update={"database_url": url}))
+        cold, warm = (Memory("sums", (Added,), lambda event, row: None) for _ in range(2))
+        for found in (cold, warm):
+            found.bind(Log(database), toy.catalogue)
+        await warm.fresh()
+        proxy.refuse = True
+        proxy.cut()
+        await warm.fresh()
+        monkeypatch.setattr(memory, "OLDEST", 0.0)
+        for found in (cold, warm):
+            with pytest.raises(Problem) as problem:
+                await found.fresh()
+            assert (problem.value.status, problem.value.code) == (503, "not_ready")
+        proxy.refuse = False
+        await warm.fresh()
+        proxy.blackhole(True)
+        with pytest.raises(Problem):
+            await warm.fresh()
+        await database.close()

@@ -7,8 +7,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
-from sqlalchemy import select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import func, select
 
 from libs.eventkit.service import App
 from libs.eventkit.testing import caught_up
@@ -66,27 +65,24 @@ async def test_a_reader_outside_a_transaction_of_ours_sees_nothing(toy: App):
 @pytest.mark.parametrize("ends", ["well", "badly"])
 async def test_what_one_request_may_see_does_not_leak_to_the_next(toy: App, community: UUID, ends: str):
     """The pool hands the same connection to both."""
-    backends = set()
-    for communities in ([community], []):
-        try:
-            async with toy.database.reading(communities) as connection:
-                backends.add((await connection.execute(text("select pg_backend_pid()"))).scalar())
-                seen = (await connection.execute(select(SUMS))).all()
-                if ends == "badly":
-                    raise LookupError
-        except LookupError:
-            pass
-    assert seen == [] and len(backends) == 1
-    async with toy.database.engine.begin() as connection:
-        assert (await connection.execute(select(SUMS))).all() == []
-        assert (await connection.execute(text("select current_setting('lifang.communities', true)"))).scalar() in ("", None)
+    who = select(SUMS.c.own, func.pg_backend_pid().label("backend"))
+    first = await toy.database.fetch([community], who)
+    if ends == "badly":
+        with pytest.raises(asyncpg.DivisionByZeroError):
+            await toy.database.fetch([community], select(SUMS.c.own / (SUMS.c.own - SUMS.c.own)))
+    assert await toy.database.fetch([], who) == []
+    async with (await toy.database.readers()).acquire() as connection:
+        assert await connection.fetchval("select pg_backend_pid()") == first[0]["backend"]
+        assert await connection.fetchval("select current_setting('lifang.communities', true)") in ("", None)
+        assert await connection.fetch("select * from sums") == []
 
 
 @pytest.mark.parametrize("statement", [
     "select * from events", "select * from keys", "select * from outcomes", "delete from sums", "update sums set own = 0",
     "insert into sums select * from sums", "set role toy_log", "set row_security = off; select * from sums"])
 async def test_a_reader_can_do_nothing_else(toy: App, community: UUID, statement: str):
-    with pytest.raises(DBAPIError):
-        async with toy.database.reading([community]) as connection:
-            for part in statement.split("; "):
-                await connection.execute(text(part))
+    async with (await toy.database.readers()).acquire() as connection:
+        await connection.execute("select set_config('lifang.communities', $1, false)", f"{{{community}}}")
+        assert len(await connection.fetch("select * from sums")) == 1
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute(statement)
