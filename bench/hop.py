@@ -7,7 +7,7 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from time import monotonic_ns
 from typing import Any
@@ -26,7 +26,7 @@ from libs.eventkit.log import Append, Log, NewEvent
 from libs.eventkit.migrate import ensure_topics
 from libs.eventkit.recorded import Catalogue, Meta, Recorded, uuid7
 from libs.eventkit.relay import Relay
-from libs.eventkit.subscriptions import Wake
+from libs.eventkit.wake import Wake
 
 ROUNDS = 5
 RATE = 300
@@ -53,7 +53,7 @@ def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
     return (Public(PublicTold(event.label, event.sent, event.text)),)
 
 
-async def nothing(producer: AIOKafkaProducer, rows: list[Recorded]) -> None:
+async def nothing(producer: AIOKafkaProducer, rows: Sequence[Recorded]) -> None:
     pass
 
 
@@ -109,7 +109,7 @@ class Telling:
         database, wake = Database(settings), Wake()
         stack.push_async_callback(database.close)
         self.log = Log(database, wake) if self.wakes else Log(database)
-        relay = Relay(settings, database, wake, Catalogue((Told,)), publish, nothing)
+        relay = Relay(settings, self.log, wake, Catalogue((Told,)), publish, nothing)
         for work in (relay.run(), *(() if self.wakes else (poll(wake),))):
             task = asyncio.create_task(work)
             stack.push_async_callback(ended, task)

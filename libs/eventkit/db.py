@@ -36,8 +36,26 @@ async def _durable(connection: asyncpg.Connection) -> None:
         raise RuntimeError("synchronous_commit is off: what is acknowledged could be lost")
 
 
+async def _as_it_is(connection: asyncpg.Connection) -> None:
+    """Nothing is ever set but inside a transaction: asyncpg's own reset would be a round trip for nothing."""
+
+
 async def _reader(connection: asyncpg.Connection) -> None:
     await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=msgspec.json.encode, decoder=msgspec.json.decode)
+
+
+class _Pool(asyncpg.Pool):
+    """Neither takes nor gives back a connection for longer than five seconds: behind a broken network, giving back one
+    whose query was cancelled would wait for ever."""
+
+    def acquire(self, *, timeout: float | None = 5.0) -> Any:
+        return super().acquire(timeout=timeout)
+
+
+def _pool(url: str, **settings: Any) -> _Pool:
+    return _Pool(
+        url, max_size=8, max_queries=50_000, max_inactive_connection_lifetime=300, setup=None, reset=None, connect=None, loop=None,
+        connection_class=asyncpg.Connection, record_class=asyncpg.Record, timeout=5, **settings)
 
 
 class Database:
@@ -45,28 +63,32 @@ class Database:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._pool: asyncpg.Pool | None = None
-        self._readers: asyncpg.Pool | None = None
+        self._pools: dict[str, asyncpg.Pool] = {}
         self._opening = asyncio.Lock()
         self._closed = False
 
     async def pool(self) -> asyncpg.Pool:
-        async with self._opening:
-            if self._closed:
-                raise RuntimeError("closed")
-            if self._pool is None:
-                self._pool = await asyncpg.create_pool(
-                    self.settings.role_url("log"), min_size=1, max_size=8, init=_durable, command_timeout=30, timeout=5)
-            return self._pool
+        """Of the log: what is committed here is on disk."""
+        return await self._open("log", init=_durable, min_size=1)
+
+    async def folds(self) -> asyncpg.Pool:
+        """Of what is folded from the log together with its checkpoint: a crash may lose the last moments of both,
+        which are then folded again, so that nobody waits for the disk."""
+        return await self._open("log", server_settings={"synchronous_commit": "off"})
 
     async def readers(self) -> asyncpg.Pool:
+        return await self._open("read", init=_reader)
+
+    async def _open(self, role: str, min_size: int = 0, **options: Any) -> asyncpg.Pool:
+        name = f"{role} {sorted(options)}"
         async with self._opening:
             if self._closed:
                 raise RuntimeError("closed")
-            if self._readers is None:
-                self._readers = await asyncpg.create_pool(
-                    self.settings.role_url("read"), min_size=0, max_size=8, init=_reader, command_timeout=10, timeout=5)
-            return self._readers
+            if name not in self._pools:
+                self._pools[name] = await asyncpg.create_pool(
+                    self.settings.role_url(role), min_size=min_size, max_size=8, command_timeout=30, timeout=5, reset=_as_it_is,
+                    **options)
+            return self._pools[name]
 
     async def direct(self) -> asyncpg.Connection:
         """A connection of one's own: for session locks and LISTEN. The caller closes it."""
@@ -93,6 +115,5 @@ class Database:
 
     async def close(self) -> None:
         self._closed = True
-        for pool in (self._pool, self._readers):
-            if pool is not None:
-                pool.terminate()
+        for pool in self._pools.values():
+            pool.terminate()

@@ -7,7 +7,7 @@ is in the log, and then the checkpoint may pass it.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
@@ -64,7 +64,7 @@ class Performer:
     def subscription(self) -> Subscription:
         return Subscription(name=self.effect.name, take=self._take, start="now")
 
-    async def _take(self, rows: list[Recorded], position: int) -> None:
+    async def _take(self, rows: Sequence[Recorded], position: int) -> None:
         """Begins what is asked and returns: the checkpoint follows by itself, in order, so that the orders of a dead
         device, which wait until they expire, keep no other device waiting."""
         settling, self._settling = self._settling, None

@@ -1,6 +1,7 @@
 """Keys travel wrapped on one compacted topic; the events that say so hold the key's id alone."""
 
 import asyncio
+from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
@@ -29,7 +30,7 @@ KEY_EVENTS = (KeyCreated, KeyErased)
 _NAMES = {tag_of(t) for t in KEY_EVENTS}
 
 
-async def announce(settings: Settings, keyring: KeyRing, producer: AIOKafkaProducer, rows: list[Recorded]) -> None:
+async def announce(settings: Settings, keyring: KeyRing, producer: AIOKafkaProducer, rows: Sequence[Recorded]) -> None:
     """Sends the keys that these rows speak of and awaits the acknowledgements."""
     for row in rows:
         if row.source is None and row.type in _NAMES:

@@ -17,6 +17,7 @@ from msgspec import Struct
 from libs.eventkit.db import Connection, Database, is_away
 from libs.eventkit.failpoints import reach
 from libs.eventkit.recorded import COLUMNS, Meta, Recorded
+from libs.eventkit.tail import Tail
 
 T = TypeVar("T")
 BATCH = 256
@@ -95,6 +96,7 @@ class Log:
     def __init__(self, database: Database, woken: Callable[[], None] = lambda: None) -> None:
         self.database = database
         self.woken = woken
+        self.tail = Tail(self.read)
         self._waiting: list[Waiting] = []
         self._flushing: asyncio.Task[None] | None = None
         self._arrived = asyncio.Event()
@@ -116,7 +118,12 @@ class Log:
             try:
                 answers = await self._call([a for a, _ in batch])
             except Exception as error:
-                await self._one_by_one(batch, error)
+                if is_away(error):
+                    for _, future in batch:
+                        if not future.done():
+                            future.set_exception(Unavailable(str(error)))
+                else:
+                    await self._one_by_one(batch)
                 continue
             for (_, future), answer in zip(batch, answers, strict=True):
                 if not future.done():
@@ -126,7 +133,8 @@ class Log:
     async def _more(self) -> bool:
         self._arrived.clear()
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._arrived.wait(), LINGER)
+            async with asyncio.timeout(LINGER):
+                await self._arrived.wait()
         if not self._waiting:
             await self._give_back()
         return bool(self._waiting)
@@ -156,7 +164,7 @@ class Log:
         self._waiting = left
         return batch
 
-    async def _one_by_one(self, batch: list[Waiting], error: Exception) -> None:
+    async def _one_by_one(self, batch: list[Waiting]) -> None:
         for append, future in batch:
             try:
                 answer = (await self._call([append]))[0]
@@ -176,7 +184,7 @@ class Log:
                 if self._connection is None:
                     self._connection = await (await self.database.pool()).acquire()
                 reach("append.before")
-                rows = await self._connection.fetch(_CALL, *arguments)
+                rows = await self._connection.fetch(_CALL, *arguments, timeout=PATIENCE)
                 reach("append.after")
                 return [Appended(r["verdict"], r["last_position"], r["stored_body"], r["stored_outcome"]) for r in rows]
             except Exception as error:

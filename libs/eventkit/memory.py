@@ -2,14 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
 from libs.eventkit.log import Log
 from libs.eventkit.problems import Problem
 from libs.eventkit.recorded import Catalogue, Recorded, tag_of
-from libs.eventkit.subscriptions import BATCH, Wake
+from libs.eventkit.tail import BATCH
+from libs.eventkit.wake import Wake
 
 log = logging.getLogger(__name__)
 LOOK = 2.0
@@ -39,15 +40,23 @@ class Memory:
         return self._fresh_at > float("-inf")
 
     async def run(self, wake: Wake) -> None:
+        assert self._log is not None
+        await self.catch_up()
         while True:
             grown = wake.next
-            await self.catch_up()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(grown.wait(), LOOK)
+            begun = asyncio.get_running_loop().time()
+            async with self._reading:
+                rows = await self._log.tail.after(self.position, grown)
+                self._take([row for row in rows if row.type in self.types])
+                self.position = rows[-1].position if rows else self.position
+                self._fresh_at = begun if not rows else self._fresh_at
+            if not rows:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(grown.wait(), LOOK)
 
     async def catch_up(self) -> None:
         """Reads to the log's present end."""
-        assert self._log is not None and self._catalogue is not None
+        assert self._log is not None
         async with self._reading:
             begun = asyncio.get_running_loop().time()
             end = await self._log.last()
@@ -55,24 +64,34 @@ class Memory:
                 raise RuntimeError(f"the log ends at {end}, memory {self.name} has seen {self.position}: restored?")
             while self.position < end:
                 rows = await self._log.read(self.position, BATCH, self.types)
-                for row in rows:
-                    try:
-                        event = self._catalogue.read(row)
-                    except Exception as error:
-                        log.error("memory %s cannot read position %d: %s", self.name, row.position, type(error).__name__)
-                        continue
-                    if event is not None:
-                        self.apply(event, row)
+                self._take(rows)
                 self.position = rows[-1].position if len(rows) == BATCH else max([end, *(r.position for r in rows[-1:])])
             self._fresh_at = begun
+
+    def _take(self, rows: Sequence[Recorded]) -> None:
+        assert self._catalogue is not None
+        for row in rows:
+            try:
+                event = self._catalogue.read(row)
+            except Exception as error:
+                log.error("memory %s cannot read position %d: %s", self.name, row.position, type(error).__name__)
+                continue
+            if event is not None:
+                self.apply(event, row)
 
     async def fresh(self, position: int = 0) -> None:
         """Returns when memory is at most five seconds old and has passed `position`; asks the database where it is
         not. Raises Problem 503 not_ready when that is not possible: cold or stale memory decides nothing."""
         if self.position >= position and asyncio.get_running_loop().time() - self._fresh_at <= OLDEST:
             return
-        if self._catching is None or self._catching.done():
-            self._catching = asyncio.create_task(self.catch_up())
-        await asyncio.wait([self._catching], timeout=1.0)  # `wait_for` would cancel, which needs the database again
-        if not self._catching.done() or self._catching.exception() is not None:
-            raise Problem(503, "not_ready", "what this decision rests on cannot be read")
+        clock = asyncio.get_running_loop().time
+        until = clock() + 1.0
+        while True:
+            if self._catching is None or self._catching.done():
+                self._catching = asyncio.create_task(self.catch_up())
+            # `wait_for` would cancel the query, and for that ask the database again
+            done, _ = await asyncio.wait([self._catching], timeout=max(0.0, until - clock()))
+            if not done or self._catching.exception() is not None:
+                raise Problem(503, "not_ready", "what this decision rests on cannot be read")
+            if self.position >= position:
+                return

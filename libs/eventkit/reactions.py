@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -64,13 +64,13 @@ class Reactor:
     def subscription(self) -> Subscription:
         return Subscription(name=self.reaction.name, take=self._take)
 
-    async def _take(self, rows: list[Recorded], position: int) -> None:
+    async def _take(self, rows: Sequence[Recorded], position: int) -> None:
         pool = await self.database.pool()
         for row in rows:
             if row.type in self._names:
                 await self._one(pool, row)
         reach("reaction.done")
-        await advance(pool, self.reaction.name, position, rows[-1].position)
+        await advance(await self.database.folds(), self.reaction.name, position, rows[-1].position)
 
     async def _one(self, pool: asyncpg.Pool, row: Recorded) -> None:
         try:

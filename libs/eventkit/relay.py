@@ -6,7 +6,7 @@ producer is thrown away and the work begins again at the checkpoint.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from uuid import UUID
 
@@ -20,7 +20,8 @@ from libs.eventkit.failpoints import reach
 from libs.eventkit.log import Log
 from libs.eventkit.recorded import Catalogue, Number, Recorded
 from libs.eventkit.settings import Settings
-from libs.eventkit.subscriptions import BATCH, POLL, Lost, Wake, advance, checkpoint, holding, while_held
+from libs.eventkit.subscriptions import POLL, Lost, advance, checkpoint, holding, while_held
+from libs.eventkit.wake import Wake
 
 log = logging.getLogger(__name__)
 NAME = "relay"
@@ -35,12 +36,12 @@ class Relay:
     """`before` is told the rows of a batch before they are sent (keys go ahead of the events that need them)."""
 
     def __init__(
-        self, settings: Settings, database: Database, wake: Wake, catalogue: Catalogue, publish: Publish,
-        before: Callable[[AIOKafkaProducer, list[Recorded]], Awaitable[None]],
+        self, settings: Settings, log_: Log, wake: Wake, catalogue: Catalogue, publish: Publish,
+        before: Callable[[AIOKafkaProducer, Sequence[Recorded]], Awaitable[None]],
     ) -> None:
         self.settings = settings
-        self.database = database
-        self.log = Log(database)
+        self.database = log_.database
+        self.log = log_
         self.wake = wake
         self.catalogue = catalogue
         self.publish = publish
@@ -67,7 +68,7 @@ class Relay:
             await producer.start()
             while True:
                 grown = self.wake.next
-                rows = await self.log.read(position, BATCH)
+                rows = await self.log.tail.after(position, grown)
                 if not rows:
                     if await checkpoint(self.database, NAME) != position:
                         raise Lost(NAME)
@@ -81,7 +82,7 @@ class Relay:
         finally:
             await discard(producer)
 
-    async def _send(self, producer: AIOKafkaProducer, rows: list[Recorded], position: int) -> int:
+    async def _send(self, producer: AIOKafkaProducer, rows: Sequence[Recorded], position: int) -> int:
         told = dict(self._told)
         lanes: dict[int, list[Message]] = {}
         for row in rows:
@@ -91,7 +92,7 @@ class Relay:
         await self.before(producer, rows)
         await asyncio.gather(*(self._lane(producer, p, messages) for p, messages in lanes.items()))
         reach("relay.sent")
-        pool = await self.database.pool()
+        pool = await self.database.folds()
         async with pool.acquire() as connection, connection.transaction():
             await self._remember(connection, {c: n for c, n in told.items() if self._told.get(c) != n})
             await advance(connection, NAME, position, rows[-1].position)

@@ -4,7 +4,7 @@
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -26,9 +26,10 @@ from libs.eventkit.reactions import Reaction, Reactor
 from libs.eventkit.recorded import Catalogue, Recorded
 from libs.eventkit.relay import Relay
 from libs.eventkit.settings import Settings
-from libs.eventkit.subscriptions import Subscription, Wake, follow
+from libs.eventkit.subscriptions import Subscription, follow
 from libs.eventkit.supervise import Supervisor
 from libs.eventkit.views import View, subscription
+from libs.eventkit.wake import Wake
 
 OUTCOMES_KEPT = "7 days"
 
@@ -95,7 +96,7 @@ class App:
         self.performers = [Performer(self.commands, self.catalogue, e) for e in service.effects(self)]
         self.hearing = Hearing(settings, self.database, service.hears) if service.hears else None
         self.relay = Relay(
-            settings, self.database, self.wake, self.catalogue, service.publish,
+            settings, self.log, self.wake, self.catalogue, service.publish,
             lambda producer, rows: announce(settings, self.keyring, producer, rows)) if service.publishes else None
         self.opened = False
 
@@ -109,7 +110,7 @@ class App:
             *(performer.subscription() for performer in self.performers))
 
     def checkpoints(self) -> tuple[Subscription, ...]:
-        async def nothing(rows: list[Recorded], position: int) -> None:
+        async def nothing(rows: Sequence[Recorded], position: int) -> None:
             raise AssertionError("the relay reads by itself")
 
         return (*self.subscriptions(), *((Subscription("relay", nothing),) if self.relay else ()))

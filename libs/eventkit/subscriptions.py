@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Literal
 
@@ -13,44 +13,15 @@ from msgspec import Struct
 from libs.eventkit.db import Connection, Database
 from libs.eventkit.log import Log
 from libs.eventkit.recorded import Recorded
+from libs.eventkit.wake import Wake
 
 log = logging.getLogger(__name__)
 POLL = 5.0
 """Seconds after which a reader looks even though nobody woke it."""
-BATCH = 500
 
 
 class Lost(Exception):
     """Somebody else moved the checkpoint: begin again from where it stands."""
-
-
-class Wake:
-    """Tells every waiting reader of this process that the log has grown, whoever appended."""
-
-    def __init__(self) -> None:
-        self._event = asyncio.Event()
-
-    def __call__(self) -> None:
-        self._event.set()
-        self._event = asyncio.Event()
-
-    @property
-    def next(self) -> asyncio.Event:
-        """Take it before reading: growth after that moment sets it."""
-        return self._event
-
-    async def listen(self, database: Database) -> None:
-        """Passes NOTIFYs of other processes on for as long as its connection lives."""
-        connection = await database.direct()
-        try:
-            gone = asyncio.Event()
-            connection.add_termination_listener(lambda _: gone.set())
-            await connection.add_listener("log", lambda *_: self())
-            self()
-            await gone.wait()
-            raise ConnectionError("the listening connection ended")
-        finally:
-            connection.terminate()
 
 
 class Subscription(Struct, frozen=True):
@@ -60,7 +31,7 @@ class Subscription(Struct, frozen=True):
     """
 
     name: str
-    take: Callable[[list[Recorded], int], Awaitable[None]]
+    take: Callable[[Sequence[Recorded], int], Awaitable[None]]
     start: Literal["beginning", "now"] = "beginning"
 
 
@@ -129,7 +100,7 @@ async def _follow(log_: Log, wake: Wake, subscription: Subscription) -> None:
     position = await checkpoint(log_.database, subscription.name)
     while True:
         grown = wake.next
-        rows = await log_.read(position, BATCH)
+        rows = await log_.tail.after(position, grown)
         if not rows:
             with suppress(TimeoutError):
                 await asyncio.wait_for(grown.wait(), POLL)

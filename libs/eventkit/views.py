@@ -5,7 +5,7 @@ same function runs live on a batch and in a rebuild on a whole community.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -101,11 +101,15 @@ class View(Struct, frozen=True):
 def subscription(database: Database, view: View, catalogue: Catalogue) -> Subscription:
     """The live writer: one transaction a batch holds the rows and the checkpoint."""
 
-    async def take(rows: list[Recorded], position: int) -> None:
-        pool = await database.pool()
+    async def take(rows: Sequence[Recorded], position: int) -> None:
+        pool = await database.folds()
+        concerned = [c for community_id, batch in _by_community(rows).items() if (c := _Concerned.of(view, catalogue, community_id, batch))]
+        if not concerned:
+            await advance(pool, view.name, position, rows[-1].position)
+            return
         async with pool.acquire() as connection, connection.transaction():
-            for community_id, batch in _by_community(rows).items():
-                await _write(connection, view, catalogue, community_id, batch)
+            for one in concerned:
+                await _write(connection, view, one)
             reach("view.written")
             await advance(connection, view.name, position, rows[-1].position)
         reach("view.committed")
@@ -133,40 +137,51 @@ async def rebuild(database: Database, view: View, catalogue: Catalogue) -> int:
     return end
 
 
-def _by_community(rows: list[Recorded]) -> dict[UUID, list[Recorded]]:
+def _by_community(rows: Sequence[Recorded]) -> dict[UUID, list[Recorded]]:
     found: dict[UUID, list[Recorded]] = {}
     for row in rows:
         found.setdefault(row.community_id, []).append(row)
     return found
 
 
-async def _write(connection: Connection, view: View, catalogue: Catalogue, community_id: UUID, batch: list[Recorded]) -> None:
-    """Folds one community's events. One that the view cannot take marks the community's rows damaged and is left
-    out, so that the others go on; a rebuild mends it."""
+class _Concerned(Struct):
+    """What one community's part of a batch has for a view: which rows it will read, its events, those it cannot take."""
+
+    community_id: UUID
     wanted: list[Row] = []
     events: list[tuple[Any, Recorded]] = []
     failed: list[tuple[int, str]] = []
-    for row in batch:
-        try:
-            event = catalogue.read(row)
-            if event is not None and (read := [dict(w) for w in view.reads(event, row)]):
-                wanted += read
-                events.append((event, row))
-        except Exception as error:
-            failed.append((row.position, type(error).__name__))
-    if wanted:
-        rows = Rows(view.key, await _load(connection, view, community_id, wanted))
-        for event, row in events:
+
+    @classmethod
+    def of(cls, view: View, catalogue: Catalogue, community_id: UUID, batch: list[Recorded]) -> "_Concerned | None":
+        found = cls(community_id)
+        for row in batch:
+            try:
+                event = catalogue.read(row)
+                if event is not None and (read := [dict(w) for w in view.reads(event, row)]):
+                    found.wanted += read
+                    found.events.append((event, row))
+            except Exception as error:
+                found.failed.append((row.position, type(error).__name__))
+        return found if found.wanted or found.failed else None
+
+
+async def _write(connection: Connection, view: View, one: _Concerned) -> None:
+    """Folds one community's events. One that the view cannot take marks the community's rows damaged and is left
+    out, so that the others go on; a rebuild mends it."""
+    if one.wanted:
+        rows = Rows(view.key, await _load(connection, view, one.community_id, one.wanted))
+        for event, row in one.events:
             try:
                 view.project(rows, event, row)
             except Exception as error:
-                failed.append((row.position, type(error).__name__))
-        await _save(connection, view, community_id, rows.changed)
-    for position, reason in sorted(failed):
+                one.failed.append((row.position, type(error).__name__))
+        await _save(connection, view, one.community_id, rows.changed)
+    for position, reason in sorted(one.failed):
         log.error("view %s is damaged for a community at %d: %s", view.name, position, reason)
         await connection.execute(
             "insert into damaged (view, community_id, position, reason) values ($1, $2, $3, $4) on conflict do nothing",
-            view.name, community_id, position, reason)
+            view.name, one.community_id, position, reason)
 
 
 async def _load(connection: Connection, view: View, community_id: UUID, wanted: list[Row]) -> list[Row]:

@@ -11,8 +11,9 @@ from libs.eventkit import subscriptions
 from libs.eventkit.log import Log
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.service import App
-from libs.eventkit.subscriptions import Lost, Subscription, Wake, advance, checkpoint, follow
+from libs.eventkit.subscriptions import Lost, Subscription, advance, checkpoint, follow
 from libs.eventkit.testing import until
+from libs.eventkit.wake import Wake
 from tests.eventkit.writers import append
 from tests.toy.main import service
 

@@ -148,76 +148,80 @@ declare
     base bigint;
     current_generation int;
     verdicts text[];
+    positions bigint[];
+    versions int[];
+    lasts bigint[];
 begin
     perform pg_advisory_xact_lock(726001);
     -- a new statement sees what was committed while we waited for the lock
     select array_agg(case
-        when c.i in (select n.command from unnest(e_command, e_id) n(command, id)
-                      where (select true from events s where s.event_id = n.id)) then 'stored'
-        when c.key is not null and (select true from outcomes o where o.community_id = c.community and o.principal = c.principal
-                                                                  and o.route = c.route and o.key = c.key) then 'replayed'
-        when c.expected <> coalesce((select max(s.version) from events s where s.stream = c.stream), 0) then 'version'
-        when c.i in (select k.command from unnest(k_command, k_scope, k_value) k(command, scope, value)
-                      where c_stream[k.command] <> (select t.stream from claims t where t.community_id = c_community[k.command]
-                                                       and t.scope = k.scope and t.value = k.value)) then 'claimed'
+        when (select true from events s where s.event_id = any (e_id) limit 1) and c.i in (
+            select e_command[n] from generate_subscripts(e_id, 1) n
+             where (select true from events s where s.event_id = e_id[n])) then 'stored'
+        when c_key[c.i] is not null and (
+            select true from outcomes o where o.community_id = c_community[c.i] and o.principal = c_principal[c.i]
+                                          and o.route = c_route[c.i] and o.key = c_key[c.i]) then 'replayed'
+        when c_expected[c.i] <> coalesce((
+            select s.version from events s where s.stream = c_stream[c.i] order by s.version desc limit 1), 0) then 'version'
+        when cardinality(k_scope) > 0 and c.i in (
+            select k_command[n] from generate_subscripts(k_scope, 1) n where c_stream[k_command[n]] <> (
+                select t.stream from claims t where t.community_id = c_community[k_command[n]]
+                                                and t.scope = k_scope[n] and t.value = k_value[n])) then 'claimed'
         else 'ok' end order by c.i),
-        (select coalesce(max(s.position), 0) from events s), (select s.generation from log_state s)
+        coalesce((select s.position from events s order by s.position desc limit 1), 0), (select s.generation from log_state s)
       into verdicts, base, current_generation
-      from unnest(c_community, c_stream, c_expected, c_principal, c_route, c_key)
-           with ordinality c(community, stream, expected, principal, route, key, i);
+      from generate_subscripts(c_stream, 1) c(i);
 
-    if cardinality(k_command) > 0 then
-        for n in 1 .. cardinality(k_command) loop
-            if k_value[n] is null and verdicts[k_command[n]] = 'ok' then
-                delete from claims t where t.stream = c_stream[k_command[n]] and t.scope = k_scope[n];
-            end if;
-        end loop;
+    for n in 1 .. cardinality(e_id) loop
+        command := e_command[n];
+        if verdicts[command] = 'ok' then
+            base := base + 1;
+            positions[n] := base;
+            versions[n] := case when e_command[n - 1] = command then versions[n - 1] else c_expected[command] end + 1;
+            lasts[command] := base;
+        elsif verdicts[command] = 'stored' then
+            lasts[command] := greatest(lasts[command], (select s.position from events s where s.event_id = e_id[n]));
+        end if;
+    end loop;
+    insert into events (position, generation, community_id, stream, version, event_id, type, schema, data, meta)
+    select positions[n], current_generation, c_community[e_command[n]], c_stream[e_command[n]], versions[n],
+           e_id[n], e_type[n], e_schema[n], e_data[n]::json, e_meta[n]::json
+      from generate_subscripts(e_id, 1) n where positions[n] is not null;
+
+    for n in 1 .. cardinality(k_scope) loop
+        if k_value[n] is null and verdicts[k_command[n]] = 'ok' then
+            delete from claims t where t.stream = c_stream[k_command[n]] and t.scope = k_scope[n];
+        end if;
+    end loop;
+    if cardinality(k_scope) > 0 then
         insert into claims (community_id, scope, value, stream)
-        select distinct c_community[k.command], k.scope, k.value, c_stream[k.command]
-          from unnest(k_command, k_scope, k_value) k(command, scope, value)
-         where k.value is not null and verdicts[k.command] = 'ok'
-           and (select true from claims t where t.community_id = c_community[k.command]
-                                            and t.scope = k.scope and t.value = k.value) is null;
+        select distinct c_community[k_command[n]], k_scope[n], k_value[n], c_stream[k_command[n]]
+          from generate_subscripts(k_scope, 1) n
+         where k_value[n] is not null and verdicts[k_command[n]] = 'ok' and (
+               select true from claims t where t.community_id = c_community[k_command[n]]
+                                           and t.scope = k_scope[n] and t.value = k_value[n]) is null;
     end if;
+
+    insert into outcomes (community_id, principal, route, key, body_hash, outcome)
+    select c_community[c], c_principal[c], c_route[c], c_key[c], c_body[c],
+           jsonb_set(c_outcome[c]::jsonb, '{position}', to_jsonb(coalesce(lasts[c], 0)))::json
+      from generate_subscripts(c_stream, 1) c where c_key[c] is not null and verdicts[c] = 'ok';
     if cardinality(e_id) > 0 then
         perform pg_notify('log', '');
     end if;
 
-    return query
-    with numbered as materialized (
-        select e.*, base + row_number() over (order by e.ord) as position
-          from unnest(e_command, e_id, e_type, e_schema, e_data, e_meta)
-               with ordinality e(command, id, type, schema, data, meta, ord)
-         where verdicts[e.command] = 'ok'
-    ), told as (
-        insert into events (position, generation, community_id, stream, version, event_id, type, schema, data, meta)
-        select n.position, current_generation, c_community[n.command], c_stream[n.command],
-               c_expected[n.command] + 1 + n.ord - array_position(e_command, n.command),
-               n.id, n.type, n.schema, n.data::json, n.meta::json
-          from numbered n
-    ), commands as materialized (
-        select c.*, verdicts[c.i] as verdict, verdicts[c.i] in ('replayed', 'stored') as known, coalesce(l.position, case
-                   when verdicts[c.i] = 'stored' then (
-                        select max((select s.position from events s where s.event_id = n.id))
-                          from unnest(e_command, e_id) n(command, id) where n.command = c.i) end, 0) as position
-          from unnest(c_community, c_principal, c_route, c_key, c_body, c_outcome)
-               with ordinality c(community, principal, route, key, body, outcome, i)
-          left join (select n.command, max(n.position) as position from numbered n group by n.command) l on l.command = c.i
-    ), kept as (
-        insert into outcomes (community_id, principal, route, key, body_hash, outcome)
-        select c.community, c.principal, c.route, c.key, c.body,
-               jsonb_set(c.outcome::jsonb, '{position}', to_jsonb(c.position))::json
-          from commands c
-         where c.key is not null and c.verdict = 'ok'
-    )
-    select c.i::int, c.verdict, c.position,
-           case when c.known then (
-                select o.body_hash from outcomes o where o.community_id = c.community and o.principal = c.principal
-                                                     and o.route = c.route and o.key = c.key) end,
-           case when c.known then (
-                select o.outcome::text from outcomes o where o.community_id = c.community and o.principal = c.principal
-                                                         and o.route = c.route and o.key = c.key) end
-      from commands c order by c.i;
+    for c in 1 .. cardinality(c_stream) loop
+        command := c;
+        verdict := verdicts[c];
+        last_position := coalesce(lasts[c], 0);
+        stored_body := null;
+        stored_outcome := null;
+        if verdict in ('replayed', 'stored') then
+            select o.body_hash, o.outcome::text into stored_body, stored_outcome from outcomes o
+             where o.community_id = c_community[c] and o.principal = c_principal[c] and o.route = c_route[c] and o.key = c_key[c];
+        end if;
+        return next;
+    end loop;
 end $$;
 
 -- Takes what follows the mark of its community and nothing else. Answers per record:

@@ -17,7 +17,7 @@ from libs.eventkit.http import community_of, permitted
 from libs.eventkit.problems import Problem
 from libs.eventkit.service import App
 from services.gateway.audience import Viewer, may_see, moves_doors_of
-from services.gateway.tail import Tail
+from services.gateway.tail import Shown
 from services.gateway.viewing import seen_by
 
 HEARTBEAT = 5.0
@@ -30,7 +30,7 @@ Resume = Annotated[str, Query(max_length=20, description="as the header Last-Eve
 
 
 def router(app: App) -> APIRouter:
-    found, tail = APIRouter(), Tail(app.log, app.catalogue, app.wake)
+    found, tail = APIRouter(), Shown(app.log, app.catalogue)
     followers: set[object] = set()
 
     @found.get("/v1/live", responses={200: {"content": {"text/event-stream": {}}}})
@@ -63,7 +63,7 @@ def router(app: App) -> APIRouter:
 
 
 async def follow(
-    app: App, tail: Tail, principal: Principal, who: Viewer, wanted: Callable[[str], bool], position: int, token: str
+    app: App, tail: Shown, principal: Principal, who: Viewer, wanted: Callable[[str], bool], position: int, token: str
 ) -> AsyncIterator[bytes]:
     """Ends when the token does: the client comes back with a new one, and with its Last-Event-ID misses nothing."""
     yield b": from %d\n\n" % position
@@ -71,7 +71,7 @@ async def follow(
     spoke = loop.time()
     while True:
         grown, chunk = app.wake.next, b""
-        rows = await tail.after(position)
+        rows = await tail.after(position, grown)
         for seen in rows:
             if moves_doors_of(who, seen.event):
                 who = await seen_by(app, principal, who.community_id, seen.row.position)

@@ -11,7 +11,8 @@ from libs.eventkit.http import Position, page
 from libs.eventkit.problems import Problem
 from libs.eventkit.recorded import Catalogue, Number
 from libs.eventkit.settings import Settings
-from libs.eventkit.subscriptions import Wake
+from libs.eventkit.tail import KEPT, Tail
+from libs.eventkit.wake import Wake
 from services.gateway.api.doors import door_after
 from services.gateway.api.live import globs, position_of
 from services.gateway.api.me import same
@@ -19,7 +20,7 @@ from services.gateway.api.paging import before
 from services.gateway.forwarding import Upstream, headers_on
 from services.gateway.freshness import number_of
 from services.gateway.main import HEARS, SERVICE
-from services.gateway.tail import KEPT, Tail
+from services.gateway.tail import Shown
 from tests.unit.gateway.heard import DEVICE, heard
 
 SETTINGS = Settings(service="gateway", database_url="postgresql://nobody@localhost/none", secrets=Path("none"),
@@ -156,7 +157,7 @@ class FakeLog:
     """A log of `end` rows that counts how often it is read."""
 
     def __init__(self, end):
-        self.end, self.reads = end, 0
+        self.end, self.reads, self.tail = end, 0, Tail(self.read)
 
     async def read(self, after, limit):
         self.reads += 1
@@ -166,7 +167,17 @@ class FakeLog:
 
 def tail(end):
     log, wake = FakeLog(end), Wake()
-    return Tail(log, Catalogue(SERVICE.contracts), wake), log, wake  # type: ignore[arg-type]
+    return Following(Shown(log, Catalogue(SERVICE.contracts)), wake), log, wake
+
+
+class Following:
+    """One follower that takes the wake before it asks."""
+
+    def __init__(self, shown, wake):
+        self.shown, self.wake = shown, wake
+
+    async def after(self, position):
+        return await self.shown.after(position, self.wake.next)
 
 
 def positions(seen):
@@ -197,11 +208,11 @@ async def test_whoever_is_behind_reads_alone_and_misses_nothing():
 
 
 async def test_what_is_kept_is_bounded():
-    shared, _, _ = tail(KEPT + 700)
+    shared, log, _ = tail(KEPT + 700)
     position = 1
     while rows := await shared.after(position):
         position = rows[-1].row.position
-    assert len(shared._kept) == KEPT
+    assert len(log.tail._kept) == len(shared.shown._seen) == KEPT
     assert positions(await shared.after(1))[:2] == [2, 3]
 
 

@@ -1,0 +1,48 @@
+"""The end of the log, read once for all readers of a process. Nobody has a queue: each reader has a position."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import islice
+
+from libs.eventkit.recorded import Recorded
+
+BATCH = 500
+KEPT = 2000
+"""Rows kept in memory; whoever is further behind reads the log itself."""
+LOOKED = 1.0
+"""Seconds for which nobody looks again after one has found nothing, unless woken."""
+
+
+class Tail:
+    """Positions have no gaps, so what is kept is one run of them and a row is found by counting."""
+
+    def __init__(self, read: Callable[[int, int], Awaitable[Sequence[Recorded]]]) -> None:
+        self._read = read
+        self._kept: deque[Recorded] = deque(maxlen=KEPT)
+        self._end = 0
+        self._reading = asyncio.Lock()
+        self._empty: tuple[asyncio.Event, float] | None = None
+
+    async def after(self, position: int, grown: asyncio.Event) -> Sequence[Recorded]:
+        """The next rows, at most BATCH; none at the log's end. `grown`: `wake.next`, as it was before asking."""
+        async with self._reading:
+            if position >= self._end:
+                return await self._further(position, grown)
+            begin = self._end - len(self._kept)
+            if position >= begin:
+                return list(islice(self._kept, position - begin, position - begin + BATCH))
+        return await self._read(position, BATCH)
+
+    async def _further(self, position: int, grown: asyncio.Event) -> Sequence[Recorded]:
+        if position > self._end:
+            self._kept.clear()
+            self._end, self._empty = position, None
+        now = asyncio.get_running_loop().time()
+        if self._empty is not None and self._empty[0] is grown and now - self._empty[1] < LOOKED:
+            return ()
+        found = await self._read(position, BATCH)
+        self._empty = None if found else (grown, now)
+        self._kept.extend(found)
+        self._end = position + len(found)
+        return found

@@ -1,0 +1,121 @@
+"""Between a service and its database: refused, silent, slow, or deaf after the commit. I1 I2 I14."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from libs.eventkit import log
+from libs.eventkit.commands import Commands, Context
+from libs.eventkit.log import Key, Unavailable
+from libs.eventkit.service import App
+from libs.eventkit.testing import everything
+from tests.faults.proxy import Proxy, proxy_to
+from tests.toy.accounts import Add
+from tests.toy.main import service
+
+AppOf = Callable[..., Awaitable[App]]
+TOY = service(hears=False)
+
+
+@pytest.fixture
+async def toy(app_of: AppOf) -> App:
+    return await app_of(TOY)
+
+
+@pytest.fixture
+async def pool(toy: App) -> asyncpg.Pool:
+    return await toy.database.pool()
+
+
+@pytest.fixture
+async def proxied(toy: App) -> AsyncIterator[tuple[Proxy, App]]:
+    async with proxy_to(toy.settings.database_url) as (proxy, url):
+        app = App(TOY, toy.settings.model_copy(update={"database_url": url}))
+        await app.open()
+        yield proxy, app
+        await app.close()
+
+
+def context(community: UUID) -> Context:
+    return Context(community_id=community, now=datetime.now(UTC))
+
+
+@pytest.mark.parametrize("how", ["refuse", "blackhole"])
+async def test_who_asks_while_the_database_is_away_hears_so_in_time_and_may_ask_again(
+    proxied: tuple[Proxy, App], pool: asyncpg.Pool, community: UUID, monkeypatch: pytest.MonkeyPatch, how: str
+):
+    monkeypatch.setattr(log, "PATIENCE", 0.5)
+    proxy, app = proxied
+    subjects = [uuid4() for _ in range(20)]
+
+    async def ask() -> list[Any]:
+        return await asyncio.gather(
+            *(app.commands.handle(s, Add(1), context(community), key=Key("p", "r", str(s))) for s in subjects), return_exceptions=True)
+
+    for subject in subjects:
+        await app.commands.state(TOY.deciders[0], subject, community)
+    if how == "refuse":
+        proxy.refuse = True
+        proxy.cut()
+    else:
+        proxy.blackhole(True)
+    begun = asyncio.get_running_loop().time()
+    assert {type(answer) for answer in await ask()} == {Unavailable}
+    assert asyncio.get_running_loop().time() - begun < 16
+    proxy.refuse = False
+    proxy.blackhole(False)
+    monkeypatch.setattr(log, "PATIENCE", 4.0)
+    done = await ask()
+    assert [isinstance(d, BaseException) for d in done] == [False] * 20, done
+    assert sorted(row.event_id for row in await everything(pool)) == sorted(d.outcome.events[0] for d in done)
+
+
+async def test_one_byte_at_a_time_is_slow_and_nothing_worse(proxied: tuple[Proxy, App], pool: asyncpg.Pool, community: UUID):
+    proxy, app = proxied
+    await app.commands.handle(uuid4(), Add(1), context(community))
+    proxy.slow = True
+    done = await asyncio.gather(*(app.commands.handle(uuid4(), Add(1), context(community)) for _ in range(20)))
+    assert sorted(d.outcome.position for d in done) == list(range(2, 22))
+
+
+async def replies_lost(app: App, proxy: Proxy, community: UUID, rounds: int = 5) -> None:
+    """Every first answer is lost after the commit; the caller asks again with its key until it is told."""
+    account = uuid4()
+    for n in range(rounds):
+        proxy.drop_reply = lambda data: b"SELECT 1\0" in data and b"ok" in data
+        key = Key("p", "r", f"{account} {n}")
+        while True:
+            try:
+                await app.commands.handle(account, Add(1), context(community), key=key)
+                break
+            except Unavailable:
+                continue
+
+
+async def test_no_reply_lost_makes_an_event_twice(
+    proxied: tuple[Proxy, App], pool: asyncpg.Pool, community: UUID, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(log, "PATIENCE", -1.0)  # nothing is tried again inside: the caller does it
+    proxy, app = proxied
+    await replies_lost(app, proxy, community)
+    assert len(await everything(pool)) == 5
+
+
+async def test_twin_a_retry_without_key_is_caught(
+    proxied: tuple[Proxy, App], pool: asyncpg.Pool, community: UUID, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(log, "PATIENCE", -1.0)
+    proxy, app = proxied
+    real = Commands.handle
+
+    async def keyless(self: Commands, subject_id: UUID, command: Any, context: Context, *, key: Key | None = None, **more: Any) -> Any:
+        return await real(self, subject_id, command, context, **more)
+
+    monkeypatch.setattr(Commands, "handle", keyless)
+    await replies_lost(app, proxy, community)
+    assert len(await everything(pool)) > 5
