@@ -10,6 +10,7 @@ from time import perf_counter
 from uuid import UUID, uuid4
 
 import asyncpg
+import msgspec
 
 from bench.measure import Measured, Part, Result, percentile, rounded, side_by_side
 from bench.servers import Servers
@@ -23,10 +24,9 @@ COMMUNITY = UUID("10000000-0000-4000-8000-000000000001")
 DATA = json.dumps({"text": "x" * 388}).encode()
 META = Meta(
     correlation="6b1c1cf0c5d64c0f", caused_by=(UUID(int=1),), requested_at=datetime(2026, 1, 1, tzinfo=UTC), principal="resident:1")
-STORED_META = '{"correlation":"6b1c1cf0c5d64c0f","caused_by":["00000000-0000-0000-0000-000000000001"],' \
-    '"requested_at":"2026-01-01T00:00:00Z","principal":"resident:1"}'
-OUTCOME = '{"stream":"account:00000000-0000-0000-0000-000000000001","version":1,"position":0,' \
-    '"events":["00000000-0000-0000-0000-000000000001"],"back":0,"n":0}'
+STORED_META = msgspec.json.encode(META).decode()
+OUTCOME = msgspec.json.encode(
+    {"stream": f"account:{UUID(int=1)}", "version": 1, "position": 0, "events": [UUID(int=1)], "back": 0, "n": 0}).decode()
 
 STATEMENT = (
     "with e as (insert into events (position, generation, community_id, stream, version, event_id, type, schema, data, meta)"
@@ -143,5 +143,7 @@ async def measure(servers: Servers, number: int) -> Result:
         f"PyPI eventsourcing: not measured ({servers.without})", None)
     return Result(
         row=f"append_{number}", unit="commands/s", ours=rounded(found.value("ours")),
-        limit=Part(f"pgbench, {number} connection{'s' * (number > 1)}: the same row, indexes and idempotency row", rounded(found.value("pgbench"))),
-        peer=peer, goal=goal, met=met, of_limit=rounded(of_limit), of_peer=None if of_peer is None else rounded(of_peer), rounds=ROUNDS, spread=found.spread())
+        limit=Part(f"pgbench -c {number}: the same row, indexes and idempotency row", rounded(found.value("pgbench"))),
+        peer=peer, goal=goal, met=met,
+        of_limit=rounded(of_limit), of_peer=None if of_peer is None else rounded(of_peer),
+        rounds=ROUNDS, spread=found.spread())

@@ -74,7 +74,7 @@ async def move_in(log: Log, place: Town) -> None:
         command(f"door:{d}", DoorInstalled(door_id=d, name="Door", zone=zone, device_id=uuid4(), door_no=1))
         for d, zone in place.doors.items()]
     for r in place.residents:
-        right, number = uuid4(), Sealed(uuid4(), uuid4(), "number", "", "")
+        right, number = uuid4(), Sealed(uuid4(), uuid4(), "number", "")
         commands.append(command(f"right:{right}", RightGranted(right_id=right, person_id=r.person_id, zone=r.zone, rule="residence")))
         commands.append(command(
             f"credential:{r.credential_id}",
@@ -147,4 +147,5 @@ async def measure(servers: Servers) -> Result:
         limit=Part("the same four look-ups in dictionaries, without facts and reasons", rounded(found.value("look_ups"))),
         peer=Part("one prepared asyncpg query on indexed tables", rounded(found.value("query"))),
         goal=f"≤ {GOAL_US} µs", met=found.value("ours") <= GOAL_US,
-        of_limit=rounded(found.ratio("ours", "look_ups")), of_peer=rounded(found.ratio("ours", "query")), rounds=ROUNDS, spread=found.spread())
+        of_limit=rounded(found.ratio("ours", "look_ups")), of_peer=rounded(found.ratio("ours", "query")),
+        rounds=ROUNDS, spread=found.spread())

@@ -50,8 +50,11 @@ async def bare(settings: Settings, times: Times) -> None:
     consumer = AIOKafkaConsumer(
         settings.topic("bench_bare"), bootstrap_servers=settings.kafka, group_id="bench.bare", auto_offset_reset="earliest")
     await consumer.start()
-    while True:
-        note(times, [(await consumer.getone()).value])
+    try:
+        while True:
+            note(times, [(await consumer.getone()).value])
+    finally:
+        await consumer.stop()
 
 
 async def answer(times: Times) -> None:

@@ -33,7 +33,7 @@ def main(url: str) -> None:
         number, seconds = map(int, line.split())
         begun = perf_counter()
         with ThreadPoolExecutor(number) as pool:
-            lists = list(pool.map(lambda _: caller(application, begun + seconds), range(number)))
+            lists = list(pool.map(caller, [application] * number, [begun + seconds] * number))
         times = [time for found in lists for time in found]
         print(json.dumps({"value": len(times) / (perf_counter() - begun), "times": times}), flush=True)
     application.close()

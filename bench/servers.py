@@ -1,5 +1,6 @@
 """The servers that the rows run on, and databases with the log's tables on them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -29,7 +30,7 @@ class Servers(Struct, frozen=True):
 
     def settings(self, name: str) -> Settings:
         return Settings(
-            service=name, database_url=self.url(name, f"{name}_owner"), KAFKA_BOOTSTRAP_SERVERS=self.kafka,  # type: ignore[call-arg]
+            service=name, database_url=self.url(name, f"{name}_owner"), KAFKA_BOOTSTRAP_SERVERS=self.kafka,
             topic_prefix="bench", secrets=self.secrets)
 
     async def database(self, name: str) -> Settings:
@@ -47,5 +48,5 @@ class Servers(Struct, frozen=True):
         return settings
 
 
-async def _nothing(rows: list[Recorded], position: int) -> None:
+async def _nothing(rows: Sequence[Recorded], position: int) -> None:
     raise AssertionError("the relay reads by itself")

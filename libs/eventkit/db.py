@@ -52,12 +52,6 @@ class _Pool(asyncpg.Pool):
         return super().acquire(timeout=timeout)
 
 
-def _pool(url: str, **settings: Any) -> _Pool:
-    return _Pool(
-        url, max_size=8, max_queries=50_000, max_inactive_connection_lifetime=300, setup=None, reset=None, connect=None, loop=None,
-        connection_class=asyncpg.Connection, record_class=asyncpg.Record, timeout=5, **settings)
-
-
 class Database:
     """The pools of the log and of its readers. Both connect lazily, so that a service can start before its database."""
 
@@ -79,15 +73,16 @@ class Database:
     async def readers(self) -> asyncpg.Pool:
         return await self._open("read", init=_reader)
 
-    async def _open(self, role: str, min_size: int = 0, **options: Any) -> asyncpg.Pool:
+    async def _open(self, role: str, min_size: int = 0, init: Any = None, **options: Any) -> asyncpg.Pool:
         name = f"{role} {sorted(options)}"
         async with self._opening:
             if self._closed:
                 raise RuntimeError("closed")
             if name not in self._pools:
-                self._pools[name] = await asyncpg.create_pool(
-                    self.settings.role_url(role), min_size=min_size, max_size=8, command_timeout=30, timeout=5, reset=_as_it_is,
-                    **options)
+                self._pools[name] = await _Pool(
+                    self.settings.role_url(role), min_size=min_size, max_size=8, max_queries=50_000,
+                    max_inactive_connection_lifetime=300, connect=None, setup=None, init=init, reset=_as_it_is, loop=None,
+                    connection_class=asyncpg.Connection, record_class=asyncpg.Record, command_timeout=30, timeout=5, **options)
             return self._pools[name]
 
     async def direct(self) -> asyncpg.Connection:

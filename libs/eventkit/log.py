@@ -6,7 +6,6 @@ company. The database function numbers the rows under one advisory lock, so that
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from typing import TypeVar
 from uuid import UUID
 
@@ -14,7 +13,7 @@ import asyncpg
 import msgspec
 from msgspec import Struct
 
-from libs.eventkit.db import Connection, Database, is_away
+from libs.eventkit.db import Database, is_away
 from libs.eventkit.failpoints import reach
 from libs.eventkit.recorded import COLUMNS, Meta, Recorded
 from libs.eventkit.tail import Tail
@@ -23,9 +22,6 @@ T = TypeVar("T")
 BATCH = 256
 PATIENCE = 4.0
 """Seconds for which an append is tried again while the database is away; then the caller hears 503."""
-
-LINGER = 0.05
-"""Seconds for which an idle log keeps its connection."""
 
 
 class Unavailable(Exception):
@@ -83,7 +79,7 @@ def _arguments(batch: Sequence[Append]) -> list[list[object]]:
     return [*_columns(8, commands), *_columns(6, events), *_columns(3, claims)]
 
 
-def _columns(width: int, rows: list[tuple[object, ...]]) -> list[list[object]]:
+def _columns(width: int, rows: Sequence[tuple[object, ...]]) -> list[list[object]]:
     return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
 
 
@@ -99,21 +95,17 @@ class Log:
         self.tail = Tail(self.read)
         self._waiting: list[Waiting] = []
         self._flushing: asyncio.Task[None] | None = None
-        self._arrived = asyncio.Event()
-        self._connection: Connection | None = None
 
     async def append(self, append: Append) -> Appended:
         """Stores all of it or nothing. Raises Unavailable when the database stays away."""
         future: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
         self._waiting.append((append, future))
-        self._arrived.set()
         if self._flushing is None or self._flushing.done():
             self._flushing = asyncio.create_task(self._flush())
         return await future
 
     async def _flush(self) -> None:
-        """Ends a moment after the last append: to take a connection and to give it back is a round trip and more."""
-        while self._waiting or await self._more():
+        while self._waiting:
             batch = self._admit()
             try:
                 answers = await self._call([a for a, _ in batch])
@@ -129,21 +121,6 @@ class Log:
                 if not future.done():
                     future.set_result(answer)
             self.woken()
-
-    async def _more(self) -> bool:
-        self._arrived.clear()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(LINGER):
-                await self._arrived.wait()
-        if not self._waiting:
-            await self._give_back()
-        return bool(self._waiting)
-
-    async def _give_back(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            with suppress(Exception):
-                await (await self.database.pool()).release(connection)
 
     def _admit(self) -> list[Waiting]:
         """At most one command per stream, key and claim: the function checks each against what was there before."""
@@ -181,15 +158,13 @@ class Log:
         deadline = asyncio.get_running_loop().time() + PATIENCE
         while True:
             try:
-                if self._connection is None:
-                    self._connection = await (await self.database.pool()).acquire()
+                pool = await self.database.pool()
                 reach("append.before")
-                rows = await self._connection.fetch(_CALL, *arguments, timeout=PATIENCE)
+                rows = await pool.fetch(_CALL, *arguments, timeout=PATIENCE)
                 reach("append.after")
                 return [Appended(r["verdict"], r["last_position"], r["stored_body"], r["stored_outcome"]) for r in rows]
             except Exception as error:
                 # safe to repeat: the function recognises these very event ids and keys
-                await self._give_back()
                 if not is_away(error) or asyncio.get_running_loop().time() > deadline:
                     raise
                 await asyncio.sleep(0.05)
@@ -204,8 +179,8 @@ class Log:
 
     async def stream(self, stream: str, after: int = 0) -> list[Recorded]:
         pool = await self.database.pool()
-        rows = await self._retried(
-            lambda: pool.fetch(f"select {COLUMNS} from events where stream = $1 and version > $2 order by version", stream, after))
+        query = f"select {COLUMNS} from events where stream = $1 and version > $2 order by version"
+        rows = await self._retried(lambda: pool.fetch(query, stream, after, timeout=PATIENCE))
         return [Recorded.of(row) for row in rows]
 
     async def read(self, after: int, limit: int = 500, types: Sequence[str] | None = None) -> list[Recorded]:
@@ -229,7 +204,7 @@ class Log:
 
     async def _row(self, query: str, *arguments: object) -> asyncpg.Record | None:
         pool = await self.database.pool()
-        row: asyncpg.Record | None = await self._retried(lambda: pool.fetchrow(query, *arguments))
+        row: asyncpg.Record | None = await self._retried(lambda: pool.fetchrow(query, *arguments, timeout=PATIENCE))
         return row
 
     async def _retried(self, call: Callable[[], Awaitable[T]]) -> T:
@@ -239,7 +214,7 @@ class Log:
                 return await call()
             except Exception as error:
                 stale = isinstance(error, asyncpg.InvalidCachedStatementError)
-                if attempt == 3 or not (stale or is_away(error)):
+                if attempt == 3 or isinstance(error, TimeoutError) or not (stale or is_away(error)):
                     raise Unavailable(str(error)) if is_away(error) else error from error
                 await asyncio.sleep(0.02 * attempt)
         raise AssertionError

@@ -14,7 +14,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from libs.eventkit.commands import Publish
-from libs.eventkit.db import Connection, Database
+from libs.eventkit.db import Connection
 from libs.eventkit.envelope import LARGEST, PARTITIONS, Headers, attributes, headers, partition_of, public_id, read
 from libs.eventkit.failpoints import reach
 from libs.eventkit.log import Log

@@ -9,7 +9,7 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Proxy:
-    """`drop_reply`: the first answer that it is true of is not delivered, and its connection ends. `blackhole`: nothing
+    """`drop_reply`: an answer that it is true of is not delivered and its connection ends, `drops` times. `blackhole`: nothing
     goes either way while it is set, connections stay open. `slow`: one byte at a time. `refuse`: every connection ends."""
 
     def __init__(self, host: str, port: int) -> None:
@@ -19,6 +19,7 @@ class Proxy:
         self._passing = asyncio.Event()
         self._passing.set()
         self.drop_reply: Callable[[bytes], bool] | None = None
+        self.drops = 1
         self.dropped = asyncio.Event()
         self.refuse = self.slow = False
 
@@ -66,7 +67,8 @@ class Proxy:
             while data := await reader.read(65536):
                 await self._passing.wait()
                 if answers and self.drop_reply is not None and self.drop_reply(data):
-                    self.drop_reply = None
+                    self.drops -= 1
+                    self.drop_reply = self.drop_reply if self.drops else None
                     self.dropped.set()
                     return
                 for chunk in (data[i:i + 1] for i in range(len(data))) if self.slow else (data,):
