@@ -39,7 +39,7 @@ def bells() -> Bells:
 
 @pytest.fixture
 async def toy(app_of: AppOf, bells: Bells) -> App:
-    return await app_of(replace(service(hears=False, ring=bells.ring), reactions=lambda app: ()))
+    return await app_of(replace(service(ring=bells.ring), reactions=lambda app: ()))
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ async def test_an_attempt_that_took_too_long_to_record_is_not_carried_out(
     app_of: AppOf, bells: Bells, community: UUID, monkeypatch: pytest.MonkeyPatch
 ):
     """The log is blocked from before the attempt until its time is over."""
-    toy = await app_of(replace(service(hears=False, ring=bells.ring, ttl=0.5), reactions=lambda app: ()))
+    toy = await app_of(replace(service(ring=bells.ring, ttl=0.5), reactions=lambda app: ()))
     pool = await toy.database.pool()
     ring_id = await order(toy, community)
     blocker = await toy.database.direct()

@@ -16,25 +16,25 @@ from libs.eventkit.status import status
 from libs.eventkit.testing import everything, until
 from tests.eventkit.topics import Message, Topic, chain, said, topic_of
 from tests.faults.proxy import proxy_to
-from tests.toy.main import service
+from tests.echo.main import ECHO
 
 AppOf = Callable[..., Awaitable[App]]
-TOY = replace(service(), reactions=lambda app: (), effects=lambda app: (), views=())
+LISTENER = replace(ECHO, reactions=lambda app: (), views=())
 
 
 @pytest.fixture
-async def toy(app_of: AppOf) -> App:
-    return await app_of(TOY)
+async def echo(app_of: AppOf) -> App:
+    return await app_of(LISTENER)
 
 
 @pytest.fixture
-async def pool(toy: App) -> asyncpg.Pool:
-    return await toy.database.pool()
+async def pool(echo: App) -> asyncpg.Pool:
+    return await echo.database.pool()
 
 
 @pytest.fixture
-async def topic(toy: App) -> AsyncIterator[Topic]:
-    async with topic_of(toy.settings) as found:
+async def topic(echo: App) -> AsyncIterator[Topic]:
+    async with topic_of(echo.settings) as found:
         yield found
 
 
@@ -59,10 +59,10 @@ async def judged(app: App, count: int) -> dict[str, int]:
     return counts
 
 
-async def test_what_is_said_is_heard_in_order_as_it_was_said(toy: App, topic: Topic, pool: asyncpg.Pool, community: UUID):
+async def test_what_is_said_is_heard_in_order_as_it_was_said(echo: App, topic: Topic, pool: asyncpg.Pool, community: UUID):
     messages = chain(community, [1, 4, 9])
     await topic.put(*messages)
-    toy.start_worker()
+    echo.start_worker()
     await hears(pool, community, 1, 4, 9)
     rows = await everything(pool)
     assert [r.data.encode() for r in rows] == [m.body for m in messages]
@@ -71,24 +71,24 @@ async def test_what_is_said_is_heard_in_order_as_it_was_said(toy: App, topic: To
     assert rows[0].meta.source_time is not None
 
 
-async def test_what_comes_three_times_and_out_of_order_is_heard_once(toy: App, topic: Topic, pool: asyncpg.Pool):
+async def test_what_comes_three_times_and_out_of_order_is_heard_once(echo: App, topic: Topic, pool: asyncpg.Pool):
     """The way of a relay that dies often: it goes back and says everything from there again."""
     communities = [uuid4() for _ in range(4)]
     chains = [chain(c, range(1, 31)) for c in communities]
     order = [m for step in zip(*chains, strict=True) for m in step]
     dice = random.Random(7)
     again = [m for n in range(0, len(order), 10) for _ in range(3) for m in order[max(0, n - dice.randrange(10)):n + 10]]
-    toy.start_worker()
+    echo.start_worker()
     await topic.put(*again)
     for community in communities:
         await hears(pool, community, *range(1, 31))
-    counts = await judged(toy, len(again))
+    counts = await judged(echo, len(again))
     assert counts == {"taken": 120, "known": len(again) - 120, "repeated": 0, "missing": 0, "unreadable": 0}
 
 
-async def test_two_that_changed_places_wait_for_what_is_between(toy: App, topic: Topic, pool: asyncpg.Pool, community: UUID):
+async def test_two_that_changed_places_wait_for_what_is_between(echo: App, topic: Topic, pool: asyncpg.Pool, community: UUID):
     first, second, third = chain(community, [1, 2, 3])
-    toy.start_worker()
+    echo.start_worker()
     await topic.put(first, third, second)
     await hears(pool, community, 1, 2)
     await topic.put(first, second, third)
@@ -96,49 +96,49 @@ async def test_two_that_changed_places_wait_for_what_is_between(toy: App, topic:
     assert await pool.fetchval("select count(*) from gaps") == 0
 
 
-async def test_a_missing_record_is_named_and_only_its_community_waits(toy: App, topic: Topic, pool: asyncpg.Pool, community: UUID):
+async def test_a_missing_record_is_named_and_only_its_community_waits(echo: App, topic: Topic, pool: asyncpg.Pool, community: UUID):
     other = uuid4()
     mine, theirs = chain(community, [1, 5, 6, 7]), chain(other, [2, 3, 4])
-    toy.start_worker()
+    echo.start_worker()
     await topic.put(mine[0], *mine[2:], *theirs)
     await hears(pool, other, 2, 3, 4)
-    assert (await judged(toy, 6))["missing"] == 2 and await heard(pool, community) == [1]
-    found = await status(toy)
+    assert (await judged(echo, 6))["missing"] == 2 and await heard(pool, community) == [1]
+    found = await status(echo)
     gap = found["gaps"][0]
     assert (gap["topic"], gap["community_id"], gap["after"], gap["upto"]) == (topic.name, str(community), "1.1.0", "1.5.0")
     assert not found["ready"] and any("republish" in text for text in found["why"])
     await topic.put(*mine, *theirs)  # what `republish` brings
     await hears(pool, community, 1, 5, 6, 7)
-    assert (await status(toy))["gaps"] == [] and await heard(pool, other) == [2, 3, 4]
+    assert (await status(echo))["gaps"] == [] and await heard(pool, other) == [2, 3, 4]
 
 
-async def test_an_id_that_is_there_is_not_stored_again(toy: App, topic: Topic, pool: asyncpg.Pool, community: UUID):
+async def test_an_id_that_is_there_is_not_stored_again(echo: App, topic: Topic, pool: asyncpg.Pool, community: UUID):
     event_id = uuid4()
-    toy.start_worker()
+    echo.start_worker()
     await topic.put(said(community, 1, event_id=event_id), said(community, 2, 1, event_id=event_id), said(community, 3, 2))
     await hears(pool, community, 1, 3)
-    assert (await judged(toy, 3))["repeated"] == 1
+    assert (await judged(echo, 3))["repeated"] == 1
 
 
-async def test_a_later_generation_goes_on_and_an_earlier_one_is_known(toy: App, topic: Topic, pool: asyncpg.Pool, community: UUID):
-    toy.start_worker()
+async def test_a_later_generation_goes_on_and_an_earlier_one_is_known(echo: App, topic: Topic, pool: asyncpg.Pool, community: UUID):
+    echo.start_worker()
     await topic.put(*chain(community, [1, 2, 3]))
     await topic.put(said(community, 3, 2, generation=2), said(community, 4, 3), said(community, 4, 3, generation=2, previous_generation=2))
     await hears(pool, community, 1, 2, 3, 3, 4)
     rows = await everything(pool)
     assert [r.number.generation for r in rows if r.number] == [1, 1, 1, 2, 2]
-    assert (await judged(toy, 6))["known"] == 1
+    assert (await judged(echo, 6))["known"] == 1
 
 
-async def test_after_restored_everything_is_read_again_and_the_known_dropped(toy: App, app_of: AppOf, topic: Topic, pool: asyncpg.Pool, community: UUID):
-    toy.start_worker()
+async def test_after_restored_everything_is_read_again_and_the_known_dropped(echo: App, app_of: AppOf, topic: Topic, pool: asyncpg.Pool, community: UUID):
+    echo.start_worker()
     await topic.put(*chain(community, [1, 2, 3]))
     await hears(pool, community, 1, 2, 3)
-    await toy.supervisor.stop()
-    owner = await asyncpg.connect(toy.settings.database_url)
+    await echo.supervisor.stop()
+    owner = await asyncpg.connect(echo.settings.database_url)
     await owner.execute("delete from events where position > 1; update marks set position = 1; update log_state set generation = 2")
     await owner.close()
-    restored = await app_of(TOY, beside=toy)
+    restored = await app_of(LISTENER, beside=echo)
     restored.start_worker()
     await hears(pool, community, 1, 2, 3)
     assert (await judged(restored, 3))["known"] == 1
@@ -180,14 +180,14 @@ HARMLESS = {"half a surrogate", "a number without end", "a control character"}
 """These may as well be taken, as long as the database takes them too."""
 
 
-async def test_what_cannot_be_read_is_kept_aside_whole_and_stops_nobody(toy: App, topic: Topic, pool: asyncpg.Pool, community: UUID):
-    toy.start_worker()
+async def test_what_cannot_be_read_is_kept_aside_whole_and_stops_nobody(echo: App, topic: Topic, pool: asyncpg.Pool, community: UUID):
+    echo.start_worker()
     bad = {what: spoil(good(uuid4())) for what, spoil in BAD.items()}
     for message in bad.values():
         await topic.put(replace(message, community_id=community))
     await topic.put(*chain(community, [1, 2]))
     await hears(pool, community, 1, 2)
-    await judged(toy, len(bad) + 2)
+    await judged(echo, len(bad) + 2)
     kept = {bytes(r["body"] or b""): r["reason"] for r in await pool.fetch("select body, reason from kept_aside")}
     for what, message in bad.items():
         assert what in HARMLESS or (message.body or b"") in kept, what
@@ -195,14 +195,14 @@ async def test_what_cannot_be_read_is_kept_aside_whole_and_stops_nobody(toy: App
     assert len(bad) - len(HARMLESS) <= count <= len(bad)
 
 
-async def test_whatever_is_taken_the_database_takes_too(toy: App, pool: asyncpg.Pool):
+async def test_whatever_is_taken_the_database_takes_too(echo: App, pool: asyncpg.Pool):
     """Random bodies, as JSON as chance makes them: each is taken or unreadable, none ends the hearing."""
     dice = random.Random(11)
     words = [b"{", b"}", b'"a":', b'"', b"\\u00e4", b"\\ud83d", b"\\", b"\x7f", b"\t", b"1e999", b"-0", b"01", b"NaN", b"null", b",",
              b"[", b"]", "里".encode(), b"\xc0\x80", b"/**/", b"true", b"1.", b"\xef\xbb\xbf", b" ", b"\\x"]
     for _ in range(400):
         body = b'{"a":' + b"".join(dice.choices(words, k=dice.randrange(1, 5))) + b"}"
-        await _taken(toy, body)
+        await _taken(echo, body)
 
 
 async def _taken(app: App, body: bytes) -> None:
@@ -219,12 +219,12 @@ async def _taken(app: App, body: bytes) -> None:
 
 
 async def test_nothing_is_passed_over_while_the_database_is_away(
-    toy: App, app_of: AppOf, topic: Topic, pool: asyncpg.Pool, community: UUID, monkeypatch: pytest.MonkeyPatch
+    echo: App, app_of: AppOf, topic: Topic, pool: asyncpg.Pool, community: UUID, monkeypatch: pytest.MonkeyPatch
 ):
     """The records are fetched, the database fails, the consumer ends and begins again: they must come once more."""
     monkeypatch.setattr(hear, "HINT", 0.0)
-    async with proxy_to(toy.settings.database_url) as (proxy, url):
-        app = App(TOY, toy.settings.model_copy(update={"database_url": url}))
+    async with proxy_to(echo.settings.database_url) as (proxy, url):
+        app = App(LISTENER, echo.settings.model_copy(update={"database_url": url}))
         await app.open()
         app.start_worker()
         messages = chain(community, range(1, 7))
@@ -241,26 +241,26 @@ async def test_nothing_is_passed_over_while_the_database_is_away(
         await app.close()
 
 
-async def test_of_two_listeners_each_record_is_taken_once(toy: App, app_of: AppOf, topic: Topic, pool: asyncpg.Pool):
+async def test_of_two_listeners_each_record_is_taken_once(echo: App, app_of: AppOf, topic: Topic, pool: asyncpg.Pool):
     """Two processes of one service share the partitions, and what both get is taken by one."""
-    second = await app_of(TOY, beside=toy)
+    second = await app_of(LISTENER, beside=echo)
     second.settings.__dict__["member"] = "1"
     communities = [uuid4() for _ in range(12)]
     chains = [chain(c, range(1, 11)) for c in communities]
-    toy.start_worker()
+    echo.start_worker()
     await topic.put(*(m for c in chains for m in c[:5]))
     second.start_worker()
     await topic.put(*(m for c in chains for m in c[5:]))
     for community in communities:
         await hears(pool, community, *range(1, 11))
-    await toy.supervisor.stop()
+    await echo.supervisor.stop()
     await topic.put(*(said(c, 11, 10) for c in communities))
     for community in communities:
         await hears(pool, community, *range(1, 12))
     assert [r.position for r in await everything(pool)] == list(range(1, 133))
 
 
-async def test_a_stale_copy_of_the_mark_lets_nothing_in_twice(toy: App, topic: Topic, pool: asyncpg.Pool, community: UUID):
+async def test_a_stale_copy_of_the_mark_lets_nothing_in_twice(echo: App, topic: Topic, pool: asyncpg.Pool, community: UUID):
     """A listener that was stopped past its session wakes up and stores what another has stored meanwhile."""
     from aiokafka import ConsumerRecord
 
@@ -268,13 +268,13 @@ async def test_a_stale_copy_of_the_mark_lets_nothing_in_twice(toy: App, topic: T
         return [ConsumerRecord(topic.name, 0, n, 0, 0, b"", m.body, None, 0, 0, tuple(m.headers)) for n, m in enumerate(messages)]
 
     messages = chain(community, range(1, 21))
-    assert toy.hearing is not None
-    await asyncio.gather(*(toy.hearing._take(records()[n:]) for n in (0, 0, 0)))
+    assert echo.hearing is not None
+    await asyncio.gather(*(echo.hearing._take(records()[n:]) for n in (0, 0, 0)))
     assert await heard(pool, community) == list(range(1, 21))
 
 
-async def test_lag_says_how_far_behind(toy: App, topic: Topic, pool: asyncpg.Pool, community: UUID):
-    toy.start_worker()
+async def test_lag_says_how_far_behind(echo: App, topic: Topic, pool: asyncpg.Pool, community: UUID):
+    echo.start_worker()
     await topic.put(*chain(community, [1, 2]))
     await hears(pool, community, 1, 2)
-    await until(lambda: toy.hearing is not None and toy.hearing.lag() == 0)
+    await until(lambda: echo.hearing is not None and echo.hearing.lag() == 0)

@@ -62,11 +62,11 @@ async def test_positions_are_gapless_and_in_commit_order_under_four_processes(
     first = await log.last()
     tailing = asyncio.create_task(tail())
     try:
-        acknowledged = await write_in_processes(settings, community, processes=4, writers=8, each=40)
+        acknowledged = await write_in_processes(settings, community, processes=4, writers=8, each=25)
     finally:
         written.set()
     await tailing
-    assert len(acknowledged) == 4 * 8 * 40
+    assert len(acknowledged) == 4 * 8 * 25
     positions = [r["position"] for r in await pool.fetch("select position from events where position > $1 order by 1", first)]
     assert positions == list(range(first + 1, first + len(acknowledged) + 1))
     assert seen == positions, "the tail has missed what was committed behind it"

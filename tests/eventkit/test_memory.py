@@ -23,7 +23,7 @@ AppOf = Callable[..., Awaitable[App]]
 
 @pytest.fixture
 async def toy(app_of: AppOf) -> App:
-    return await app_of(service(hears=False))
+    return await app_of(service())
 
 
 @pytest.fixture

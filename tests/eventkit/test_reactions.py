@@ -46,7 +46,7 @@ def toy_service(world: World) -> Service:
     from msgspec.structs import replace
 
     return replace(
-        service(hears=False), reactions=lambda app: (Reaction(NAME, {Added: world.react}, key=lambda e, row: str(row.community_id)),))
+        service(), reactions=lambda app: (Reaction(NAME, {Added: world.react}, key=lambda e, row: str(row.community_id)),))
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from tests.eventkit.writers import append
 from tests.toy.main import service
 
 AppOf = Callable[..., Awaitable[App]]
-TOY = replace(service(hears=False), reactions=lambda app: (), effects=lambda app: (), views=())
+TOY = replace(service(), reactions=lambda app: (), effects=lambda app: (), views=())
 
 
 class Long(Struct, frozen=True, tag="toy.long"):

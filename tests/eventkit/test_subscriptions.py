@@ -24,7 +24,7 @@ NAME = "sums"
 
 @pytest.fixture
 async def toy(app_of: AppOf) -> App:
-    return await app_of(service(hears=False))
+    return await app_of(service())
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ async def test_an_append_of_another_process_wakes_a_reader(
 ):
     """The poll is put out of reach, so that nothing but the wake-up can bring the event."""
     monkeypatch.setattr(subscriptions, "POLL", 3600.0)
-    other, follower = await app_of(service(hears=False), beside=toy), Follower(toy)
+    other, follower = await app_of(service(), beside=toy), Follower(toy)
     run(follower.wake.listen(toy.database))
     run(follower.follow())
     for expected in range(1, 4):
@@ -86,7 +86,7 @@ async def test_without_a_wake_up_the_poll_brings_it(toy: App, run: Run, communit
 async def test_of_two_followers_one_works_and_the_other_takes_over(
     toy: App, app_of: AppOf, pool: asyncpg.Pool, run: Run, community: UUID
 ):
-    first, second = Follower(toy), Follower(await app_of(service(hears=False), beside=toy))
+    first, second = Follower(toy), Follower(await app_of(service(), beside=toy))
     for follower in (first, second):
         run(follower.wake.listen(follower.app.database))
     working = run(first.follow())
@@ -128,12 +128,12 @@ async def test_a_reader_whose_checkpoint_was_moved_begins_from_there(toy: App, p
 async def test_what_starts_now_does_not_see_the_past(toy: App, pool: asyncpg.Pool, community: UUID):
     """`start` counts when the checkpoint is made: at the first migration that knows the subscription."""
     await toy.log.append(append(community, events=2))
-    await pool.execute("delete from checkpoints where name in ('rings', 'notes')")
+    await pool.execute("delete from checkpoints where name in ('rings', 'sums')")
     await _migrate_again(toy)
-    assert (await checkpoint(toy.database, "rings"), await checkpoint(toy.database, "notes")) == (2, 0)
+    assert (await checkpoint(toy.database, "rings"), await checkpoint(toy.database, "sums")) == (2, 0)
     await toy.log.append(append(community))
     await _migrate_again(toy)
-    assert (await checkpoint(toy.database, "rings"), await checkpoint(toy.database, "notes")) == (2, 0)
+    assert (await checkpoint(toy.database, "rings"), await checkpoint(toy.database, "sums")) == (2, 0)
 
 
 async def _migrate_again(app: App) -> None:

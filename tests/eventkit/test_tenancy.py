@@ -31,7 +31,7 @@ NAKED = """
 
 @pytest.fixture
 async def toy(app_of: AppOf, community: UUID) -> App:
-    app = await app_of(service(hears=False))
+    app = await app_of(service())
     app.start_worker()
     for c in (community, uuid4()):
         await app.log.append(append(c))
@@ -42,7 +42,7 @@ async def toy(app_of: AppOf, community: UUID) -> App:
 @pytest.mark.parametrize("name", ["toy", *SERVICES])
 async def test_no_table_that_a_query_may_read_is_without_its_policy(databases: Databases, name: str):
     owner = await asyncpg.connect((await databases.make(
-        service(hears=False) if name == "toy" else import_module(f"services.{name}.main").SERVICE)).database_url)
+        service() if name == "toy" else import_module(f"services.{name}.main").SERVICE)).database_url)
     assert [r[0] for r in await owner.fetch(NAKED, f"{name}_read")] == []
     assert await owner.fetchval(f"select rolbypassrls or rolsuper from pg_roles where rolname = '{name}_read'") is False
     await owner.execute(f"create table careless (community_id uuid); grant select on careless to {name}_read")

@@ -19,7 +19,7 @@ from tests.toy.accounts import Add
 from tests.toy.main import service
 
 AppOf = Callable[..., Awaitable[App]]
-TOY = service(hears=False)
+TOY = service()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The toy service, wired. It hears its own topic, so that one process goes through the whole mechanism."""
+"""Two services, wired: `toy` decides, publishes and rings bells; `echo` hears it and notes what it has heard."""
 
 import os
 from collections.abc import Awaitable, Callable
@@ -81,12 +81,15 @@ EVENTS = (
     bells.RingExpired, bells.RingUnknown, KeyLearnt)
 
 
-def service(hears: bool = True, ring: Ringing = ring_device, ttl: float = 5.0) -> Service:
+def service(ring: Ringing = ring_device, ttl: float = 5.0) -> Service:
     return Service(
         name="toy", events=EVENTS, permissions_of=lambda role: frozenset(), signing_key=KeyLearnt,
-        hears=("toy",) if hears else (), contracts=CONTRACTS, deciders=(accounts.ACCOUNTS, bells.RINGS), publish=publish,
-        views=(VIEW,), reactions=lambda app: (Reaction("notes", on={ToyAdded: note}),), effects=lambda app: (ringing(ring, ttl),),
+        deciders=(accounts.ACCOUNTS, bells.RINGS), publish=publish, views=(VIEW,), effects=lambda app: (ringing(ring, ttl),),
         routes=routes)
 
 
 TOY = service()
+ECHO = Service(
+    name="echo", events=EVENTS, permissions_of=lambda role: frozenset(), signing_key=KeyLearnt, hears=("toy",),
+    contracts=CONTRACTS, deciders=(accounts.ACCOUNTS,), views=(VIEW,),
+    reactions=lambda app: (Reaction("notes", on={ToyAdded: note}),))

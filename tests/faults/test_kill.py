@@ -1,0 +1,71 @@
+"""kill -9 at every named failpoint: nothing acknowledged is lost, nothing happens twice, nothing is stuck. I1 to I7."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from libs.eventkit.failpoints import FAILPOINTS
+from tests.faults.checker import Broken, check
+from tests.faults.conftest import Scene
+
+SceneOf = Callable[..., Awaitable[Scene]]
+TWINS = {
+    "append.before": ("answers_before_commit", "I1"),
+    "append.after": ("key_forgotten", "I2"),
+    "relay.sent": ("relay_checkpoint_first", "I3"),
+    "hear.before": ("mark_first", "I4"),
+    "hear.after": ("known_in_memory_only", "I4"),
+    "view.written": ("view_rows_first", "I5"),
+    "view.committed": ("view_checkpoint_first", "I5"),
+    "reaction.done": ("reaction_without_key", "I4"),
+    "effect.attempted": ("called_before_recorded", "I4"),
+    "effect.called": ("attempted_again", "I4"),
+}
+
+
+async def killed_at(failpoint: str, scene: Scene) -> None:
+    """Under load, killed the first time that it comes there once it is well under way, and started again."""
+    await scene.toy.start(failpoint)
+    asking = asyncio.create_task(scene.load.run())
+    try:
+        await scene.load.well_under_way()
+        scene.toy.armed.touch()
+        assert await scene.toy.ended() == -signal.SIGKILL
+        await scene.toy.start()
+        await asking
+        await scene.load.last_words()
+    finally:
+        asking.cancel()
+
+
+@pytest.mark.parametrize("failpoint", FAILPOINTS)
+async def test_killed_here_it_goes_on_as_if_nothing_had_been(scene_of: SceneOf, failpoint: str):
+    scene = await scene_of()
+    await killed_at(failpoint, scene)
+    check(await scene.facts())
+
+
+@pytest.mark.parametrize("failpoint", FAILPOINTS)
+async def test_the_broken_twin_is_caught(scene_of: SceneOf, failpoint: str):
+    twin, invariant = TWINS[failpoint]
+    scene = await scene_of(twin)
+    await killed_at(failpoint, scene)
+    with pytest.raises(Broken) as broken:
+        check(await scene.facts())
+    assert broken.value.invariant == invariant
+
+
+async def test_the_environment_alone_arms_a_failpoint():
+    """As an operator's or a test's shell would do it: nothing but variables, read when the module is imported."""
+    import os
+    import sys
+
+    program = "from libs.eventkit.failpoints import reach; reach('relay.sent'); print('alive'); reach('append.before')"
+    for name, ends in (("append.before", -signal.SIGKILL), ("no.such", 1)):
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", program, env={**os.environ, "LIFANG_FAILPOINT": name}, stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL)
+        answer, _ = await process.communicate()
+        assert process.returncode == ends and (answer == b"alive\n") == (ends < 0)

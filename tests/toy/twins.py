@@ -1,0 +1,175 @@
+"""Broken twins: the production function done the way that loses or doubles. Each is chosen by name and patches this process."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid5
+
+from msgspec.structs import replace
+
+from libs.eventkit import commands, effects, hear, log, reactions, relay, views
+from libs.eventkit.failpoints import reach
+from libs.eventkit.reactions import context_of
+from libs.eventkit.subscriptions import advance
+
+FOLDED = ("added", "noted", "toy.added")
+
+
+def answers_before_commit() -> None:
+    real = log.Log.append
+
+    async def append(self: log.Log, append: log.Append) -> log.Appended:
+        async def later() -> None:
+            await asyncio.sleep(0.05)
+            await real(self, append)
+
+        self.late = asyncio.create_task(later())  # type: ignore[attr-defined]
+        return log.Appended("ok", 0, None, None)
+
+    log.Log.append = append  # type: ignore[method-assign]
+
+
+def key_forgotten() -> None:
+    """Dies only where a caller of ours is left without an answer."""
+    handle, arguments, batches = commands.Commands.handle, log._arguments, list[Any]()
+
+    async def keyless(self: commands.Commands, *what: Any, key: Any = None, **more: Any) -> commands.Done:
+        return await handle(self, *what, **more)
+
+    def remembering(batch: Any) -> Any:
+        batches[:] = batch
+        return arguments(batch)
+
+    commands.Commands.handle = keyless  # type: ignore[method-assign]
+    log._arguments = remembering
+    log.reach = lambda name: reach(name) if any(e.type == "added" for a in batches for e in a.events) else None
+
+
+def relay_checkpoint_first() -> None:
+    async def send(self: relay.Relay, producer: Any, rows: Any, position: int) -> int:
+        told, lanes = dict(self._told), dict[int, Any]()
+        for row in rows:
+            if row.source is None:
+                for message in self._messages(row, told):
+                    lanes.setdefault(relay.partition_of(row.community_id), []).append(message)
+        pool = await self.database.pool()
+        async with pool.acquire() as connection, connection.transaction():
+            await self._remember(connection, told)
+            await advance(connection, relay.NAME, position, rows[-1].position)
+        if lanes:
+            reach("relay.sent")
+        await asyncio.gather(*(self._lane(producer, p, messages) for p, messages in lanes.items()))
+        self._told = told
+        return int(rows[-1].position)
+
+    relay.Relay._send = send  # type: ignore[method-assign]
+
+
+def mark_first() -> None:
+    real = hear.Hearing._take
+
+    async def take(self: hear.Hearing, records: Any) -> None:
+        """The marks alone, then rows and marks as if there had been none."""
+        pool = await self.database.pool()
+        async with pool.acquire() as connection:
+            before = await connection.fetch("select * from marks")
+            last = await connection.fetchval("select coalesce(max(position), 0) from events")
+            await real(self, records)
+            await connection.execute("delete from events where position > $1 and source is not null", last)
+            reach("hear.before")
+            await connection.execute("delete from marks")
+            await connection.executemany("insert into marks values ($1, $2, $3, $4, $5, $6)", [tuple(r) for r in before])
+        await real(self, records)
+
+    hear.Hearing._take = take  # type: ignore[method-assign]
+    hear.reach = lambda name: None
+
+
+def known_in_memory_only() -> None:
+    """What was heard is remembered by the process, and everything else is left to Kafka's commit."""
+    run, columns = hear.Hearing.run, hear._columns
+
+    async def forgetful(self: hear.Hearing) -> None:
+        await (await self.database.pool()).execute("delete from marks")
+        await run(self)
+
+    def salted(records: Any, sources: Any) -> Any:
+        return columns([(t, replace(h, event_id=uuid5(h.event_id, str(os.getpid())))) for t, h in records], sources)
+
+    hear.Hearing.run = forgetful  # type: ignore[method-assign]
+    hear._columns = salted
+
+
+def _two_transactions(rows_first: bool) -> Callable[..., Any]:
+    def subscription(database: Any, view: views.View, catalogue: Any) -> views.Subscription:
+        async def take(rows: Any, position: int) -> None:
+            pool = await database.pool()
+            async with pool.acquire() as connection:
+                if not rows_first:
+                    await advance(connection, view.name, position, rows[-1].position)
+                    _reach_if_folded("view.committed", rows)
+                for community_id, batch in views._by_community(rows).items():
+                    await views._write(connection, view, catalogue, community_id, batch)
+                if rows_first:
+                    _reach_if_folded("view.written", rows)
+                    await advance(connection, view.name, position, rows[-1].position)
+
+        return views.Subscription(name=view.name, take=take)
+
+    return subscription
+
+
+def _reach_if_folded(name: str, rows: Any) -> None:
+    if any(row.type in FOLDED for row in rows):
+        reach(name)
+
+
+def view_rows_first() -> None:
+    from libs.eventkit import service
+
+    service.subscription = _two_transactions(rows_first=True)
+
+
+def view_checkpoint_first() -> None:
+    from libs.eventkit import service
+
+    service.subscription = _two_transactions(rows_first=False)
+
+
+def reaction_without_key() -> None:
+    """Dies only where something was done."""
+    did = list[int]()
+
+    async def handle(self: reactions.Reactor, event: Any, row: Any) -> None:
+        for do in await self.reaction.on[type(event)](event, row):
+            await self.commands.handle(do.subject_id, do.command, replace(context_of(row, do.name), cause=None))
+            did.append(row.position)
+
+    reactions.Reactor.handle = handle  # type: ignore[method-assign]
+    reactions.reach = lambda name: reach(name) if did else None
+
+
+def called_before_recorded() -> None:
+    async def after(self: effects.Performer, earlier: Any, order: Any, row: Any, settled: Any) -> None:
+        result = await order.perform()
+        reach("effect.attempted")
+        await self._say(order, order.attempt, row, "attempt")
+        await self._say(order, result, row, "result")
+        settled.set_result(None)
+
+    effects.Performer._after = after  # type: ignore[method-assign]
+
+
+def attempted_again() -> None:
+    say = effects.Performer._say
+
+    async def careless(self: effects.Performer, order: Any, command: Any, row: Any, name: str) -> bool:
+        return await say(self, order, command, row, name) or name == "attempt"
+
+    effects.Performer._say = careless  # type: ignore[method-assign]
+
+
+TWINS = {f.__name__: f for f in (
+    answers_before_commit, key_forgotten, relay_checkpoint_first, mark_first, known_in_memory_only, view_rows_first,
+    view_checkpoint_first, reaction_without_key, called_before_recorded, attempted_again)}
