@@ -5,6 +5,7 @@ import itertools
 import json
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID, uuid4
@@ -81,8 +82,8 @@ def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Databases:
     """One migrated template a service and session; a database made from it takes some 50 ms."""
 
-    def __init__(self, servers: Servers, secrets: Path, server: asyncpg.Connection) -> None:
-        self.servers, self.secrets, self.server = servers, secrets, server
+    def __init__(self, servers: Servers, secrets: Path) -> None:
+        self.servers, self.secrets = servers, secrets
         self._templates: dict[str, str] = {}
         self._made: list[str] = []
 
@@ -94,21 +95,26 @@ class Databases:
             self._templates[kind] = await self._template(service, name)
         return self._settings(name, await self._create(name, self._templates[kind]))
 
-    async def drop(self, settings: Settings) -> None:
-        database = urlsplit(settings.database_url).path.strip("/")
-        await self.server.execute(f"drop database if exists {database} with (force)")
-        self._made.remove(database)
+    async def drop(self, *settings: Settings) -> None:
+        async with self._server() as server:
+            for database in [urlsplit(each.database_url).path.strip("/") for each in settings] or self._made[:]:
+                await server.execute(f"drop database if exists {database} with (force)")
+                self._made.remove(database)
 
-    async def drop_all(self) -> None:
-        for database in self._made:
-            await self.server.execute(f"drop database if exists {database} with (force)")
+    @asynccontextmanager
+    async def _server(self) -> AsyncIterator[asyncpg.Connection]:
+        """Connected anew each time: some tests kill the server."""
+        connection = await asyncpg.connect(self.servers.url("postgres"))
+        yield connection
+        await connection.close()
 
     async def _template(self, service: Service | str, name: str) -> str:
         password = urlsplit(self.servers.postgres).password
         for role in ("log", "read") if password else ():
             (self.secrets / f"db-{name}-{role}").write_text(str(password))
-        if not await self.server.fetchval("select true from pg_roles where rolname = $1", f"{name}_owner"):
-            await self.server.execute(f"create role {name}_owner login createrole" + (f" password '{password}'" if password else ""))
+        async with self._server() as server:
+            if not await server.fetchval("select true from pg_roles where rolname = $1", f"{name}_owner"):
+                await server.execute(f"create role {name}_owner login createrole" + (f" password '{password}'" if password else ""))
         settings = self._settings(name, await self._create(name, "template1"))
         if isinstance(service, str):
             await migrate(settings, (), ())
@@ -120,7 +126,8 @@ class Databases:
 
     async def _create(self, name: str, template: str) -> str:
         database = f"{name}_{os.getpid()}_{next(_numbers)}"
-        await self.server.execute(f"create database {database} owner {name}_owner template {template}")
+        async with self._server() as server:
+            await server.execute(f"create database {database} owner {name}_owner template {template}")
         self._made.append(database)
         return database
 
@@ -133,11 +140,9 @@ class Databases:
 @pytest.fixture(scope="session")
 async def databases(servers: Servers, secrets: Path) -> AsyncIterator[Databases]:
     os.environ["KAFKA_BOOTSTRAP_SERVERS"] = servers.kafka
-    server = await asyncpg.connect(servers.url("postgres"))
-    found = Databases(servers, secrets, server)
+    found = Databases(servers, secrets)
     yield found
-    await found.drop_all()
-    await server.close()
+    await found.drop()
 
 
 @pytest.fixture(scope="module")

@@ -2,16 +2,15 @@
 
 import asyncio
 import os
-from collections.abc import Callable
 from typing import Any
 from uuid import uuid5
 
 from msgspec.structs import replace
 
-from libs.eventkit import commands, effects, hear, log, reactions, relay, views
+from libs.eventkit import commands, effects, hear, log, reactions, relay, service, views
 from libs.eventkit.failpoints import reach
 from libs.eventkit.reactions import context_of
-from libs.eventkit.subscriptions import advance
+from libs.eventkit.subscriptions import Subscription, advance
 
 FOLDED = ("added", "noted", "toy.added")
 
@@ -46,44 +45,52 @@ def key_forgotten() -> None:
     log.reach = lambda name: reach(name) if any(e.type == "added" for a in batches for e in a.events) else None
 
 
+async def _not_yet(*what: Any) -> None:
+    pass
+
+
 def relay_checkpoint_first() -> None:
+    """Moves the checkpoint, then sends; and has no look at the topic when it begins."""
+    real = relay.Relay._send
+    relay.advance, relay.reach = _not_yet, lambda name: None
+
     async def send(self: relay.Relay, producer: Any, rows: Any, position: int) -> int:
-        told, lanes = dict(self._told), dict[int, Any]()
-        for row in rows:
-            if row.source is None:
-                for message in self._messages(row, told):
-                    lanes.setdefault(relay.partition_of(row.community_id), []).append(message)
+        told = dict(self._told)
+        said = [message for row in rows if row.source is None for message in self._messages(row, told)]
         pool = await self.database.pool()
         async with pool.acquire() as connection, connection.transaction():
             await self._remember(connection, told)
             await advance(connection, relay.NAME, position, rows[-1].position)
-        if lanes:
+        if said:
             reach("relay.sent")
-        await asyncio.gather(*(self._lane(producer, p, messages) for p, messages in lanes.items()))
-        self._told = told
-        return int(rows[-1].position)
+        return await real(self, producer, rows, position)
 
-    relay.Relay._send = send  # type: ignore[method-assign]
+    async def look(self: relay.Relay) -> str:
+        return ""
+
+    relay.Relay._send, relay.Relay._look = send, look  # type: ignore[method-assign]
 
 
 def mark_first() -> None:
+    """The marks in a transaction of their own, ahead of the rows."""
     real = hear.Hearing._take
+    hear.reach = lambda name: None
 
     async def take(self: hear.Hearing, records: Any) -> None:
-        """The marks alone, then rows and marks as if there had been none."""
         pool = await self.database.pool()
-        async with pool.acquire() as connection:
-            before = await connection.fetch("select * from marks")
-            last = await connection.fetchval("select coalesce(max(position), 0) from events")
-            await real(self, records)
-            await connection.execute("delete from events where position > $1 and source is not null", last)
-            reach("hear.before")
+        before = await pool.fetch("select * from marks")
+        heard = [hear.read(record.headers, record.value) for record in records]
+        await pool.executemany(
+            "insert into marks values ($1, $2, $3, $4, $5, 0) on conflict (topic, community_id) do update"
+            " set generation = excluded.generation, position = excluded.position, n = excluded.n",
+            [(records[0].topic, h.community_id, h.number.generation, h.number.position, h.number.n) for h in heard])
+        reach("hear.before")
+        async with pool.acquire() as connection, connection.transaction():
             await connection.execute("delete from marks")
             await connection.executemany("insert into marks values ($1, $2, $3, $4, $5, $6)", [tuple(r) for r in before])
         await real(self, records)
 
     hear.Hearing._take = take  # type: ignore[method-assign]
-    hear.reach = lambda name: None
 
 
 def known_in_memory_only() -> None:
@@ -101,40 +108,36 @@ def known_in_memory_only() -> None:
     hear._columns = salted
 
 
-def _two_transactions(rows_first: bool) -> Callable[..., Any]:
-    def subscription(database: Any, view: views.View, catalogue: Any) -> views.Subscription:
+def _two_transactions(rows_first: bool) -> None:
+    real = service.subscription
+    views.advance, views.reach = _not_yet, lambda name: None
+
+    def subscription(database: Any, view: views.View, catalogue: Any) -> Subscription:
+        inner = real(database, view, catalogue)
+
         async def take(rows: Any, position: int) -> None:
-            pool = await database.pool()
-            async with pool.acquire() as connection:
-                if not rows_first:
-                    await advance(connection, view.name, position, rows[-1].position)
-                    _reach_if_folded("view.committed", rows)
-                for community_id, batch in views._by_community(rows).items():
-                    await views._write(connection, view, catalogue, community_id, batch)
-                if rows_first:
-                    _reach_if_folded("view.written", rows)
-                    await advance(connection, view.name, position, rows[-1].position)
+            folded, pool = any(row.type in FOLDED for row in rows), await database.pool()
+            if rows_first:
+                await inner.take(rows, position)
+                if folded:
+                    reach("view.written")
+            await advance(pool, view.name, position, rows[-1].position)
+            if not rows_first:
+                if folded:
+                    reach("view.committed")
+                await inner.take(rows, position)
 
-        return views.Subscription(name=view.name, take=take)
+        return Subscription(name=view.name, take=take)
 
-    return subscription
-
-
-def _reach_if_folded(name: str, rows: Any) -> None:
-    if any(row.type in FOLDED for row in rows):
-        reach(name)
+    service.subscription = subscription
 
 
 def view_rows_first() -> None:
-    from libs.eventkit import service
-
-    service.subscription = _two_transactions(rows_first=True)
+    _two_transactions(rows_first=True)
 
 
 def view_checkpoint_first() -> None:
-    from libs.eventkit import service
-
-    service.subscription = _two_transactions(rows_first=False)
+    _two_transactions(rows_first=False)
 
 
 def reaction_without_key() -> None:

@@ -1,0 +1,163 @@
+"""The servers die under load, and the process is told to end: what was acknowledged stays, nothing happens twice."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from time import monotonic
+
+import asyncpg
+import pytest
+
+from libs.eventkit.operate import operate
+from libs.eventkit.service import App
+from libs.eventkit.testing import until
+from tests.conftest import Databases, Servers
+from tests.faults.checker import Broken, check, quiet
+from tests.faults.conftest import Scene
+from tests.toy.main import TOY
+
+SceneOf = Callable[..., Awaitable[Scene]]
+
+
+@asynccontextmanager
+async def under_load(scene: Scene, each: int = 8) -> AsyncIterator[None]:
+    await scene.toy.start()
+    asking = asyncio.create_task(scene.load.run(each=each))
+    try:
+        await scene.load.well_under_way()
+        yield
+        await asking
+    finally:
+        asking.cancel()
+
+
+async def kill(servers: Servers, name: str) -> None:
+    """Returns when the supervisor has started it again and it answers."""
+    before = servers.pid(name)
+    os.kill(before, signal.SIGKILL)
+    await until(lambda: servers.pid(name) != before, 30)
+    await until(lambda: _answers(servers, name), 60)
+
+
+async def _answers(servers: Servers, name: str) -> bool:
+    try:
+        if name == "postgres":
+            await (await asyncpg.connect(servers.url("postgres"), timeout=2)).close()
+        else:
+            host, _, port = servers.kafka.partition(":")
+            (await asyncio.open_connection(host, int(port)))[1].close()
+    except (OSError, asyncpg.PostgresError):
+        return False
+    return True
+
+
+async def test_told_to_end_it_ends_well_and_answers_what_it_was_asked(scene_of: SceneOf):
+    """I13: exit code 0 within its grace; a caller at that moment is answered, or was never let in."""
+    scene = await scene_of()
+    async with under_load(scene):
+        begun = monotonic()
+        os.kill(scene.toy.pid, signal.SIGTERM)
+        assert await scene.toy.ended() == 0
+        assert monotonic() - begun < 8
+        await scene.toy.start()
+    assert scene.load.errors <= {"ConnectError"}
+    check(await scene.facts())
+
+
+async def test_a_wiped_topic_is_filled_again_from_the_log(scene_of: SceneOf):
+    scene = await scene_of()
+    async with under_load(scene):
+        pass
+    await quiet(scene.pool, scene.echo)
+    await scene.toy.stop(signal.SIGTERM)
+    await scene.topic.wipe()
+    await scene.toy.start()
+
+    async def says_why() -> bool:
+        return any("republish" in why for why in (await scene.toy.http.get("/internal/status")).json()["why"])
+
+    await until(says_why, 20)
+    assert await scene.topic.records() == []
+    assert (await scene.toy.http.get("/readyz")).status_code == 503
+    await operate(App(TOY, scene.toy.settings), "republish", [])
+    await scene.load.last_words()
+    check(await scene.facts())
+
+
+async def test_a_database_that_would_lose_what_it_acknowledged_is_not_used(databases: Databases):
+    settings = await databases.make(TOY)
+    owner = await asyncpg.connect(settings.database_url)
+    await owner.execute(f"alter database {settings.database_url.rpartition('/')[2]} set synchronous_commit = off")
+    await owner.close()
+    app = App(TOY, settings)
+    with pytest.raises(RuntimeError, match="synchronous_commit"):
+        await app.open()
+    await app.close()
+
+
+@pytest.mark.serial
+@pytest.mark.faults
+async def test_postgresql_killed_loses_nothing_acknowledged(scene_of: SceneOf, servers: Servers):
+    scene = await scene_of()
+    async with under_load(scene):
+        await kill(servers, "postgres")
+    await scene.load.last_words()
+    check(await scene.facts())
+
+
+@pytest.mark.serial
+@pytest.mark.faults
+async def test_twin_that_commits_asynchronously_is_caught(scene_of: SceneOf, servers: Servers):
+    """What is lost depends on the moment, so it may need more than one kill."""
+    scene = await scene_of("commits_asynchronously")
+    with pytest.raises(Broken) as broken:
+        for _ in range(8):
+            async with under_load(scene):
+                await kill(servers, "postgres")
+            check(await scene.facts())
+            await scene.toy.stop()
+    assert broken.value.invariant == "I1"
+
+
+async def killed_beside_kafka(scene: Scene, servers: Servers) -> None:
+    """First the broker, then, while it is away, the process that has sent what nobody has acknowledged."""
+    servers.pid("kafka")
+    async with under_load(scene, each=16):
+        restarting = asyncio.create_task(kill(servers, "kafka"))
+        answered = len(scene.load.answered)
+        await until(lambda: len(scene.load.answered) > answered + 6)
+        await scene.toy.stop()
+        await restarting
+        await scene.toy.start()
+    await scene.load.last_words()
+
+
+@pytest.mark.serial
+@pytest.mark.faults
+async def test_kafka_killed_and_the_relay_beside_it(scene_of: SceneOf, servers: Servers):
+    """I9 as well: commands are taken all the while."""
+    scene = await scene_of()
+    await killed_beside_kafka(scene, servers)
+    check(await scene.facts())
+
+
+@pytest.mark.serial
+@pytest.mark.faults
+async def test_twin_that_does_not_await_the_acknowledgement_is_caught(scene_of: SceneOf, servers: Servers):
+    scene = await scene_of("acknowledgement_not_awaited")
+    await killed_beside_kafka(scene, servers)
+    with pytest.raises(Broken) as broken:
+        check(await scene.facts())
+    assert broken.value.invariant == "I3"
+
+
+@pytest.mark.serial
+@pytest.mark.faults
+async def test_kafka_killed_alone_and_the_relay_finds_back(scene_of: SceneOf, servers: Servers):
+    scene = await scene_of()
+    async with under_load(scene):
+        await kill(servers, "kafka")
+    await scene.load.last_words()
+    check(await scene.facts())
