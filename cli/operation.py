@@ -1,4 +1,4 @@
-"""Operations on one service: run by the service's own code, in a process with the service's environment."""
+"""Operations on one service: run by `cli.operate` in a process with the service's environment."""
 
 import argparse
 import os
@@ -20,7 +20,7 @@ def start(service: str, *words: str) -> subprocess.Popen[str]:
     if service not in ports:
         screen.stop("Nothing has been started here. Type: lifang up")
     return subprocess.Popen(
-        [PYTHON, "-m", f"services.{service}", *words], cwd=ROOT, stdout=subprocess.PIPE, text=True,
+        [PYTHON, "-m", "cli.operate", service, *words], cwd=ROOT, stdout=subprocess.PIPE, text=True,
         env=os.environ | services.environment(service, HERE, ports))
 
 

@@ -164,16 +164,14 @@ class Commands:
             NewEvent(i, tag_of(e), self.catalogue.version(e), msgspec.json.encode(e), meta)
             for i, e in zip(context.ids(), events, strict=False)]
         outcome = self._outcome(stream, version, events, new, refusal, context)
-        claims = [
-            (c.scope, c.value if isinstance(c, Take) else None) for e in events for c in decider.claims(command, e)]
+        claims = [(c.scope, c.value if isinstance(c, Take) else None) for e in events for c in decider.claims(command, e)]
         answer = await self.log.append(Append(
             community_id=context.community_id, stream=stream, expected=version, events=new, claims=claims, key=key,
             outcome=msgspec.json.encode(outcome)))
         match answer.verdict:
             case "ok" | "stored":
                 if answer.verdict == "ok":
-                    self._remember(
-                        stream, context.community_id, reduce(decider.evolve, events, state), version + len(events))
+                    self._remember(stream, context.community_id, reduce(decider.evolve, events, state), version + len(events))
                 if refusal is not None:
                     raise refusal
                 return Done(msgspec.structs.replace(outcome, position=answer.position))
@@ -213,9 +211,7 @@ class Commands:
         """What is, and its version; the decider's initial state and 0 where nothing has happened."""
         return await self._load(decider, f"{decider.category}:{subject_id}", community_id, fresh=True)
 
-    async def _load(
-        self, decider: Decider[Any, Any], stream: str, community_id: UUID, fresh: bool = False,
-    ) -> tuple[Any, int]:
+    async def _load(self, decider: Decider[Any, Any], stream: str, community_id: UUID, fresh: bool = False) -> tuple[Any, int]:
         """From memory, and from the log what has come since when it must be `fresh`."""
         owner, state, version = self._known.get(stream, (None, decider.initial, 0))
         if owner is None or fresh:

@@ -86,9 +86,7 @@ class Performer:
             log.error("effect %s cannot read the order at %d: %s", self.effect.name, row.position, type(error).__name__)
             return None
 
-    async def _settle(
-        self, before: "asyncio.Task[None] | None", begun: "list[asyncio.Future[None]]", position: int, end: int
-    ) -> None:
+    async def _settle(self, before: "asyncio.Task[None] | None", begun: "list[asyncio.Future[None]]", position: int, end: int) -> None:
         if before is not None:
             await before
         await asyncio.gather(*begun)

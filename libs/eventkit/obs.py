@@ -4,7 +4,7 @@ import logging
 import sys
 import traceback
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TextIO
 
 import msgspec
 from prometheus_client import Counter, Gauge, Histogram
@@ -52,8 +52,8 @@ class _Seldom(logging.Filter):
         return True
 
 
-def configure(service: str) -> None:
-    handler = logging.StreamHandler(sys.stdout)
+def configure(service: str, stream: TextIO = sys.stdout) -> None:
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(_Lines(service))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     handler.addFilter(lambda r: not r.name.startswith("aiokafka") or seldom.filter(r))

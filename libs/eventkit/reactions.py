@@ -137,7 +137,6 @@ class Reactor:
                     "update parked set reason = $3 where subscription = $1 and position = $2",
                     self.reaction.name, parked["position"], reason)
                 break
-            await pool.execute(
-                "delete from parked where subscription = $1 and position = $2", self.reaction.name, parked["position"])
+            await pool.execute("delete from parked where subscription = $1 and position = $2", self.reaction.name, parked["position"])
             handled += 1
         return handled

@@ -12,7 +12,6 @@ from fastapi import FastAPI
 from libs.eventkit import obs, problems
 from libs.eventkit.db import is_away
 from libs.eventkit.http import Edge, refuse_unguarded
-from libs.eventkit.operate import OPERATIONS, operate
 from libs.eventkit.service import App, Service, encoded
 from libs.eventkit.settings import settings_for
 from libs.eventkit.status import routes as status_routes
@@ -37,17 +36,17 @@ def web(app: App) -> FastAPI:
 
 def run(service: Service) -> None:
     """Reads the mode from the command line. Ends with 0 after SIGTERM, within its grace."""
-    mode, *arguments = sys.argv[1:] or ["all"]
+    mode = (sys.argv[1:] or ["all"])[0]
     settings = settings_for(service.name)
     obs.configure(service.name)
-    if mode in OPERATIONS:
-        print(encoded(asyncio.run(operate(App(service, settings), mode, arguments))))
+    if mode == "migrate":
+        print(encoded({"migrated": asyncio.run(App(service, settings).migrate())}))
     elif mode in MODES:
         import uvloop
 
         uvloop.run(serve(App(service, settings), mode))
     else:
-        sys.exit(f"no mode {mode}: {' | '.join((*MODES, *OPERATIONS))}")
+        sys.exit(f"no mode {mode}: {' | '.join((*MODES, 'migrate'))}")
 
 
 async def serve(app: App, mode: str) -> None:

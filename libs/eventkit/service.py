@@ -1,6 +1,6 @@
 """One service, wired: what `main.py` declares becomes a running process.
 
-    python -m services.<name> api | worker | relay | all | migrate | rebuild VIEW | parked … | republish | restored
+    python -m services.<name> api | worker | relay | all | migrate
 """
 
 import asyncio

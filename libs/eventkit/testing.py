@@ -2,9 +2,9 @@
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -14,20 +14,18 @@ from libs.eventkit.log import Log
 from libs.eventkit.recorded import COLUMNS, NOWHERE, Catalogue, Meta, Number, Recorded
 from libs.eventkit.views import Row, Rows, View
 
-T = TypeVar("T")
 
-
-async def until(holds: Callable[[], T | Awaitable[T]], timeout: float = 10.0) -> T:
+async def until(holds: Callable[[], Any], timeout: float = 10.0) -> Any:
     """The first true answer of `holds`, which may be a coroutine function. Raises AssertionError after `timeout` seconds."""
     last: Any = None
 
-    async def asked() -> T:
+    async def asked() -> Any:
         nonlocal last
         while True:
             answer = holds()
             last = await answer if inspect.isawaitable(answer) else answer
             if last:
-                return last  # type: ignore[no-any-return]
+                return last
             await asyncio.sleep(0.01)
 
     try:

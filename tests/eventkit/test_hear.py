@@ -14,9 +14,9 @@ from libs.eventkit import hear
 from libs.eventkit.service import App
 from libs.eventkit.status import status
 from libs.eventkit.testing import everything, until
+from tests.echo.main import ECHO
 from tests.eventkit.topics import Message, Topic, chain, said, topic_of
 from tests.faults.proxy import proxy_to
-from tests.echo.main import ECHO
 
 AppOf = Callable[..., Awaitable[App]]
 LISTENER = replace(ECHO, reactions=lambda app: (), views=())

@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
+from cli.operate import operate
 from libs.eventkit import reactions
-from libs.eventkit.operate import operate
 from libs.eventkit.reactions import Do, Reaction
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.service import App, Service

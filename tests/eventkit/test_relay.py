@@ -9,7 +9,7 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import replace
 
-from libs.eventkit.operate import operate
+from cli.operate import operate
 from libs.eventkit.recorded import Number
 from libs.eventkit.service import App
 from libs.eventkit.testing import caught_up, everything, until

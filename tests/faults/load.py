@@ -30,6 +30,7 @@ class Load:
         self.toy = toy
         self.accounts = {uuid4(): [uuid4() for _ in range(accounts)] for _ in range(communities)}
         self.answered: dict[Asked, dict[str, Any]] = {}
+        self.errors: set[str] = set()
         self._amounts = itertools.count(1)
         self._enough = asyncio.Event()
 
@@ -60,9 +61,11 @@ class Load:
         async def answer() -> dict[str, Any] | None:
             try:
                 response = await self.toy.http.post(asked.path, json=asked.body(), headers={"idempotency-key": asked.key})
-            except httpx.TransportError:
+            except httpx.TransportError as error:
+                self.errors.add(type(error).__name__)
                 return None
             if response.status_code >= 500:
+                self.errors.add(str(response.status_code))
                 return None
             assert response.status_code == 200, response.text
             return dict(response.json())

@@ -10,7 +10,7 @@ from time import monotonic
 import asyncpg
 import pytest
 
-from libs.eventkit.operate import operate
+from cli.operate import operate
 from libs.eventkit.service import App
 from libs.eventkit.testing import until
 from tests.conftest import Databases, Servers

@@ -21,7 +21,7 @@ _forks.set_forkserver_preload(["tests.toy.process", "tests.toy.main", "tests.toy
 
 
 def serve(environment: Mapping[str, str], twin: str, log: str) -> None:
-    """Both services in one process, ended when the test's own process ends."""
+    """`python -m … all` of toy, with echo's worker beside it, ended when the test's own process ends."""
     from libs.eventkit import failpoints
     from tests.toy import twins
 
@@ -46,15 +46,13 @@ async def both() -> None:
     from libs.eventkit.settings import settings_for
     from tests.toy.main import ECHO, TOY
 
-    obs.configure("toy and echo")
-    await asyncio.gather(*(serving(App(s, settings_for(s.name).model_copy(update={"port": int(os.environ[f"PORT_{s.name}"])})), "all")
-                           for s in (TOY, ECHO)))
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+    obs.configure("toy")
+    echo = App(ECHO, settings_for("echo"))
+    await echo.open()
+    echo.start_worker()
+    echo.supervisor.start("listen", lambda: echo.wake.listen(echo.database))
+    await serving(App(TOY, settings_for("toy")), "all")
+    await echo.close()
 
 
 class Toy:
@@ -62,18 +60,20 @@ class Toy:
 
     def __init__(self, settings: Settings, echo: Settings, directory: Path, twin: str = "") -> None:
         self.settings, self.echo, self.directory, self.twin = settings, echo, directory, twin
-        self.ports = {name: free_port() for name in ("toy", "echo")}
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = int(free.getsockname()[1])
         self.armed = directory / "armed"
         self.device = directory / "device"
         self.process: multiprocessing.context.ForkServerProcess | None = None
-        self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.ports['toy']}", timeout=5, trust_env=False)
+        self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", timeout=5, trust_env=False)
 
     async def start(self, failpoint: str = "") -> None:
         """Returns when it answers and has its database."""
         s = self.settings
         environment = {
             "DATABASE_URL_TOY": s.database_url, "DATABASE_URL_ECHO": self.echo.database_url, "KAFKA_BOOTSTRAP_SERVERS": s.kafka, "LIFANG_TOPIC_PREFIX": s.topic_prefix,
-            "LIFANG_SECRETS": str(s.secrets), **{f"PORT_{n}": str(p) for n, p in self.ports.items()}, "TOY_DEVICE": str(self.device),
+            "LIFANG_SECRETS": str(s.secrets), "LIFANG_PORT": str(self.port), "TOY_DEVICE": str(self.device),
             "LIFANG_FAILPOINT": failpoint, "LIFANG_FAILPOINT_ARMED": str(self.armed) if failpoint else ""}
         self.process = _forks.Process(target=serve, args=(environment, self.twin, str(self.directory / "log")), daemon=True)
         self.process.start()

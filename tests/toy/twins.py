@@ -7,7 +7,7 @@ from uuid import uuid5
 
 from msgspec.structs import replace
 
-from libs.eventkit import commands, effects, hear, log, reactions, relay, service, views
+from libs.eventkit import commands, db, effects, hear, log, reactions, relay, service, views
 from libs.eventkit.failpoints import reach
 from libs.eventkit.reactions import context_of
 from libs.eventkit.subscriptions import Subscription, advance
@@ -69,6 +69,25 @@ def relay_checkpoint_first() -> None:
         return ""
 
     relay.Relay._send, relay.Relay._look = send, look  # type: ignore[method-assign]
+
+
+def acknowledgement_not_awaited() -> None:
+    real = relay.Relay._lane
+
+    async def lane(self: relay.Relay, *what: Any) -> None:
+        self.late = asyncio.create_task(real(self, *what))  # type: ignore[attr-defined]
+
+    async def look(self: relay.Relay) -> str:
+        return ""
+
+    relay.Relay._lane, relay.Relay._look = lane, look  # type: ignore[method-assign]
+
+
+def commits_asynchronously() -> None:
+    async def careless(connection: Any) -> None:
+        await connection.execute("set synchronous_commit = off")
+
+    db._durable = careless
 
 
 def mark_first() -> None:
@@ -174,5 +193,6 @@ def attempted_again() -> None:
 
 
 TWINS = {f.__name__: f for f in (
-    answers_before_commit, key_forgotten, relay_checkpoint_first, mark_first, known_in_memory_only, view_rows_first,
+    answers_before_commit, key_forgotten, relay_checkpoint_first, acknowledgement_not_awaited,
+    commits_asynchronously, mark_first, known_in_memory_only, view_rows_first,
     view_checkpoint_first, reaction_without_key, called_before_recorded, attempted_again)}

@@ -1,23 +1,29 @@
-"""What an operator does to one service, run beside it: migrate, rebuild, parked, republish, restored."""
+"""What an operator does to one service, run beside it: `python -m cli.operate SERVICE rebuild|parked|republish|restored …`.
+
+Its own process, with the service's environment; the answer is JSON on standard output.
+"""
 
 import argparse
+import asyncio
+import importlib
+import sys
 from typing import Any
 from uuid import UUID
 
+from libs.eventkit import obs
 from libs.eventkit.envelope import PARTITIONS, read
 from libs.eventkit.privacy import Keks, KeyRing
 from libs.eventkit.relay import last_records
-from libs.eventkit.service import App
+from libs.eventkit.service import App, encoded
+from libs.eventkit.settings import settings_for
 from libs.eventkit.views import rebuild
 
-OPERATIONS = ("migrate", "rebuild", "parked", "republish", "restored")
+OPERATIONS = ("rebuild", "parked", "republish", "restored")
 
 
 async def operate(app: App, operation: str, arguments: list[str]) -> dict[str, Any]:
     """Does it and says what was done. Raises SystemExit for arguments that fit nothing."""
     try:
-        if operation == "migrate":
-            return {"migrated": await app.migrate()}
         pool = await app.database.pool()
         app.keyring = KeyRing(pool, app.service.name, Keks.load(app.settings.secrets))
         match operation:
@@ -98,3 +104,16 @@ async def _restored(app: App) -> dict[str, Any]:
             " and position > (select position from checkpoints where name = 'relay')", generation + 1)
         await connection.execute("update checkpoints set position = least(position, $1)", last)
     return {"service": app.service.name, "generation": generation + 1, "position": last, "partitions": PARTITIONS, "beyond": lost}
+
+
+def main() -> None:
+    service, operation, *arguments = sys.argv[1:]
+    if operation not in OPERATIONS:
+        sys.exit(f"no operation {operation}: {' | '.join(OPERATIONS)}")
+    obs.configure(service, sys.stderr)
+    app = App(importlib.import_module(f"services.{service}.main").SERVICE, settings_for(service))
+    print(encoded(asyncio.run(operate(app, operation, arguments))))
+
+
+if __name__ == "__main__":
+    main()
