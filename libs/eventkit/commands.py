@@ -145,7 +145,7 @@ class Commands:
                 done = await self._store(decider, stream, state, version, command, events, refusal, context, key)
                 if done is not None:
                     return done
-                fresh = True
+                self._known.pop(stream, None)
                 await asyncio.sleep(random.uniform(0, 0.02))  # else two processes in step could lose to each other for ever
             raise Unavailable(f"{stream} kept changing")
 

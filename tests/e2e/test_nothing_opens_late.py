@@ -36,6 +36,6 @@ async def test_an_opening_asked_while_kafka_is_away_expires_and_reaches_no_termi
         chain = found.json().get("chain", []) if found.status_code == 200 else []
         return next((c for c in chain if c["type"] == "access.door_opening_failed"), None)
 
-    assert "expired" in str(await until(ending, timeout=60))
+    assert "too late" in str(await until(ending, timeout=60))
     assert len((await http.get(terminal + "/orders")).json()) == orders
     assert (await until(lambda: (s := status.look(stack.place))["ready"] and s, timeout=60))["ready"]

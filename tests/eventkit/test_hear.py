@@ -14,9 +14,10 @@ from libs.eventkit import hear
 from libs.eventkit.service import App
 from libs.eventkit.status import status
 from libs.eventkit.testing import everything, until
-from tests.echo.main import ECHO
 from tests.eventkit.topics import Message, Topic, chain, said, topic_of
+from tests.eventkit.writers import patch_function
 from tests.faults.proxy import proxy_to
+from tests.toy.main import ECHO
 
 AppOf = Callable[..., Awaitable[App]]
 LISTENER = replace(ECHO, reactions=lambda app: (), views=())
@@ -96,7 +97,8 @@ async def test_two_that_changed_places_wait_for_what_is_between(echo: App, topic
     assert await pool.fetchval("select count(*) from gaps") == 0
 
 
-async def test_a_missing_record_is_named_and_only_its_community_waits(echo: App, topic: Topic, pool: asyncpg.Pool, community: UUID):
+async def a_missing_record_is_named(echo: App, topic: Topic, pool: asyncpg.Pool, community: UUID) -> None:
+    """A record was deleted from the topic: the range is named, only its community waits, and `republish` mends it."""
     other = uuid4()
     mine, theirs = chain(community, [1, 5, 6, 7]), chain(other, [2, 3, 4])
     echo.start_worker()
@@ -107,9 +109,20 @@ async def test_a_missing_record_is_named_and_only_its_community_waits(echo: App,
     gap = found["gaps"][0]
     assert (gap["topic"], gap["community_id"], gap["after"], gap["upto"]) == (topic.name, str(community), "1.1.0", "1.5.0")
     assert not found["ready"] and any("republish" in text for text in found["why"])
-    await topic.put(*mine, *theirs)  # what `republish` brings
+    await topic.put(*mine, *theirs)
     await hears(pool, community, 1, 5, 6, 7)
     assert (await status(echo))["gaps"] == [] and await heard(pool, other) == [2, 3, 4]
+
+
+async def test_a_missing_record_is_named_and_only_its_community_waits(echo: App, topic: Topic, pool: asyncpg.Pool, community: UUID):
+    await a_missing_record_is_named(echo, topic, pool, community)
+
+
+async def test_twin_whose_mark_ignores_what_went_before_is_caught(echo: App, topic: Topic, pool: asyncpg.Pool, community: UUID):
+    await patch_function(echo.settings, "hear_batch", {r"elsif \(r_previous_generation.*?then": "elsif false then"})
+    with pytest.raises(AssertionError):
+        await a_missing_record_is_named(echo, topic, pool, community)
+    assert await heard(pool, community) == [1, 6, 7], "it has not noticed"
 
 
 async def test_an_id_that_is_there_is_not_stored_again(echo: App, topic: Topic, pool: asyncpg.Pool, community: UUID):
@@ -130,7 +143,9 @@ async def test_a_later_generation_goes_on_and_an_earlier_one_is_known(echo: App,
     assert (await judged(echo, 6))["known"] == 1
 
 
-async def test_after_restored_everything_is_read_again_and_the_known_dropped(echo: App, app_of: AppOf, topic: Topic, pool: asyncpg.Pool, community: UUID):
+async def test_after_restored_everything_is_read_again_and_the_known_dropped(
+    echo: App, app_of: AppOf, topic: Topic, pool: asyncpg.Pool, community: UUID
+):
     echo.start_worker()
     await topic.put(*chain(community, [1, 2, 3]))
     await hears(pool, community, 1, 2, 3)

@@ -151,7 +151,8 @@ async def test_a_fact_that_arrives_in_time_parks_nothing(toy: App, pool: asyncpg
     assert await parked(pool) == []
 
 
-@pytest.mark.parametrize("bad", [{"data": b'{"amount":"many"}'}, {"data": b"{}"}, {"schema": 9}], ids=["other type", "lacking", "later version"])
+@pytest.mark.parametrize(
+    "bad", [{"data": b'{"amount":"many"}'}, {"data": b"{}"}, {"schema": 9}], ids=["other type", "lacking", "later version"])
 async def test_an_event_that_cannot_be_read_parks_and_everybody_else_goes_on(
     toy: App, pool: asyncpg.Pool, community: UUID, bad: dict[str, Any]
 ):

@@ -137,7 +137,9 @@ async def test_a_topic_that_lost_its_end_asks_for_republish(toy: App, app_of: Ap
 
 
 @pytest.mark.parametrize("what", ["beyond the log", "another event at that number"])
-async def test_a_topic_that_knows_more_than_the_log_asks_for_restored(toy: App, topic: Topic, pool: asyncpg.Pool, community: UUID, what: str):
+async def test_a_topic_that_knows_more_than_the_log_asks_for_restored(
+    toy: App, topic: Topic, pool: asyncpg.Pool, community: UUID, what: str
+):
     """As after a restore of yesterday's backup, which went on and numbered anew."""
     await add(toy, *[community] * (2 if what == "beyond the log" else 3))
     await topic.put(*chain(community, [1, 2, 3]))
@@ -154,7 +156,9 @@ async def test_a_topic_that_knows_more_than_the_log_asks_for_restored(toy: App, 
     assert [h.event_id for h in new] == [r.event_id for r in await everything(pool)]
 
 
-async def test_the_same_backup_restored_twice_never_repeats_a_number(toy: App, app_of: AppOf, topic: Topic, pool: asyncpg.Pool, community: UUID):
+async def test_the_same_backup_restored_twice_never_repeats_a_number(
+    toy: App, app_of: AppOf, topic: Topic, pool: asyncpg.Pool, community: UUID
+):
     """The generation is the larger of database and topics, plus one: the database alone would say 2 twice."""
     numbers: list[Number] = []
     for generation in (2, 3):

@@ -1,9 +1,12 @@
 """Appends for tests, and whole processes that do nothing else."""
 
 import asyncio
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID, uuid4
+
+import asyncpg
 
 from libs.eventkit.db import Database
 from libs.eventkit.log import Append, Key, Log, NewEvent
@@ -30,6 +33,19 @@ async def write_in_processes(settings: Settings, community: UUID, processes: int
         return answer
 
     return [UUID(line) for answer in await asyncio.gather(*(one() for _ in range(processes))) for line in answer.decode().split()]
+
+
+async def patch_function(settings: Settings, name: str, changes: Mapping[str, str]) -> None:
+    """Makes a broken twin of a database function. Raises AssertionError where a pattern is not in it exactly once."""
+    owner = await asyncpg.connect(settings.database_url)
+    text = str(await owner.fetchval("select pg_get_functiondef(oid) from pg_proc where proname = $1", name))
+    for pattern, text_instead in changes.items():
+        text, count = re.subn(pattern, text_instead, text, flags=re.DOTALL)
+        assert count == 1, pattern
+    await owner.execute("create sequence if not exists positions")
+    await owner.execute(f"grant usage on sequence positions to {settings.service}_log")
+    await owner.execute(text)
+    await owner.close()
 
 
 async def main(url: str, secrets: str, community: str, writers: str, each: str) -> None:

@@ -1,7 +1,7 @@
 """What must hold after any fault, once it is quiet. The invariants I1 to I7 as `docs/runbook.md` counts them."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -84,7 +84,7 @@ async def gather(pool: asyncpg.Pool, echo: asyncpg.Pool, topic: Topic, toy: Toy,
 
 def check(facts: Facts) -> None:
     """Raises Broken for the first invariant that does not hold."""
-    _acknowledged_is_there(facts)
+    acknowledged_is_there(facts.log, facts.answered)
     _every_answer_is_the_first_one(facts)
     for log in (facts.log, facts.echo):
         _positions_and_versions_run(log)
@@ -103,13 +103,13 @@ def _plain(view: dict[UUID, list[dict[str, Any]]]) -> list[Any]:
     return [[str(c), [sorted(row.items()) for row in rows]] for c, rows in sorted(view.items())]
 
 
-def _acknowledged_is_there(facts: Facts) -> None:
-    here = {str(row.event_id): row for row in facts.log}
-    for asked, answer in facts.answered.items():
+def acknowledged_is_there(log: Sequence[Recorded], answered: Mapping[Asked, dict[str, Any]]) -> None:
+    here = {str(row.event_id) for row in log}
+    for asked, answer in answered.items():
         if lost := [e for e in answer["events"] if e not in here]:
             raise Broken("I1", f"{asked} was acknowledged, {lost} are not in the log")
-    wanted = Counter(a.amount for a in facts.answered if a.amount for _ in range(2 if a.twice else 1))
-    found = Counter(json.decode(row.data)["amount"] for row in facts.log if row.type == "added")
+    wanted = Counter(a.amount for a in answered if a.amount for _ in range(2 if a.twice else 1))
+    found = Counter(json.decode(row.data)["amount"] for row in log if row.type == "added")
     if found != wanted:
         raise Broken("I1" if wanted - found else "I2", f"lost {wanted - found}, too many {found - wanted}")
 

@@ -40,7 +40,7 @@ async def scene_of(databases: Databases, tmp_path: Path) -> AsyncIterator[Callab
                 stack.push_async_callback(databases.drop, each)
                 pools.append(await asyncpg.create_pool(each.role_url("log"), min_size=1, max_size=3))
                 stack.callback(pools[-1].terminate)
-            toy = Toy(*settings, tmp_path, twin)
+            toy = Toy(settings[0], settings[1], tmp_path, twin)
             stack.push_async_callback(toy.close)
             topic = await stack.enter_async_context(topic_of(settings[0]))
             return Scene(toy, Load(toy), topic, *pools)

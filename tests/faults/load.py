@@ -58,7 +58,7 @@ class Load:
             await self.ask(self.add(community))
 
     async def ask(self, asked: Asked) -> dict[str, Any]:
-        async def answer() -> dict[str, Any] | None:
+        async def answer() -> Any:
             try:
                 response = await self.toy.http.post(asked.path, json=asked.body(), headers={"idempotency-key": asked.key})
             except httpx.TransportError as error:

@@ -1,6 +1,5 @@
 """The two services as one process that can be killed, forked from a server that has imported everything."""
 
-import asyncio
 import multiprocessing
 import os
 import signal
@@ -72,7 +71,8 @@ class Toy:
         """Returns when it answers and has its database."""
         s = self.settings
         environment = {
-            "DATABASE_URL_TOY": s.database_url, "DATABASE_URL_ECHO": self.echo.database_url, "KAFKA_BOOTSTRAP_SERVERS": s.kafka, "LIFANG_TOPIC_PREFIX": s.topic_prefix,
+            "DATABASE_URL_TOY": s.database_url, "DATABASE_URL_ECHO": self.echo.database_url,
+            "KAFKA_BOOTSTRAP_SERVERS": s.kafka, "LIFANG_TOPIC_PREFIX": s.topic_prefix,
             "LIFANG_SECRETS": str(s.secrets), "LIFANG_PORT": str(self.port), "TOY_DEVICE": str(self.device),
             "LIFANG_FAILPOINT": failpoint, "LIFANG_FAILPOINT_ARMED": str(self.armed) if failpoint else ""}
         self.process = _forks.Process(target=serve, args=(environment, self.twin, str(self.directory / "log")), daemon=True)
