@@ -27,7 +27,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever ends a server comes last. A process of xdist other than the first has no business with these."""
+    """Whatever ends a server that others share comes last."""
     items.sort(key=lambda item: (item.get_closest_marker("serial") is not None, item.get_closest_marker("faults") is not None))
 
 

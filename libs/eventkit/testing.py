@@ -15,7 +15,7 @@ from libs.eventkit.recorded import COLUMNS, NOWHERE, Catalogue, Meta, Number, Re
 from libs.eventkit.views import Row, Rows, View
 
 
-async def until(holds: Callable[[], Any], timeout: float = 10.0) -> Any:
+async def until(holds: Callable[[], Any], timeout: float = 30.0) -> Any:
     """The first true answer of `holds`, which may be a coroutine function. Raises AssertionError after `timeout` seconds."""
     last: Any = None
 
@@ -34,7 +34,7 @@ async def until(holds: Callable[[], Any], timeout: float = 10.0) -> Any:
         raise AssertionError(f"not within {timeout} s: {inspect.getsource(holds).strip()[:200]} (last: {last!r})") from None
 
 
-async def caught_up(pool: asyncpg.Pool, *names: str, timeout: float = 20.0) -> int:
+async def caught_up(pool: asyncpg.Pool, *names: str, timeout: float = 40.0) -> int:
     """Waits until these readers of the log have seen its present end; returns that position."""
     end = int(await pool.fetchval("select coalesce(max(position), 0) from events"))
 

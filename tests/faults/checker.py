@@ -1,4 +1,9 @@
-"""What must hold after any fault, once it is quiet. The invariants I1 to I7 as `docs/runbook.md` counts them."""
+"""What must hold after any fault, once it is quiet.
+
+I1 what was acknowledged is in the log. I2 each command counted once, and its key gets the same answer again. I3 topic and
+published log are the same, positions run 1…n, nothing waits. I4 everything heard, reacted to and carried out once; a device is told
+at most once. I5 views are the fold of their log, byte for byte. I6 order per stream and community. I7 no order is late.
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
