@@ -16,6 +16,7 @@ class Supervisor:
         self.failing: dict[str, str] = {}
         self.restarts: dict[str, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._stopping = False
 
     def start(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         task = asyncio.create_task(self._keep(name, work), name=name)
@@ -33,6 +34,8 @@ class Supervisor:
                 return
             except Exception as error:
                 well.cancel()
+                if self._stopping:
+                    return
                 self.failing[name] = f"{type(error).__name__}: {error}"[:200]
                 self.restarts[name] = self.restarts.get(name, 0) + 1
                 if loop.time() - begun > HEALTHY:
@@ -44,7 +47,11 @@ class Supervisor:
                 well.cancel()
 
     async def stop(self) -> None:
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        """Cancels until everything has ended: a client that times out while it is being stopped swallows a cancellation."""
+        self._stopping = True
+        for _ in range(8):
+            if pending := [task for task in self._tasks if not task.done()]:
+                for task in pending:
+                    task.cancel()
+                await asyncio.wait(pending, timeout=1.0)
+        self._stopping = False
