@@ -85,6 +85,7 @@ class Databases:
     def __init__(self, servers: Servers, secrets: Path) -> None:
         self.servers, self.secrets = servers, secrets
         self._templates: dict[str, str] = {}
+        self._kept: list[Service | str] = []
         self._made: list[str] = []
 
     async def make(self, service: Service | str) -> Settings:
@@ -93,6 +94,7 @@ class Databases:
         kind = name if isinstance(service, str) else f"{name}_{id(service)}"
         if kind not in self._templates:
             self._templates[kind] = await self._template(service, name)
+            self._kept.append(service)  # an id may be given again once its object is gone
         return self._settings(name, await self._create(name, self._templates[kind]))
 
     async def drop(self, *settings: Settings) -> None:
