@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 from fastapi import Depends, FastAPI, Request, Response
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from pydantic import BaseModel, ConfigDict
 
 from libs.eventkit import problems
@@ -140,14 +140,15 @@ _everybody.guards = ("everybody",)  # type: ignore[attr-defined]
 open_to_all = Depends(_everybody)
 
 
-def guards_of(route: APIRoute) -> tuple[str, ...]:
+def guards_of(route: RouteContext) -> tuple[str, ...]:
     """The permissions that a route names."""
     return tuple(g for d in route.dependant.dependencies for g in getattr(d.call, "guards", ()))
 
 
 def refuse_unguarded(app: FastAPI) -> None:
     """Deny by default. Raises RuntimeError naming every route without a permission."""
-    naked = [r.path for r in app.routes if isinstance(r, APIRoute) and not guards_of(r)]
+    routes = iter_route_contexts(app.routes)  # app.routes alone does not show what is in an included router
+    naked = [r.path for r in routes if isinstance(r.original_route, APIRoute) and not guards_of(r)]
     if naked:
         raise RuntimeError(f"routes without a permission: {naked}")
 
