@@ -25,7 +25,7 @@ _CALL = "select hear_batch($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14)"
 class Hearing:
     """`counts` by answer: taken, known, repeated, missing, unreadable."""
 
-    def __init__(self, settings: Settings, database: Database, sources: Sequence[str], woken: "asyncio.Event | None" = None) -> None:
+    def __init__(self, settings: Settings, database: Database, sources: Sequence[str]) -> None:
         self.settings = settings
         self.database = database
         self.sources = {settings.topic(s): s for s in sources}
