@@ -2,7 +2,8 @@
 
 import base64
 import hashlib
-from datetime import UTC, date
+from datetime import UTC, date, timedelta
+from typing import cast
 from uuid import UUID, uuid5
 
 import msgspec
@@ -23,8 +24,8 @@ from services.devices.domain.reports import (
     BeginDay,
     Closed,
     CloseDay,
+    Day,
     KeepUnreadable,
-    NotBegun,
     TakeReports,
     Told,
 )
@@ -33,6 +34,7 @@ RAW, CREDENTIAL = "device-raw", "credential"
 UNREADABLE_KEPT = 65_536
 _TYPE_KEPT = 200
 _TRIES = 3
+ONE_DAY = timedelta(days=1)
 
 
 def day_id(device_id: UUID, day: date) -> UUID:
@@ -124,24 +126,27 @@ class Intake(Struct):
         """The stream of the device's present day, begun where it was not; never one before its latest."""
         device_id, commands = self.device.device_id, self.app.commands
         here = day_id(device_id, self._day())
-        if await self._has_begun(here):
+        if isinstance(await self._state(here), Heard):
             return here
         await self.book.memory.catch_up()
         day, last, carried = self._day(), self.book.last_day.get(device_id), Heard()
-        here = day_id(device_id, day)
-        if last == day:
-            return here
         if last is not None:
             before = day_id(device_id, last)
-            await commands.handle(before, CloseDay(device_id, last), self.context)
-            closed, _ = await commands.state(REPORTS, before, self.device.community_id)
-            carried = closed.heard if isinstance(closed, Closed) else carried
+            state = await self._state(before)
+            if isinstance(state, Heard):
+                if last == day:
+                    return before
+                await commands.handle(before, CloseDay(device_id, last, day), self.context)
+                state = await self._state(before)
+            if isinstance(state, Closed):
+                day, carried = state.next or max(day, last + ONE_DAY), state.heard
+        here = day_id(device_id, day)
         await commands.handle(here, BeginDay(device_id, day, carried), self.context)
         return here
 
     def _day(self) -> date:
         return max(self.context.now.date(), self.book.last_day.get(self.device.device_id, date.min))
 
-    async def _has_begun(self, day: UUID) -> bool:
+    async def _state(self, day: UUID) -> Day:
         state, _ = await self.app.commands.state(REPORTS, day, self.device.community_id)
-        return not isinstance(state, NotBegun)
+        return cast(Day, state)

@@ -14,8 +14,15 @@ from libs.eventkit.service import App
 from services.devices.adapters.report import Report
 from services.devices.device_book import KnownDevice, book_of
 from services.devices.domain.registry import Description
-from services.devices.domain.reports import BodyReceived, BodyUnreadable, DayBegun, DeviceReported, SerialGapFound
-from services.devices.intake import UNREADABLE_KEPT, Intake
+from services.devices.domain.reports import (
+    BodyReceived,
+    BodyUnreadable,
+    CloseDay,
+    DayBegun,
+    DeviceReported,
+    SerialGapFound,
+)
+from services.devices.intake import UNREADABLE_KEPT, Intake, day_id
 from services.devices.main import SERVICE
 
 E = TypeVar("E")
@@ -70,6 +77,19 @@ async def test_one_day_takes_what_two_processes_bring_at_midnight(app_of: AppOf,
     await asyncio.gather(*(take(each, device, report, now) for each, report, now in both))
     assert sorted(event.told.serial or 0 for event in await said(app, DeviceReported)) == [1, 2, 3, 4]
     assert [event.day.day for event in await said(app, DayBegun)] == [1, 2]
+
+
+async def test_a_day_that_was_closed_by_a_process_that_died_is_followed_by_the_one_it_named(app_of: AppOf, device: KnownDevice) -> None:
+    """The gap between closing a day and beginning the next: whoever comes then, with whatever clock, goes on."""
+    app = await app_of(SERVICE)
+    assert await take(app, device, card(1)) == 1
+    context = Context(community_id=device.community_id, now=MORNING)
+    close = CloseDay(device.device_id, EVENING.date(), MORNING.date())
+    await app.commands.handle(day_id(device.device_id, EVENING.date()), close, context)
+    other = await app_of(SERVICE, beside=app)
+    assert await take(other, device, card(1), EVENING) == 0, "what the closed day knew is still known"
+    assert [await take(other, device, card(2), EVENING), await take(app, device, card(3), MORNING)] == [1, 1]
+    assert [event.day for event in await said(app, DayBegun)] == [EVENING.date(), MORNING.date()]
 
 
 async def test_nobody_is_named_outside_a_seal(app_of: AppOf, device: KnownDevice) -> None:

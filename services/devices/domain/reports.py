@@ -63,10 +63,12 @@ class KnowledgeCarried(Struct, frozen=True, tag="knowledge_carried"):
 
 
 class DayClosed(Struct, frozen=True, tag="day_closed"):
-    """Nothing more goes into this day: what it knew has been carried on."""
+    """Nothing more goes into this day: what it knew is carried on into `next`, which whoever finds this one closed
+    begins, so that nobody waits for the process that closed it."""
 
     device_id: UUID
     day: date
+    next: date | None = None
 
 
 class BodyReceived(Struct, frozen=True, tag="body_received"):
@@ -128,6 +130,7 @@ class NotBegun(Struct, frozen=True):
 
 class Closed(Struct, frozen=True):
     heard: Heard
+    next: date | None = None
 
 
 Day = NotBegun | Heard | Closed
@@ -137,8 +140,8 @@ def evolve(day: Day, event: ReportEvent) -> Day:
     match day, event:
         case NotBegun(), DayBegun():
             return Heard()
-        case Heard(), DayClosed():
-            return Closed(heard=day)
+        case Heard(), DayClosed(next=following):
+            return Closed(heard=day, next=following)
         case Heard(), _:
             return _hear(day, event)
         case _:
@@ -173,6 +176,7 @@ class BeginDay(Struct, frozen=True):
 class CloseDay(Struct, frozen=True):
     device_id: UUID
     day: date
+    next: date | None = None
 
 
 class TakeReports(Struct, frozen=True):
@@ -212,7 +216,7 @@ def decide_close_day(command: CloseDay, day: Day) -> list[ReportEvent]:
         case NotBegun():
             raise Refused("day_not_begun")
         case Heard():
-            return [DayClosed(command.device_id, command.day)]
+            return [DayClosed(command.device_id, command.day, command.next)]
         case Closed():
             return []
         case _:

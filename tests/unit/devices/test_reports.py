@@ -209,6 +209,9 @@ def test_a_closed_day_keeps_what_it_knew() -> None:
     known = after(told(7))
     assert when(close, known) == [DayClosed(*WHAT)]
     assert REPORTS.evolve(known, DayClosed(*WHAT)) == Closed(known)
+    following = WHAT[1] + timedelta(days=3)
+    assert when(CloseDay(*WHAT, following), known) == [DayClosed(*WHAT, following)]
+    assert REPORTS.evolve(known, DayClosed(*WHAT, following)) == Closed(known, following)
 
 
 def test_a_day_that_never_began_is_not_closed() -> None:
