@@ -6,8 +6,8 @@ asyncpg: SQLAlchemy's own engine would cost three times as much per query and ha
 """
 
 import asyncio
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -18,9 +18,15 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from libs.eventkit.settings import Settings
 
+T = TypeVar("T")
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
-AWAY = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError,
+
+class Unavailable(Exception):
+    """The database does not answer. What was asked has happened once or not at all; the same key tells."""
+
+
+AWAY = (Unavailable, OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError,
         asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, TimeoutError)
 """What a database that is not there looks like."""
 
@@ -29,6 +35,40 @@ _DIALECT = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
 
 def is_away(error: BaseException) -> bool:
     return isinstance(error, AWAY)
+
+
+async def once_there(call: Callable[[], Awaitable[T]]) -> T:
+    """Its answer, as soon as the database is there."""
+    while True:
+        try:
+            return await call()
+        except Exception as error:
+            if not is_away(error):
+                raise
+            await asyncio.sleep(0.1)
+
+
+async def asked_again(read: Callable[[], Awaitable[T]]) -> T:
+    """Its answer; asked anew where a connection has died, or remembers a table as it was before a migration. Raises
+    Unavailable."""
+    for attempt in (1, 2, 3):
+        try:
+            return await read()
+        except Exception as error:
+            stale = isinstance(error, asyncpg.InvalidCachedStatementError)
+            if attempt == 3 or isinstance(error, TimeoutError) or not (stale or is_away(error)):
+                raise Unavailable(str(error)) if is_away(error) else error from error
+            await asyncio.sleep(0.02 * attempt)
+    raise AssertionError
+
+
+async def alive(connection: asyncpg.Connection) -> None:
+    """Returns never; raises when the connection ends."""
+    gone = asyncio.Event()
+    connection.add_termination_listener(lambda _: gone.set())
+    if not connection.is_closed():
+        await gone.wait()
+    raise ConnectionError("a connection that was to last has ended")
 
 
 async def _durable(connection: asyncpg.Connection) -> None:
@@ -90,23 +130,19 @@ class Database:
         return await asyncpg.connect(self.settings.role_url("log"), timeout=5)
 
     async def fetch(self, communities: Collection[UUID], query: ClauseElement) -> list[dict[str, Any]]:
-        """Rows of one query in a transaction of its own that sees these communities and no others; asked once more
-        when the pool held connections of a server that has restarted."""
+        """Rows of one query in a transaction of its own that sees these communities and no others. Raises Unavailable."""
         compiled = query.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
         assert isinstance(compiled, SQLCompiler)
         values = [compiled.params[name] for name in compiled.positiontup or ()]
         readers = await self.readers()
-        for attempt in (1, 2):
-            try:
-                async with readers.acquire(timeout=3) as connection, connection.transaction(readonly=True):
-                    await connection.execute(
-                        "select set_config('lifang.communities', $1, true)", "{" + ",".join(map(str, communities)) + "}")
-                    return [dict(row) for row in await connection.fetch(str(compiled), *values)]
-            except Exception as error:
-                stale = isinstance(error, asyncpg.InvalidCachedStatementError)
-                if attempt == 2 or not (stale or is_away(error)):
-                    raise
-        raise AssertionError
+
+        async def read() -> list[dict[str, Any]]:
+            async with readers.acquire(timeout=3) as connection, connection.transaction(readonly=True):
+                await connection.execute(
+                    "select set_config('lifang.communities', $1, true)", "{" + ",".join(map(str, communities)) + "}")
+                return [dict(row) for row in await connection.fetch(str(compiled), *values)]
+
+        return await asked_again(read)
 
     async def close(self) -> None:
         self._closed = True

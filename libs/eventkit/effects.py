@@ -1,32 +1,30 @@
 """Effects touch the world: attempted once, in time or not at all, one after the other per device.
 
 An order has `ttl` from the moment when the first service recorded the request behind it. The attempt is in the log
-before the call; only the process whose append stored it acts. An order is done with when its attempt or its expiry
-is in the log, and then the checkpoint may pass it.
+before the call; only the process whose append stored it acts. The checkpoint passes an order when it is in the log what
+became of it: a process that dies in between leaves an attempt, which whoever comes next records as unknown.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
-import asyncpg
 from msgspec import Struct
 from msgspec.structs import replace
 
 from libs.eventkit.commands import Commands
-from libs.eventkit.db import is_away
+from libs.eventkit.db import is_away, once_there
 from libs.eventkit.decider import Refused
 from libs.eventkit.failpoints import reach
-from libs.eventkit.log import Key, Unavailable
+from libs.eventkit.log import Key
 from libs.eventkit.reactions import context_of
 from libs.eventkit.recorded import Catalogue, Recorded, tag_of
 from libs.eventkit.subscriptions import Subscription, advance
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
 ACTUATOR_TTL = timedelta(seconds=5)
 
 
@@ -54,9 +52,7 @@ class Performer:
     """Runs one effect over the log; every device has a queue of its own, so that a dead one delays nobody else."""
 
     def __init__(self, commands: Commands, catalogue: Catalogue, effect: Effect) -> None:
-        self.commands = commands
-        self.catalogue = catalogue
-        self.effect = effect
+        self.commands, self.catalogue, self.effect = commands, catalogue, effect
         self._names = frozenset(tag_of(t) for t in effect.on)
         self._queues: dict[str, asyncio.Task[None]] = {}
         self._settling: asyncio.Task[None] | None = None
@@ -70,10 +66,7 @@ class Performer:
         settling, self._settling = self._settling, None
         if settling is not None and settling.done():
             settling.result()
-        begun: list[asyncio.Future[None]] = []
-        for row in rows:
-            if row.type in self._names and (order := await self._planned(row)) is not None:
-                begun.append(self._enqueue(order, row))
+        begun = [self._enqueue(order, row) for row in rows if row.type in self._names and (order := await self._planned(row))]
         self._settling = asyncio.create_task(self._settle(settling, begun, position, rows[-1].position))
 
     async def _planned(self, row: Recorded) -> Order | None:
@@ -81,47 +74,33 @@ class Performer:
             event = self.catalogue.read(row)
             return await self.effect.on[type(event)](event, row)
         except Exception as error:
-            if isinstance(error, Unavailable) or is_away(error):
+            if is_away(error):
                 raise
             log.error("effect %s cannot read the order at %d: %s", self.effect.name, row.position, type(error).__name__)
             return None
 
-    async def _settle(self, before: "asyncio.Task[None] | None", begun: "list[asyncio.Future[None]]", position: int, end: int) -> None:
+    async def _settle(self, before: "asyncio.Task[None] | None", begun: "list[asyncio.Task[None]]", position: int, end: int) -> None:
         if before is not None:
             await before
         await asyncio.gather(*begun)
-        await self._present(lambda pool: advance(pool, self.effect.name, position, end))
+        database = self.commands.log.database
 
-    async def _present(self, work: Callable[[asyncpg.Pool], Awaitable[T]]) -> T:
-        """Does it as soon as the database is there."""
-        while True:
-            try:
-                return await work(await self.commands.log.database.pool())
-            except Exception as error:
-                if not (isinstance(error, Unavailable) or is_away(error)):
-                    raise
-                await asyncio.sleep(0.1)
+        async def move() -> None:
+            await advance(await database.pool(), self.effect.name, position, end)
 
-    def _enqueue(self, order: Order, row: Recorded) -> "asyncio.Future[None]":
-        """Resolves when the attempt or the expiry is in the log; the call itself may still be under way."""
-        settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        task = asyncio.create_task(self._after(self._queues.get(order.queue), order, row, settled))
+        await once_there(move)
+
+    def _enqueue(self, order: Order, row: Recorded) -> "asyncio.Task[None]":
+        task = asyncio.create_task(self._after(self._queues.get(order.queue), order, row))
         self._queues[order.queue] = task
         task.add_done_callback(lambda t: self._queues.pop(order.queue) if self._queues.get(order.queue) is t else None)
-        return settled
+        return task
 
-    async def _after(self, earlier: "asyncio.Task[None] | None", order: Order, row: Recorded, settled: "asyncio.Future[None]") -> None:
-        try:
-            if earlier is not None:
-                await asyncio.wait([earlier], timeout=self._left(row))
-            mine = await self._attempt(order, row)
-        except BaseException as error:
-            if not settled.done():
-                settled.set_exception(error)
-            return
-        if not settled.done():
-            settled.set_result(None)
-        if mine:
+    async def _after(self, earlier: "asyncio.Task[None] | None", order: Order, row: Recorded) -> None:
+        """Ends when it is in the log what became of the order, and the device is free for the next."""
+        if earlier is not None:
+            await asyncio.wait([earlier], timeout=self._left(row))
+        if await self._attempt(order, row):
             reach("effect.attempted")
             result = await order.perform()
             reach("effect.called")
@@ -131,10 +110,7 @@ class Performer:
 
     def _left(self, row: Recorded) -> float:
         """Seconds until the order expires."""
-        return (self._asked(row) + self.effect.ttl - datetime.now(UTC)).total_seconds()
-
-    def _asked(self, row: Recorded) -> datetime:
-        return row.meta.requested_at or row.recorded_at
+        return ((row.meta.requested_at or row.recorded_at) + self.effect.ttl - datetime.now(UTC)).total_seconds()
 
     async def _attempt(self, order: Order, row: Recorded) -> bool:
         """True when this process is the one that acts."""
@@ -150,7 +126,7 @@ class Performer:
         """Stores the command's events, waiting for a database that is away (an attempt only while it is in time);
         False when they were there before, or a rule refuses them."""
 
-        async def say(pool: asyncpg.Pool) -> bool:
+        async def say() -> bool:
             if name == "attempt" and self._left(row) <= 0:
                 return False
             # random ids: the log must tell a repeat of this very append from another process's attempt
@@ -162,4 +138,4 @@ class Performer:
                 return False
             return bool(done.outcome.events) and not done.replayed
 
-        return await self._present(say)
+        return await once_there(say)

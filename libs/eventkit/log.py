@@ -5,27 +5,21 @@ company. The database function numbers the rows under one advisory lock, so that
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 import asyncpg
 import msgspec
 from msgspec import Struct
 
-from libs.eventkit.db import Database, is_away
+from libs.eventkit.db import Database, Unavailable, asked_again, is_away
 from libs.eventkit.failpoints import reach
 from libs.eventkit.recorded import COLUMNS, Meta, Recorded
 from libs.eventkit.tail import Tail
 
-T = TypeVar("T")
 BATCH = 256
 PATIENCE = 4.0
 """Seconds for which an append is tried again while the database is away; then the caller hears 503."""
-
-
-class Unavailable(Exception):
-    """The database does not answer. What was asked has happened once or not at all; the same key tells."""
 
 
 class NewEvent(Struct, frozen=True):
@@ -107,18 +101,12 @@ class Log:
     async def _flush(self) -> None:
         while self._waiting:
             batch = self._admit()
-            try:
-                answers = await self._call([a for a, _ in batch])
-            except Exception as error:
-                if is_away(error):
-                    for _, future in batch:
-                        if not future.done():
-                            future.set_exception(Unavailable(str(error)))
+            for (_, future), answer in zip(batch, await self._answers([a for a, _ in batch]), strict=True):
+                if future.done():  # whoever asked is gone
+                    continue
+                if isinstance(answer, Exception):
+                    future.set_exception(answer)
                 else:
-                    await self._one_by_one(batch)
-                continue
-            for (_, future), answer in zip(batch, answers, strict=True):
-                if not future.done():
                     future.set_result(answer)
             self.woken()
 
@@ -132,26 +120,23 @@ class Log:
             marks: set[object] = {a.stream, *((a.community_id, s, v) for s, v in a.claims if v is not None)}
             if a.key is not None:
                 marks.add((a.community_id, a.key))
-            if len(batch) < BATCH and taken.isdisjoint(marks):
-                taken |= marks
-                batch.append(item)
-            else:
-                taken |= marks
-                left.append(item)
+            (batch if len(batch) < BATCH and taken.isdisjoint(marks) else left).append(item)
+            taken |= marks
         self._waiting = left
         return batch
 
-    async def _one_by_one(self, batch: list[Waiting]) -> None:
-        for append, future in batch:
-            try:
-                answer = (await self._call([append]))[0]
-            except Exception as again:
-                if not future.done():
-                    future.set_exception(Unavailable(str(again)) if is_away(again) else again)
-            else:
-                if not future.done():
-                    future.set_result(answer)
-        self.woken()
+    async def _answers(self, batch: Sequence[Append]) -> list[Appended | Exception]:
+        """A batch that fails is tried one command at a time, so that a bad one harms none of its neighbours."""
+        try:
+            return [*await self._call(batch)]
+        except Exception as error:
+            if is_away(error) or len(batch) == 1:
+                return [Unavailable(str(error)) if is_away(error) else error] * len(batch)
+        found: list[Appended | Exception] = []
+        for append in batch:
+            gone = found and isinstance(found[-1], Unavailable)  # then it is for the others too
+            found += [found[-1]] if gone else await self._answers([append])
+        return found
 
     async def _call(self, batch: Sequence[Append]) -> list[Appended]:
         arguments = _arguments(batch)
@@ -180,19 +165,14 @@ class Log:
     async def stream(self, stream: str, after: int = 0) -> list[Recorded]:
         pool = await self.database.pool()
         query = f"select {COLUMNS} from events where stream = $1 and version > $2 order by version"
-        rows = await self._retried(lambda: pool.fetch(query, stream, after, timeout=PATIENCE))
-        return [Recorded.of(row) for row in rows]
+        return [Recorded.of(row) for row in await asked_again(lambda: pool.fetch(query, stream, after, timeout=PATIENCE))]
 
     async def read(self, after: int, limit: int = 500, types: Sequence[str] | None = None) -> list[Recorded]:
         """The next rows in commit order; `types` narrows to these names."""
         pool = await self.database.pool()
-        if types is None:
-            rows = await pool.fetch(f"select {COLUMNS} from events where position > $1 order by position limit $2", after, limit)
-        else:
-            rows = await pool.fetch(
-                f"select {COLUMNS} from events where position > $1 and type = any($3) order by position limit $2",
-                after, limit, list(types))
-        return [Recorded.of(row) for row in rows]
+        narrow, names = ("", ()) if types is None else ("and type = any($3)", (list(types),))
+        query = f"select {COLUMNS} from events where position > $1 {narrow} order by position limit $2"
+        return [Recorded.of(row) for row in await pool.fetch(query, after, limit, *names)]
 
     async def event(self, event_id: UUID) -> Recorded | None:
         row = await self._row(f"select {COLUMNS} from events where event_id = $1", event_id)
@@ -204,17 +184,5 @@ class Log:
 
     async def _row(self, query: str, *arguments: object) -> asyncpg.Record | None:
         pool = await self.database.pool()
-        row: asyncpg.Record | None = await self._retried(lambda: pool.fetchrow(query, *arguments, timeout=PATIENCE))
+        row: asyncpg.Record | None = await asked_again(lambda: pool.fetchrow(query, *arguments, timeout=PATIENCE))
         return row
-
-    async def _retried(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Once more for a connection that died or that remembers a table as it was before a migration."""
-        for attempt in (1, 2, 3):
-            try:
-                return await call()
-            except Exception as error:
-                stale = isinstance(error, asyncpg.InvalidCachedStatementError)
-                if attempt == 3 or isinstance(error, TimeoutError) or not (stale or is_away(error)):
-                    raise Unavailable(str(error)) if is_away(error) else error from error
-                await asyncio.sleep(0.02 * attempt)
-        raise AssertionError

@@ -12,7 +12,6 @@ from libs.eventkit.auth import Unauthorised
 from libs.eventkit.commands import KeyReused, VersionMismatch
 from libs.eventkit.db import AWAY, is_away
 from libs.eventkit.decider import NotFound, NotYet, Refused
-from libs.eventkit.log import Unavailable
 
 TITLES = {
     400: "Bad request", 401: "Not signed in", 403: "Not allowed", 404: "Not found", 405: "Method not allowed", 409: "Refused by a rule",
@@ -58,8 +57,6 @@ def translate(error: Exception) -> Response | None:
             return answer(422, "idempotency_key_reused", "the key stood for another body")
         case VersionMismatch():
             return answer(412, "version_mismatch")
-        case Unavailable():
-            return answer(503, "unavailable", "outcome unknown: ask again with the same Idempotency-Key")
         case RequestValidationError():
             fields = [{"at": list(e["loc"]), "code": e["type"]} for e in error.errors()[:20]]
             return answer(422, "invalid", fields=fields)
@@ -67,7 +64,7 @@ def translate(error: Exception) -> Response | None:
             code = TITLES.get(error.status_code, "error").lower().replace(" ", "_")
             return answer(error.status_code, code, headers=dict(error.headers or {}))
         case _ if is_away(error):
-            return answer(503, "unavailable")
+            return answer(503, "unavailable", "ask again; a command, whose outcome is unknown, with the same Idempotency-Key")
     return None
 
 
@@ -75,6 +72,6 @@ def install(app: FastAPI) -> None:
     async def handle(request: Request, error: Exception) -> Response:
         return translate(error) or answer(500, "internal")
 
-    for kind in (Problem, Unauthorised, Refused, NotFound, NotYet, KeyReused, VersionMismatch, Unavailable,
-                 RequestValidationError, HTTPException, *AWAY):
+    for kind in (Problem, Unauthorised, Refused, NotFound, NotYet, KeyReused, VersionMismatch, RequestValidationError,
+                 HTTPException, *AWAY):
         app.add_exception_handler(kind, handle)

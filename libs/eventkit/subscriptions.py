@@ -10,7 +10,7 @@ from typing import Literal
 import asyncpg
 from msgspec import Struct
 
-from libs.eventkit.db import Connection, Database
+from libs.eventkit.db import Connection, Database, alive
 from libs.eventkit.log import Log
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.wake import Wake
@@ -47,15 +47,6 @@ async def holding(database: Database, name: str, retry: float = 1.0) -> AsyncIte
         yield connection
     finally:
         connection.terminate()
-
-
-async def alive(connection: asyncpg.Connection) -> None:
-    """Returns never; raises when the lease's connection ends."""
-    gone = asyncio.Event()
-    connection.add_termination_listener(lambda _: gone.set())
-    if not connection.is_closed():
-        await gone.wait()
-    raise ConnectionError("the lease's connection ended")
 
 
 async def while_held(connection: asyncpg.Connection, work: Awaitable[None]) -> None:

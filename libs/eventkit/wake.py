@@ -2,7 +2,7 @@
 
 import asyncio
 
-from libs.eventkit.db import Database
+from libs.eventkit.db import Database, alive
 
 
 class Wake:
@@ -24,11 +24,8 @@ class Wake:
         """Passes NOTIFYs of other processes on for as long as its connection lives."""
         connection = await database.direct()
         try:
-            gone = asyncio.Event()
-            connection.add_termination_listener(lambda _: gone.set())
             await connection.add_listener("log", lambda *_: self())
             self()
-            await gone.wait()
-            raise ConnectionError("the listening connection ended")
+            await alive(connection)
         finally:
             connection.terminate()

@@ -10,9 +10,9 @@ import msgspec
 from msgspec import Struct
 
 from libs.eventkit.commands import Context, Done
+from libs.eventkit.db import Unavailable
 from libs.eventkit.decider import Refused
 from libs.eventkit.keys_topic import KeyCreated
-from libs.eventkit.log import Unavailable
 from libs.eventkit.privacy import BlindIndex, KeyHandle, seal
 from libs.eventkit.recorded import uuid7
 from libs.eventkit.service import App

@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 from libs.eventkit.commands import Context
 from libs.eventkit.service import App
-from libs.eventkit.testing import caught_up, until
 from tests.eventkit.writers import append
+from tests.kit import caught_up, until
 from tests.toy.bells import Order
 from tests.toy.main import service
 
@@ -112,6 +112,21 @@ async def test_an_attempt_of_a_process_that_died_is_never_repeated(toy: App, poo
     toy.start_worker()
     assert await over(pool, ring_id) == ["ring_ordered", "ring_attempted", "ring_unknown"]
     assert bells.rung == []
+
+
+async def test_a_call_that_its_process_did_not_survive_is_concluded_by_the_next(
+    toy: App, app_of: AppOf, pool: asyncpg.Pool, bells: Bells, community: UUID
+):
+    """Nobody may wait for ever to hear what became of an order, and nobody sends it again."""
+    bells.stuck["gate"] = asyncio.Event()
+    toy.start_worker()
+    ring_id = await order(toy, community)
+    await until(lambda: bells.rung)
+    assert (await over(pool, await order(toy, community, "another")))[-1] == "rung"  # the checkpoint has had time to move
+    await toy.supervisor.stop()
+    (await app_of(toy.service, beside=toy)).start_worker()
+    assert await over(pool, ring_id) == ["ring_ordered", "ring_attempted", "ring_unknown"]
+    assert [bell for bell, _ in bells.rung] == ["gate", "another"]
 
 
 async def test_orders_of_one_device_go_one_after_the_other(toy: App, pool: asyncpg.Pool, bells: Bells, community: UUID):

@@ -16,9 +16,9 @@ from msgspec import Struct, json
 
 from libs.eventkit.envelope import Heard, public_id
 from libs.eventkit.recorded import Number, Recorded
-from libs.eventkit.testing import everything, folded, held, until
 from tests.eventkit.topics import Topic
 from tests.faults.load import Asked, Load
+from tests.kit import everything, folded, held, until
 from tests.toy.main import ECHO
 from tests.toy.process import Toy
 from tests.toy.public import publish
@@ -181,5 +181,5 @@ def _device_told_at_most_once_and_in_time(facts: Facts) -> None:
             raise Broken("I7", f"{ring} was carried out too late")
     for ring, rows in streams.items():
         types = [row.type for row in rows]
-        if Counter(types).most_common(1)[0][1] > 1 or not {"ring_attempted", "ring_expired"} & set(types):
+        if Counter(types).most_common(1)[0][1] > 1 or not {"rung", "ring_unknown", "ring_expired"} & set(types):
             raise Broken("I4", f"{ring}: {types}")

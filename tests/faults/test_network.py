@@ -11,10 +11,11 @@ import pytest
 
 from libs.eventkit import log
 from libs.eventkit.commands import Commands, Context
-from libs.eventkit.log import Key, Unavailable
+from libs.eventkit.db import Unavailable
+from libs.eventkit.log import Key
 from libs.eventkit.service import App
-from libs.eventkit.testing import everything
 from tests.faults.proxy import Proxy, proxy_to
+from tests.kit import everything
 from tests.toy.accounts import Add
 from tests.toy.main import service
 

@@ -169,12 +169,11 @@ def reaction_without_key() -> None:
 
 
 def called_before_recorded() -> None:
-    async def after(self: effects.Performer, earlier: Any, order: Any, row: Any, settled: Any) -> None:
+    async def after(self: effects.Performer, earlier: Any, order: Any, row: Any) -> None:
         result = await order.perform()
         reach("effect.attempted")
         await self._say(order, order.attempt, row, "attempt")
         await self._say(order, result, row, "result")
-        settled.set_result(None)
 
     effects.Performer._after = after  # type: ignore[method-assign]
 

@@ -88,21 +88,32 @@ class Ordered(Struct, frozen=True):
     person_id: UUID | None
 
 
+class Unclear(Struct, frozen=True):
+    """The device may have been told; its late answer still says how it ended."""
+
+    door_id: UUID
+    person_id: UUID | None
+
+
 class Concluded(Struct, frozen=True):
     pass
 
 
-Opening = Nothing | Told | Ordered | Concluded
+Opening = Nothing | Told | Ordered | Unclear | Concluded
 
 
 def evolve(opening: Opening, event: OpeningEvent) -> Opening:
     match event:
         case DoorOpeningOrdered(door_id=door_id, person_id=person_id):
             return Ordered(door_id=door_id, person_id=person_id)
-        case DoorOpened() | DoorOpeningFailed():
+        case DoorOpened():
+            return Concluded()
+        case DoorOpeningFailed(door_id=door_id, person_id=person_id, reason="unknown"):
+            return Unclear(door_id=door_id, person_id=person_id)
+        case DoorOpeningFailed():
             return Concluded()
         case CredentialJudged() | DoorPassed() | DoorNoticed():
-            return opening if isinstance(opening, Ordered | Concluded) else Told()
+            return opening if isinstance(opening, Ordered | Unclear | Concluded) else Told()
         case _:
             return opening
 
@@ -182,10 +193,12 @@ def decide_note_at_door(command: NoteAtDoor, opening: Opening) -> list[OpeningEv
 
 def decide_conclude_opening(command: ConcludeOpening, opening: Opening) -> list[OpeningEvent]:
     match opening:
-        case Ordered(door_id=door_id, person_id=person_id) if command.failed:
-            return [DoorOpeningFailed(
-                opening_id=command.opening_id, door_id=door_id, person_id=person_id, reason=command.failed)]
-        case Ordered(door_id=door_id, person_id=person_id):
+        case Unclear() if command.failed == "unknown":
+            return []
+        case Ordered(door_id=door_id, person_id=person_id) | Unclear(door_id=door_id, person_id=person_id):
+            if command.failed:
+                return [DoorOpeningFailed(
+                    opening_id=command.opening_id, door_id=door_id, person_id=person_id, reason=command.failed)]
             return [DoorOpened(opening_id=command.opening_id, door_id=door_id, person_id=person_id)]
         case Nothing() | Told() | Concluded():
             return []

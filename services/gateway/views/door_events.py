@@ -107,12 +107,12 @@ def project(rows: Rows, event: Any, row: Recorded) -> None:
                 "means": event.means, "person_id": event.person_id, "live": True, "allowed": True,
                 "rule": event.rule, "reason": event.reason, "state": "ordered"})
         case DoorOpened():
-            _end(rows, event, row, state="opened")
+            _end(rows, event, row, state="opened", failure=None)
         case DoorOpeningFailed():
             _end(rows, event, row, state="failed", failure=event.reason)
 
 
-def _end(rows: Rows, event: DoorOpened | DoorOpeningFailed, row: Recorded, **outcome: str) -> None:
+def _end(rows: Rows, event: DoorOpened | DoorOpeningFailed, row: Recorded, **outcome: str | None) -> None:
     """An end of an opening whose order retention has taken is nothing to show."""
     if rows.get(id=event.opening_id):
         rows.put(id=event.opening_id, ended_at=said_at(row), **outcome)

@@ -94,3 +94,13 @@ def test_an_order_ends_once_as_its_device_said():
         DoorOpeningFailed(opening_id=OPENING, door_id=DOOR, person_id=ANN, reason="unreachable")]
     assert when(ConcludeOpening(OPENING), given(ORDERED, *when(ConcludeOpening(OPENING), given(ORDERED)))) == []
     assert when(ConcludeOpening(OPENING)) == []
+
+
+def test_a_late_answer_tells_what_nobody_knew() -> None:
+    """As when the process that called the device died: its successor can only say unknown."""
+    unclear = given(ORDERED, *when(ConcludeOpening(OPENING, failed="unknown"), given(ORDERED)))
+    assert when(ConcludeOpening(OPENING, failed="unknown"), unclear) == []
+    assert when(ConcludeOpening(OPENING), unclear) == [DoorOpened(opening_id=OPENING, door_id=DOOR, person_id=ANN)]
+    failed = when(ConcludeOpening(OPENING, failed="refused"), unclear)
+    assert failed == [DoorOpeningFailed(opening_id=OPENING, door_id=DOOR, person_id=ANN, reason="refused")]
+    assert when(ConcludeOpening(OPENING), given(ORDERED, *failed)) == []
