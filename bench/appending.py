@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import msgspec
 
-from bench.measure import Measured, Part, Result, percentile, rounded, side_by_side
+from bench.measure import LONGEST_LINE, Measured, Part, Result, percentile, rounded, side_by_side
 from bench.servers import Servers
 from libs.eventkit.db import Database
 from libs.eventkit.log import Append, Key, Log, NewEvent
@@ -86,7 +86,7 @@ class Library:
         await servers.database("bench_peer")
         process = await asyncio.create_subprocess_exec(
             servers.peer, "-m", "bench.library", servers.url("bench_peer", "bench_peer_owner"),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, limit=LONGEST_LINE)
         return cls(process)
 
     async def measure(self, number: int) -> Measured:

@@ -18,7 +18,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from msgspec import Struct
 
-from bench.measure import Measured, Part, Result, percentile, rounded, side_by_side
+from bench.measure import LONGEST_LINE, Measured, Part, Result, percentile, rounded, side_by_side
 from bench.servers import Servers
 from libs.eventkit.commands import Public
 from libs.eventkit.db import Database
@@ -67,7 +67,7 @@ class Hearer:
     async def start(cls, servers: Servers, *sources: str) -> "Hearer":
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "bench.hearer", servers.postgres, servers.kafka, str(servers.secrets), *sources,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, limit=LONGEST_LINE)
         return cls(process)
 
     async def times(self, label: str, number: int) -> list[float]:

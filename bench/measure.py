@@ -6,6 +6,9 @@ from typing import Any
 
 from msgspec import Struct
 
+LONGEST_LINE = 64 * 2**20
+"""Bytes of one line from another process: all its times, one by one."""
+
 
 class Measured(Struct, frozen=True):
     """One side in one round: its figure, and where calls were timed one by one, milliseconds of the 50th and 99th."""

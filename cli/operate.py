@@ -1,4 +1,4 @@
-"""What an operator does to one service, run beside it: `python -m cli.operate SERVICE rebuild|parked|republish|restored …`.
+"""What an operator does to one service, run beside it: `python -m cli.operate SERVICE OPERATION …`.
 
 Its own process, with the service's environment; the answer is JSON on standard output.
 """
@@ -10,15 +10,18 @@ import sys
 from typing import Any
 from uuid import UUID
 
+from cli.mending import rebuild, retry, rewrap
 from libs.eventkit import obs
 from libs.eventkit.envelope import PARTITIONS, read
+from libs.eventkit.keys_topic import KeyCreated
+from libs.eventkit.log import Append, NewEvent
 from libs.eventkit.privacy import Keks, KeyRing
+from libs.eventkit.recorded import Meta, tag_of, uuid7
 from libs.eventkit.relay import last_records
 from libs.eventkit.service import App, encoded
 from libs.eventkit.settings import settings_for
-from libs.eventkit.views import rebuild
 
-OPERATIONS = ("rebuild", "parked", "republish", "restored")
+OPERATIONS = ("rebuild", "parked", "republish", "restored", "rewrap")
 
 
 async def operate(app: App, operation: str, arguments: list[str]) -> dict[str, Any]:
@@ -33,6 +36,8 @@ async def operate(app: App, operation: str, arguments: list[str]) -> dict[str, A
                 return await _parked(app, arguments)
             case "republish":
                 return await _republish(app)
+            case "rewrap":
+                return await _rewrap(app, *arguments)
             case _:
                 return await _restored(app)
     finally:
@@ -69,7 +74,7 @@ async def _parked(app: App, arguments: list[str]) -> dict[str, Any]:
     reactors = {r.reaction.name: r for r in app.reactors}
     for memory in app.memories:
         await memory.catch_up()
-    return {"retried": {f"{r['subscription']} {r['key']}": await reactors[r["subscription"]].retry(r["key"]) for r in keys}}
+    return {"retried": {f"{r['subscription']} {r['key']}": await retry(reactors[r["subscription"]], r["key"]) for r in keys}}
 
 
 async def _republish(app: App) -> dict[str, Any]:
@@ -80,6 +85,20 @@ async def _republish(app: App) -> dict[str, Any]:
         position = await connection.fetchval("update checkpoints set position = 0 where name = 'relay' returning position")
         await connection.execute("notify log")
     return {"service": app.service.name, "from": position}
+
+
+async def _rewrap(app: App, purpose: str) -> dict[str, Any]:
+    """Each key goes to the listeners as it does at first: by an event of its own, ahead of which the relay sends the key."""
+    pool, said, done = await app.database.pool(), tag_of(KeyCreated), 0
+    async for key in rewrap(pool, app.service.name, Keks.load(app.settings.secrets), purpose):
+        stream = f"key:{key.key_id}"
+        event = NewEvent(uuid7(), said, 1, encoded(KeyCreated(key.key_id)).encode(), Meta())
+        answer = await app.log.append(Append(key.community_id, stream, len(await app.log.stream(stream)), [event]))
+        if answer.verdict != "ok":
+            raise SystemExit(f"{stream} has changed meanwhile: begin again")
+        await app.keyring.announced(key.key_id)
+        done += 1
+    return {"service": app.service.name, "purpose": purpose, "rewrapped": done}
 
 
 async def _restored(app: App) -> dict[str, Any]:

@@ -3,18 +3,19 @@
 import asyncio
 import random
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import reduce
 from typing import Any
 from uuid import UUID, uuid5
+from weakref import WeakValueDictionary
 
 import msgspec
 from msgspec import Struct
 
+from libs.eventkit.db import Unavailable
 from libs.eventkit.decider import Decider, NotFound, Refused, Take
-from libs.eventkit.log import Append, Key, Log, NewEvent, Unavailable
+from libs.eventkit.log import Append, Key, Log, NewEvent
 from libs.eventkit.recorded import Catalogue, Meta, Number, Recorded, tag_of, uuid7
 
 CACHED = 20_000
@@ -95,23 +96,15 @@ class Commands:
     """`deciders`: which decider takes which command is found by the command's type."""
 
     def __init__(self, log: Log, catalogue: Catalogue, deciders: Iterable[Decider[Any, Any]], publish: Publish) -> None:
-        self.log = log
-        self.catalogue = catalogue
-        self.publish = publish
+        self.log, self.catalogue, self.publish = log, catalogue, publish
         self.generation = 1
         self._decider: Mapping[type, Decider[Any, Any]] = {c: d for d in deciders for c in d.decide}
-        self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # gone with the last who uses one
         self._known: OrderedDict[str, tuple[UUID, Any, int]] = OrderedDict()
 
     async def handle(
-        self,
-        subject_id: UUID,
-        command: Struct,
-        context: Context,
-        *,
-        key: Key | None = None,
-        expected: int | None = None,
-        first: Sequence[Struct] = (),
+        self, subject_id: UUID, command: Struct, context: Context, *,
+        key: Key | None = None, expected: int | None = None, first: Sequence[Struct] = (),
     ) -> Done:
         """Decides and stores. `expected` is the version the caller saw; `first` are events that go in before the
         decided ones (a key made for the subject). Raises Refused, NotYet, NotFound, KeyReused, VersionMismatch,
@@ -119,7 +112,7 @@ class Commands:
         """
         decider = self._decider[type(command)]
         stream = f"{decider.category}:{subject_id}"
-        async with self._lock(stream):
+        async with self._locks.setdefault(stream, asyncio.Lock()):
             if key is not None and (prior := await self.log.outcome(context.community_id, key)):
                 return self._replay(key, *prior)
             fresh = stream not in self._known
@@ -230,17 +223,3 @@ class Commands:
         self._known.move_to_end(stream)
         while len(self._known) > CACHED:
             self._known.popitem(last=False)
-
-    @asynccontextmanager
-    async def _lock(self, stream: str) -> AsyncIterator[None]:
-        lock, users = self._locks.get(stream, (asyncio.Lock(), 0))
-        self._locks[stream] = (lock, users + 1)
-        try:
-            async with lock:
-                yield
-        finally:
-            lock, users = self._locks[stream]
-            if users == 1:
-                del self._locks[stream]
-            else:
-                self._locks[stream] = (lock, users - 1)

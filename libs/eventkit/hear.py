@@ -26,8 +26,7 @@ class Hearing:
     """`counts` by answer: taken, known, repeated, missing, unreadable."""
 
     def __init__(self, settings: Settings, database: Database, sources: Sequence[str]) -> None:
-        self.settings = settings
-        self.database = database
+        self.settings, self.database = settings, database
         self.sources = {settings.topic(s): s for s in sources}
         self.counts = dict.fromkeys(("taken", "known", "repeated", "missing", "unreadable"), 0)
         self._consumer: AIOKafkaConsumer | None = None
@@ -69,10 +68,8 @@ class Hearing:
                 readable.append((record.topic, read(record.headers, record.value)))
             except Unreadable as error:
                 await self._keep_aside(record, str(error))
-        if readable:
-            answers = await pool.fetchval(_CALL, *_columns(readable, self.sources))
-            for answer in answers:
-                self.counts[answer] += 1
+        for answer in await pool.fetchval(_CALL, *_columns(readable, self.sources)) if readable else ():
+            self.counts[answer] += 1
 
     async def _keep_aside(self, record: ConsumerRecord, reason: str) -> None:
         self.counts["unreadable"] += 1
@@ -84,14 +81,13 @@ class Hearing:
             " on conflict do nothing",
             record.topic, record.partition, record.offset, reason, msgspec.json.encode(heads).decode().replace("\\u0000", ""), record.value)
 
-    def lag(self) -> int | None:
-        """Records that the topics hold beyond what has been fetched; None while not connected."""
+    def lag(self) -> int:
+        """Records that the topics hold beyond what has been fetched; -1 while not connected."""
         if self._consumer is None:
-            return None
+            return -1
         behind = 0
         for tp in self._consumer.assignment():
-            end = self._consumer.highwater(tp)
-            state = self._consumer._subscription.subscription.assignment.state_value(tp)
+            end, state = self._consumer.highwater(tp), self._consumer._subscription.subscription.assignment.state_value(tp)
             if end is not None and state is not None and state.has_valid_position:
                 behind += max(0, end - state.position)
         return behind

@@ -1,34 +1,33 @@
 """The HTTP edge of every service: limits, tokens and permissions, idempotency, positions, paging."""
 
 import asyncio
-import base64
 import hashlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import msgspec
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from pydantic import BaseModel, ConfigDict
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from libs.eventkit import problems
 from libs.eventkit.auth import Principal, Verifier
 from libs.eventkit.commands import Context, Done
 from libs.eventkit.log import Key
 from libs.eventkit.obs import REQUESTS
+from libs.eventkit.privacy import base64url, unbase64url
 from libs.eventkit.problems import Problem
 from libs.eventkit.recorded import NOWHERE, uuid7
 
 log = logging.getLogger(__name__)
 LARGEST_BODY = 1_048_576
 DEEPEST = 32
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+T = TypeVar("T")
 
 
 class Input(BaseModel):
@@ -40,7 +39,7 @@ class Input(BaseModel):
 class Edge:
     """Pure ASGI: correlation, body limit, NUL and depth of JSON, metrics, and an answer to whatever nobody foresaw."""
 
-    def __init__(self, app: Any, service: str, started: Callable[[], bool], raw: tuple[str, ...] = ()) -> None:
+    def __init__(self, app: ASGIApp, service: str, started: Callable[[], bool], raw: tuple[str, ...] = ()) -> None:
         """`raw`: path prefixes whose bodies are not ours to judge (a device's own protocol)."""
         self.app, self.service, self.started, self.raw = app, service, started, raw
 
@@ -50,7 +49,7 @@ class Edge:
             return
         begun, status, answered = time.perf_counter(), 500, False
 
-        async def sending(message: MutableMapping[str, Any]) -> None:
+        async def sending(message: Message) -> None:
             nonlocal status, answered
             if message["type"] == "http.response.start":
                 status, answered = message["status"], True
@@ -76,44 +75,39 @@ class Edge:
 
 async def _checked(scope: Scope, receive: Receive, raw: bool) -> Receive:
     """Reads the body once, within its limit. Raises Problem 413 or 400."""
-    body = bytearray()
-    while True:
+    body, more = bytearray(), True
+    while more:
         message = await asyncio.wait_for(receive(), 15)
         if message["type"] == "http.disconnect":
             raise Problem(400, "cut_off")
         body += message.get("body", b"")
+        more = message.get("more_body", False)
         if len(body) > LARGEST_BODY:
             raise Problem(413, "too_large", limit_bytes=LARGEST_BODY)
-        if not message.get("more_body"):
-            break
     kind = next((v for k, v in scope["headers"] if k == b"content-type"), b"")
     if b"json" in kind and not raw:
         if b"\x00" in body or b"\\u0000" in body:
             raise Problem(400, "nul_character")
         if too_deep(bytes(body)):
             raise Problem(400, "too_deep", limit=DEEPEST)
-    sent = False
+    whole: list[Message] = [{"type": "http.request", "body": bytes(body), "more_body": False}]
 
-    async def again() -> MutableMapping[str, Any]:
-        nonlocal sent
-        if sent:
-            return await receive()
-        sent = True
-        return {"type": "http.request", "body": bytes(body), "more_body": False}
+    async def again() -> Message:
+        return whole.pop() if whole else await receive()
 
     return again
+
+
+_NO_BRACKET = bytes(b for b in range(256) if b not in b"[]{}")
 
 
 def too_deep(body: bytes) -> bool:
     """Whether brackets nest beyond the limit, counted without parsing (a bracket in a string counts: harmless)."""
     depth = 0
-    for byte in body:
-        if byte in b"[{":
-            depth += 1
-            if depth > DEEPEST:
-                return True
-        elif byte in b"]}":
-            depth -= 1
+    for byte in body.translate(None, _NO_BRACKET):
+        depth += 1 if byte in b"[{" else -1
+        if depth > DEEPEST:
+            return True
     return False
 
 
@@ -132,12 +126,12 @@ def permitted(*permissions: str) -> Any:
     return Depends(check)
 
 
-async def _everybody() -> None:
-    """Marks a route that needs no token."""
+async def _everybody() -> None: ...
 
 
 _everybody.guards = ("everybody",)  # type: ignore[attr-defined]
 open_to_all = Depends(_everybody)
+"""Marks a route that needs no token."""
 
 
 def guards_of(route: RouteContext) -> tuple[str, ...]:
@@ -177,8 +171,8 @@ async def idempotency(request: Request) -> Key | None:
     if not 1 <= len(key) <= 200 or not key.isascii():
         raise Problem(400, "idempotency_key_malformed")
     body = hashlib.sha256(await request.body()).hexdigest()
-    who = request.headers.get("authorization", "")
-    principal = request.app.state.verifier.verify(who.partition(" ")[2].strip(), datetime.now(UTC)).id if who else ""
+    token = request.headers.get("authorization", "").partition(" ")[2].strip()
+    principal = request.app.state.verifier.verify(token, datetime.now(UTC)).id if token else ""
     return Key(str(principal), f"{request.method} {request.url.path}", key, body)
 
 
@@ -194,23 +188,25 @@ class Position(msgspec.Struct, frozen=True, array_like=True):
 
 
 def position_header(service: str, generation: int, done: Done) -> dict[str, str]:
-    number = done.outcome.published(generation)
-    raw = msgspec.json.encode(Position(service, done.outcome.position, str(number) if number else ""))
-    found = {"Lifang-Position": base64.urlsafe_b64encode(raw).decode().rstrip("=")}
-    if done.replayed:
-        found["Idempotency-Replayed"] = "true"
-    return found
+    position = Position(service, done.outcome.position, str(done.outcome.published(generation) or ""))
+    return {"Lifang-Position": _opaque(position)} | ({"Idempotency-Replayed": "true"} if done.replayed else {})
 
 
 def min_position(request: Request) -> Position | None:
     """Raises Problem 400 for a value that we did not give out."""
     text = request.headers.get("lifang-min-position")
-    if not text:
-        return None
+    return _plain(text, Position, "position_malformed") if text else None
+
+
+def _opaque(value: Any) -> str:
+    return base64url(msgspec.json.encode(value))
+
+
+def _plain(text: str, kind: type[T], code: str) -> T:
     try:
-        return msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=Position)
-    except (ValueError, msgspec.MsgspecError) as error:
-        raise Problem(400, "position_malformed") from error
+        return msgspec.json.decode(unbase64url(text), type=kind)
+    except ValueError as error:
+        raise Problem(400, code) from error
 
 
 def if_match(request: Request, required: bool = False) -> int | None:
@@ -228,21 +224,15 @@ def if_match(request: Request, required: bool = False) -> int | None:
 
 def page(items: Sequence[dict[str, Any]], limit: int, filter_: str, *by: str) -> dict[str, Any]:
     """`items` holds up to limit + 1 rows ordered by the columns `by`; the cursor is opaque and bound to the filter."""
-    more = len(items) > limit
     kept = list(items[:limit])
-    last = [str(kept[-1][b]) for b in by] if more else None
-    cursor = base64.urlsafe_b64encode(msgspec.json.encode([_bound(filter_), *last])).decode().rstrip("=") if last else None
-    return {"items": kept, "next": cursor}
+    return {"items": kept, "next": _opaque([_bound(filter_), *(str(kept[-1][b]) for b in by)]) if len(items) > limit else None}
 
 
 def cursor(text: str | None, filter_: str) -> list[str] | None:
     """Where the next page begins. Raises Problem 400 for a cursor that is not ours or belongs to another filter."""
     if not text:
         return None
-    try:
-        bound, *values = msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=list[str])
-    except (ValueError, msgspec.MsgspecError) as error:
-        raise Problem(400, "cursor_malformed") from error
+    bound, *values = _plain(text, list[str], "cursor_malformed") or [""]
     if bound != _bound(filter_):
         raise Problem(400, "cursor_of_another_filter")
     return values

@@ -22,17 +22,14 @@ class Memory:
     """`apply` takes one event and must not fail. Memory is cold until the log has been read to its end once."""
 
     def __init__(self, name: str, types: Iterable[type], apply: Callable[[Any, Recorded], None]) -> None:
-        self.name = name
-        self.types = [tag_of(t) for t in types]
-        self.apply = apply
+        self.name, self.types, self.apply = name, [tag_of(t) for t in types], apply
         self.position = 0
         self._fresh_at = float("-inf")
         self._reading = asyncio.Lock()
         self._catching: asyncio.Task[None] | None = None
-        self._log: Log | None = None
-        self._catalogue: Catalogue | None = None
 
     def bind(self, log: Log, catalogue: Catalogue) -> None:
+        """Once, before anything is asked of it."""
         self._log, self._catalogue = log, catalogue
 
     @property
@@ -40,7 +37,6 @@ class Memory:
         return self._fresh_at > float("-inf")
 
     async def run(self, wake: Wake) -> None:
-        assert self._log is not None
         await self.catch_up()
         while True:
             grown = wake.next
@@ -56,7 +52,6 @@ class Memory:
 
     async def catch_up(self) -> None:
         """Reads to the log's present end."""
-        assert self._log is not None
         async with self._reading:
             begun = asyncio.get_running_loop().time()
             end = await self._log.last()
@@ -69,7 +64,6 @@ class Memory:
             self._fresh_at = begun
 
     def _take(self, rows: Sequence[Recorded]) -> None:
-        assert self._catalogue is not None
         for row in rows:
             try:
                 event = self._catalogue.read(row)
@@ -82,9 +76,9 @@ class Memory:
     async def fresh(self, position: int = 0) -> None:
         """Returns when memory is at most five seconds old and has passed `position`; asks the database where it is
         not. Raises Problem 503 not_ready when that is not possible: cold or stale memory decides nothing."""
-        if self.position >= position and asyncio.get_running_loop().time() - self._fresh_at <= OLDEST:
-            return
         clock = asyncio.get_running_loop().time
+        if self.position >= position and clock() - self._fresh_at <= OLDEST:
+            return
         until = clock() + 1.0
         while True:
             if self._catching is None or self._catching.done():

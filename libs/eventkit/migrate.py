@@ -4,7 +4,7 @@ Runs as owner, under a lock, expand only; quick when there is nothing to do.
 """
 
 import hashlib
-import logging
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,11 +17,10 @@ from libs.eventkit.settings import Settings
 from libs.eventkit.subscriptions import Subscription
 from libs.eventkit.views import View
 
-log = logging.getLogger(__name__)
 MIGRATIONS = Path(__file__).parent / "migrations"
+_LOG = (MIGRATIONS / "service.sql").read_text()
 _LOCK = 726002
-_TABLES = (
-    "log_state, events, claims, outcomes, checkpoints, published, marks, gaps, kept_aside, parked, damaged, keys")
+_MONTH = str(30 * 24 * 3600 * 1000)
 
 
 async def migrate(settings: Settings, views: tuple[View, ...], subscriptions: tuple[Subscription, ...]) -> bool:
@@ -40,19 +39,13 @@ async def migrate(settings: Settings, views: tuple[View, ...], subscriptions: tu
             return False
         await _roles(owner, settings)
         await _log_tables(settings)
-        await owner.execute(f"grant select, insert, update, delete on {_TABLES} to {service}_log")
-        # for own keys alone: of others', two may be heard after a restore
-        await owner.execute(
-            "create unique index if not exists keys_of_a_subject on keys (community_id, subject, purpose, owner)"
-            f" where erased_at is null and owner = '{service}'")
-        for statement in statements:
+        for statement in (_LOG.replace("$service", service), *statements):
             await owner.execute(statement)
         for subscription in subscriptions:
             await owner.execute(
                 "insert into checkpoints (name, position) select $1, case when $2 then 0 else"
                 " (select coalesce(max(position), 0) from events) end on conflict do nothing",
                 subscription.name, subscription.start == "beginning")
-        await owner.execute("create table if not exists migrated (one boolean primary key default true check (one), fingerprint text)")
         await owner.execute(
             "insert into migrated (fingerprint) values ($1) on conflict (one) do update set fingerprint = excluded.fingerprint", wanted)
         return True
@@ -74,10 +67,6 @@ async def _roles(owner: asyncpg.Connection, settings: Settings) -> None:
         password = urlsplit(settings.role_url(role)).password
         if password:
             await owner.execute(f"alter role {name} password '{password.replace(chr(39), chr(39) * 2)}'")
-        await owner.execute(f"grant usage on schema public to {name}")
-        limit = "5s" if role == "read" else "60s"
-        await owner.execute(f"alter role {name} set statement_timeout = '{limit}'")
-        await owner.execute(f"alter role {name} set idle_in_transaction_session_timeout = '30s'")
 
 
 async def _log_tables(settings: Settings) -> None:
@@ -103,14 +92,9 @@ async def ensure_topics(settings: Settings, services: tuple[str, ...]) -> None:
     await admin.start()
     try:
         known = set(await admin.list_topics())
-        month = str(30 * 24 * 3600 * 1000)
-        wanted = {settings.topic(s): {"retention.ms": month} for s in services}
-        wanted[settings.keys_topic] = {"cleanup.policy": "compact"}
-        new = [NewTopic(name, PARTITIONS, 1, topic_configs=options) for name, options in wanted.items() if name not in known]
-        if new:
-            try:
+        wanted = {settings.topic(s): {"retention.ms": _MONTH} for s in services} | {settings.keys_topic: {"cleanup.policy": "compact"}}
+        if new := [NewTopic(name, PARTITIONS, 1, topic_configs=options) for name, options in wanted.items() if name not in known]:
+            with suppress(TopicAlreadyExistsError):  # another service was first
                 await admin.create_topics(new)
-            except TopicAlreadyExistsError:
-                log.info("another service made a topic first")
     finally:
         await admin.close()

@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import os
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal, Self
@@ -103,13 +103,17 @@ class Keks:
             return kek
         raise MissingKek(f"{purpose} {kek_id}")
 
+    def unwrap(self, record: "KeyRecord") -> bytes:
+        """The data key of a record. Raises MissingKek, Tampered."""
+        return decrypt(self.find(record.purpose, record.kek_id), record.wrapped or b"", record.bound)
 
-def _encrypt(key: bytes, plaintext: bytes, bound: bytes) -> bytes:
+
+def encrypt(key: bytes, plaintext: bytes, bound: bytes) -> bytes:
     nonce = os.urandom(12)
     return nonce + AESGCM(key).encrypt(nonce, plaintext, bound)
 
 
-def _decrypt(key: bytes, box: bytes | str, bound: bytes) -> bytes:
+def decrypt(key: bytes, box: bytes | str, bound: bytes) -> bytes:
     try:
         box = unbase64url(box) if isinstance(box, str) else box
         return AESGCM(key).decrypt(box[:12], box[12:], bound)
@@ -120,12 +124,12 @@ def _decrypt(key: bytes, box: bytes | str, bound: bytes) -> bytes:
 def seal(dek: bytes, key_id: UUID, event_id: UUID, slot: str, plaintext: str | bytes) -> Sealed:
     """Seals for one slot of one event; only as that will it open."""
     raw = plaintext.encode() if isinstance(plaintext, str) else plaintext
-    return Sealed(key_id, event_id, slot, base64url(_encrypt(dek, raw, event_id.bytes + slot.encode())))
+    return Sealed(key_id, event_id, slot, base64url(encrypt(dek, raw, event_id.bytes + slot.encode())))
 
 
 def open_box(dek: bytes, sealed: Sealed) -> bytes:
     """What was sealed. Raises Tampered."""
-    return _decrypt(dek, sealed.box, sealed.event_id.bytes + sealed.slot.encode())
+    return decrypt(dek, sealed.box, sealed.event_id.bytes + sealed.slot.encode())
 
 
 class KeyHandle:
@@ -156,8 +160,8 @@ class KeyRecord(Struct, frozen=True):
         return msgspec.json.encode((self.key_id, self.community_id, self.subject, self.purpose, self.owner))
 
 
-_COLUMNS = "key_id, community_id, subject, purpose, owner, kek_id, wrapped"
-_INSERT = f"insert into keys ({_COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7)"
+KEY_COLUMNS = "key_id, community_id, subject, purpose, owner, kek_id, wrapped"
+_INSERT = f"insert into keys ({KEY_COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7)"
 
 
 class KeyRing:
@@ -174,14 +178,14 @@ class KeyRing:
         """The subject's live key of this owner; concurrent callers make one and the same. Raises MissingKek."""
         while True:
             row = await self._pool.fetchrow(
-                f"select {_COLUMNS}, announced_at from keys where community_id = $1 and subject = $2 and purpose = $3"
+                f"select {KEY_COLUMNS}, announced_at from keys where community_id = $1 and subject = $2 and purpose = $3"
                 " and owner = $4 and erased_at is null", community_id, subject, purpose, self._owner)
             if row is not None:
-                return KeyHandle(row["key_id"], self._unwrap(KeyRecord(*row[:7])), row["announced_at"] is None)
+                return KeyHandle(row["key_id"], self._keks.unwrap(KeyRecord(*row[:7])), row["announced_at"] is None)
             kek_id, kek = self._keks.current(purpose)
             record = KeyRecord(uuid4(), community_id, subject, purpose, self._owner, kek_id)
             dek = AESGCM.generate_key(256)
-            values = (*msgspec.structs.astuple(record)[:6], _encrypt(kek, dek, record.bound))
+            values = (*msgspec.structs.astuple(record)[:6], encrypt(kek, dek, record.bound))
             if await self._pool.execute(_INSERT + " on conflict do nothing", *values) == "INSERT 0 1":
                 return KeyHandle(record.key_id, dek, True)
 
@@ -199,13 +203,13 @@ class KeyRing:
         deks: dict[UUID, Opened] = {
             box.key_id: hit[1] for box in boxes if (hit := cache.get(box.key_id)) and now - hit[0] < CACHED_SECONDS}
         if missing := list({box.key_id for box in boxes} - deks.keys()):
-            for row in await self._pool.fetch(f"select {_COLUMNS} from keys where key_id = any($1::uuid[])", missing):
+            for row in await self._pool.fetch(f"select {KEY_COLUMNS} from keys where key_id = any($1::uuid[])", missing):
                 record = KeyRecord(*row)
                 if record.wrapped is None:
                     deks[record.key_id] = Erased()
                     continue
                 with suppress(MissingKek):
-                    dek = deks[record.key_id] = self._unwrap(record)
+                    dek = deks[record.key_id] = self._keks.unwrap(record)
                     cache.pop(record.key_id, None)
                     cache[record.key_id] = (now, dek)
             for oldest in list(cache)[:-CACHED]:
@@ -220,7 +224,7 @@ class KeyRing:
 
     async def record(self, key_id: UUID) -> KeyRecord | None:
         """What the relay sends on reaching `key_created` or `key_erased`; a tombstone if it has no `wrapped`."""
-        row = await self._pool.fetchrow(f"select {_COLUMNS} from keys where key_id = $1", key_id)
+        row = await self._pool.fetchrow(f"select {KEY_COLUMNS} from keys where key_id = $1", key_id)
         return None if row is None else KeyRecord(*row)
 
     async def store(self, record: KeyRecord) -> None:
@@ -234,30 +238,10 @@ class KeyRing:
     async def erase(self, key_id: UUID) -> None:
         """Destroys the key for good. One never seen (the tombstone alone is left) stays destroyed if it comes late."""
         await self._pool.execute(
-            f"insert into keys as k ({_COLUMNS}, erased_at) values ($1, $2, '', '', '', '', null, clock_timestamp())"
+            f"insert into keys as k ({KEY_COLUMNS}, erased_at) values ($1, $2, '', '', '', '', null, clock_timestamp())"
             " on conflict (key_id) do update set wrapped = null, erased_at = coalesce(k.erased_at, excluded.erased_at)",
             key_id, UUID(int=0))
         self.forget(key_id)
-
-    async def rewrap(self, purpose: str) -> AsyncIterator[UUID]:
-        """Wraps this owner's keys by the current key-encryption key; for each id yielded the caller appends
-        `key_created` and calls `announced`, and a second run yields those that a crash left out. Raises MissingKek."""
-        (kek_id, kek), after = self._keks.current(purpose), UUID(int=0)
-        while rows := await self._pool.fetch(
-            f"select {_COLUMNS} from keys where owner = $1 and purpose = $2 and key_id > $3 and erased_at is null"
-            " and (kek_id <> $4 or announced_at is null) order by key_id limit 500",
-            self._owner, purpose, after, kek_id,
-        ):
-            for record in (KeyRecord(*row) for row in rows):
-                after = record.key_id
-                if record.kek_id != kek_id:
-                    await self._pool.execute(
-                        "update keys set kek_id = $2, wrapped = $3, announced_at = null where key_id = $1 and erased_at"
-                        " is null", after, kek_id, _encrypt(kek, self._unwrap(record), record.bound))
-                yield after
-
-    def _unwrap(self, record: KeyRecord) -> bytes:
-        return _decrypt(self._keks.find(record.purpose, record.kek_id), record.wrapped or b"", record.bound)
 
 
 class BlindIndex:

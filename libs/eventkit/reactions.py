@@ -13,7 +13,7 @@ from libs.eventkit.commands import Commands, Context
 from libs.eventkit.db import Database, is_away
 from libs.eventkit.decider import NotYet, Refused
 from libs.eventkit.failpoints import reach
-from libs.eventkit.log import Key, Log, Unavailable
+from libs.eventkit.log import Key
 from libs.eventkit.recorded import Catalogue, Recorded, tag_of
 from libs.eventkit.subscriptions import Subscription, advance
 
@@ -55,10 +55,7 @@ class Reactor:
     """Runs one reaction over the log and keeps what cannot be handled parked, in order, by key."""
 
     def __init__(self, database: Database, commands: Commands, catalogue: Catalogue, reaction: Reaction) -> None:
-        self.database = database
-        self.commands = commands
-        self.catalogue = catalogue
-        self.reaction = reaction
+        self.database, self.commands, self.catalogue, self.reaction = database, commands, catalogue, reaction
         self._names = frozenset(tag_of(t) for t in reaction.on)
 
     def subscription(self) -> Subscription:
@@ -82,11 +79,10 @@ class Reactor:
         if await pool.fetchval("select true from parked where subscription = $1 and key = $2 limit 1", self.reaction.name, key):
             await self._park(pool, row, key, "behind another")
             return
-        reason = await self._tried(event, row)
-        if reason:
+        if reason := await self.tried(event, row):
             await self._park(pool, row, key, reason)
 
-    async def _tried(self, event: Any, row: Recorded) -> str:
+    async def tried(self, event: Any, row: Recorded) -> str:
         """Empty when handled, else why not. A database that is away is waited for and never parks."""
         for attempt in range(TRIES):
             try:
@@ -96,7 +92,7 @@ class Reactor:
                 reason = f"not yet: {error}"
                 await asyncio.sleep(0.05 * 2**attempt)
             except Exception as error:
-                if isinstance(error, Unavailable) or is_away(error):
+                if is_away(error):
                     raise
                 log.error("reaction %s cannot handle position %d: %s", self.reaction.name, row.position, type(error).__name__)
                 return type(error).__name__
@@ -116,27 +112,3 @@ class Reactor:
             "insert into parked (subscription, key, position, event_id, community_id, reason)"
             " values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
             self.reaction.name, key, row.position, row.event_id, row.community_id, reason)
-
-    async def retry(self, key: str) -> int:
-        """Handles what is parked under the key, in order, until one fails again; returns how many went through."""
-        pool, log_ = await self.database.pool(), Log(self.database)
-        handled = 0
-        while parked := await pool.fetchrow(
-                "select position, event_id from parked where subscription = $1 and key = $2 order by position limit 1",
-                self.reaction.name, key):
-            row = await log_.event(parked["event_id"])
-            assert row is not None
-            try:
-                event = self.catalogue.read(row)
-            except Exception as error:
-                reason = f"{type(error).__name__}: {error}"[:200]
-            else:
-                reason = await self._tried(event, row)
-            if reason:
-                await pool.execute(
-                    "update parked set reason = $3 where subscription = $1 and position = $2",
-                    self.reaction.name, parked["position"], reason)
-                break
-            await pool.execute("delete from parked where subscription = $1 and position = $2", self.reaction.name, parked["position"])
-            handled += 1
-        return handled

@@ -79,22 +79,10 @@ class Recorded(Struct, frozen=True):
 
     @classmethod
     def of(cls, row: asyncpg.Record) -> "Recorded":
-        heard = row["source"] is not None
-        return cls(
-            position=row["position"],
-            generation=row["generation"],
-            community_id=row["community_id"],
-            stream=row["stream"],
-            version=row["version"],
-            event_id=row["event_id"],
-            type=row["type"],
-            schema=row["schema"],
-            data=row["data"],
-            meta=_meta.decode(row["meta"]),
-            source=row["source"],
-            number=Number(row["source_generation"], row["source_position"], row["source_n"]) if heard else None,
-            recorded_at=row["recorded_at"],
-        )
+        """From the COLUMNS, in their order."""
+        *first, meta, source, generation, position, n, at = row
+        fields: list[Any] = [*first, _meta.decode(meta), source, Number(generation, position, n) if source else None, at]
+        return cls(*fields)
 
     @property
     def subject(self) -> str:
@@ -113,11 +101,9 @@ class Catalogue:
     """
 
     def __init__(
-        self,
-        types: Iterable[type[Struct]],
-        upcasts: Mapping[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] | None = None,
+        self, types: Iterable[type[Struct]], upcasts: Mapping[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] | None = None,
     ) -> None:
-        self.upcasts = dict(upcasts or {})
+        self.upcasts = upcasts or {}
         self.types: dict[str, type[Struct]] = {tag_of(t): t for t in types}
         self._decoders = {name: msgspec.json.Decoder(t) for name, t in self.types.items()}
         self.versions = {n: 1 + max((v for t, v in self.upcasts if t == n), default=0) for n in self.types}

@@ -6,6 +6,7 @@ producer is thrown away and the work begins again at the checkpoint.
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from uuid import UUID
@@ -26,6 +27,7 @@ from libs.eventkit.wake import Wake
 log = logging.getLogger(__name__)
 NAME = "relay"
 Message = tuple[bytes, bytes, Headers]
+Last = tuple[Headers, bytes | None]
 
 
 class Refuses(Exception):
@@ -39,13 +41,8 @@ class Relay:
         self, settings: Settings, log_: Log, wake: Wake, catalogue: Catalogue, publish: Publish,
         before: Callable[[AIOKafkaProducer, Sequence[Recorded]], Awaitable[None]],
     ) -> None:
-        self.settings = settings
-        self.database = log_.database
-        self.log = log_
-        self.wake = wake
-        self.catalogue = catalogue
-        self.publish = publish
-        self.before = before
+        self.settings, self.log, self.database, self.wake = settings, log_, log_.database, wake
+        self.catalogue, self.publish, self.before = catalogue, publish, before
         self.topic = settings.topic(settings.service)
         self.asks_for = ""
         self._told: dict[UUID, Number] = {}
@@ -113,18 +110,13 @@ class Relay:
         return found
 
     async def _lane(self, producer: AIOKafkaProducer, partition: int, messages: list[Message]) -> None:
-        left = iter(messages)
-        message = next(left, None)
-        while message is not None:
+        left = deque(messages)
+        while left:
             batch = producer.create_batch()
-            while message is not None:
-                key, value, heads = message
-                if batch.append(key=key, value=value, timestamp=None, headers=heads) is None:
-                    break
-                message = next(left, None)
+            while left and batch.append(key=left[0][0], value=left[0][1], timestamp=None, headers=left[0][2]) is not None:
+                left.popleft()
             batch.close()
-            sent = await producer.send_batch(batch, self.topic, partition=partition)
-            await sent
+            await (await producer.send_batch(batch, self.topic, partition=partition))
 
     async def _remember(self, connection: Connection, told: dict[UUID, Number]) -> None:
         await connection.executemany(
@@ -163,7 +155,7 @@ class Relay:
         return rows[0] if rows and rows[0].position == position else None
 
 
-async def last_records(kafka: str, topic: str) -> dict[int, tuple[int, tuple[Headers, bytes | None] | None]]:
+async def last_records(kafka: str, topic: str) -> dict[int, tuple[int, Last | None]]:
     """Per partition: its end offset and its last record (headers, body), or None where it holds none."""
     consumer = AIOKafkaConsumer(bootstrap_servers=kafka, enable_auto_commit=False, auto_offset_reset="latest")
     await consumer.start()
@@ -171,14 +163,12 @@ async def last_records(kafka: str, topic: str) -> dict[int, tuple[int, tuple[Hea
         partitions = [TopicPartition(topic, p) for p in range(PARTITIONS)]
         consumer.assign(partitions)
         begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
-        found: dict[int, tuple[int, tuple[Headers, bytes | None] | None]] = {}
+        found: dict[int, tuple[int, Last | None]] = {tp.partition: (ends[tp], None) for tp in partitions}
         for tp in partitions:
-            if ends[tp] <= begins[tp]:
-                found[tp.partition] = (ends[tp], None)
-                continue
-            consumer.seek(tp, ends[tp] - 1)
-            record = await asyncio.wait_for(consumer.getone(tp), 10)
-            found[tp.partition] = (ends[tp], (list(record.headers), record.value))
+            if ends[tp] > begins[tp]:
+                consumer.seek(tp, ends[tp] - 1)
+                record = await asyncio.wait_for(consumer.getone(tp), 10)
+                found[tp.partition] = (ends[tp], (list(record.headers), record.value))
         return found
     finally:
         await consumer.stop()
@@ -186,8 +176,7 @@ async def last_records(kafka: str, topic: str) -> dict[int, tuple[int, tuple[Hea
 
 async def discard(producer: AIOKafkaProducer) -> None:
     """Throws a producer away at once: `stop()` would block while the broker is down and deliver late."""
-    task = producer._sender.sender_task if producer._sender is not None else None
-    if task is not None:
+    if producer._sender is not None and (task := producer._sender.sender_task) is not None:
         task.cancel()
         with suppress(BaseException):
             await task

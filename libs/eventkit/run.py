@@ -3,14 +3,14 @@
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
 
 import uvicorn
 from fastapi import FastAPI
 
 from libs.eventkit import obs, problems
-from libs.eventkit.db import is_away
+from libs.eventkit.db import once_there
 from libs.eventkit.http import Edge, refuse_unguarded
 from libs.eventkit.service import App, Service, encoded
 from libs.eventkit.settings import settings_for
@@ -53,14 +53,7 @@ async def serve(app: App, mode: str) -> None:
     """Answers HTTP (health at least) from the first moment; opens the database whenever that comes up."""
 
     async def work() -> None:
-        while True:
-            try:
-                await app.open()
-                break
-            except Exception as error:
-                if not is_away(error):
-                    raise
-                await asyncio.sleep(0.1)
+        await once_there(app.open)
         app.start_api()
         if mode in ("worker", "all"):
             app.start_worker()
@@ -68,14 +61,13 @@ async def serve(app: App, mode: str) -> None:
             app.start_relay()
         app.supervisor.start("listen", lambda: app.wake.listen(app.database))
 
-    application = web(app)
-
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         app.supervisor.start("open", work)
         yield
         await app.close()
 
+    application = web(app)
     application.router.lifespan_context = lifespan
     config = uvicorn.Config(
         application, host=app.settings.host, port=app.settings.port, log_config=None, access_log=False, lifespan="on",
@@ -84,10 +76,5 @@ async def serve(app: App, mode: str) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, lambda: setattr(server, "should_exit", True))
-    server.capture_signals = _no_capture  # type: ignore[method-assign]  # uvicorn would raise the signal again at its end
+    server.capture_signals = nullcontext  # type: ignore[assignment,method-assign]  # uvicorn would raise the signal again at its end
     await server.serve()
-
-
-@contextmanager
-def _no_capture() -> Iterator[None]:
-    yield

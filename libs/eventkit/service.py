@@ -76,9 +76,7 @@ class App:
     keyring: KeyRing
 
     def __init__(self, service: Service, settings: Settings) -> None:
-        self.service = service
-        self.settings = settings
-        self.catalogue = service.catalogue()
+        self.service, self.settings, self.catalogue = service, settings, service.catalogue()
         self.database = Database(settings)
         self.wake = Wake()
         self.log = Log(self.database, self.wake)
@@ -138,24 +136,19 @@ class App:
         """Hearing, views, reactions, effects and the daily cleaning."""
         for s in self.subscriptions():
             self.supervisor.start(s.name, lambda s=s: follow(self.log, self.wake, s))  # type: ignore[misc]
-        if self.hearing is not None:
-            self.supervisor.start("hear", self._hear)
+        if (hearing := self.hearing) is not None:
+            self.supervisor.start("hear", lambda: self._with_topics(hearing.run))
             self.supervisor.start("keys", lambda: self._with_topics(lambda: hear_keys(self.settings, self.keyring)))
         self.supervisor.start("cleaning", self._clean)
 
     def start_relay(self) -> None:
-        if self.relay is not None:
-            relay = self.relay
+        if (relay := self.relay) is not None:
             self.supervisor.start("relay", lambda: self._with_topics(relay.run))
 
     async def _with_topics(self, work: Callable[[], Awaitable[None]]) -> None:
         own = (self.service.name,) if self.service.publishes else ()
         await ensure_topics(self.settings, (*own, *self.service.hears))
         await work()
-
-    async def _hear(self) -> None:
-        assert self.hearing is not None
-        await self._with_topics(self.hearing.run)
 
     async def _clean(self) -> None:
         while True:

@@ -13,7 +13,7 @@ from libs.eventkit.http import json, open_to_all
 from libs.eventkit.obs import HEARD, LAG, PARKED, POSITION, RESTARTS
 from libs.eventkit.service import App
 
-_LAG = (
+_STATE = (
     "select (select coalesce(max(position), 0) from events) as last, (select generation from log_state) as generation,"
     " (select count(*) from parked) as parked, (select count(*) from damaged) as damaged,"
     " (select coalesce(json_agg(json_build_object('topic', topic, 'community_id', community_id, 'after',"
@@ -26,21 +26,19 @@ _LAG = (
 async def status(app: App) -> dict[str, Any]:
     """Raises what the database says while it cannot be reached."""
     pool = await app.database.pool()
-    row = await pool.fetchrow(_LAG)
+    row = await pool.fetchrow(_STATE)
     assert row is not None
     names = {s.name for s in app.checkpoints()}
     lag: dict[str, int] = {n: row["last"] - p for n, p in decode(row["checkpoints"]).items() if n in names}
     if app.hearing is not None:
-        heard = app.hearing.lag()
-        lag["hear"] = -1 if heard is None else heard
-    why = [f"{name}: {text}" for name, text in sorted(app.supervisor.failing.items())]
-    if not app.verifier.ready:
-        why.append("no signing key heard yet")
-    why += [f"memory {m.name} is cold" for m in app.memories if not m.warm]
+        lag["hear"] = app.hearing.lag()
     gaps = decode(row["gaps"])
-    why += [f"{g['topic']} lacks {g['after'] or '0.0.0'}..{g['upto']} of {g['community_id']}: lifang republish" for g in gaps]
-    if app.relay is not None and app.relay.asks_for:
-        why.append(f"relay refuses: {app.relay.asks_for}")
+    why = [
+        *(f"{name}: {text}" for name, text in sorted(app.supervisor.failing.items())),
+        *([] if app.verifier.ready else ["no signing key heard yet"]),
+        *(f"memory {m.name} is cold" for m in app.memories if not m.warm),
+        *(f"{g['topic']} lacks {g['after'] or '0.0.0'}..{g['upto']} of {g['community_id']}: lifang republish" for g in gaps),
+        *([f"relay refuses: {app.relay.asks_for}"] if app.relay is not None and app.relay.asks_for else [])]
     return {
         "ready": not why, "generation": row["generation"], "position": row["last"], "lag": lag, "parked": row["parked"],
         "damaged": row["damaged"], "gaps": gaps, "why": why, "restarts": app.supervisor.restarts}

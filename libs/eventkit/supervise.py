@@ -24,8 +24,7 @@ class Supervisor:
         task.add_done_callback(self._tasks.discard)
 
     async def _keep(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
-        delay = FIRST
-        loop = asyncio.get_running_loop()
+        delay, loop = FIRST, asyncio.get_running_loop()
         while True:
             begun = loop.time()
             well = loop.call_later(1.0, self.failing.pop, name, None)

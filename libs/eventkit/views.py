@@ -5,7 +5,9 @@ same function runs live on a batch and in a rebuild on a whole community.
 """
 
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -13,13 +15,12 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.schema import CreateIndex, CreateTable, DDLElement
 
 from libs.eventkit.db import Connection, Database
 from libs.eventkit.failpoints import reach
-from libs.eventkit.log import Log
 from libs.eventkit.recorded import Catalogue, Recorded
-from libs.eventkit.subscriptions import Lost, Subscription, advance, checkpoint
+from libs.eventkit.subscriptions import Subscription, advance
 
 log = logging.getLogger(__name__)
 Row = dict[str, Any]
@@ -77,25 +78,14 @@ class View(Struct, frozen=True):
 
     def ddl(self, service: str) -> list[str]:
         """What `migrate` runs as owner: the table, its policy and the grants."""
-        name = self.name
-        create = CreateTable(self.table, if_not_exists=True).compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]
-        indexes = [
-            str(CreateIndex(i, if_not_exists=True).compile(dialect=postgresql.dialect()))  # type: ignore[no-untyped-call]
-            for i in self.table.indexes]
+        made: list[DDLElement] = [CreateTable(self.table, if_not_exists=True)]
+        made += [CreateIndex(i, if_not_exists=True) for i in self.table.indexes]
         return [
-            str(create), *indexes,
-            f"alter table {name} enable row level security",
-            f"alter table {name} force row level security",
-            f"drop policy if exists communities on {name}",
-            (
-                f"create policy communities on {name} for select to {service}_read using (community_id = any("
-                "nullif(current_setting('lifang.communities', true), '')::uuid[]))"
-            ),
-            f"drop policy if exists log on {name}",
-            f"create policy log on {name} to {service}_log using (true) with check (true)",
-            f"grant select on {name} to {service}_read",
-            f"grant select, insert, update, delete, truncate on {name} to {service}_log",
-        ]
+            *(str(m.compile(dialect=postgresql.dialect())) for m in made),  # type: ignore[no-untyped-call]
+            _POLICY.replace("$table", self.name).replace("$service", service)]
+
+
+_POLICY = (Path(__file__).parent / "migrations/view.sql").read_text()
 
 
 def subscription(database: Database, view: View, catalogue: Catalogue) -> Subscription:
@@ -103,13 +93,13 @@ def subscription(database: Database, view: View, catalogue: Catalogue) -> Subscr
 
     async def take(rows: Sequence[Recorded], position: int) -> None:
         pool = await database.folds()
-        concerned = [c for community_id, batch in _by_community(rows).items() if (c := _Concerned.of(view, catalogue, community_id, batch))]
+        concerned = _concerned(view, catalogue, rows)
         if not concerned:
             await advance(pool, view.name, position, rows[-1].position)
             return
         async with pool.acquire() as connection, connection.transaction():
-            for one in concerned:
-                await _write(connection, view, one)
+            for community_id, one in concerned.items():
+                await _write(connection, view, community_id, one)
             reach("view.written")
             await advance(connection, view.name, position, rows[-1].position)
         reach("view.committed")
@@ -117,71 +107,43 @@ def subscription(database: Database, view: View, catalogue: Catalogue) -> Subscr
     return Subscription(name=view.name, take=take)
 
 
-async def rebuild(database: Database, view: View, catalogue: Catalogue) -> int:
-    """Empties the view and folds the log again from its beginning; returns the position reached. The live writer
-    notices by its compare-and-set and goes on from there."""
-    pool = await database.pool()
-    async with pool.acquire() as connection:
-        async with connection.transaction():
-            await connection.execute("delete from damaged where view = $1", view.name)
-            await connection.execute(f"truncate {view.name}")
-            await connection.execute("update checkpoints set position = 0 where name = $1", view.name)
-        end = int(await connection.fetchval("select coalesce(max(position), 0) from events"))
-    reader, live = Log(database), subscription(database, view, catalogue)
-    while (position := await checkpoint(database, view.name)) < end:
-        rows = await reader.read(position)
-        try:
-            await live.take(rows, position)
-        except Lost:
-            continue
-    return end
-
-
-def _by_community(rows: Sequence[Recorded]) -> dict[UUID, list[Recorded]]:
-    found: dict[UUID, list[Recorded]] = {}
-    for row in rows:
-        found.setdefault(row.community_id, []).append(row)
-    return found
-
-
 class _Concerned(Struct):
     """What one community's part of a batch has for a view: which rows it will read, its events, those it cannot take."""
 
-    community_id: UUID
     wanted: list[Row] = []
     events: list[tuple[Any, Recorded]] = []
     failed: list[tuple[int, str]] = []
 
-    @classmethod
-    def of(cls, view: View, catalogue: Catalogue, community_id: UUID, batch: list[Recorded]) -> "_Concerned | None":
-        found = cls(community_id)
-        for row in batch:
-            try:
-                event = catalogue.read(row)
-                if event is not None and (read := [dict(w) for w in view.reads(event, row)]):
-                    found.wanted += read
-                    found.events.append((event, row))
-            except Exception as error:
-                found.failed.append((row.position, type(error).__name__))
-        return found if found.wanted or found.failed else None
+
+def _concerned(view: View, catalogue: Catalogue, rows: Sequence[Recorded]) -> dict[UUID, _Concerned]:
+    found: defaultdict[UUID, _Concerned] = defaultdict(_Concerned)
+    for row in rows:
+        try:
+            event = catalogue.read(row)
+            if event is not None and (read := [dict(w) for w in view.reads(event, row)]):
+                found[row.community_id].wanted += read
+                found[row.community_id].events.append((event, row))
+        except Exception as error:
+            found[row.community_id].failed.append((row.position, type(error).__name__))
+    return found
 
 
-async def _write(connection: Connection, view: View, one: _Concerned) -> None:
+async def _write(connection: Connection, view: View, community_id: UUID, one: _Concerned) -> None:
     """Folds one community's events. One that the view cannot take marks the community's rows damaged and is left
     out, so that the others go on; a rebuild mends it."""
     if one.wanted:
-        rows = Rows(view.key, await _load(connection, view, one.community_id, one.wanted))
+        rows = Rows(view.key, await _load(connection, view, community_id, one.wanted))
         for event, row in one.events:
             try:
                 view.project(rows, event, row)
             except Exception as error:
                 one.failed.append((row.position, type(error).__name__))
-        await _save(connection, view, one.community_id, rows.changed)
+        await _save(connection, view, community_id, rows.changed)
     for position, reason in sorted(one.failed):
         log.error("view %s is damaged for a community at %d: %s", view.name, position, reason)
         await connection.execute(
             "insert into damaged (view, community_id, position, reason) values ($1, $2, $3, $4) on conflict do nothing",
-            view.name, one.community_id, position, reason)
+            view.name, community_id, position, reason)
 
 
 async def _load(connection: Connection, view: View, community_id: UUID, wanted: list[Row]) -> list[Row]:

@@ -12,7 +12,7 @@ from msgspec import Struct
 from cli import status, tokens
 from cli.place import Place
 from cli.stack.demo import Demo
-from libs.eventkit.testing import until
+from tests.kit import until
 
 CAPTURES = Path(__file__).parents[3] / "shared" / "real-input" / "hikvision"
 

@@ -8,9 +8,9 @@ import asyncpg
 import httpx
 import pytest
 
-from libs.eventkit.testing import until
 from tests.devices import bodies
 from tests.e2e.conftest import CAPTURES, Stack
+from tests.kit import until
 
 CAPTURED = sorted(CAPTURES.rglob("*.*")) if CAPTURES.exists() else []
 KINDS = ("application/json", "application/xml", "multipart/form-data; boundary=x", "text/plain")

@@ -9,8 +9,8 @@ import pytest
 
 from cli import status
 from libs.eventkit.effects import ACTUATOR_TTL
-from libs.eventkit.testing import until
 from tests.e2e.conftest import Stack
+from tests.kit import until
 
 pytestmark = pytest.mark.serial
 

@@ -14,8 +14,8 @@ from libs.eventkit.db import Database
 from libs.eventkit.decider import NotFound, NotYet, Refused
 from libs.eventkit.log import Key, Log
 from libs.eventkit.service import App
-from libs.eventkit.testing import everything
 from tests.faults.proxy import proxy_to
+from tests.kit import everything
 from tests.toy.accounts import ACCOUNTS, Add, Name, Note, Unname
 from tests.toy.main import TOY
 from tests.toy.public import publish

@@ -13,10 +13,10 @@ from msgspec.structs import replace
 from libs.eventkit import hear
 from libs.eventkit.service import App
 from libs.eventkit.status import status
-from libs.eventkit.testing import everything, until
 from tests.eventkit.topics import Message, Topic, chain, said, topic_of
 from tests.eventkit.writers import patch_function
 from tests.faults.proxy import proxy_to
+from tests.kit import everything, until
 from tests.toy.main import ECHO
 
 AppOf = Callable[..., Awaitable[App]]

@@ -12,9 +12,9 @@ from libs.eventkit.log import Log
 from libs.eventkit.memory import Memory
 from libs.eventkit.problems import Problem
 from libs.eventkit.service import App
-from libs.eventkit.testing import until
 from tests.eventkit.writers import append
 from tests.faults.proxy import proxy_to
+from tests.kit import until
 from tests.toy.accounts import Added
 from tests.toy.main import service
 

@@ -12,8 +12,8 @@ from libs.eventkit import reactions
 from libs.eventkit.reactions import Do, Reaction
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.service import App, Service
-from libs.eventkit.testing import caught_up, everything, until
 from tests.eventkit.writers import append
+from tests.kit import caught_up, everything, until
 from tests.toy.accounts import Added, Note
 from tests.toy.main import service
 

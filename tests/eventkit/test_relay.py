@@ -12,9 +12,9 @@ from msgspec.structs import replace
 from cli.operate import operate
 from libs.eventkit.recorded import Number
 from libs.eventkit.service import App
-from libs.eventkit.testing import caught_up, everything, until
 from tests.eventkit.topics import Topic, chain, is_chained, topic_of
 from tests.eventkit.writers import append
+from tests.kit import caught_up, everything, until
 from tests.toy.main import service
 
 AppOf = Callable[..., Awaitable[App]]

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import func, select
 
 from libs.eventkit.service import App
-from libs.eventkit.testing import caught_up
 from tests.conftest import Databases
 from tests.eventkit.writers import append
+from tests.kit import caught_up
 from tests.toy.main import service
 from tests.toy.sums import SUMS
 

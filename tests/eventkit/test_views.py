@@ -7,10 +7,10 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
+from cli.mending import rebuild
 from libs.eventkit.service import App
-from libs.eventkit.testing import caught_up, everything, folded, held
-from libs.eventkit.views import rebuild
 from tests.eventkit.writers import append
+from tests.kit import caught_up, everything, folded, held
 from tests.toy.main import service
 from tests.toy.sums import POISON, VIEW
 

@@ -14,7 +14,7 @@ from libs.eventkit.envelope import PARTITIONS, Headers, Heard, attributes, heade
 from libs.eventkit.migrate import ensure_topics
 from libs.eventkit.recorded import Number, Recorded
 from libs.eventkit.settings import Settings
-from libs.eventkit.testing import recorded, until
+from tests.kit import recorded, until
 from tests.toy.accounts import Added
 from tests.toy.public import ToyAdded
 

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import httpx
 from msgspec import Struct
 
-from libs.eventkit.testing import until
+from tests.kit import until
 from tests.toy.process import Toy
 
 

@@ -12,10 +12,10 @@ import pytest
 
 from cli.operate import operate
 from libs.eventkit.service import App
-from libs.eventkit.testing import everything, until
 from tests.conftest import Databases, Servers
 from tests.faults.checker import Broken, acknowledged_is_there, check, quiet
 from tests.faults.conftest import Scene
+from tests.kit import everything, until
 from tests.toy.main import TOY
 
 SceneOf = Callable[..., Awaitable[Scene]]

@@ -9,6 +9,7 @@ import asyncpg
 import msgspec
 import pytest
 
+from cli.mending import rewrap
 from libs.eventkit.privacy import Erased, Keks, KeyRecord, KeyRing, MissingKek, Pending, Tampered, open_box, seal
 
 PoolOf = Callable[[str], Awaitable[asyncpg.Pool]]
@@ -217,13 +218,13 @@ async def test_rotation_rewraps_what_is_alive_and_opens_as_before(pool: asyncpg.
     await before.erase(keys[0].key_id)
 
     rotating = KeyRing(pool, "identity", both)
-    first = await anext(rotating.rewrap(purpose))  # and there it crashed
-    left_out_too = [key_id async for key_id in KeyRing(pool, "identity", both).rewrap(purpose)]
+    first = (await anext(rewrap(pool, "identity", both, purpose))).key_id  # and there it crashed
+    left_out_too = [key.key_id async for key in rewrap(pool, "identity", both, purpose)]
     assert first in left_out_too
     assert set(left_out_too) == {key.key_id for key in keys[1:]}
     for key_id in left_out_too:
         await rotating.announced(key_id)
-    assert [key_id async for key_id in rotating.rewrap(purpose)] == []
+    assert [key async for key in rewrap(pool, "identity", both, purpose)] == []
 
     new_only = KeyRing(pool, "identity", Keks({purpose: {"2026": NEW}}))
     assert await new_only.open_all(boxes) == [Erased(), PHONE, PHONE, PHONE]
@@ -234,10 +235,11 @@ async def test_rotation_leaves_the_keys_of_others_alone(pool_of: PoolOf, communi
     purpose = f"contact-{community}"
     old, both = Keks({purpose: {"2025": OLD}}), Keks({purpose: {"2025": OLD, "2026": NEW}})
     owner = KeyRing(await pool_of("identity"), "identity", old)
-    listener = KeyRing(await pool_of("access"), "access", both)
+    elsewhere = await pool_of("access")
+    listener = KeyRing(elsewhere, "access", both)
     key = await owner.key_for(community, "resident:1", purpose)
     await listener.store(await sent(owner, key.key_id))
-    assert [key_id async for key_id in listener.rewrap(purpose)] == []
+    assert [key async for key in rewrap(elsewhere, "access", both, purpose)] == []
 
 
 async def test_new_keys_are_wrapped_by_the_current_kek(pool: asyncpg.Pool, community: UUID):

@@ -13,7 +13,7 @@ import httpx
 import uvloop
 
 from libs.eventkit.settings import Settings
-from libs.eventkit.testing import until
+from tests.kit import until
 
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(["tests.toy.process", "tests.toy.main", "tests.toy.twins", "libs.eventkit.run"])

@@ -10,7 +10,6 @@ from uuid import UUID, uuid4
 import asyncpg
 from msgspec import Struct, json
 
-from libs.eventkit.log import Log
 from libs.eventkit.recorded import COLUMNS, NOWHERE, Catalogue, Meta, Number, Recorded
 from libs.eventkit.views import Row, Rows, View
 
@@ -78,6 +77,3 @@ async def held(pool: asyncpg.Pool, view: View) -> dict[UUID, list[Row]]:
 
 async def everything(pool: asyncpg.Pool) -> list[Recorded]:
     return [Recorded.of(row) for row in await pool.fetch(f"select {COLUMNS} from events order by position")]
-
-
-__all__ = ["Log", "caught_up", "everything", "folded", "held", "recorded", "until"]
