@@ -20,7 +20,7 @@ from libs.eventkit.db import Database
 from libs.eventkit.hear import Hearing
 from libs.eventkit.log import Log
 from libs.eventkit.settings import Settings
-from libs.eventkit.wake import Wake
+from libs.eventkit.tail import Wake
 
 PATIENCE = 10.0
 Times = defaultdict[str, list[float]]

@@ -26,7 +26,7 @@ from libs.eventkit.log import Append, Log, NewEvent
 from libs.eventkit.migrate import ensure_topics
 from libs.eventkit.recorded import Catalogue, Meta, Recorded, uuid7
 from libs.eventkit.relay import Relay
-from libs.eventkit.wake import Wake
+from libs.eventkit.tail import Wake
 
 ROUNDS = 5
 RATE = 300

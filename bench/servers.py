@@ -1,6 +1,5 @@
 """The servers that the rows run on, and databases with the log's tables on them."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -8,9 +7,7 @@ import asyncpg
 from msgspec import Struct
 
 from libs.eventkit.migrate import migrate
-from libs.eventkit.recorded import Recorded
 from libs.eventkit.settings import Settings
-from libs.eventkit.subscriptions import Subscription
 
 
 class Servers(Struct, frozen=True):
@@ -44,9 +41,7 @@ class Servers(Struct, frozen=True):
         finally:
             await server.close()
         settings = self.settings(name)
-        await migrate(settings, (), (Subscription("relay", _nothing),))
+        await migrate(settings, (), {"relay": "beginning"})
         return settings
 
 
-async def _nothing(rows: Sequence[Recorded], position: int) -> None:
-    raise AssertionError("the relay reads by itself")

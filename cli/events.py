@@ -7,9 +7,10 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import msgspec
 
 from libs.eventkit.commands import Publish
-from libs.eventkit.envelope import attributes, structured
+from libs.eventkit.envelope import attributes
 from libs.eventkit.recorded import COLUMNS, Catalogue, Number, Recorded
 
 BATCH = 1000
@@ -52,6 +53,6 @@ def translated(
     for n, public in enumerate(publish(event, row) if event is not None else ()):
         previous = told.get(row.community_id, Number())
         version = getattr(public.body, "VERSION", 1)
-        found.append(structured(attributes(row, public, n, service, version, previous), public.body))
+        found.append({**attributes(row, public, n, service, version, previous), "data": msgspec.to_builtins(public.body)})
         told[row.community_id] = Number(row.generation, row.position, n)
     return found

@@ -10,6 +10,8 @@ import sys
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from cli.mending import rebuild, retry, rewrap
 from libs.eventkit import obs
 from libs.eventkit.envelope import PARTITIONS, read
@@ -18,7 +20,7 @@ from libs.eventkit.log import Append, NewEvent
 from libs.eventkit.privacy import Keks, KeyRing
 from libs.eventkit.recorded import Meta, tag_of, uuid7
 from libs.eventkit.relay import last_records
-from libs.eventkit.service import App, encoded
+from libs.eventkit.service import App
 from libs.eventkit.settings import settings_for
 
 OPERATIONS = ("rebuild", "parked", "republish", "restored", "rewrap")
@@ -92,7 +94,7 @@ async def _rewrap(app: App, purpose: str) -> dict[str, Any]:
     pool, said, done = await app.database.pool(), tag_of(KeyCreated), 0
     async for key in rewrap(pool, app.service.name, Keks.load(app.settings.secrets), purpose):
         stream = f"key:{key.key_id}"
-        event = NewEvent(uuid7(), said, 1, encoded(KeyCreated(key.key_id)).encode(), Meta())
+        event = NewEvent(uuid7(), said, 1, msgspec.json.encode(KeyCreated(key.key_id)), Meta())
         answer = await app.log.append(Append(key.community_id, stream, len(await app.log.stream(stream)), [event]))
         if answer.verdict != "ok":
             raise SystemExit(f"{stream} has changed meanwhile: begin again")
@@ -131,7 +133,7 @@ def main() -> None:
         sys.exit(f"no operation {operation}: {' | '.join(OPERATIONS)}")
     obs.configure(service, sys.stderr)
     app = App(importlib.import_module(f"services.{service}.main").SERVICE, settings_for(service))
-    print(encoded(asyncio.run(operate(app, operation, arguments))))
+    print(msgspec.json.encode(asyncio.run(operate(app, operation, arguments))).decode())
 
 
 if __name__ == "__main__":

@@ -119,7 +119,7 @@ class Databases:
                 await server.execute(f"create role {name}_owner login createrole" + (f" password '{password}'" if password else ""))
         settings = self._settings(name, await self._create(name, "template1"))
         if isinstance(service, str):
-            await migrate(settings, (), ())
+            await migrate(settings, (), {})
         else:
             app = App(service, settings)
             await app.migrate()

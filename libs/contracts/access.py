@@ -64,8 +64,7 @@ class CredentialRevoked(Struct, frozen=True, tag="access.credential_revoked"):
 class CredentialJudged(Struct, frozen=True, tag="access.credential_judged"):
     """Access decided whether what was presented at a door may open it: by which rule, on which facts.
 
-    `live` is false for what the device kept and told later: judged, never acted on.
-    """
+    `live` is false for what the device kept and told later: judged, never acted on."""
 
     door_id: UUID
     means: Means
@@ -127,9 +126,3 @@ class DoorNoticed(Struct, frozen=True, tag="access.door_noticed"):
     code: str
     live: bool
     at: datetime
-
-
-EVENTS = (
-    DoorInstalled, RightGranted, RightRevoked, CredentialIssued, CredentialRevoked, CredentialJudged, DoorPassed,
-    DoorOpeningOrdered, DoorOpened, DoorOpeningFailed, DoorNoticed,
-)

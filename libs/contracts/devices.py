@@ -26,8 +26,7 @@ class DeviceReported(Struct, frozen=True, tag="devices.device_reported"):
     """Something a device said. `live` is true only for what happened just now: all else is history and actuates nothing.
 
     `code` is the vendor's own; `kind` is `unknown` where we do not know it. `skew` is the device's clock minus ours in
-    seconds, None where it could not be read. Card and employee number are sealed for the purpose `credential`.
-    """
+    seconds, None where it could not be read. Card and employee number are sealed for the purpose `credential`."""
 
     report_id: UUID
     device_id: UUID
@@ -84,9 +83,3 @@ class DoorOrderFailed(Struct, frozen=True, tag="devices.door_order_failed"):
     device_id: UUID
     door_no: int
     reason: str
-
-
-EVENTS = (
-    DeviceRegistered, DeviceEnrolled, DeviceReported, SerialGapFound, SerialGapClosed, DoorOrderAttempted,
-    DoorOrderCarriedOut, DoorOrderFailed,
-)

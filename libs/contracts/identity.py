@@ -89,9 +89,3 @@ class SigningKeyPublished(Struct, frozen=True, tag="identity.signing_key_publish
     public_key: str
     not_before: datetime
     expires: datetime
-
-
-EVENTS = (
-    CommunityFounded, BuildingRegistered, HomeRegistered, ResidentRegistered, ResidenceStarted, ResidenceEnded,
-    AccountOpened, AccountClosed, SigningKeyPublished,
-)

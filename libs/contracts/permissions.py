@@ -1,7 +1,6 @@
 """What each role may do, and which services take its commands. What is not listed here is denied.
 
-`…_OWN` reaches only what concerns the caller; the route that asks for it looks nowhere else.
-"""
+`…_OWN` reaches only what concerns the caller; the route that asks for it looks nowhere else."""
 
 from collections.abc import Mapping
 from typing import Final, Literal, get_args

@@ -1,17 +1,21 @@
 """Who publishes what: one topic a service, `<prefix>.<service>.v1`, keyed by community; keys on a topic of their own."""
 
 from collections.abc import Mapping
+from types import ModuleType
 
 from msgspec import Struct
 
 from libs.contracts import access, devices, identity
 
+
+def _events(module: ModuleType) -> tuple[type[Struct], ...]:
+    found = (t for t in vars(module).values() if isinstance(t, type) and issubclass(t, Struct))
+    return tuple(t for t in found if isinstance(t.__struct_config__.tag, str))
+
+
 PUBLISHES: Mapping[str, tuple[type[Struct], ...]] = {
-    "identity": identity.EVENTS,
-    "access": access.EVENTS,
-    "devices": devices.EVENTS,
-}
-"""Every public event by the service that may say it."""
+    "identity": _events(identity), "access": _events(access), "devices": _events(devices)}
+"""Every public event by the service that may say it: each tagged struct of its module."""
 
 
 def heard_from(*services: str) -> tuple[type[Struct], ...]:

@@ -1,8 +1,7 @@
 """Who is asking: a signed token in, a principal out, everything else refused. Only identity signs.
 
-JWS compact (RFC 7515) in one single form: Ed25519 (RFC 8037), access token (RFC 9068), no header beside alg, typ and
-kid. Checked here and not by a JOSE library, which would accept more forms and have to be talked out of each.
-"""
+JWS compact (RFC 7515) in one single form: Ed25519 (RFC 8037), access token (RFC 9068), no header beside alg, typ and kid. A
+JOSE library would accept more forms and have to be talked out of each."""
 
 import base64
 import hashlib
@@ -29,12 +28,8 @@ T = TypeVar("T")
 
 
 class Unauthorised(Exception):
-    """401. `code`: token_missing, token_malformed, token_forged, token_expired, token_not_yet, token_audience,
-    token_issuer or key_unknown."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
+    """401. The argument is the code: token_missing, token_malformed, token_forged, token_expired, token_not_yet,
+    token_audience, token_issuer or key_unknown."""
 
 
 class Principal(Struct, frozen=True):
@@ -45,9 +40,6 @@ class Principal(Struct, frozen=True):
     community_ids: frozenset[UUID]
     permissions: frozenset[str]
     session: str | None = None
-
-    def may(self, permission: str, community_id: UUID) -> bool:
-        return permission in self.permissions and community_id in self.community_ids
 
 
 class _Header(Struct, forbid_unknown_fields=True):
@@ -71,12 +63,9 @@ class _Claims(Struct):
 class Verifier:
     """Verifies the tokens made out to one service, with the keys learnt from identity's events.
 
-    `permissions_of` says what a role may do; for a role that it does not know it must say nothing.
-    """
+    `permissions_of` says what a role may do; for a role that it does not know it must say nothing."""
 
-    def __init__(
-        self, audience: str, permissions_of: Callable[[str], frozenset[str]], issuer: str = "lifang-identity"
-    ) -> None:
+    def __init__(self, audience: str, permissions_of: Callable[[str], frozenset[str]], issuer: str = "lifang-identity") -> None:
         self._audience, self._permissions_of, self._issuer = audience, permissions_of, issuer
         self._keys: dict[str, tuple[Ed25519PublicKey, float, float]] = {}  # by kid; not before, expires
         self._verified: dict[bytes, tuple[Principal, str, float, float]] = {}  # by hash; kid, since, until
@@ -88,14 +77,8 @@ class Verifier:
     def learn(self, kid: str, public: bytes, not_before: datetime, expires: datetime) -> None:
         """Takes a key (32 raw bytes) for tokens issued from `not_before` on; it verifies none once it `expires`.
         Raises ValueError."""
-        key = Ed25519PublicKey.from_public_bytes(public)
-        self.forget(kid)
-        self._keys[kid] = (key, not_before.timestamp(), expires.timestamp())
-
-    def forget(self, kid: str) -> None:
-        """Drops a key, and every token that it vouched for."""
-        self._keys.pop(kid, None)
-        self._verified = {digest: seen for digest, seen in self._verified.items() if seen[1] != kid}
+        self._keys[kid] = (Ed25519PublicKey.from_public_bytes(public), not_before.timestamp(), expires.timestamp())
+        self._verified = {digest: seen for digest, seen in self._verified.items() if seen[1] != kid}  # an earlier key's
 
     def verify(self, token: str, now: datetime) -> Principal:
         """Raises Unauthorised. A token once verified is known by its hash until it, or its key, expires."""

@@ -2,10 +2,10 @@
 
 import asyncio
 import random
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import reduce
+from itertools import chain, count
 from typing import Any
 from uuid import UUID, uuid5
 from weakref import WeakValueDictionary
@@ -58,12 +58,8 @@ class Context(Struct, frozen=True):
     cause: UUID | None = None
 
     def ids(self) -> Iterable[UUID]:
-        if self.event_id is not None:
-            yield self.event_id
-        n = 0
-        while True:
-            yield uuid5(self.cause, f"{self.name}:{n}") if self.cause else uuid7()
-            n += 1
+        made = (uuid5(self.cause, f"{self.name}:{n}") if self.cause else uuid7() for n in count())
+        return chain([self.event_id], made) if self.event_id else made
 
 
 class Outcome(Struct, frozen=True, omit_defaults=True):
@@ -100,16 +96,14 @@ class Commands:
         self.generation = 1
         self._decider: Mapping[type, Decider[Any, Any]] = {c: d for d in deciders for c in d.decide}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # gone with the last who uses one
-        self._known: OrderedDict[str, tuple[UUID, Any, int]] = OrderedDict()
+        self._known: dict[str, tuple[UUID, Any, int]] = {}  # the one longest unused comes first
 
     async def handle(
         self, subject_id: UUID, command: Struct, context: Context, *,
         key: Key | None = None, expected: int | None = None, first: Sequence[Struct] = (),
     ) -> Done:
         """Decides and stores. `expected` is the version the caller saw; `first` are events that go in before the
-        decided ones (a key made for the subject). Raises Refused, NotYet, NotFound, KeyReused, VersionMismatch,
-        Unavailable.
-        """
+        decided ones (a key made for the subject). Raises Refused, NotYet, NotFound, KeyReused, VersionMismatch, Unavailable."""
         decider = self._decider[type(command)]
         stream = f"{decider.category}:{subject_id}"
         async with self._locks.setdefault(stream, asyncio.Lock()):
@@ -177,17 +171,14 @@ class Commands:
                 return None
 
     def _outcome(
-        self, stream: str, version: int, events: Sequence[Struct], new: Sequence[NewEvent], refusal: Refused | None,
-        context: Context,
+        self, stream: str, version: int, events: Sequence[Struct], new: Sequence[NewEvent], refusal: Refused | None, context: Context,
     ) -> Outcome:
         back, n = -1, 0
-        for i, (event, row) in enumerate(zip(events, new, strict=True)):
-            said = self.publish(event, Recorded(
-                position=0, generation=0, community_id=context.community_id, stream=stream, version=version + i + 1,
-                event_id=row.event_id, type=row.type, schema=row.schema, data="", meta=row.meta, source=None,
-                number=None, recorded_at=context.now))
-            if said:
-                back, n = len(events) - 1 - i, len(said) - 1
+        for i, (event, row) in enumerate(zip(events, new, strict=True), 1):
+            if said := self.publish(event, Recorded(
+                    0, 0, context.community_id, stream, version + i, row.event_id, row.type, row.schema, "", row.meta, None, None,
+                    context.now)):
+                back, n = len(events) - i, len(said) - 1
         return Outcome(
             stream=stream, version=version + len(events), events=tuple(e.event_id for e in new), back=back, n=n,
             refused=refusal.code if refusal else "", facts=refusal.facts if refusal else {})
@@ -219,7 +210,7 @@ class Commands:
         return state, version
 
     def _remember(self, stream: str, community_id: UUID, state: Any, version: int) -> None:
+        self._known.pop(stream, None)
         self._known[stream] = (community_id, state, version)
-        self._known.move_to_end(stream)
         while len(self._known) > CACHED:
-            self._known.popitem(last=False)
+            del self._known[next(iter(self._known))]

@@ -2,8 +2,7 @@
 
 `<service>_owner` migrates; `<service>_log` appends, hears, tails and writes views (eventkit only); `<service>_read`
 answers queries under row-level security by a set of communities. Queries are written in SQLAlchemy Core and run by
-asyncpg: SQLAlchemy's own engine would cost three times as much per query and half a second at every start.
-"""
+asyncpg: SQLAlchemy's own engine would cost three times as much per query and half a second at every start."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection

@@ -1,8 +1,7 @@
 """A decider: what has happened folds into what is, and what is decides what happens next.
 
 Pure and synchronous; the clock and new ids arrive on the command (the pattern: Jérémie Chassaing, "Functional
-event sourcing decider").
-"""
+event sourcing decider")."""
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import reduce
@@ -28,11 +27,7 @@ class NotYet(Exception):
 
 
 class NotFound(Exception):
-    """There is no such thing, or not in a community that the caller may see."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__(what)
-        self.what = what
+    """There is no such thing (the argument says what), or not in a community that the caller may see."""
 
 
 class Take(Struct, frozen=True):

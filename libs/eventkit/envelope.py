@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID, uuid5
 
 import msgspec
@@ -49,45 +48,25 @@ def public_id(event_id: UUID, n: int) -> UUID:
     return event_id if n == 0 else uuid5(event_id, str(n))
 
 
-def rfc3339(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+def rfc3339(moment: datetime | None) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else ""
 
 
 def attributes(row: Recorded, public: Public, n: int, source: str, schema: int, previous: Number) -> dict[str, str]:
     """The CloudEvents attributes of the n-th public event of `row`."""
-    number = Number(row.generation, row.position, n)
+    meta = row.meta
     found = {
-        "specversion": "1.0",
-        "id": str(public_id(row.event_id, n)),
-        "source": f"/lifang/{source}",
-        "type": tag_of(public.body),
-        "subject": public.subject or row.subject,
-        "time": rfc3339(row.recorded_at),
-        "datacontenttype": "application/json",
-        "partitionkey": str(row.community_id),
-        "lifangposition": str(number),
-        "lifangprevious": str(previous),
-        "lifangschema": str(schema),
-        "lifangcausedby": " ".join(map(str, row.meta.caused_by)),
-        "lifangcorrelation": row.meta.correlation,
-        "traceparent": row.meta.traceparent,
-    }
-    if row.meta.requested_at:
-        found["lifangrequestedat"] = rfc3339(row.meta.requested_at)
-    if row.meta.occurred_at:
-        found["lifangoccurredat"] = rfc3339(row.meta.occurred_at)
+        "specversion": "1.0", "id": str(public_id(row.event_id, n)), "source": f"/lifang/{source}", "type": tag_of(public.body),
+        "subject": public.subject or row.subject, "time": rfc3339(row.recorded_at), "datacontenttype": "application/json",
+        "partitionkey": str(row.community_id), "lifangposition": str(Number(row.generation, row.position, n)),
+        "lifangprevious": str(previous), "lifangschema": str(schema), "lifangcausedby": " ".join(map(str, meta.caused_by)),
+        "lifangcorrelation": meta.correlation, "traceparent": meta.traceparent,
+        "lifangrequestedat": rfc3339(meta.requested_at), "lifangoccurredat": rfc3339(meta.occurred_at)}
     return {k: v for k, v in found.items() if v}
 
 
-def structured(found: dict[str, str], body: Struct) -> dict[str, Any]:
-    """The same event in structured mode, for HTTP and the command line."""
-    return {**found, "data": msgspec.to_builtins(body)}
-
-
 def headers(found: dict[str, str]) -> Headers:
-    content = found.get("datacontenttype", "application/json")
-    return [("content-type", content.encode()),
-            *((f"ce_{k}", v.encode()) for k, v in found.items() if k != "datacontenttype")]
+    return [("content-type" if k == "datacontenttype" else f"ce_{k}", v.encode()) for k, v in found.items()]
 
 
 def read(raw: Sequence[tuple[str, bytes]], body: bytes | None) -> Heard:
@@ -102,7 +81,6 @@ def read(raw: Sequence[tuple[str, bytes]], body: bytes | None) -> Heard:
         if "\\u0000" in text or any("\0" in value for value in ce.values()):
             raise Unreadable("NUL")
         msgspec.json.decode(text, type=dict[str, msgspec.Raw])
-        requested, occurred = ce.get("lifangrequestedat"), ce.get("lifangoccurredat")
         return Heard(
             community_id=UUID(ce["partitionkey"]), number=Number.parse(ce["lifangposition"]),
             previous=Number.parse(ce["lifangprevious"]), event_id=UUID(ce["id"]), type=ce["type"],
@@ -110,16 +88,14 @@ def read(raw: Sequence[tuple[str, bytes]], body: bytes | None) -> Heard:
             meta=Meta(
                 correlation=ce.get("lifangcorrelation", ""),
                 caused_by=tuple(UUID(i) for i in ce.get("lifangcausedby", "").split()),
-                requested_at=_moment(requested) if requested else None,
-                occurred_at=_moment(occurred) if occurred else None,
-                traceparent=ce.get("traceparent", ""), subject=ce.get("subject", ""),
-                source_time=_moment(ce["time"])))
+                requested_at=_moment(ce.get("lifangrequestedat")), occurred_at=_moment(ce.get("lifangoccurredat")),
+                traceparent=ce.get("traceparent", ""), subject=ce.get("subject", ""), source_time=_moment(ce["time"])))
     except (KeyError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
         raise Unreadable(f"{type(error).__name__}: {error}"[:200]) from error
 
 
-def _moment(text: str) -> datetime:
-    if (moment := datetime.fromisoformat(text)).tzinfo is None:
+def _moment(text: str | None) -> datetime | None:
+    if (moment := datetime.fromisoformat(text) if text else None) and moment.tzinfo is None:
         raise ValueError("a moment without a zone")
     return moment
 

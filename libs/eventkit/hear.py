@@ -33,8 +33,7 @@ class Hearing:
 
     async def run(self) -> None:
         """Hears for ever. The group carries the generation, so that after `restored` everything is read again."""
-        pool = await self.database.pool()
-        generation = await pool.fetchval("select generation from log_state")
+        generation = await (await self.database.pool()).fetchval("select generation from log_state")
         consumer = AIOKafkaConsumer(
             *self.sources, bootstrap_servers=self.settings.kafka, enable_auto_commit=False,
             group_id=f"{self.settings.topic_prefix}.{self.settings.service}.g{generation}",

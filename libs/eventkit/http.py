@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import logging
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -24,9 +23,9 @@ from libs.eventkit.privacy import base64url, unbase64url
 from libs.eventkit.problems import Problem
 from libs.eventkit.recorded import NOWHERE, uuid7
 
-log = logging.getLogger(__name__)
 LARGEST_BODY = 1_048_576
 DEEPEST = 32
+_NO_BRACKET = bytes(b for b in range(256) if b not in b"[]{}")
 T = TypeVar("T")
 
 
@@ -45,8 +44,7 @@ class Edge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
+            return await self.app(scope, receive, send)
         begun, status, answered = time.perf_counter(), 500, False
 
         async def sending(message: Message) -> None:
@@ -63,9 +61,6 @@ class Edge:
             await self.app(scope, receive, sending)
         except Exception as error:
             found = problems.translate(error)
-            if found is None:
-                log.exception("unforeseen error in %s", scope["path"].split("/")[1:3])
-                found = problems.answer(500, "internal")
             if not answered:
                 await found(scope, receive, sending)
         finally:
@@ -96,9 +91,6 @@ async def _checked(scope: Scope, receive: Receive, raw: bool) -> Receive:
         return whole.pop() if whole else await receive()
 
     return again
-
-
-_NO_BRACKET = bytes(b for b in range(256) if b not in b"[]{}")
 
 
 def too_deep(body: bytes) -> bool:
@@ -142,8 +134,7 @@ def guards_of(route: RouteContext) -> tuple[str, ...]:
 def refuse_unguarded(app: FastAPI) -> None:
     """Deny by default. Raises RuntimeError naming every route without a permission."""
     routes = iter_route_contexts(app.routes)  # app.routes alone does not show what is in an included router
-    naked = [r.path for r in routes if isinstance(r.original_route, APIRoute) and not guards_of(r)]
-    if naked:
+    if naked := [r.path for r in routes if isinstance(r.original_route, APIRoute) and not guards_of(r)]:
         raise RuntimeError(f"routes without a permission: {naked}")
 
 
@@ -212,12 +203,10 @@ def _plain(text: str, kind: type[T], code: str) -> T:
 def if_match(request: Request, required: bool = False) -> int | None:
     """The version of If-Match. Raises Problem 428 where it is required and missing, 400 where it is no version."""
     text = request.headers.get("if-match", "")
-    if not text:
-        if required:
-            raise Problem(428, "if_match_required")
-        return None
+    if required and not text:
+        raise Problem(428, "if_match_required")
     try:
-        return int(text.strip('W/"'))
+        return int(text.strip('W/"')) if text else None
     except ValueError as error:
         raise Problem(400, "if_match_malformed") from error
 

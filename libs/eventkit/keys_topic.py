@@ -35,8 +35,7 @@ async def announce(settings: Settings, keyring: KeyRing, producer: AIOKafkaProdu
     for row in rows:
         if row.source is None and row.type in _NAMES:
             key_id = msgspec.json.decode(row.data, type=dict[str, str])["key_id"]
-            record = await keyring.record(UUID(key_id))
-            if record is not None:
+            if (record := await keyring.record(UUID(key_id))) is not None:
                 await producer.send_and_wait(
                     settings.keys_topic, msgspec.json.encode(record), key=key_id.encode(), partition=partition_of(row.community_id))
 

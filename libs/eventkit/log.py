@@ -1,8 +1,7 @@
 """The service's log: appended to in groups, read in commit order by position, gapless.
 
 Concurrent appends of one process share one call, one transaction (group commit); a lone caller never waits for
-company. The database function numbers the rows under one advisory lock, so that position is commit order.
-"""
+company. The database function numbers the rows under one advisory lock, so that position is commit order."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -61,13 +60,12 @@ class Appended(Struct, frozen=True):
 
 
 _CALL = "select * from append_batch($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17)"
-_encode = msgspec.json.encode
 
 
 def _arguments(batch: Sequence[Append]) -> list[list[object]]:
     commands = [(a.community_id, a.stream, a.expected, *(msgspec.structs.astuple(a.key) if a.key else (None,) * 4), a.outcome.decode())
                 for a in batch]
-    events = [(i, e.event_id, e.type, e.schema, e.data.decode(), _encode(e.meta).decode())
+    events = [(i, e.event_id, e.type, e.schema, e.data.decode(), msgspec.json.encode(e.meta).decode())
               for i, a in enumerate(batch, 1) for e in a.events]
     claims = [(i, scope, value) for i, a in enumerate(batch, 1) for scope, value in a.claims]
     return [*_columns(8, commands), *_columns(6, events), *_columns(3, claims)]

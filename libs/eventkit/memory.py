@@ -5,12 +5,12 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
 from libs.eventkit.log import Log
 from libs.eventkit.problems import Problem
 from libs.eventkit.recorded import Catalogue, Recorded, tag_of
-from libs.eventkit.tail import BATCH
-from libs.eventkit.wake import Wake
+from libs.eventkit.tail import BATCH, Wake
 
 log = logging.getLogger(__name__)
 LOOK = 2.0
@@ -19,11 +19,13 @@ OLDEST = 5.0
 
 
 class Memory:
-    """`apply` takes one event and must not fail. Memory is cold until the log has been read to its end once."""
+    """`apply` takes one event and must not fail. Memory is cold until the log has been read to its end once. Of the
+    communities in `unreadable` it has not understood everything: nothing may be decided for them from it."""
 
     def __init__(self, name: str, types: Iterable[type], apply: Callable[[Any, Recorded], None]) -> None:
         self.name, self.types, self.apply = name, [tag_of(t) for t in types], apply
         self.position = 0
+        self.unreadable: set[UUID] = set()
         self._fresh_at = float("-inf")
         self._reading = asyncio.Lock()
         self._catching: asyncio.Task[None] | None = None
@@ -69,8 +71,8 @@ class Memory:
                 event = self._catalogue.read(row)
             except Exception as error:
                 log.error("memory %s cannot read position %d: %s", self.name, row.position, type(error).__name__)
-                continue
-            if event is not None:
+                self.unreadable.add(row.community_id)
+            else:
                 self.apply(event, row)
 
     async def fresh(self, position: int = 0) -> None:

@@ -1,9 +1,9 @@
 """Brings a service's database to what its code expects: roles, the log's tables (Alembic), views, checkpoints.
 
-Runs as owner, under a lock, expand only; quick when there is nothing to do.
-"""
+Runs as owner, under a lock, expand only; quick when there is nothing to do."""
 
 import hashlib
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,7 +14,6 @@ from aiokafka.errors import TopicAlreadyExistsError
 
 from libs.eventkit.envelope import PARTITIONS
 from libs.eventkit.settings import Settings
-from libs.eventkit.subscriptions import Subscription
 from libs.eventkit.views import View
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -23,12 +22,12 @@ _LOCK = 726002
 _MONTH = str(30 * 24 * 3600 * 1000)
 
 
-async def migrate(settings: Settings, views: tuple[View, ...], subscriptions: tuple[Subscription, ...]) -> bool:
+async def migrate(settings: Settings, views: tuple[View, ...], checkpoints: Mapping[str, str]) -> bool:
     """True when something was done. Raises what the database says when it cannot be reached."""
     service = settings.service
     statements = [s for view in views for s in view.ddl(service)]
     scripts = [path.read_text() for path in sorted(MIGRATIONS.rglob("*")) if path.suffix in (".py", ".sql")]
-    readers = [f"{s.name} {s.start}" for s in subscriptions]
+    readers = [f"{name} {start}" for name, start in checkpoints.items()]
     wanted = hashlib.sha256("\n".join([*scripts, *statements, *readers]).encode()).hexdigest()
     owner = await asyncpg.connect(settings.database_url, timeout=5)
     try:
@@ -41,11 +40,9 @@ async def migrate(settings: Settings, views: tuple[View, ...], subscriptions: tu
         await _log_tables(settings)
         for statement in (_LOG.replace("$service", service), *statements):
             await owner.execute(statement)
-        for subscription in subscriptions:
-            await owner.execute(
-                "insert into checkpoints (name, position) select $1, case when $2 then 0 else"
-                " (select coalesce(max(position), 0) from events) end on conflict do nothing",
-                subscription.name, subscription.start == "beginning")
+        await owner.executemany(
+            "insert into checkpoints (name, position) select $1, case $2 when 'beginning' then 0 else"
+            " (select coalesce(max(position), 0) from events) end on conflict do nothing", checkpoints.items())
         await owner.execute(
             "insert into migrated (fingerprint) values ($1) on conflict (one) do update set fingerprint = excluded.fingerprint", wanted)
         return True
@@ -54,9 +51,8 @@ async def migrate(settings: Settings, views: tuple[View, ...], subscriptions: tu
 
 
 async def _fingerprint(owner: asyncpg.Connection) -> str | None:
-    if await owner.fetchval("select to_regclass('public.migrated') is null"):
-        return None
-    return str(await owner.fetchval("select fingerprint from migrated"))
+    there = await owner.fetchval("select to_regclass('public.migrated')")
+    return str(await owner.fetchval("select fingerprint from migrated")) if there else None
 
 
 async def _roles(owner: asyncpg.Connection, settings: Settings) -> None:

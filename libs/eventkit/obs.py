@@ -35,30 +35,23 @@ class _Lines(logging.Formatter):
         return msgspec.json.encode(line).decode()
 
 
-class _Seldom(logging.Filter):
+class _Seldom:
     """At most one line of a text in ten seconds: a client library without a broker says the same twenty times a second."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self._last: dict[str, float] = {}
+        self._last: dict[object, float] = {}
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        seen = self._last.get(str(record.msg), -10.0)
-        if record.created - seen < 10.0:
-            return False
-        if len(self._last) > 200:
-            self._last.clear()
-        self._last[str(record.msg)] = record.created
-        return True
+    def __call__(self, record: logging.LogRecord) -> bool:
+        due = record.created - self._last.get(record.msg, -10.0) >= 10.0
+        if record.name.startswith("aiokafka") and due:
+            self._last = {**dict(list(self._last.items())[-200:]), record.msg: record.created}
+        return due or not record.name.startswith("aiokafka")
 
 
 def configure(service: str, stream: TextIO = sys.stdout) -> None:
     handler = logging.StreamHandler(stream)
     handler.setFormatter(_Lines(service))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    handler.addFilter(lambda r: not r.name.startswith("aiokafka") or seldom.filter(r))
+    handler.addFilter(_Seldom())
     for noisy in ("uvicorn.access", "httpx", "httpcore", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-
-
-seldom = _Seldom()

@@ -1,7 +1,6 @@
 """Personal data at rest is sealed under a key of its subject; that key is wrapped by its purpose's key-encryption key.
 
-Erasing a person is erasing their keys. What can then no longer be opened is an ordinary value, never an error.
-"""
+Erasing a person is erasing their keys. What can then no longer be opened is an ordinary value, never an error."""
 
 import base64
 import hashlib
@@ -62,10 +61,9 @@ def unbase64url(text: str) -> bytes:
 
 def secret_bytes(text: str, name: str) -> bytes:
     """The 32 bytes of a secret. Raises BadSecret for anything else, and for text or repetition posing as a key."""
-    try:
+    raw = b""
+    with suppress(ValueError):
         raw = unbase64url(text.strip())
-    except ValueError:
-        raw = b""
     if len(raw) != 32 or len(set(raw)) < 16 or raw.isascii():  # chance does this once in four thousand million
         raise BadSecret(f"{name}: not 32 random bytes in base64url")
     return raw
@@ -135,8 +133,7 @@ def open_box(dek: bytes, sealed: Sealed) -> bytes:
 class KeyHandle:
     """A subject's key, in the clear: has no repr and no encoding.
 
-    While `is_new`, whoever seals with it appends `key_created` with what it sealed, then calls `KeyRing.announced`.
-    """
+    While `is_new`, whoever seals with it appends `key_created` with what it sealed, then calls `KeyRing.announced`."""
 
     __slots__ = ("dek", "is_new", "key_id")
 
@@ -167,8 +164,7 @@ _INSERT = f"insert into keys ({KEY_COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7)
 class KeyRing:
     """The keys that this service made (`owner`) and those that others sent it.
 
-    Wrapped with AES-GCM and not AES-KW, which binds nothing: a wrapped key put on another subject's row must not open.
-    """
+    Wrapped with AES-GCM and not AES-KW, which binds nothing: a wrapped key put on another subject's row must not open."""
 
     def __init__(self, pool: asyncpg.Pool, owner: str, keks: Keks) -> None:
         self._pool, self._owner, self._keks = pool, owner, keks

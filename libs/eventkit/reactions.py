@@ -10,11 +10,11 @@ import asyncpg
 from msgspec import Struct
 
 from libs.eventkit.commands import Commands, Context
-from libs.eventkit.db import Database, is_away
+from libs.eventkit.db import is_away
 from libs.eventkit.decider import NotYet, Refused
 from libs.eventkit.failpoints import reach
 from libs.eventkit.log import Key
-from libs.eventkit.recorded import Catalogue, Recorded, tag_of
+from libs.eventkit.recorded import Recorded, tag_of
 from libs.eventkit.subscriptions import Subscription, advance
 
 log = logging.getLogger(__name__)
@@ -54,8 +54,8 @@ def context_of(row: Recorded, name: str, caused_by: tuple[UUID, ...] = ()) -> Co
 class Reactor:
     """Runs one reaction over the log and keeps what cannot be handled parked, in order, by key."""
 
-    def __init__(self, database: Database, commands: Commands, catalogue: Catalogue, reaction: Reaction) -> None:
-        self.database, self.commands, self.catalogue, self.reaction = database, commands, catalogue, reaction
+    def __init__(self, commands: Commands, reaction: Reaction) -> None:
+        self.commands, self.reaction, self.catalogue, self.database = commands, reaction, commands.catalogue, commands.log.database
         self._names = frozenset(tag_of(t) for t in reaction.on)
 
     def subscription(self) -> Subscription:

@@ -97,8 +97,7 @@ def tag_of(kind: Any) -> str:
 class Catalogue:
     """The event types that a service can read, by stable name, with what lifts an old version to the next.
 
-    `upcasts` maps (type, version) to a function on the plain body that gives the body of version + 1.
-    """
+    `upcasts` maps (type, version) to a function on the plain body that gives the body of version + 1."""
 
     def __init__(
         self, types: Iterable[type[Struct]], upcasts: Mapping[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] | None = None,

@@ -1,11 +1,9 @@
 """Tells others what they may hear: own events, translated, to the service's topic, in order, each at least once.
 
 One outstanding batch per partition: the next is handed over only after the last is acknowledged. On any error the
-producer is thrown away and the work begins again at the checkpoint.
-"""
+producer is thrown away and the work begins again at the checkpoint."""
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
@@ -22,9 +20,8 @@ from libs.eventkit.log import Log
 from libs.eventkit.recorded import Catalogue, Number, Recorded
 from libs.eventkit.settings import Settings
 from libs.eventkit.subscriptions import POLL, Lost, advance, checkpoint, holding, while_held
-from libs.eventkit.wake import Wake
+from libs.eventkit.tail import Wake
 
-log = logging.getLogger(__name__)
 NAME = "relay"
 Message = tuple[bytes, bytes, Headers]
 Last = tuple[Headers, bytes | None]
@@ -73,9 +70,6 @@ class Relay:
                         await asyncio.wait_for(grown.wait(), POLL)
                     continue
                 position = await self._send(producer, rows, position)
-        except Lost:
-            log.info("the relay's checkpoint was moved: beginning again from there")
-            raise
         finally:
             await discard(producer)
 
@@ -125,17 +119,13 @@ class Relay:
             [(c, partition_of(c), n.generation, n.position, n.n) for c, n in told.items()])
 
     async def _load_told(self) -> None:
-        pool = await self.database.pool()
-        rows = await pool.fetch("select community_id, generation, position, n from published")
+        rows = await (await self.database.pool()).fetch("select community_id, generation, position, n from published")
         self._told = {r["community_id"]: Number(r["generation"], r["position"], r["n"]) for r in rows}
 
     async def _look(self) -> str:
         """What the last record of each partition says about this log: nothing, or the command that is needed."""
         generation = await (await self.database.pool()).fetchval("select generation from log_state")
-        told: dict[int, Number] = {}
-        for community_id, number in self._told.items():
-            partition = partition_of(community_id)
-            told[partition] = max(told.get(partition, Number()), number)
+        told = {partition_of(c): number for c, number in sorted(self._told.items(), key=lambda one: one[1])}  # the last of each
         for partition, (end, last) in (await last_records(self.settings.kafka, self.topic)).items():
             if last is None:
                 if partition in told and end == 0:
@@ -143,16 +133,12 @@ class Relay:
                 continue
             heard = read(*last)
             if heard.number.generation >= generation:  # of earlier ones, `restored` has said what was lost
-                row = await self._at(heard.number.position)
-                if row is None or public_id(row.event_id, heard.number.n) != heard.event_id:
+                rows = await self.log.read(heard.number.position - 1, 1)
+                if [(r.position, public_id(r.event_id, heard.number.n)) for r in rows] != [(heard.number.position, heard.event_id)]:
                     return f"restored: {self.topic} has {heard.number}, which is not in this log"
             if heard.number < told.get(partition, Number()):
                 return f"republish: {self.topic} ends at {heard.number}, this log has published {told[partition]}"
         return ""
-
-    async def _at(self, position: int) -> Recorded | None:
-        rows = await self.log.read(position - 1, 1)
-        return rows[0] if rows and rows[0].position == position else None
 
 
 async def last_records(kafka: str, topic: str) -> dict[int, tuple[int, Last | None]]:

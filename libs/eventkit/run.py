@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from libs.eventkit import obs, problems
 from libs.eventkit.db import once_there
 from libs.eventkit.http import Edge, refuse_unguarded
-from libs.eventkit.service import App, Service, encoded
+from libs.eventkit.service import App, Service
 from libs.eventkit.settings import settings_for
 from libs.eventkit.status import routes as status_routes
 
@@ -21,16 +21,13 @@ MODES = ("api", "worker", "relay", "all")
 
 def web(app: App) -> FastAPI:
     """The service's HTTP application, health included. Raises RuntimeError for a route without a permission."""
-    name = app.service.name
-    found = FastAPI(title=f"Lifang {name}", version="1", openapi_url="/openapi.json", docs_url=None, redoc_url=None,
-                    generate_unique_id_function=lambda route: route.name)
-    found.state.verifier = app.verifier
-    found.state.app = app
-    problems.install(found)
+    found = FastAPI(title=f"Lifang {app.service.name}", version="1", openapi_url="/openapi.json", docs_url=None, redoc_url=None,
+                    generate_unique_id_function=lambda route: route.name, exception_handlers=problems.HANDLERS)
+    found.state.app, found.state.verifier = app, app.verifier
     found.include_router(app.service.routes(app))
     found.include_router(status_routes(app))
     refuse_unguarded(found)
-    found.add_middleware(Edge, service=name, started=lambda: app.opened, raw=app.service.raw_routes)
+    found.add_middleware(Edge, service=app.service.name, started=lambda: app.opened, raw=app.service.raw_routes)
     return found
 
 
@@ -40,7 +37,7 @@ def run(service: Service) -> None:
     settings = settings_for(service.name)
     obs.configure(service.name)
     if mode == "migrate":
-        print(encoded({"migrated": asyncio.run(App(service, settings).migrate())}))
+        print("migrated" if asyncio.run(App(service, settings).migrate()) else "nothing to do")
     elif mode in MODES:
         import uvloop
 
@@ -73,8 +70,7 @@ async def serve(app: App, mode: str) -> None:
         application, host=app.settings.host, port=app.settings.port, log_config=None, access_log=False, lifespan="on",
         timeout_graceful_shutdown=5, server_header=False, loop="none")
     server = uvicorn.Server(config)
-    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, lambda: setattr(server, "should_exit", True))
+        asyncio.get_running_loop().add_signal_handler(number, lambda: setattr(server, "should_exit", True))
     server.capture_signals = nullcontext  # type: ignore[assignment,method-assign]  # uvicorn would raise the signal again at its end
     await server.serve()

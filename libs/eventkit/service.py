@@ -1,13 +1,11 @@
 """One service, wired: what `main.py` declares becomes a running process.
 
-    python -m services.<name> api | worker | relay | all | migrate
-"""
+    python -m services.<name> api | worker | relay | all | migrate"""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, Protocol
 
-import msgspec
 from fastapi import APIRouter
 from msgspec import Struct
 
@@ -15,7 +13,6 @@ from libs.eventkit.auth import Verifier
 from libs.eventkit.commands import Commands, Public, Publish
 from libs.eventkit.db import Database
 from libs.eventkit.decider import Decider
-from libs.eventkit.effects import Effect, Performer
 from libs.eventkit.hear import Hearing
 from libs.eventkit.keys_topic import KEY_EVENTS, KeyErased, announce, hear_keys
 from libs.eventkit.log import Log
@@ -28,10 +25,8 @@ from libs.eventkit.relay import Relay
 from libs.eventkit.settings import Settings
 from libs.eventkit.subscriptions import Subscription, follow
 from libs.eventkit.supervise import Supervisor
+from libs.eventkit.tail import Wake
 from libs.eventkit.views import View, subscription
-from libs.eventkit.wake import Wake
-
-OUTCOMES_KEPT = "7 days"
 
 
 def silent(event: Any, row: Recorded) -> tuple[Public, ...]:
@@ -39,11 +34,16 @@ def silent(event: Any, row: Recorded) -> tuple[Public, ...]:
     return ()
 
 
+class Reader(Protocol):
+    """What reads the log beside views and reactions."""
+
+    def subscription(self) -> Subscription: ...
+
+
 class Service(Struct, frozen=True):
     """The composition root's result. Functions of the app are called once, when the process starts.
 
-    `signing_key` is the event that brings identity's keys (own or heard); `permissions_of` what a role may do.
-    """
+    `signing_key` is the event that brings identity's keys (own or heard); `permissions_of` what a role may do."""
 
     name: str
     events: tuple[type[Struct], ...]
@@ -57,14 +57,10 @@ class Service(Struct, frozen=True):
     views: tuple[View, ...] = ()
     memories: Callable[["App"], Iterable[Memory]] = lambda app: ()
     reactions: Callable[["App"], Iterable[Reaction]] = lambda app: ()
-    effects: Callable[["App"], Iterable[Effect]] = lambda app: ()
+    readers: Callable[["App"], Iterable[Reader]] = lambda app: ()
     tasks: Callable[["App"], dict[str, Callable[[], Awaitable[None]]]] = lambda app: {}
     routes: Callable[["App"], APIRouter] = lambda app: APIRouter()
     raw_routes: tuple[str, ...] = ()
-
-    @property
-    def publishes(self) -> bool:
-        return self.publish is not silent
 
     def catalogue(self) -> Catalogue:
         return Catalogue((*self.events, *self.contracts, *KEY_EVENTS), self.upcasts)
@@ -85,33 +81,28 @@ class App:
         self.blind = BlindIndex(secret_bytes(settings.secret("blind-index"), "blind-index"))
         self.supervisor = Supervisor()
         self.memories = [
-            Memory("signing_keys", (service.signing_key,), self._learn),
+            Memory("signing_keys", (service.signing_key,), lambda event, row: self.verifier.learn(
+                event.kid, unbase64url(event.public_key), event.not_before, event.expires)),
             Memory("erased_keys", (KeyErased,), lambda event, row: self.keyring.forget(event.key_id)),
             *service.memories(self)]
         for memory in self.memories:
             memory.bind(self.log, self.catalogue)
-        self.reactors = [Reactor(self.database, self.commands, self.catalogue, r) for r in service.reactions(self)]
-        self.performers = [Performer(self.commands, self.catalogue, e) for e in service.effects(self)]
+        self.reactors = [Reactor(self.commands, r) for r in service.reactions(self)]
+        self.readers = [*self.reactors, *service.readers(self)]
         self.hearing = Hearing(settings, self.database, service.hears) if service.hears else None
         self.relay = Relay(
             settings, self.log, self.wake, self.catalogue, service.publish,
-            lambda producer, rows: announce(settings, self.keyring, producer, rows)) if service.publishes else None
+            lambda producer, rows: announce(settings, self.keyring, producer, rows)) if service.publish is not silent else None
         self.opened = False
-
-    def _learn(self, event: Any, row: Recorded) -> None:
-        self.verifier.learn(event.kid, unbase64url(event.public_key), event.not_before, event.expires)
 
     def subscriptions(self) -> tuple[Subscription, ...]:
         return (
             *(subscription(self.database, view, self.catalogue) for view in self.service.views),
-            *(reactor.subscription() for reactor in self.reactors),
-            *(performer.subscription() for performer in self.performers))
+            *(reader.subscription() for reader in self.readers))
 
-    def checkpoints(self) -> tuple[Subscription, ...]:
-        async def nothing(rows: Sequence[Recorded], position: int) -> None:
-            raise AssertionError("the relay reads by itself")
-
-        return (*self.subscriptions(), *((Subscription("relay", nothing),) if self.relay else ()))
+    def checkpoints(self) -> Mapping[str, str]:
+        """Who reads this log, and from where on."""
+        return {s.name: s.start for s in self.subscriptions()} | ({"relay": "beginning"} if self.relay else {})
 
     async def migrate(self) -> bool:
         return await migrate(self.settings, self.service.views, self.checkpoints())
@@ -133,7 +124,7 @@ class App:
             self.supervisor.start(name, work)
 
     def start_worker(self) -> None:
-        """Hearing, views, reactions, effects and the daily cleaning."""
+        """Hearing, views, reactions, what else reads the log, and the daily cleaning."""
         for s in self.subscriptions():
             self.supervisor.start(s.name, lambda s=s: follow(self.log, self.wake, s))  # type: ignore[misc]
         if (hearing := self.hearing) is not None:
@@ -146,20 +137,15 @@ class App:
             self.supervisor.start("relay", lambda: self._with_topics(relay.run))
 
     async def _with_topics(self, work: Callable[[], Awaitable[None]]) -> None:
-        own = (self.service.name,) if self.service.publishes else ()
+        own = (self.service.name,) if self.relay else ()
         await ensure_topics(self.settings, (*own, *self.service.hears))
         await work()
 
     async def _clean(self) -> None:
         while True:
-            pool = await self.database.pool()
-            await pool.execute(f"delete from outcomes where recorded_at < now() - interval '{OUTCOMES_KEPT}'")
+            await (await self.database.pool()).execute("delete from outcomes where recorded_at < now() - interval '7 days'")
             await asyncio.sleep(3600)
 
     async def close(self) -> None:
         await self.supervisor.stop()
         await self.database.close()
-
-
-def encoded(value: Any) -> str:
-    return msgspec.json.encode(value).decode()

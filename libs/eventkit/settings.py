@@ -23,10 +23,6 @@ class Settings(BaseSettings):
     demo: bool = False
     migrate: bool = False
     member: str = "0"
-    url_identity: str = ""
-    url_access: str = ""
-    url_devices: str = ""
-    url_gateway: str = ""
 
     def topic(self, service: str) -> str:
         return f"{self.topic_prefix}.{service}.v1"
@@ -36,7 +32,8 @@ class Settings(BaseSettings):
         return f"{self.topic_prefix}.keys.v1"
 
     def url_of(self, service: str) -> str:
-        return str(getattr(self, f"url_{service}"))
+        """Where another service answers, from LIFANG_URL_<SERVICE>; empty when that is not told."""
+        return os.environ.get(f"LIFANG_URL_{service.upper()}", "")
 
     def secret(self, name: str) -> str:
         """One secret, stripped. Raises FileNotFoundError with the place where it was looked for."""

@@ -13,7 +13,7 @@ from msgspec import Struct
 from libs.eventkit.db import Connection, Database, alive
 from libs.eventkit.log import Log
 from libs.eventkit.recorded import Recorded
-from libs.eventkit.wake import Wake
+from libs.eventkit.tail import Wake
 
 log = logging.getLogger(__name__)
 POLL = 5.0
@@ -27,8 +27,7 @@ class Lost(Exception):
 class Subscription(Struct, frozen=True):
     """`take` handles a batch and moves the checkpoint itself, inside its rows' transaction where it has one.
 
-    `start` counts once, when `migrate` creates the checkpoint: "now" for what must not act on the past.
-    """
+    `start` counts once, when `migrate` creates the checkpoint: "now" for what must not act on the past."""
 
     name: str
     take: Callable[[Sequence[Recorded], int], Awaitable[None]]
@@ -59,15 +58,12 @@ async def while_held(connection: asyncpg.Connection, work: Awaitable[None]) -> N
     finally:
         for task in tasks:
             task.cancel()
-        for task in tasks:
-            with suppress(BaseException):
-                await task
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def checkpoint(database: Database, name: str) -> int:
     """Where the subscription stands. Raises LookupError when `migrate` has not made it."""
-    pool = await database.pool()
-    position = await pool.fetchval("select position from checkpoints where name = $1", name)
+    position = await (await database.pool()).fetchval("select position from checkpoints where name = $1", name)
     if position is None:
         raise LookupError(f"no checkpoint {name}: migrate has not run")
     return int(position)

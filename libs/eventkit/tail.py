@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import islice
 
+from libs.eventkit.db import Database, alive
 from libs.eventkit.recorded import Recorded
 
 BATCH = 500
@@ -12,6 +13,32 @@ KEPT = 2000
 """Rows kept in memory; whoever is further behind reads the log itself."""
 LOOKED = 1.0
 """Seconds for which nobody looks again after one has found nothing, unless woken."""
+
+
+class Wake:
+    """Tells every waiting reader of this process that the log has grown, whoever appended."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def __call__(self) -> None:
+        self._event.set()
+        self._event = asyncio.Event()
+
+    @property
+    def next(self) -> asyncio.Event:
+        """Take it before reading: growth after that moment sets it."""
+        return self._event
+
+    async def listen(self, database: Database) -> None:
+        """Passes NOTIFYs of other processes on for as long as its connection lives."""
+        connection = await database.direct()
+        try:
+            await connection.add_listener("log", lambda *_: self())
+            self()
+            await alive(connection)
+        finally:
+            connection.terminate()
 
 
 class Tail:

@@ -1,8 +1,7 @@
 """Views hold no truth: each is one table and one pure fold of the log, and can be thrown away and folded again.
 
 A projection declares which rows an event `reads` (equality on some columns), then changes `Rows` in memory: the
-same function runs live on a batch and in a rebuild on a whole community.
-"""
+same function runs live on a batch and in a rebuild on a whole community."""
 
 import logging
 from collections import defaultdict
@@ -25,6 +24,7 @@ from libs.eventkit.subscriptions import Subscription, advance
 log = logging.getLogger(__name__)
 Row = dict[str, Any]
 Where = Mapping[str, Any]
+_POLICY = (Path(__file__).parent / "migrations/view.sql").read_text()
 
 
 class Rows:
@@ -43,8 +43,7 @@ class Rows:
         return [dict(r) for r in self._rows.values() if all(r[c] == v for c, v in wanted.items())]
 
     def get(self, **key: Any) -> Row | None:
-        found = self.where(**key)
-        return found[0] if found else None
+        return next(iter(self.where(**key)), None)
 
     def put(self, **row: Any) -> None:
         plain = msgspec.to_builtins(row)
@@ -83,9 +82,6 @@ class View(Struct, frozen=True):
         return [
             *(str(m.compile(dialect=postgresql.dialect())) for m in made),  # type: ignore[no-untyped-call]
             _POLICY.replace("$table", self.name).replace("$service", service)]
-
-
-_POLICY = (Path(__file__).parent / "migrations/view.sql").read_text()
 
 
 def subscription(database: Database, view: View, catalogue: Catalogue) -> Subscription:

@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 from msgspec import Struct
 
-from libs.eventkit.decider import NotFound
+from libs.eventkit.decider import NotFound, NotYet
 from libs.eventkit.memory import Memory
 from libs.eventkit.recorded import Recorded
 from services.access.domain.admission import Judgement, KnownCredential, KnownRight, Means, Question, judge
@@ -95,7 +95,10 @@ class DoorBook:
     def judge(
         self, door: KnownDoor, means: Means, now: datetime, *, person_id: UUID | None = None, index: str = "",
     ) -> Judgement:
-        """Judges a person (remote) or whoever holds the credential with this blind index, now."""
+        """Judges a person (remote) or whoever holds the credential with this blind index, now. Raises NotYet where a newer
+        version has said something that this one cannot read: it might be a revocation."""
+        if door.community_id in self.memory.unreadable:
+            raise NotYet("an event that this version cannot read")
         found = self._by_index.get((door.community_id, means, index))
         credential = self._credentials.get(found) if found else None
         who = person_id or (credential.person_id if credential else None)

@@ -6,15 +6,15 @@ import httpx
 from msgspec import Struct
 
 from libs.contracts.access import DoorOpeningOrdered
-from libs.eventkit.effects import Effect, Order
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.service import App
 from services.devices.adapters.isapi_client import open_door
 from services.devices.device_book import DeviceBook, KnownDevice
 from services.devices.domain.door_orders import AttemptDoorOrder, CloseUnknownDoorOrder, ExpireDoorOrder, RecordCarriedOut, RecordFailed
+from services.devices.performer import Effect, Order
 
 
-def effects(app: App, book: DeviceBook) -> tuple[Effect, ...]:
+def door_orders_at(app: App, book: DeviceBook) -> Effect:
     # short-lived connections: on one that the device has closed nobody knows whether an order was sent
     client = httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_connections=200, keepalive_expiry=1.0))
 
@@ -27,7 +27,7 @@ def effects(app: App, book: DeviceBook) -> tuple[Effect, ...]:
             expire=ExpireDoorOrder(*what), unknown=CloseUnknownDoorOrder(*what),
             perform=partial(open_at, app, client, mine, event))
 
-    return (Effect(name="door_orders", on={DoorOpeningOrdered: door_opening_ordered}),)
+    return Effect(name="door_orders", on={DoorOpeningOrdered: door_opening_ordered})
 
 
 async def open_at(app: App, client: httpx.AsyncClient, device: KnownDevice | None, event: DoorOpeningOrdered) -> Struct:

@@ -11,7 +11,8 @@ from services.devices.api import devices as devices_api
 from services.devices.api import reports as reports_api
 from services.devices.device_book import book_of
 from services.devices.domain import door_orders, registry, reports
-from services.devices.effects import effects
+from services.devices.effects import door_orders_at
+from services.devices.performer import Performer
 from services.devices.publishing import publish
 from services.devices.views import devices as devices_view
 from services.devices.views import findings as findings_view
@@ -44,7 +45,7 @@ SERVICE = Service(
     publish=publish,
     views=(devices_view.VIEW, findings_view.VIEW),
     memories=lambda app: (book_of(app).memory,),
-    effects=lambda app: effects(app, book_of(app)),
+    readers=lambda app: (Performer(app.commands, door_orders_at(app, book_of(app))),),
     routes=routes,
     raw_routes=(reports_api.PREFIX,),
 )

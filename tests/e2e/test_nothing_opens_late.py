@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from cli import status
-from libs.eventkit.effects import ACTUATOR_TTL
+from services.devices.performer import ACTUATOR_TTL
 from tests.e2e.conftest import Stack
 from tests.kit import until
 

@@ -73,13 +73,13 @@ async def test_an_answer_may_ask_for_a_position(toy: App, sums: tuple[Memory, li
     assert seen == [1]
 
 
-async def test_what_cannot_be_read_does_not_end_it(toy: App, sums: tuple[Memory, list[int]], community: UUID):
+async def test_what_cannot_be_read_does_not_end_it_but_is_told(toy: App, sums: tuple[Memory, list[int]], community: UUID):
     found, seen = sums
     await toy.log.append(append(community, data=b'{"amount":"many"}'))
     await toy.log.append(append(community, schema=9))
     await toy.log.append(append(community))
     await found.catch_up()
-    assert seen == [1]
+    assert seen == [1] and found.unreadable == {community}
 
 
 async def test_cold_or_old_memory_without_a_database_decides_nothing(

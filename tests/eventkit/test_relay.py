@@ -18,7 +18,7 @@ from tests.kit import caught_up, everything, until
 from tests.toy.main import service
 
 AppOf = Callable[..., Awaitable[App]]
-TOY = replace(service(), reactions=lambda app: (), effects=lambda app: (), views=())
+TOY = replace(service(), reactions=lambda app: (), readers=lambda app: (), views=())
 
 
 class Long(Struct, frozen=True, tag="toy.long"):

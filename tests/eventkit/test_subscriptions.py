@@ -12,7 +12,7 @@ from libs.eventkit.log import Log
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.service import App
 from libs.eventkit.subscriptions import Lost, Subscription, advance, checkpoint, follow
-from libs.eventkit.wake import Wake
+from libs.eventkit.tail import Wake
 from tests.eventkit.writers import append
 from tests.kit import until
 from tests.toy.main import service

@@ -1,6 +1,7 @@
 """Keys in a real database: made once, seen by whom they were sent to, gone for good when erased."""
 
 import asyncio
+import base64
 import os
 from collections.abc import Awaitable, Callable
 from uuid import UUID, uuid4
@@ -10,7 +11,10 @@ import msgspec
 import pytest
 
 from cli.mending import rewrap
+from cli.operate import operate
 from libs.eventkit.privacy import Erased, Keks, KeyRecord, KeyRing, MissingKek, Pending, Tampered, open_box, seal
+from libs.eventkit.service import App
+from tests.toy.main import service
 
 PoolOf = Callable[[str], Awaitable[asyncpg.Pool]]
 OLD, NEW = os.urandom(32), os.urandom(32)
@@ -248,3 +252,24 @@ async def test_new_keys_are_wrapped_by_the_current_kek(pool: asyncpg.Pool, commu
     record = await rotated.record(key.key_id)
     assert record is not None and record.kek_id == "2026"
     assert open_box(key.dek, await sealed_by(rotated, community)) == PHONE
+
+
+async def test_an_operator_rewraps_and_the_relay_tells(app_of: Callable[..., Awaitable[App]], community: UUID):
+    """As after a line was added to the secret: each key is announced anew by an event of its own."""
+    app = await app_of(service())
+    pool, secret = await app.database.pool(), app.settings.secrets / "kek-contact"
+    before = secret.read_text()
+    try:
+        ring = KeyRing(pool, "toy", Keks.load(app.settings.secrets))
+        key = await ring.key_for(community, "resident:1", "contact")
+        box = seal(key.dek, key.key_id, uuid4(), "phone", PHONE)
+        await ring.announced(key.key_id)
+        secret.write_text(before + "\n" + base64.urlsafe_b64encode(os.urandom(32)).decode())
+        for count in (1, 0):
+            done = await operate(App(app.service, app.settings), "rewrap", ["contact"])
+            assert done == {"service": "toy", "purpose": "contact", "rewrapped": count}
+        assert [(r.type, r.subject, r.community_id) for r in await app.log.read(0)] == [("key_created", f"key:{key.key_id}", community)]
+        assert await KeyRing(pool, "toy", Keks.load(app.settings.secrets)).open_all([box]) == [PHONE]
+        assert await ring.open_all([box]) == [Pending()], "who has not the new key-encryption key cannot open it"
+    finally:
+        secret.write_text(before)

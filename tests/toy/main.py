@@ -9,12 +9,12 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Request, Response
 from msgspec import Struct
 
-from libs.eventkit.effects import Effect
-from libs.eventkit.effects import Order as Planned
 from libs.eventkit.http import IdempotencyKey, Input, context, json, open_to_all, position_header
 from libs.eventkit.reactions import Do, Reaction
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.service import App, Service
+from services.devices.performer import Effect, Performer
+from services.devices.performer import Order as Planned
 from tests.toy import accounts, bells
 from tests.toy.public import CONTRACTS, ToyAdded, publish
 from tests.toy.sums import VIEW
@@ -84,8 +84,8 @@ EVENTS = (
 def service(ring: Ringing = ring_device, ttl: float = 5.0) -> Service:
     return Service(
         name="toy", events=EVENTS, permissions_of=lambda role: frozenset(), signing_key=KeyLearnt,
-        deciders=(accounts.ACCOUNTS, bells.RINGS), publish=publish, views=(VIEW,), effects=lambda app: (ringing(ring, ttl),),
-        routes=routes)
+        deciders=(accounts.ACCOUNTS, bells.RINGS), publish=publish, views=(VIEW,),
+        readers=lambda app: (Performer(app.commands, ringing(ring, ttl)),), routes=routes)
 
 
 TOY = service()

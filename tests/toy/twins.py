@@ -7,10 +7,11 @@ from uuid import uuid5
 
 from msgspec.structs import replace
 
-from libs.eventkit import commands, db, effects, hear, log, reactions, relay, service, views
+from libs.eventkit import commands, db, hear, log, reactions, relay, service, views
 from libs.eventkit.failpoints import reach
 from libs.eventkit.reactions import context_of
 from libs.eventkit.subscriptions import Subscription, advance
+from services.devices import performer
 
 FOLDED = ("added", "noted", "toy.added")
 
@@ -169,22 +170,22 @@ def reaction_without_key() -> None:
 
 
 def called_before_recorded() -> None:
-    async def after(self: effects.Performer, earlier: Any, order: Any, row: Any) -> None:
+    async def after(self: performer.Performer, earlier: Any, order: Any, row: Any) -> None:
         result = await order.perform()
         reach("effect.attempted")
         await self._say(order, order.attempt, row, "attempt")
         await self._say(order, result, row, "result")
 
-    effects.Performer._after = after  # type: ignore[method-assign]
+    performer.Performer._after = after  # type: ignore[method-assign]
 
 
 def attempted_again() -> None:
-    say = effects.Performer._say
+    say = performer.Performer._say
 
-    async def careless(self: effects.Performer, order: Any, command: Any, row: Any, name: str) -> bool:
+    async def careless(self: performer.Performer, order: Any, command: Any, row: Any, name: str) -> bool:
         return await say(self, order, command, row, name) or name == "attempt"
 
-    effects.Performer._say = careless  # type: ignore[method-assign]
+    performer.Performer._say = careless  # type: ignore[method-assign]
 
 
 TWINS = {f.__name__: f for f in (

@@ -15,7 +15,7 @@ from libs.eventkit.privacy import base64url
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ISSUED = int(NOW.timestamp())
-PERSON, HERE, THERE = UUID(int=1), UUID(int=2), UUID(int=3)
+PERSON, HERE = UUID(int=1), UUID(int=2)
 SIGNER, STRANGER = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
 PUBLIC = SIGNER.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
 PEM = SIGNER.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
@@ -122,20 +122,13 @@ def test_a_forged_token_is_refused(verifier: Verifier, token: str, code: str):
     for _ in range(2):  # a refusal is not remembered as anything else
         with pytest.raises(Unauthorised) as refused:
             verifier.verify(token, NOW)
-        assert refused.value.code == code
+        assert str(refused.value) == code
 
 
 def test_a_token_of_another_library_names_its_principal(verifier: Verifier):
     token = jwt.encode(CLAIMS, SIGNER, algorithm="EdDSA", headers={"typ": "at+jwt", "kid": "k1"})
     expected = Principal(PERSON, "staff", frozenset({HERE}), frozenset({"doors.open"}), "s1")
     assert verifier.verify(token, NOW) == verifier.verify(token, NOW) == expected
-
-
-def test_a_token_speaks_for_its_communities_and_permissions_only(verifier: Verifier):
-    principal = verifier.verify(GOOD, NOW)
-    assert principal.may("doors.open", HERE)
-    assert not principal.may("doors.open", THERE)
-    assert not principal.may("doors.manage", HERE)
 
 
 def test_an_unknown_role_may_nothing(verifier: Verifier):
@@ -167,15 +160,7 @@ def test_the_clock_decides_whether_seen_before_or_not(verifier: Verifier, warm: 
     else:
         with pytest.raises(Unauthorised) as refused:
             verifier.verify(GOOD, at(moment))
-        assert refused.value.code in (code, "token_expired")
-
-
-def test_a_forgotten_key_takes_its_tokens_with_it(verifier: Verifier):
-    verifier.verify(GOOD, NOW)
-    verifier.forget("k1")
-    assert not verifier.ready
-    with pytest.raises(Unauthorised, match="key_unknown"):
-        verifier.verify(GOOD, NOW)
+        assert str(refused.value) in (code, "token_expired")
 
 
 def test_a_key_learnt_anew_takes_the_tokens_of_the_old_one_with_it(verifier: Verifier):

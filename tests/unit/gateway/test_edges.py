@@ -11,8 +11,7 @@ from libs.eventkit.http import Position, page
 from libs.eventkit.problems import Problem
 from libs.eventkit.recorded import Catalogue, Number
 from libs.eventkit.settings import Settings
-from libs.eventkit.tail import KEPT, Tail
-from libs.eventkit.wake import Wake
+from libs.eventkit.tail import KEPT, Tail, Wake
 from services.gateway.api.doors import door_after
 from services.gateway.api.live import globs, position_of
 from services.gateway.api.me import same
@@ -23,8 +22,13 @@ from services.gateway.main import HEARS, SERVICE
 from services.gateway.tail import Shown
 from tests.unit.gateway.heard import DEVICE, heard
 
-SETTINGS = Settings(service="gateway", database_url="postgresql://nobody@localhost/none", secrets=Path("none"),
-                    url_access="http://access.test", url_identity="")
+SETTINGS = Settings(service="gateway", database_url="postgresql://nobody@localhost/none", secrets=Path("none"))
+
+
+@pytest.fixture(autouse=True)
+def _access_alone_is_known(monkeypatch):
+    monkeypatch.setenv("LIFANG_URL_ACCESS", "http://access.test")
+    monkeypatch.delenv("LIFANG_URL_IDENTITY", raising=False)
 
 
 def request(headers=()):

@@ -8,6 +8,7 @@ import pytest
 
 from libs.contracts import identity as public
 from libs.contracts.fields import SealedField
+from libs.contracts.topics import PUBLISHES
 from libs.eventkit.recorded import Meta, Recorded
 from libs.eventkit.sealed import Sealed
 from services.identity.domain.accounts import AccountClosed, AccountOpened, PhoneReplaced
@@ -62,4 +63,4 @@ def test_others_do_not_hear(event: Any):
 
 def test_every_event_is_told_or_kept_on_purpose():
     assert {type(e) for e in (*(own for own, _ in TOLD), *KEPT)} == set(EVENTS)
-    assert {type(heard) for _, heard in TOLD} == set(public.EVENTS)
+    assert {type(heard) for _, heard in TOLD} == set(PUBLISHES["identity"])

@@ -21,7 +21,7 @@ from libs.eventkit.decider import Refused
 from libs.eventkit.failpoints import reach
 from libs.eventkit.log import Key
 from libs.eventkit.reactions import context_of
-from libs.eventkit.recorded import Catalogue, Recorded, tag_of
+from libs.eventkit.recorded import Recorded, tag_of
 from libs.eventkit.subscriptions import Subscription, advance
 
 log = logging.getLogger(__name__)
@@ -51,8 +51,8 @@ class Effect(Struct, frozen=True):
 class Performer:
     """Runs one effect over the log; every device has a queue of its own, so that a dead one delays nobody else."""
 
-    def __init__(self, commands: Commands, catalogue: Catalogue, effect: Effect) -> None:
-        self.commands, self.catalogue, self.effect = commands, catalogue, effect
+    def __init__(self, commands: Commands, effect: Effect) -> None:
+        self.commands, self.effect = commands, effect
         self._names = frozenset(tag_of(t) for t in effect.on)
         self._queues: dict[str, asyncio.Task[None]] = {}
         self._settling: asyncio.Task[None] | None = None
@@ -71,7 +71,7 @@ class Performer:
 
     async def _planned(self, row: Recorded) -> Order | None:
         try:
-            event = self.catalogue.read(row)
+            event = self.commands.catalogue.read(row)
             return await self.effect.on[type(event)](event, row)
         except Exception as error:
             if is_away(error):
