@@ -55,6 +55,7 @@ class Performer:
         self.commands, self.effect = commands, effect
         self._names = frozenset(tag_of(t) for t in effect.on)
         self._queues: dict[str, asyncio.Task[None]] = {}
+        self._under_way: dict[UUID, asyncio.Task[None]] = {}
         self._settling: asyncio.Task[None] | None = None
 
     def subscription(self) -> Subscription:
@@ -91,9 +92,17 @@ class Performer:
         await once_there(move)
 
     def _enqueue(self, order: Order, row: Recorded) -> "asyncio.Task[None]":
+        if (task := self._under_way.get(row.event_id)) is not None:  # read again, as after the database was away
+            return task
         task = asyncio.create_task(self._after(self._queues.get(order.queue), order, row))
-        self._queues[order.queue] = task
-        task.add_done_callback(lambda t: self._queues.pop(order.queue) if self._queues.get(order.queue) is t else None)
+        self._queues[order.queue] = self._under_way[row.event_id] = task
+
+        def ended(_: asyncio.Task[None]) -> None:
+            del self._under_way[row.event_id]
+            if self._queues.get(order.queue) is task:
+                del self._queues[order.queue]
+
+        task.add_done_callback(ended)
         return task
 
     async def _after(self, earlier: "asyncio.Task[None] | None", order: Order, row: Recorded) -> None:

@@ -129,6 +129,24 @@ async def test_a_call_that_its_process_did_not_survive_is_concluded_by_the_next(
     assert [bell for bell, _ in bells.rung] == ["gate", "another"]
 
 
+async def test_an_order_read_again_by_the_same_process_is_not_given_up(toy: App, pool: asyncpg.Pool, bells: Bells, community: UUID):
+    """As when the database was away for a moment: the lease is taken anew, and the call is still under way."""
+    performer = toy.readers[0]
+    performer.effect = replace(performer.effect, ttl=timedelta(seconds=1))
+    bells.stuck["gate"] = asyncio.Event()
+    toy.start_worker()
+    ring_id = await order(toy, community)
+    await until(lambda: bells.rung)
+    await toy.supervisor.stop()
+    toy.start_worker()
+    row = (await toy.log.read(0))[0]
+    await until(lambda: performer._left(row) < 0)
+    assert (await over(pool, await order(toy, community, "another")))[-1] == "rung"
+    bells.stuck["gate"].set()
+    assert await over(pool, ring_id) == ["ring_ordered", "ring_attempted", "rung"]
+    assert [bell for bell, _ in bells.rung] == ["gate", "another"]
+
+
 async def test_orders_of_one_device_go_one_after_the_other(toy: App, pool: asyncpg.Pool, bells: Bells, community: UUID):
     bells.stuck["gate"] = asyncio.Event()
     toy.start_worker()
