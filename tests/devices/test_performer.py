@@ -10,7 +10,9 @@ import pytest
 from msgspec.structs import replace
 
 from libs.eventkit.commands import Context
+from libs.eventkit.recorded import Recorded
 from libs.eventkit.service import App
+from services.devices.performer import Performer
 from tests.eventkit.writers import append
 from tests.kit import caught_up, until
 from tests.toy.bells import Order
@@ -80,6 +82,18 @@ async def test_an_order_older_than_its_time_is_never_carried_out(toy: App, pool:
     ring_id = await order(toy, community, asked=5.1)
     assert await over(pool, ring_id) == ["ring_ordered", "ring_expired"]
     assert bells.rung == []
+
+
+async def test_twin_that_counts_from_the_last_hop_is_caught(
+    toy: App, pool: asyncpg.Pool, bells: Bells, community: UUID, monkeypatch: pytest.MonkeyPatch
+):
+    def left(self: Performer, row: Recorded) -> float:
+        return (row.recorded_at + self.effect.ttl - datetime.now(UTC)).total_seconds()
+
+    monkeypatch.setattr(Performer, "_left", left)
+    toy.start_worker()
+    ring_id = await order(toy, community, asked=60.0)
+    assert await over(pool, ring_id) == ["ring_ordered", "ring_attempted", "rung"] and bells.rung == [("gate", ring_id)]
 
 
 async def test_what_was_ordered_while_nobody_worked_is_not_carried_out_late(toy: App, pool: asyncpg.Pool, bells: Bells, community: UUID):
