@@ -17,7 +17,7 @@ from simulator.hikvision_device import Faults, Terminal
 
 
 class Card(Struct, frozen=True):
-    """Somebody at the reader. `at` defaults to now; with `remote_check` the terminal awaits the answer to its push."""
+    """Somebody at the reader. `at` defaults to now; with `remote_check` the terminal asks and waits to be told."""
 
     card_number: str = ""
     employee_number: str = ""
@@ -73,11 +73,12 @@ class _Control:
             live=asked.live,
             remote_check=asked.remote_check,
         )
-        pushed = await terminal.report(event, asked.format)
-        opened = asked.live and asked.remote_check and _admitted(pushed.body)
-        if opened:
-            terminal.open_door(asked.door_no, by_order=False)
-        return _json({"status": pushed.status, "body": pushed.body, "serial": pushed.serial, "opened": opened})
+        if asked.live and asked.remote_check:
+            pushed, admitted = await terminal.ask(event, asked.format)
+        else:
+            pushed, admitted = await terminal.report(event, asked.format), None
+        told = {"status": pushed.status, "body": pushed.body, "serial": pushed.serial}
+        return _json({**told, "admitted": admitted, "opened": bool(admitted)})
 
     async def replay(self, request: Request) -> Response:
         asked, terminal = await _asked(request, Replay), self._terminal
@@ -114,16 +115,6 @@ def _code(code: str) -> tuple[int, int]:
     if not (major.isdecimal() and minor.isdecimal()):
         raise msgspec.ValidationError("code must look like 5/1")
     return int(major), int(minor)
-
-
-def _admitted(answer: str) -> bool:
-    """ISAPI's answer to a remote check: `{"RemoteCheck": {"serialNo": n, "checkResult": "success"}}`."""
-    try:
-        told = msgspec.json.decode(answer)
-    except msgspec.DecodeError:
-        return False
-    check = told.get("RemoteCheck") if isinstance(told, dict) else None
-    return isinstance(check, dict) and check.get("checkResult") == "success"
 
 
 async def _unprocessable(_: Request, problem: Exception) -> Response:

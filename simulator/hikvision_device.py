@@ -15,6 +15,8 @@ from simulator.hikvision_bodies import AccessEvent, Format, Origin, body
 REMOTE_OPENED, LOCK_OPENED, DOOR_CLOSED = (3, 0x400), (5, 0x15), (5, 0x1A)
 KEPT_EVENTS, KEPT_ORDERS = 10_000, 10_000
 RETRY_SECONDS = (1.0, 2.0, 5.0, 10.0)
+ANSWER_SECONDS = 3.0
+"""For which the terminal waits to be told whether to let somebody in; then it refuses."""
 
 
 class Push(Struct, frozen=True):
@@ -72,6 +74,7 @@ class Terminal:
         self.faults = Faults()
         self.listeners: set[asyncio.Queue[tuple[bytes, str]]] = set()
         self.http_hosts = b""
+        self.asked: dict[int, asyncio.Future[bool]] = {}
         self._client, self._memory = client, memory
         self._serial = _remembered(memory, config.serial - 1 if isinstance(config.serial, int) else 0)
         self._kept: deque[AccessEvent] = deque(maxlen=KEPT_EVENTS)
@@ -103,6 +106,20 @@ class Terminal:
             self._kept.append(structs.replace(event, live=False, remote_check=False))
             self._resend_later()
         return structs.replace(pushed, serial=event.serial)
+
+    async def ask(self, event: AccessEvent, form: Format = "json") -> tuple[Pushed, bool | None]:
+        """Push an event that asks and wait to be told (PUT remoteCheck); None when nobody did in time. Opens when admitted."""
+        answer = self.asked[event.serial] = asyncio.get_running_loop().create_future()
+        try:
+            pushed = await self.report(event, form)
+            admitted = await asyncio.wait_for(answer, ANSWER_SECONDS)
+        except TimeoutError:
+            admitted = None
+        finally:
+            del self.asked[event.serial]
+        if admitted:
+            self.open_door(event.door_no, by_order=False)
+        return pushed, admitted
 
     async def post(self, content: bytes, content_type: str) -> Pushed:
         """Any bytes to the push address, as they are."""

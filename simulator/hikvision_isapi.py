@@ -3,8 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
+from typing import Literal
 
+import msgspec
 from lxml import etree
+from msgspec import Struct
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -26,11 +29,21 @@ def isapi(terminal: Terminal, password: str) -> Callable[[Scope, Receive, Send],
     face = _Face(terminal)
     routes = [
         Route("/ISAPI/AccessControl/RemoteControl/door/{door_no:int}", face.remote_control, methods=["PUT"]),
+        Route("/ISAPI/AccessControl/remoteCheck", face.remote_check, methods=["PUT"]),
         Route("/ISAPI/System/deviceInfo", face.device_info, methods=["GET"]),
         Route("/ISAPI/Event/notification/httpHosts", face.http_hosts, methods=["GET", "PUT"]),
         Route("/ISAPI/Event/notification/alertStream", face.alert_stream, methods=["GET"]),
     ]
     return _Guarded(Starlette(routes=routes), Digest("LF-SIM", terminal.config.user, password))
+
+
+class _Check(Struct):
+    serialNo: int
+    checkResult: Literal["success", "failed"]
+
+
+class _Envelope(Struct):
+    RemoteCheck: _Check
 
 
 class _Guarded:
@@ -68,6 +81,18 @@ class _Face:
         if possible:
             return _status(request, 200, 1, "OK", "ok")
         return _status(request, 403, 4, "Invalid Operation", "notSupport")
+
+    async def remote_check(self, request: Request) -> Response:
+        """The answer to an event that asked, by its serial number; refused where nobody waits for it (any more)."""
+        try:
+            check = msgspec.json.decode(await _small_body(request), type=_Envelope).RemoteCheck
+        except msgspec.MsgspecError:
+            return _status(request, 400, 6, "Invalid Content", "badJsonContent")
+        waiting = self._terminal.asked.get(check.serialNo)
+        if waiting is None or waiting.done():
+            return _status(request, 403, 4, "Invalid Operation", "eventNotSupport")
+        waiting.set_result(check.checkResult == "success")
+        return _status(request, 200, 1, "OK", "ok")
 
     async def device_info(self, _: Request) -> Response:
         config = self._terminal.config

@@ -1,46 +1,89 @@
-"""What devices do in the world: open a door when access has ordered it, once and within five seconds, or not."""
+"""What devices do in the world: open a door when access has ordered it, tell a terminal that asked what was decided; each
+once and within five seconds, or not.
 
+A terminal that asks (ISAPI `remoteCheck`) is answered with the serial number of its event and opens by itself; it gets
+no other order for that.
+"""
+
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 import httpx
 from msgspec import Struct
 
-from libs.contracts.access import DoorOpeningOrdered
+from libs.contracts.access import CredentialJudged, DoorOpeningOrdered
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.service import App
-from services.devices.adapters.isapi_client import open_door
+from services.devices.adapters.isapi_client import Outcome, Terminal, answer_check, open_door
 from services.devices.device_book import DeviceBook, KnownDevice
 from services.devices.domain.door_orders import AttemptDoorOrder, CloseUnknownDoorOrder, ExpireDoorOrder, RecordCarriedOut, RecordFailed
+from services.devices.domain.refusals import AttemptRefusal, EndRefusal, ExpireRefusal
+from services.devices.domain.reports import DeviceReported
 from services.devices.performer import Effect, Order
 
+Call = Callable[[httpx.AsyncClient, Terminal], Awaitable[Outcome]]
 
-def door_orders_at(app: App, book: DeviceBook) -> Effect:
+
+def client_of_devices() -> httpx.AsyncClient:
     # short-lived connections: on one that the device has closed nobody knows whether an order was sent
-    client = httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_connections=200, keepalive_expiry=1.0))
+    return httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_connections=200, keepalive_expiry=1.0))
 
+
+def door_orders_at(app: App, book: DeviceBook, client: httpx.AsyncClient) -> Effect:
     async def door_opening_ordered(event: DoorOpeningOrdered, row: Recorded) -> Order:
         device = await book.find(event.device_id)
         mine = device if device is not None and device.community_id == row.community_id else None
+        asked = await question_behind(app, row) if event.means != "remote" else None
+        call = partial(open_door, door_no=event.door_no)
+        if asked is not None and asked.device_id == event.device_id and asked.told.serial is not None:
+            call = partial(answer_check, serial=asked.told.serial, admitted=True)
         what = (event.opening_id, event.device_id, event.door_no)
+
+        async def perform() -> Struct:
+            outcome = await told(app, client, mine, call)
+            return RecordCarriedOut(*what) if outcome.result == "carried_out" else RecordFailed(*what, outcome.result, outcome.code[:64])
+
         return Order(
             subject_id=event.opening_id, queue=str(event.device_id), attempt=AttemptDoorOrder(*what),
-            expire=ExpireDoorOrder(*what), unknown=CloseUnknownDoorOrder(*what),
-            perform=partial(open_at, app, client, mine, event))
+            expire=ExpireDoorOrder(*what), unknown=CloseUnknownDoorOrder(*what), perform=perform)
 
-    return Effect(name="door_orders", on={DoorOpeningOrdered: door_opening_ordered})
+    async def credential_judged(event: CredentialJudged, row: Recorded) -> Order | None:
+        asked = await question_behind(app, row) if event.live and not event.allowed else None
+        if asked is None or asked.told.serial is None:
+            return None
+        device = await book.find(asked.device_id)
+        what, call = (asked.told.report_id, asked.device_id), partial(answer_check, serial=asked.told.serial, admitted=False)
+
+        async def perform() -> Struct:
+            outcome = await told(app, client, device, call)
+            return EndRefusal(*what) if outcome.result == "carried_out" else EndRefusal(*what, outcome.result, outcome.code[:64])
+
+        return Order(
+            subject_id=asked.told.report_id, queue=str(asked.device_id), attempt=AttemptRefusal(*what, asked.told.serial),
+            expire=ExpireRefusal(*what), unknown=EndRefusal(*what, "unknown"), perform=perform)
+
+    return Effect(name="door_orders", on={DoorOpeningOrdered: door_opening_ordered, CredentialJudged: credential_judged})
 
 
-async def open_at(app: App, client: httpx.AsyncClient, device: KnownDevice | None, event: DoorOpeningOrdered) -> Struct:
-    """Sends the order, once, and says how it ended."""
-    what = (event.opening_id, event.device_id, event.door_no)
+async def question_behind(app: App, row: Recorded) -> DeviceReported | None:
+    """Our own live report that this rests on, where its device asked and waits; of this community alone."""
+    for event_id in row.meta.caused_by:
+        cause = await app.log.event(event_id)
+        if cause is None or cause.source is not None or cause.community_id != row.community_id:
+            continue
+        event = app.catalogue.read(cause)
+        if isinstance(event, DeviceReported) and event.live and event.told.awaits_decision:
+            return event
+    return None
+
+
+async def told(app: App, client: httpx.AsyncClient, device: KnownDevice | None, call: Call) -> Outcome:
+    """Calls the device, once, and says how it ended."""
     if device is None or not device.description.base_url:
-        return RecordFailed(*what, "unreachable", "no_address")
+        return Outcome("unreachable", "no_address")
     about = device.description
     try:
         password = app.settings.secret(about.password_secret)
     except OSError:
-        return RecordFailed(*what, "unreachable", "no_password")
-    outcome = await open_door(client, about.base_url, event.door_no, about.user, password)
-    if outcome.result == "carried_out":
-        return RecordCarriedOut(*what)
-    return RecordFailed(*what, outcome.result, outcome.code[:64])
+        return Outcome("unreachable", "no_password")
+    return await call(client, Terminal(about.base_url, about.user, password))

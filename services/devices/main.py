@@ -10,8 +10,8 @@ from services.devices import demo
 from services.devices.api import devices as devices_api
 from services.devices.api import reports as reports_api
 from services.devices.device_book import book_of
-from services.devices.domain import door_orders, registry, reports
-from services.devices.effects import door_orders_at
+from services.devices.domain import door_orders, refusals, registry, reports
+from services.devices.effects import client_of_devices, door_orders_at
 from services.devices.performer import Performer
 from services.devices.publishing import publish
 from services.devices.views import devices as devices_view
@@ -22,6 +22,7 @@ EVENTS = (
     registry.DeviceMoved, reports.DayBegun, reports.KnowledgeCarried, reports.DayClosed, reports.BodyReceived,
     reports.DeviceReported, reports.BodyUnreadable, reports.SerialGapFound, reports.SerialGapClosed,
     door_orders.OrderAttempted, door_orders.OrderCarriedOut, door_orders.OrderFailed,
+    refusals.RefusalAttempted, refusals.RefusalTold, refusals.RefusalFailed,
 )
 
 
@@ -41,11 +42,11 @@ SERVICE = Service(
     signing_key=SigningKeyPublished,
     hears=("identity", "access"),
     contracts=heard_from("identity", "access"),
-    deciders=(registry.REGISTRY, reports.REPORTS, door_orders.DOOR_ORDERS),
+    deciders=(registry.REGISTRY, reports.REPORTS, door_orders.DOOR_ORDERS, refusals.REFUSALS),
     publish=publish,
     views=(devices_view.VIEW, findings_view.VIEW),
     memories=lambda app: (book_of(app).memory,),
-    readers=lambda app: (Performer(app.commands, door_orders_at(app, book_of(app))),),
+    readers=lambda app: (Performer(app.commands, door_orders_at(app, book_of(app), client_of_devices())),),
     routes=routes,
     raw_routes=(reports_api.PREFIX,),
 )

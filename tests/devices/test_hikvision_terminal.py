@@ -12,9 +12,9 @@ import httpx
 import pytest
 
 from services.devices.adapters.hikvision import Report, read
-from services.devices.adapters.isapi_client import Outcome, open_door
+from services.devices.adapters.isapi_client import Outcome, Terminal, answer_check, open_door
 
-ADMIT = b'{"RemoteCheck":{"serialNo":1,"checkResult":"success"}}'
+TAKEN = b"<ResponseStatus><statusCode>1</statusCode></ResponseStatus>"
 
 
 class Site:
@@ -33,7 +33,7 @@ class Site:
                 body = await reader.readexactly(int(headers["content-length"]))
                 assert headers["x-device"] == "door-1"
                 self.pushed.put_nowait((body, headers["content-type"]))
-                writer.write(b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n" % (self.status, len(ADMIT)) + ADMIT)
+                writer.write(b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n" % (self.status, len(TAKEN)) + TAKEN)
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
@@ -47,7 +47,10 @@ class Site:
         return (await self.client.post(path, json=asked)).json()
 
     async def open(self, door_no: int, password: str = "made-up", timeout: float = 5) -> Outcome:
-        return await open_door(self.client, f"http://{self.listen}", door_no, "admin", password, timeout)
+        return await open_door(self.client, Terminal(f"http://{self.listen}", "admin", password, timeout), door_no)
+
+    async def check(self, serial: int, admitted: bool) -> Outcome:
+        return await answer_check(self.client, Terminal(f"http://{self.listen}", "admin", "made-up"), serial, admitted)
 
 
 def free_ports(count: int) -> list[int]:
@@ -104,22 +107,33 @@ async def test_an_order_that_is_dropped_ends_unknown_and_is_kept(site: Site) -> 
 async def test_a_card_is_told_in_every_format(site: Site, form: str, pictures: int) -> None:
     told = await site.do("/card", card_number="77001", person_name="林 & Co", door_no=1, format=form, code="5/38")
     report = await site.next_report()
-    assert (told["status"], told["body"], told["serial"]) == (200, ADMIT.decode(), report.serial)
+    assert (told["status"], told["body"], told["serial"]) == (200, TAKEN.decode(), report.serial)
     assert (report.kind, report.card_number, report.person_name) == ("card_read", "77001", "林 & Co")
     assert (report.pictures, report.findings) == (pictures, ())
 
 
-async def test_a_remote_check_that_is_answered_with_success_opens(site: Site) -> None:
-    assert (await site.do("/card", card_number="1", remote_check=True))["opened"]
-    reports = [await site.next_report() for _ in range(3)]
-    assert [report.kind for report in reports] == ["card_read", "lock_opened", "door_closed"]
-    assert reports[0].awaits_decision
+async def test_who_is_admitted_is_let_in_by_the_terminal_that_asked(site: Site) -> None:
+    asking = asyncio.create_task(site.do("/card", card_number="1", remote_check=True))
+    asked = await site.next_report()
+    assert asked.awaits_decision and asked.serial is not None
+    assert (await site.check(asked.serial, True)).result == "carried_out"
+    assert (await asking)["opened"]
+    assert [(await site.next_report()).kind for _ in range(2)] == ["lock_opened", "door_closed"]
+    assert await site.check(asked.serial, True) == Outcome("refused", "4", "eventNotSupport"), "nobody waits any more"
+
+
+async def test_who_is_refused_stays_outside(site: Site) -> None:
+    asking = asyncio.create_task(site.do("/card", card_number="1", remote_check=True))
+    asked = await site.next_report()
+    assert asked.serial is not None and (await site.check(asked.serial, False)).result == "carried_out"
+    told = await asking
+    assert (told["admitted"], told["opened"]) == (False, False)
 
 
 async def test_history_is_marked_and_opens_nothing(site: Site) -> None:
     told = await site.do("/card", card_number="1", remote_check=True, live=False)
     report = await site.next_report()
-    assert (report.history, report.awaits_decision, told["opened"]) == (True, False, False)
+    assert (report.history, report.awaits_decision, told["admitted"], told["opened"]) == (True, False, None, False)
 
 
 async def test_a_replay_sends_its_history_in_order(site: Site) -> None:

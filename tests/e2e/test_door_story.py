@@ -77,3 +77,18 @@ async def test_no_sealed_value_lies_in_plain_text_in_databases_topics_or_logs(st
         assert text, f"nothing was read of {name}"
         assert [v for v in [*planted, *demo_people] if v in text] == [], f"plain text in {name}"
     assert "device_reported" in places["databases"] and "devices.device_reported" in places["topics"], "the search would find what is there"
+
+
+@pytest.mark.parametrize("admitted", [True, False])
+async def test_a_terminal_that_asks_is_told_in_time_and_opens_or_not_by_itself(stack: Stack, http, control, admitted: bool):
+    """ISAPI's remote check: the answer goes by the serial number of the event; no order to open is sent beside it."""
+    card = stack.demo.cards[0]
+    answer = await http.get("/v1/me/doors", headers=stack.bearer("resident", card["person_id"]))
+    mine = {d["id"] for d in answer.json()["items"]}
+    door = next(d for d in stack.demo.doors if d["id"] in mine and d["device_id"] in {t.device_id for t in stack.demo.terminals})
+    terminal = control([t.device_id for t in stack.demo.terminals].index(door["device_id"]))
+    orders = len((await http.get(terminal + "/orders")).json())
+    number = card["number"] if admitted else "0000000001"
+    told = (await http.post(terminal + "/card", json={"card_number": number, "door_no": door["door_no"], "remote_check": True})).json()
+    assert (told["status"], told["admitted"], told["opened"]) == (200, admitted, admitted)
+    assert len((await http.get(terminal + "/orders")).json()) == orders

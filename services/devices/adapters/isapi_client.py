@@ -1,4 +1,6 @@
-"""Orders to Hikvision terminals: PUT /ISAPI/AccessControl/RemoteControl/door/<n> (ISAPI developer guide).
+"""What Hikvision terminals are told (ISAPI developer guide, person-based access control): to open a door, by
+PUT /ISAPI/AccessControl/RemoteControl/door/<n>; whether to let somebody in of whom they asked (an event with
+`remoteCheck`), by PUT /ISAPI/AccessControl/remoteCheck, which names the event's serial number.
 
 An order is sent once. What is not known to have failed before it was sent is `unknown`, never tried again.
 """
@@ -7,6 +9,7 @@ import asyncio
 from typing import Any, Literal
 
 import httpx
+import msgspec
 from msgspec import Struct
 
 from services.devices.adapters.charset import decode
@@ -34,19 +37,36 @@ class Outcome(Struct, frozen=True):
     text: str = ""
 
 
-async def open_door(
-    client: httpx.AsyncClient, base_url: str, door_no: int, user: str, password: str, timeout: float = TIMEOUT
-) -> Outcome:
-    """Ask a terminal to open a door (numbered from 1), with HTTP digest; answers within `timeout` seconds."""
+class Terminal(Struct, frozen=True):
+    """Where a terminal listens and how we sign in to it; it answers within `timeout` seconds or not at all."""
+
+    base_url: str
+    user: str
+    password: str
+    timeout: float = TIMEOUT
+
+
+async def open_door(client: httpx.AsyncClient, terminal: Terminal, door_no: int) -> Outcome:
+    """Asks a terminal to open a door (numbered from 1)."""
+    return await _put(client, terminal, f"RemoteControl/door/{door_no:d}", _OPEN, "application/xml")
+
+
+async def answer_check(client: httpx.AsyncClient, terminal: Terminal, serial: int, admitted: bool) -> Outcome:
+    """Tells a terminal what was decided about its event `serial`; admitted, it opens by itself."""
+    answer = {"RemoteCheck": {"serialNo": serial, "checkResult": "success" if admitted else "failed"}}
+    return await _put(client, terminal, "remoteCheck?format=json", msgspec.json.encode(answer), "application/json")
+
+
+async def _put(client: httpx.AsyncClient, terminal: Terminal, path: str, content: bytes, content_type: str) -> Outcome:
     wire = _Wire()
     try:
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(terminal.timeout):
             response = await client.put(
-                f"{base_url.rstrip('/')}/ISAPI/AccessControl/RemoteControl/door/{door_no:d}",
-                content=_OPEN,
-                headers={"content-type": "application/xml"},
-                auth=httpx.DigestAuth(user, password),
-                timeout=timeout,
+                f"{terminal.base_url.rstrip('/')}/ISAPI/AccessControl/{path}",
+                content=content,
+                headers={"content-type": content_type},
+                auth=httpx.DigestAuth(terminal.user, terminal.password),
+                timeout=terminal.timeout,
                 follow_redirects=False,
                 extensions={"trace": wire.trace},
             )

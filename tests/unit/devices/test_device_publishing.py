@@ -10,6 +10,7 @@ from libs.eventkit.recorded import Meta, Recorded
 from libs.eventkit.sealed import Sealed
 from services.devices.domain.door_orders import OrderAttempted, OrderCarriedOut, OrderFailed
 from services.devices.domain.heard import Heard
+from services.devices.domain.refusals import RefusalAttempted, RefusalFailed, RefusalTold
 from services.devices.domain.registry import (
     CredentialRevoked,
     Description,
@@ -56,7 +57,8 @@ SAID: list[tuple[Any, Any]] = [
 SILENT = [
     EnrolmentCodeIssued(DEVICE, "hash", NOW), CredentialRevoked(DEVICE), DeviceMoved(DEVICE, "http://10.0.0.9"),
     DayBegun(DEVICE, NOW.date()), KnowledgeCarried(Heard()), DayClosed(DEVICE, NOW.date()),
-    BodyReceived(BODY, RAW, "", 1, 1), BodyUnreadable(DEVICE, BODY, RAW, "", 1, "empty")]
+    BodyReceived(BODY, RAW, "", 1, 1), BodyUnreadable(DEVICE, BODY, RAW, "", 1, "empty"),
+    RefusalAttempted(REPORT, DEVICE, 7), RefusalTold(REPORT, DEVICE), RefusalFailed(REPORT, DEVICE, "unknown")]
 
 
 @pytest.mark.parametrize(("event", "said"), SAID, ids=lambda e: type(e).__name__)

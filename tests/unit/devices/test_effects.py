@@ -1,3 +1,6 @@
+"""What a device is told, and what is recorded of it."""
+
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -7,35 +10,67 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from libs.contracts.access import DoorOpeningOrdered
+from libs.contracts.access import CredentialJudged, DoorOpeningOrdered
+from libs.eventkit.recorded import Catalogue, Meta, Recorded
 from services.devices.device_book import KnownDevice
 from services.devices.domain.door_orders import RecordCarriedOut, RecordFailed
+from services.devices.domain.refusals import AttemptRefusal, EndRefusal
 from services.devices.domain.registry import Description
-from services.devices.effects import open_at
+from services.devices.domain.reports import DeviceReported, Told
+from services.devices.effects import door_orders_at
+from tests.kit import recorded
 
-OPENING, DOOR, DEVICE = UUID(int=1), UUID(int=2), UUID(int=3)
+OPENING, DOOR, DEVICE, HERE, ELSEWHERE = (UUID(int=n) for n in range(1, 6))
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ORDERED = DoorOpeningOrdered(OPENING, DOOR, DEVICE, 2, "remote", None, "right", "residence", ())
+BY_CARD = replace(ORDERED, means="card")
+DENIED = CredentialJudged(DOOR, "card", False, "credential", "credential_unknown", (), None, True)
 GATE = KnownDevice(
-    DEVICE, UUID(int=4), Description("hikvision-terminal", "Gate", "K1", "http://192.0.2.1", "admin", "device-password"))
+    DEVICE, HERE, Description("hikvision-terminal", "Gate", "K1", "http://192.0.2.1", "admin", "device-password"))
+OPEN, CHECK = "/ISAPI/AccessControl/RemoteControl/door/2", "/ISAPI/AccessControl/remoteCheck"
 
 
-async def performed(device: KnownDevice | None, answer: Any = None) -> Any:
-    asked: list[str] = []
+def asked(awaits: bool = True, live: bool = True, serial: int | None = 47, device: UUID = DEVICE, community: UUID = HERE) -> Recorded:
+    """Our own report that a card is at the reader."""
+    told = Told(report_id=OPENING, kind="card_read", code="5/1", history=False, serial=serial, awaits_decision=awaits)
+    report = DeviceReported(device, UUID(int=9), told, NOW, live=live, skew=None, findings=())
+    return recorded(report, community, stream="reports:1")
 
-    async def device_answers(request: httpx.Request) -> httpx.Response:
-        asked.append(str(request.url))
-        if isinstance(answer, Exception):
-            raise answer
-        return httpx.Response(200, content=answer)
 
-    def secret(name: str) -> str:
-        return {"device-password": "s"}[name] if name == "device-password" else Path("/nonexistent").read_text()
+class Site:
+    """The device, the book that knows it, and the log with the report behind."""
 
-    app: Any = SimpleNamespace(settings=SimpleNamespace(secret=secret))
-    async with httpx.AsyncClient(transport=httpx.MockTransport(device_answers)) as client:
-        command = await open_at(app, client, device, ORDERED)
-    assert asked in ([], ["http://192.0.2.1/ISAPI/AccessControl/RemoteControl/door/2"])
-    return command
+    def __init__(self, device: KnownDevice | None = GATE, answer: Any = None, cause: Recorded | None = None) -> None:
+        self.device, self.answer, self.cause = device, answer, cause
+        self.told: list[tuple[str, bytes]] = []
+
+    async def find(self, device_id: UUID) -> KnownDevice | None:
+        return self.device
+
+    async def event(self, event_id: UUID) -> Recorded | None:
+        return self.cause if self.cause is not None and event_id == self.cause.event_id else None
+
+    async def answers(self, request: httpx.Request) -> httpx.Response:
+        self.told.append((request.url.path, request.content))
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return httpx.Response(200, content=self.answer)
+
+    async def planned(self, event: Any) -> Any:
+        def secret(name: str) -> str:
+            return {"device-password": "s"}[name] if name == "device-password" else Path("/nonexistent").read_text()
+
+        app: Any = SimpleNamespace(
+            settings=SimpleNamespace(secret=secret), log=SimpleNamespace(event=self.event), catalogue=Catalogue((DeviceReported,)))
+        meta = Meta(caused_by=(UUID(int=99), *((self.cause.event_id,) if self.cause else ())))
+        row = recorded(event, HERE, source="access", meta=meta)
+        self.client = httpx.AsyncClient(transport=httpx.MockTransport(self.answers))
+        return await door_orders_at(app, self, self.client).on[type(event)](event, row)  # type: ignore[arg-type]
+
+    async def performed(self, event: Any = ORDERED) -> Any:
+        order = await self.planned(event)
+        async with self.client:
+            return await order.perform()
 
 
 def status(code: int) -> bytes:
@@ -43,21 +78,56 @@ def status(code: int) -> bytes:
 
 
 async def test_what_the_device_did_is_recorded() -> None:
-    assert await performed(GATE, status(1)) == RecordCarriedOut(OPENING, DEVICE, 2)
-    assert await performed(GATE, status(4)) == RecordFailed(OPENING, DEVICE, 2, "refused", "4")
+    site = Site(answer=status(1))
+    assert await site.performed() == RecordCarriedOut(OPENING, DEVICE, 2)
+    assert [path for path, _ in site.told] == [OPEN]
+    assert await Site(answer=status(4)).performed() == RecordFailed(OPENING, DEVICE, 2, "refused", "4")
 
 
 async def test_what_nobody_knows_is_recorded_as_that() -> None:
-    assert await performed(GATE, httpx.ReadTimeout("")) == RecordFailed(OPENING, DEVICE, 2, "unknown", "ReadTimeout")
+    assert await Site(answer=httpx.ReadTimeout("")).performed() == RecordFailed(OPENING, DEVICE, 2, "unknown", "ReadTimeout")
 
 
 @pytest.mark.parametrize(
     ("device", "code"),
     [
         (None, "no_address"),
+        (replace(GATE, community_id=ELSEWHERE), "no_address"),
         (replace(GATE, description=replace(GATE.description, base_url="")), "no_address"),
         (replace(GATE, description=replace(GATE.description, password_secret="device-password-9")), "no_password"),
     ],
 )
 async def test_a_device_that_cannot_be_addressed_is_unreachable(device: KnownDevice | None, code: str) -> None:
-    assert await performed(device) == RecordFailed(OPENING, DEVICE, 2, "unreachable", code)
+    site = Site(device)
+    assert await site.performed() == RecordFailed(OPENING, DEVICE, 2, "unreachable", code) and site.told == []
+
+
+async def test_a_terminal_that_asked_is_answered_and_opens_by_itself() -> None:
+    site = Site(answer=status(1), cause=asked())
+    assert await site.performed(BY_CARD) == RecordCarriedOut(OPENING, DEVICE, 2)
+    assert site.told == [(CHECK, b'{"RemoteCheck":{"serialNo":47,"checkResult":"success"}}')]
+
+
+@pytest.mark.parametrize("cause", [
+    asked(awaits=False), asked(live=False), asked(serial=None), asked(device=UUID(int=77)), asked(community=ELSEWHERE), None])
+async def test_whoever_did_not_ask_is_given_the_order(cause: Recorded | None) -> None:
+    site = Site(answer=status(1), cause=cause)
+    await site.performed(BY_CARD)
+    assert [path for path, _ in site.told] == [OPEN]
+
+
+async def test_a_terminal_that_asked_is_told_of_a_refusal() -> None:
+    site = Site(answer=status(1), cause=asked())
+    order = await site.planned(DENIED)
+    assert (order.attempt, order.queue) == (AttemptRefusal(OPENING, DEVICE, 47), str(DEVICE))
+    assert await order.perform() == EndRefusal(OPENING, DEVICE)
+    assert site.told == [(CHECK, b'{"RemoteCheck":{"serialNo":47,"checkResult":"failed"}}')]
+    failing = await Site(answer=httpx.ConnectError(""), cause=asked()).planned(DENIED)
+    assert await failing.perform() == EndRefusal(OPENING, DEVICE, "unreachable", "ConnectError")
+
+
+@pytest.mark.parametrize(("event", "cause"), [
+    (replace(DENIED, allowed=True), asked()), (replace(DENIED, live=False), asked()), (DENIED, asked(awaits=False)),
+    (DENIED, asked(live=False)), (DENIED, asked(serial=None)), (DENIED, asked(community=ELSEWHERE)), (DENIED, None)])
+async def test_nobody_else_is_told_anything(event: CredentialJudged, cause: Recorded | None) -> None:
+    assert await Site(cause=cause).planned(event) is None

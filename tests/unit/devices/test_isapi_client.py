@@ -1,17 +1,19 @@
+import json
 from collections.abc import Callable
 
 import httpx
 import pytest
 
-from services.devices.adapters.isapi_client import Outcome, open_door
+from services.devices.adapters.isapi_client import Outcome, Terminal, answer_check, open_door
 
 Answer = Callable[[httpx.Request], httpx.Response]
+TERMINAL = Terminal("http://192.0.2.17/", "admin", "made-up")
 CHALLENGE = {"www-authenticate": 'Digest realm="terminal", nonce="n1", qop="auth", algorithm=MD5'}
 
 
 async def ordered(answer: Answer) -> Outcome:
     async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
-        return await open_door(client, "http://192.0.2.17/", 2, "admin", "made-up")
+        return await open_door(client, TERMINAL, 2)
 
 
 def status(http: int, code: str, sub: str) -> httpx.Response:
@@ -30,6 +32,20 @@ async def test_a_door_is_opened_with_digest_and_the_command_is_sent_once_admitte
     assert [request.method for request in seen] == ["PUT", "PUT"]
     assert seen[1].url.path == "/ISAPI/AccessControl/RemoteControl/door/2"
     assert b"<cmd>open</cmd>" in seen[1].content and 'username="admin"' in seen[1].headers["authorization"]
+
+
+@pytest.mark.parametrize(("admitted", "result"), [(True, "success"), (False, "failed")])
+async def test_a_check_is_answered_by_the_number_of_its_event(admitted: bool, result: str) -> None:
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, json={"statusCode": 1, "statusString": "OK", "subStatusCode": "ok"})
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+        assert await answer_check(client, TERMINAL, 4711, admitted) == Outcome("carried_out", "1", "ok")
+    assert (seen[0].method, seen[0].url.raw_path) == ("PUT", b"/ISAPI/AccessControl/remoteCheck?format=json")
+    assert json.loads(seen[0].content) == {"RemoteCheck": {"serialNo": 4711, "checkResult": result}}
 
 
 @pytest.mark.parametrize(
