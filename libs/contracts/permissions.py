@@ -1,12 +1,9 @@
-"""What each role may do, and which services take its commands. What is not listed here is denied.
+"""What each role may do. What is not listed here is denied.
 
 `…_OWN` reaches only what concerns the caller; the route that asks for it looks nowhere else."""
 
 from collections.abc import Mapping
-from typing import Final, Literal, get_args
-
-Role = Literal["resident", "staff", "guard", "grid", "police", "operator", "device", "service"]
-ROLES: Final[tuple[str, ...]] = get_args(Role)
+from typing import Final
 
 ME_READ: Final = "me.read"
 DOORS_READ: Final = "doors.read"
@@ -46,17 +43,6 @@ PERMISSIONS: Final[Mapping[str, frozenset[str]]] = {
     "operator": frozenset({ME_READ, DEVICES_READ, DEVICES_MANAGE, ACCOUNTS_MANAGE, OPERATIONS_READ}),
     "device": frozenset({DEVICES_REPORT, ACCESS_DECIDE}),
     "service": frozenset({ACCESS_DECIDE, OPERATIONS_READ}),
-}
-
-AUDIENCE: Final[Mapping[str, frozenset[str]]] = {  # who takes this role's commands, and so its tokens
-    "resident": frozenset({"gateway", "identity", "access"}),
-    "staff": frozenset({"gateway", "identity", "access", "devices"}),
-    "guard": frozenset({"gateway", "identity", "access"}),
-    "grid": frozenset({"gateway", "identity"}),
-    "police": frozenset({"gateway", "identity"}),
-    "operator": frozenset({"gateway", "identity", "devices"}),
-    "device": frozenset({"devices", "access"}),
-    "service": frozenset({"gateway", "access"}),
 }
 
 

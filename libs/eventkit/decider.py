@@ -18,8 +18,7 @@ class Refused(Exception):
 
     def __init__(self, code: str, **facts: Any) -> None:
         super().__init__(code)
-        self.code = code
-        self.facts = facts
+        self.code, self.facts = code, facts
 
 
 class NotYet(Exception):

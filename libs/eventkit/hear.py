@@ -16,8 +16,7 @@ from libs.eventkit.settings import Settings
 
 log = logging.getLogger(__name__)
 MOST = 500
-HINT = 5.0
-"""Seconds between two commits to Kafka."""
+HINT = 5.0  # seconds between two commits to Kafka
 HOURS = 6 * 3600 * 1000
 _CALL = "select hear_batch($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14)"
 

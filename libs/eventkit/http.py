@@ -25,6 +25,7 @@ from libs.eventkit.recorded import NOWHERE, uuid7
 
 LARGEST_BODY = 1_048_576
 DEEPEST = 32
+PATIENCE = 2.0  # seconds for which a read waits at most until it has what its caller did
 _NO_BRACKET = bytes(b for b in range(256) if b not in b"[]{}")
 T = TypeVar("T")
 
@@ -189,6 +190,20 @@ def min_position(request: Request) -> Position | None:
     return _plain(text, Position, "position_malformed") if text else None
 
 
+async def caught_up(request: Request, *readers: str) -> dict[str, str]:
+    """Waits, bounded, until these readers of the own log have passed what the caller has done; the header says when not."""
+    wanted, app = min_position(request), request.app.state.app
+    end = time.monotonic() + PATIENCE
+    while wanted is not None and wanted.service == app.service.name:
+        pool = await app.database.pool()
+        if await pool.fetchval("select min(position) >= $2 from checkpoints where name = any($1)", readers, wanted.own):
+            break
+        if time.monotonic() > end:
+            return {"Lifang-Stale": "true"}
+        await asyncio.sleep(0.01)
+    return {}
+
+
 def _opaque(value: Any) -> str:
     return base64url(msgspec.json.encode(value))
 
@@ -217,14 +232,24 @@ def page(items: Sequence[dict[str, Any]], limit: int, filter_: str, *by: str) ->
     return {"items": kept, "next": _opaque([_bound(filter_), *(str(kept[-1][b]) for b in by)]) if len(items) > limit else None}
 
 
-def cursor(text: str | None, filter_: str) -> list[str] | None:
+def cursor(text: str | None, filter_: str, parts: int = 1) -> list[str] | None:
     """Where the next page begins. Raises Problem 400 for a cursor that is not ours or belongs to another filter."""
     if not text:
         return None
     bound, *values = _plain(text, list[str], "cursor_malformed") or [""]
     if bound != _bound(filter_):
         raise Problem(400, "cursor_of_another_filter")
+    if len(values) != parts or "\0" in "".join(values):
+        raise Problem(400, "cursor_malformed")
     return values
+
+
+def cursor_id(text: str | None, filter_: str) -> UUID | None:
+    """The same where pages go by one id."""
+    try:
+        return UUID(*(cursor(text, filter_) or ())) if text else None
+    except ValueError as error:
+        raise Problem(400, "cursor_malformed") from error
 
 
 def _bound(filter_: str) -> str:

@@ -82,8 +82,7 @@ class Log:
     """`woken` is called after every append of this process, so that its own readers need not wait for NOTIFY."""
 
     def __init__(self, database: Database, woken: Callable[[], None] = lambda: None) -> None:
-        self.database = database
-        self.woken = woken
+        self.database, self.woken = database, woken
         self.tail = Tail(self.read)
         self._waiting: list[Waiting] = []
         self._flushing: asyncio.Task[None] | None = None

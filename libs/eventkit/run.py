@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 
 import uvicorn
+import uvloop
 from fastapi import FastAPI
 
 from libs.eventkit import obs, problems
@@ -39,8 +40,6 @@ def run(service: Service) -> None:
     if mode == "migrate":
         print("migrated" if asyncio.run(App(service, settings).migrate()) else "nothing to do")
     elif mode in MODES:
-        import uvloop
-
         uvloop.run(serve(App(service, settings), mode))
     else:
         sys.exit(f"no mode {mode}: {' | '.join((*MODES, 'migrate'))}")

@@ -4,7 +4,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from fastapi import APIRouter
 from msgspec import Struct
@@ -34,12 +34,6 @@ def silent(event: Any, row: Recorded) -> tuple[Public, ...]:
     return ()
 
 
-class Reader(Protocol):
-    """What reads the log beside views and reactions."""
-
-    def subscription(self) -> Subscription: ...
-
-
 class Service(Struct, frozen=True):
     """The composition root's result. Functions of the app are called once, when the process starts.
 
@@ -57,7 +51,7 @@ class Service(Struct, frozen=True):
     views: tuple[View, ...] = ()
     memories: Callable[["App"], Iterable[Memory]] = lambda app: ()
     reactions: Callable[["App"], Iterable[Reaction]] = lambda app: ()
-    readers: Callable[["App"], Iterable[Reader]] = lambda app: ()
+    readers: Callable[["App"], Iterable[Subscription]] = lambda app: ()
     tasks: Callable[["App"], dict[str, Callable[[], Awaitable[None]]]] = lambda app: {}
     routes: Callable[["App"], APIRouter] = lambda app: APIRouter()
     raw_routes: tuple[str, ...] = ()
@@ -88,7 +82,7 @@ class App:
         for memory in self.memories:
             memory.bind(self.log, self.catalogue)
         self.reactors = [Reactor(self.commands, r) for r in service.reactions(self)]
-        self.readers = [*self.reactors, *service.readers(self)]
+        self.readers = tuple(service.readers(self))
         self.hearing = Hearing(settings, self.database, service.hears) if service.hears else None
         self.relay = Relay(
             settings, self.log, self.wake, self.catalogue, service.publish,
@@ -98,7 +92,7 @@ class App:
     def subscriptions(self) -> tuple[Subscription, ...]:
         return (
             *(subscription(self.database, view, self.catalogue) for view in self.service.views),
-            *(reader.subscription() for reader in self.readers))
+            *(reactor.subscription() for reactor in self.reactors), *self.readers)
 
     def checkpoints(self) -> Mapping[str, str]:
         """Who reads this log, and from where on."""

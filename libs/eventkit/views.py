@@ -164,7 +164,6 @@ async def _load(connection: Connection, view: View, community_id: UUID, wanted: 
 async def _save(connection: Connection, view: View, community_id: UUID, changed: Mapping[tuple[Any, ...], Row | None]) -> None:
     gone = [dict(zip(view.key, key, strict=True)) for key, row in changed.items() if row is None]
     kept = [{**row, "community_id": community_id} for row in changed.values() if row is not None]
-    key = ", ".join(("community_id", *view.key))
     if gone:
         same = " and ".join(f"t.{c} = w.{c}" for c in view.key)
         await connection.execute(
@@ -176,5 +175,5 @@ async def _save(connection: Connection, view: View, community_id: UUID, changed:
         action = f"do update set {rest}" if rest else "do nothing"
         await connection.execute(
             f"insert into {view.name} ({columns}) select {columns} from json_populate_recordset(null::{view.name}, $1)"
-            f" on conflict ({key}) {action}", msgspec.json.encode(kept).decode())
+            f" on conflict ({', '.join(('community_id', *view.key))}) {action}", msgspec.json.encode(kept).decode())
 

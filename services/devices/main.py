@@ -46,7 +46,7 @@ SERVICE = Service(
     publish=publish,
     views=(devices_view.VIEW, findings_view.VIEW),
     memories=lambda app: (book_of(app).memory,),
-    readers=lambda app: (Performer(app.commands, door_orders_at(app, book_of(app), client_of_devices())),),
+    readers=lambda app: (Performer(app.commands, door_orders_at(app, book_of(app), client_of_devices())).subscription(),),
     routes=routes,
     raw_routes=(reports_api.PREFIX,),
 )

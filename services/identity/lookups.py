@@ -1,23 +1,16 @@
 """What a route has to find before it can ask for something."""
 
-import asyncio
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any, TypeVar
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
-from fastapi import Request
-
 from libs.eventkit.decider import Decider, NotFound
-from libs.eventkit.http import min_position
 from libs.eventkit.log import Key
 from libs.eventkit.memory import Memory
-from libs.eventkit.problems import Problem
 from libs.eventkit.recorded import Recorded, uuid7
 from libs.eventkit.service import App
-from libs.eventkit.subscriptions import checkpoint
-from libs.eventkit.views import View
 from services.identity.domain.accounts import PERSON, PHONE, person_in
 from services.identity.domain.buildings import BUILDINGS, Standing
 from services.identity.domain.communities import COMMUNITIES, CommunityFounded, Founded
@@ -27,8 +20,6 @@ from services.identity.domain.sign_ins import Entry
 from services.identity.phone_numbers import account_index
 
 T = TypeVar("T")
-PATIENCE = 1.0
-"""Seconds for which a read waits for its view to reach the position that it carries."""
 
 
 class Communities:
@@ -115,27 +106,3 @@ async def today(app: App, community_id: UUID) -> date:
 def id_for(key: Key | None, community_id: UUID) -> UUID:
     """The id of something new: the same for the same key, so that a retry makes no second key for a person."""
     return uuid5(community_id, f"{key.principal} {key.route} {key.key}") if key else uuid7()
-
-
-async def caught_up(app: App, view: View, request: Request) -> dict[str, str]:
-    """Waits until the view holds what the caller has done; the headers say where it does not in time."""
-    wanted = min_position(request)
-    if wanted is None or wanted.service != app.service.name:
-        return {}
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + PATIENCE
-    while await checkpoint(app.database, view.name) < wanted.own:
-        if loop.time() > deadline:
-            return {"Lifang-Stale": "true"}
-        await asyncio.sleep(0.01)
-    return {}
-
-
-def id_in(cursor: list[str] | None) -> UUID | None:
-    """The id after which the next page begins. Raises Problem 400."""
-    if not cursor:
-        return None
-    try:
-        return UUID(cursor[0])
-    except ValueError as error:
-        raise Problem(400, "cursor_malformed") from error

@@ -13,7 +13,6 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from msgspec import Struct
 
-from libs.contracts.permissions import AUDIENCE
 from libs.eventkit.auth import LIFETIME
 from libs.eventkit.commands import Context
 from libs.eventkit.privacy import base64url, secret_bytes
@@ -27,6 +26,17 @@ ISSUER = "lifang-identity"
 LOOK = 600.0
 """Seconds between looks at whether a new signing key is due: well below its notice."""
 _IDS, _COUNT, _MAC = 32, 4, 32
+AUDIENCE = {
+    "resident": frozenset({"gateway", "identity", "access"}),
+    "staff": frozenset({"gateway", "identity", "access", "devices"}),
+    "guard": frozenset({"gateway", "identity", "access"}),
+    "grid": frozenset({"gateway", "identity"}),
+    "police": frozenset({"gateway", "identity"}),
+    "operator": frozenset({"gateway", "identity", "devices"}),
+    "device": frozenset({"devices", "access"}),
+    "service": frozenset({"gateway", "access"}),
+}
+"""Which services take a role's commands, and so its tokens."""
 
 
 class Refresh(Struct, frozen=True):

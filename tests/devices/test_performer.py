@@ -49,6 +49,11 @@ async def pool(toy: App) -> asyncpg.Pool:
     return await toy.database.pool()
 
 
+def performer_of(app: App) -> Performer:
+    """Whose bound method it is that takes the rows."""
+    return app.readers[0].take.__self__  # type: ignore[attr-defined]
+
+
 async def order(app: App, community: UUID, bell: str = "gate", asked: float = 0.0) -> UUID:
     """`asked`: seconds ago that the first service recorded the request."""
     now, ring_id = datetime.now(UTC), uuid4()
@@ -108,7 +113,7 @@ async def test_of_two_processes_one_acts(toy: App, app_of: AppOf, pool: asyncpg.
     other = await app_of(toy.service, beside=toy)
     orders = [await order(toy, community, bell=f"gate {n}") for n in range(5)]
     rows = [row for row in await toy.log.read(0) if row.type == "ring_ordered"]
-    performers = [app.readers[0] for app in (toy, other)]
+    performers = [performer_of(app) for app in (toy, other)]
     for row in rows:
         await asyncio.gather(*(p.subscription().take([row], 0) for p in performers), return_exceptions=True)
     for ring_id in orders:
@@ -119,7 +124,7 @@ async def test_of_two_processes_one_acts(toy: App, app_of: AppOf, pool: asyncpg.
 async def test_an_attempt_of_a_process_that_died_is_never_repeated(toy: App, pool: asyncpg.Pool, bells: Bells, community: UUID):
     ring_id = await order(toy, community)
     row = (await toy.log.read(0))[0]
-    performer = toy.readers[0]
+    performer = performer_of(toy)
     planned = await performer.effect.on[type(toy.catalogue.read(row))](toy.catalogue.read(row), row)
     assert planned is not None
     await performer._say(planned, planned.attempt, row, "attempt")
@@ -145,7 +150,7 @@ async def test_a_call_that_its_process_did_not_survive_is_concluded_by_the_next(
 
 async def test_an_order_read_again_by_the_same_process_is_not_given_up(toy: App, pool: asyncpg.Pool, bells: Bells, community: UUID):
     """As when the database was away for a moment: the lease is taken anew, and the call is still under way."""
-    performer = toy.readers[0]
+    performer = performer_of(toy)
     performer.effect = replace(performer.effect, ttl=timedelta(seconds=1))
     bells.stuck["gate"] = asyncio.Event()
     toy.start_worker()
@@ -173,7 +178,8 @@ async def test_orders_of_one_device_go_one_after_the_other(toy: App, pool: async
 
 
 async def test_a_dead_device_delays_no_other(toy: App, pool: asyncpg.Pool, bells: Bells, community: UUID):
-    toy.readers[0].effect = replace(toy.readers[0].effect, ttl=timedelta(seconds=2))
+    performer = performer_of(toy)
+    performer.effect = replace(performer.effect, ttl=timedelta(seconds=2))
     bells.stuck["dead"] = asyncio.Event()
     toy.start_worker()
     await order(toy, community, "dead")
@@ -209,7 +215,7 @@ async def test_an_attempt_that_took_too_long_to_record_is_not_carried_out(
     await blocker.execute("select pg_advisory_lock(726001)")
     toy.start_worker()
     await until(lambda: pool.fetchval("select true from pg_locks where locktype = 'advisory' and not granted"))
-    await until(lambda: toy.readers[0]._left(row) < 0) if (row := (await toy.log.read(0))[0]) else None
+    await until(lambda: performer_of(toy)._left(row) < 0) if (row := (await toy.log.read(0))[0]) else None
     await blocker.close()
     assert await over(pool, ring_id) == ["ring_ordered", "ring_attempted", "ring_unknown"]
     assert bells.rung == []

@@ -85,7 +85,7 @@ def service(ring: Ringing = ring_device, ttl: float = 5.0) -> Service:
     return Service(
         name="toy", events=EVENTS, permissions_of=lambda role: frozenset(), signing_key=KeyLearnt,
         deciders=(accounts.ACCOUNTS, bells.RINGS), publish=publish, views=(VIEW,),
-        readers=lambda app: (Performer(app.commands, ringing(ring, ttl)),), routes=routes)
+        readers=lambda app: (Performer(app.commands, ringing(ring, ttl)).subscription(),), routes=routes)
 
 
 TOY = service()

@@ -70,12 +70,12 @@ def routes(app: App) -> APIRouter:
 
     @router.get("/doors")
     async def list_doors(
-        principal: Principal = permitted(permissions.DOORS_READ), cursor: str | None = None, limit: int = Limit,
+        request: Request, principal: Principal = permitted(permissions.DOORS_READ), cursor: str | None = None, limit: int = Limit,
     ) -> Response:
-        after = http.cursor(cursor, "doors")
-        rows = await app.database.fetch(principal.community_ids, doors.page_of(UUID(after[0]) if after else None, limit + 1))
+        after, stale = http.cursor_id(cursor, "doors"), await http.caught_up(request, doors.VIEW.name)
+        rows = await app.database.fetch(principal.community_ids, doors.page_of(after, limit + 1))
         found = [{"id": r["door_id"], **{k: r[k] for k in ("name", "zone", "device_id", "door_no", "version")}} for r in rows]
-        return json(http.page(found, limit, "doors", "id"))
+        return json(http.page(found, limit, "doors", "id"), 200, stale)
 
     @router.post("/credentials", status_code=201)
     async def issue_credential(
@@ -99,20 +99,19 @@ def routes(app: App) -> APIRouter:
 
     @router.get("/credentials")
     async def list_credentials(
-        principal: Principal = permitted(permissions.CREDENTIALS_MANAGE), person_id: UUID | None = None,
+        request: Request, principal: Principal = permitted(permissions.CREDENTIALS_MANAGE), person_id: UUID | None = None,
         cursor: str | None = None, limit: int = Limit,
     ) -> Response:
         filter_ = f"credentials {person_id}"
-        after = http.cursor(cursor, filter_)
-        rows = await app.database.fetch(
-            principal.community_ids, credentials.page_of(person_id, UUID(after[0]) if after else None, limit + 1))
+        after, stale = http.cursor_id(cursor, filter_), await http.caught_up(request, credentials.VIEW.name)
+        rows = await app.database.fetch(principal.community_ids, credentials.page_of(person_id, after, limit + 1))
         numbers = await app.keyring.open_all([
             Sealed(UUID(n["key_id"]), UUID(n["event_id"]), n["slot"], n["box"]) for n in (r["number"] for r in rows)])
         found = [
             {"id": r["credential_id"], "person_id": r["person_id"], "kind": r["kind"], "valid_until": r["valid_until"],
              "number": masked(number, "card") if r["kind"] == "card" else "******"}
             for r, number in zip(rows, numbers, strict=True)]
-        return json(http.page(found, limit, filter_, "id"))
+        return json(http.page(found, limit, filter_, "id"), 200, stale)
 
     return router
 

@@ -13,7 +13,6 @@ from libs.eventkit import http
 from libs.eventkit.auth import Principal
 from libs.eventkit.decider import NotFound, Refused
 from libs.eventkit.http import IdempotencyKey, Input, community_of, json, open_to_all, permitted
-from libs.eventkit.problems import Problem
 from libs.eventkit.recorded import uuid7
 from libs.eventkit.service import App
 from services.devices.api.reports import push_of
@@ -121,34 +120,27 @@ def routes(app: App, book: DeviceBook) -> APIRouter:
 
     @router.get("")
     async def list_devices(
-        principal: Principal = permitted(permissions.DEVICES_READ), cursor: str | None = None, limit: int = Limit,
+        request: Request, principal: Principal = permitted(permissions.DEVICES_READ), cursor: str | None = None, limit: int = Limit,
     ) -> Response:
-        after = _uuid(http.cursor(cursor, "devices"))
+        after, stale = http.cursor_id(cursor, "devices"), await http.caught_up(request, devices.VIEW.name)
         rows = await app.database.fetch(principal.community_ids, devices.page_of(after, limit + 1))
         now = datetime.now(UTC)
-        return json(http.page([devices.shown(row, now) for row in rows], limit, "devices", "id"))
+        return json(http.page([devices.shown(row, now) for row in rows], limit, "devices", "id"), 200, stale)
 
     @router.get("/{device_id}/findings")
     async def list_findings(
-        device_id: UUID, principal: Principal = permitted(permissions.DEVICES_READ), cursor: str | None = None,
+        request: Request, device_id: UUID, principal: Principal = permitted(permissions.DEVICES_READ), cursor: str | None = None,
         limit: int = Limit,
     ) -> Response:
         await ours(device_id, principal)
         filter_ = f"findings of {device_id}"
-        after = http.cursor(cursor, filter_)
-        query = findings.page_of(device_id, (after[0], after[1]) if after and len(after) == 2 else None, limit + 1)
+        after, stale = http.cursor(cursor, filter_, 2), await http.caught_up(request, findings.VIEW.name)
+        query = findings.page_of(device_id, (after[0], after[1]) if after else None, limit + 1)
         rows = await app.database.fetch(principal.community_ids, query)
-        return json(http.page([findings.shown(row) for row in rows], limit, filter_, "finding", "mark"))
+        return json(http.page([findings.shown(row) for row in rows], limit, filter_, "finding", "mark"), 200, stale)
 
     return router
 
 
 def _secret() -> str:
     return secrets.token_urlsafe(32)
-
-
-def _uuid(cursor: list[str] | None) -> UUID | None:
-    try:
-        return UUID(cursor[0]) if cursor else None
-    except ValueError as error:
-        raise Problem(400, "cursor_malformed") from error

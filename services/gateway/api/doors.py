@@ -57,10 +57,10 @@ def router(app: App) -> APIRouter:
 
 def door_after(cursor: str | None) -> tuple[str, UUID] | None:
     """Raises Problem 400."""
-    values = http.cursor(cursor, "doors")
+    values = http.cursor(cursor, "doors", 2)
     try:
         return (values[0], UUID(values[1])) if values else None
-    except (IndexError, ValueError) as error:
+    except ValueError as error:
         raise Problem(400, "cursor_malformed") from error
 
 

@@ -16,6 +16,6 @@ def before(cursor: str | None, filter_: str) -> int | None:
     values = http.cursor(cursor, filter_)
     if values is None:
         return None
-    if len(values) != 1 or not values[0].isascii() or not values[0].isdigit() or len(values[0]) > 18:
+    if not values[0].isascii() or not values[0].isdigit() or len(values[0]) > 18:
         raise Problem(400, "cursor_malformed")
     return int(values[0])

@@ -12,9 +12,10 @@ from libs.eventkit.decider import NotFound, Refused
 from libs.eventkit.http import (
     IdempotencyKey,
     Input,
+    caught_up,
     community_of,
     context,
-    cursor,
+    cursor_id,
     json,
     page,
     permitted,
@@ -115,9 +116,9 @@ def routes(app: App) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         principal: Principal = permitted(ACCOUNTS_MANAGE, RESIDENTS_MANAGE)
     ) -> Response:
-        start = cursor(after, "accounts")
-        headers = await lookups.caught_up(app, accounts_view.VIEW, request)
-        query = accounts_view.page_of(roles_in_reach(principal), lookups.id_in(start), limit + 1)
+        start = cursor_id(after, "accounts")
+        headers = await caught_up(request, accounts_view.VIEW.name)
+        query = accounts_view.page_of(roles_in_reach(principal), start, limit + 1)
         rows = await app.database.fetch(principal.community_ids, query)
         return json(page(rows, limit, "accounts", "id"), 200, headers)
 

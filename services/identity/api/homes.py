@@ -11,9 +11,10 @@ from libs.eventkit.auth import Principal
 from libs.eventkit.http import (
     IdempotencyKey,
     Input,
+    caught_up,
     community_of,
     context,
-    cursor,
+    cursor_id,
     json,
     page,
     permitted,
@@ -59,10 +60,10 @@ def routes(app: App) -> APIRouter:
         request: Request, after: Annotated[str | None, Query(alias="cursor")] = None, limit: Limit = 50,
         principal: Principal = permitted(HOMES_READ)
     ) -> Response:
-        start = cursor(after, "buildings")
-        headers = await lookups.caught_up(app, buildings_view.VIEW, request)
+        start = cursor_id(after, "buildings")
+        headers = await caught_up(request, buildings_view.VIEW.name)
         rows = await app.database.fetch(
-            principal.community_ids, buildings_view.page_of(lookups.id_in(start), limit + 1))
+            principal.community_ids, buildings_view.page_of(start, limit + 1))
         return json(page(rows, limit, "buildings", "id"), 200, headers)
 
     @router.post("/v1/homes", status_code=201)
@@ -83,10 +84,10 @@ def routes(app: App) -> APIRouter:
         limit: Limit = 50, principal: Principal = permitted(HOMES_READ)
     ) -> Response:
         filter_ = f"homes {building_id}"
-        start = cursor(after, filter_)
-        headers = await lookups.caught_up(app, homes_view.VIEW, request)
+        start = cursor_id(after, filter_)
+        headers = await caught_up(request, homes_view.VIEW.name)
         rows = await app.database.fetch(
-            principal.community_ids, homes_view.page_of(building_id, lookups.id_in(start), limit + 1))
+            principal.community_ids, homes_view.page_of(building_id, start, limit + 1))
         return json(page(rows, limit, filter_, "id"), 200, headers)
 
     return router

@@ -14,9 +14,10 @@ from libs.eventkit.decider import NotFound
 from libs.eventkit.http import (
     IdempotencyKey,
     Input,
+    caught_up,
     community_of,
     context,
-    cursor,
+    cursor_id,
     if_match,
     json,
     page,
@@ -89,19 +90,19 @@ def routes(app: App) -> APIRouter:
         limit: Limit = 50, principal: Principal = permitted(RESIDENTS_READ)
     ) -> Response:
         filter_ = f"residents {home_id}"
-        start = cursor(after, filter_)
-        headers = await lookups.caught_up(app, residents_view.VIEW, request)
+        start = cursor_id(after, filter_)
+        headers = await caught_up(request, residents_view.VIEW.name)
         if home_id:
-            headers |= await lookups.caught_up(app, residences_view.VIEW, request)
+            headers |= await caught_up(request, residences_view.VIEW.name)
         rows = await app.database.fetch(
-            principal.community_ids, residents_view.page_of(home_id, lookups.id_in(start), limit + 1))
+            principal.community_ids, residents_view.page_of(home_id, start, limit + 1))
         return json(page(await contacts.masked_contacts(app, rows), limit, filter_, "id"), 200, headers)
 
     @router.get("/v1/residents/{resident_id}")
     async def show_resident(
         resident_id: UUID, request: Request, principal: Principal = permitted(RESIDENTS_READ)
     ) -> Response:
-        headers = await lookups.caught_up(app, residents_view.VIEW, request)
+        headers = await caught_up(request, residents_view.VIEW.name)
         rows = await app.database.fetch(principal.community_ids, residents_view.one(resident_id))
         if not rows:
             raise NotFound("resident")
@@ -169,10 +170,10 @@ def routes(app: App) -> APIRouter:
         principal: Principal = permitted(RESIDENTS_READ)
     ) -> Response:
         filter_ = f"residences {home_id} {resident_id}"
-        start = cursor(after, filter_)
-        headers = await lookups.caught_up(app, residences_view.VIEW, request)
+        start = cursor_id(after, filter_)
+        headers = await caught_up(request, residences_view.VIEW.name)
         rows = await app.database.fetch(
-            principal.community_ids, residences_view.page_of(home_id, resident_id, lookups.id_in(start), limit + 1))
+            principal.community_ids, residences_view.page_of(home_id, resident_id, start, limit + 1))
         return json(page(rows, limit, filter_, "id"), 200, headers)
 
     return router
