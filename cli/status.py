@@ -43,10 +43,12 @@ def look(place: Place) -> dict[str, Any]:
     damaged = sum(one["damaged"] for one in found.values())
     ready = answering and bool(found) and demo is not None and not damaged and not any(lag.values()) and all(
         one["ready"] and not one["gaps"] for one in found.values())
+    parked = sum(one["parked"] for one in found.values())
     return {
         "ready": ready,
         "community_id": demo.community_id if demo else None,
         "gateway": services.url("gateway", ports) if "gateway" in ports else None,
+        "gateway_process": found.pop("gateway", None),
         "services": found,
         "kafka": {"bootstrap": f"{HOST}:{ports['kafka']}" if "kafka" in ports else None, **servers["kafka"]},
         "postgres": servers["postgres"],
@@ -54,10 +56,15 @@ def look(place: Place) -> dict[str, Any]:
         "devices": devices(demo),
         "simulator": running(record.parts.get("simulator")),
         "lag": lag,
-        "parked": sum(one["parked"] for one in found.values()),
+        "parked": parked,
         "damaged": damaged,
         "supervisor": running(record.supervisor),
     }
+
+
+def processes(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The services by name, and the gateway, whose own entry is its address."""
+    return {**found["services"], **({"gateway": found["gateway_process"]} if found["gateway_process"] else {})}
 
 
 def running(what: Running | None) -> dict[str, Any]:
@@ -92,7 +99,7 @@ def missing(found: dict[str, Any]) -> list[str]:
     """Why it is not ready, in sentences."""
     titles = {"postgres": "PostgreSQL", "kafka": "Kafka"} | ({"simulator": "the simulator"} if found["devices"] else {})
     reasons = [f"{title} does not run" for name, title in titles.items() if found[name]["pid"] is None]
-    for name, one in found["services"].items():
+    for name, one in processes(found).items():
         if not one["ready"]:
             reasons.append(f"{name} is not ready: {'; '.join(map(str, one['why'])) or 'it has not said why'}")
         reasons += [f"{name} waits for events that are missing: {gap}" for gap in one["gaps"]]
@@ -107,7 +114,7 @@ def missing(found: dict[str, Any]) -> list[str]:
 
 def show(found: dict[str, Any]) -> None:
     print(screen.paint("ready", "green") if found["ready"] else screen.paint("not ready", "yellow"))
-    for name, one in found["services"].items():
+    for name, one in processes(found).items():
         mark = "up" if one["ready"] else "–"
         place = f"generation {one['generation']}, position {one['position']}" if one["position"] is not None else ""
         print(f"  {name:<10} {mark:<3} {one['url']}  pid {one['pid'] or '–'}  {place}{restarts(one)}")
