@@ -70,6 +70,8 @@ async def _parked(app: App, arguments: list[str]) -> dict[str, Any]:
         if not (given.event and given.reason):
             raise SystemExit("skip needs --event ID and --reason TEXT")
         done = await pool.execute("delete from parked where event_id = $1", given.event)
+        if done == "DELETE 0":
+            raise SystemExit(f"nothing is parked for event {given.event}")
         return {"skipped": int(done.split()[1]), "event": given.event, "reason": given.reason}
     keys = await pool.fetch(
         "select distinct subscription, key from parked where $1::text is null or key = $1", given.key)

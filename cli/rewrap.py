@@ -1,4 +1,5 @@
-"""`lifang rewrap SERVICE PURPOSE`: after a new key-encryption key has been added as the last line of `kek-PURPOSE`."""
+"""`lifang rewrap SERVICE PURPOSE`: after a new key-encryption key has been added as the last line of the secret `kek-PURPOSE`
+and every service has been started again with it: before that, one could not open what is wrapped anew (it would be pending)."""
 
 import argparse
 
