@@ -6,11 +6,11 @@ from uuid import UUID
 
 import pytest
 
-from libs.contracts.permissions import AUDIENCE, ROLES, permissions_of
+from libs.contracts.permissions import PERMISSIONS, permissions_of
 from libs.eventkit.auth import Principal, Verifier
 from libs.eventkit.privacy import unbase64url
 from libs.eventkit.problems import Problem
-from services.identity.tokens import Refresh, Secrets
+from services.identity.tokens import AUDIENCE, Refresh, Secrets
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 ANN, HERE, SESSION = (UUID(int=n) for n in range(1, 4))
@@ -18,7 +18,7 @@ SECRETS = Secrets(os.urandom(32))
 REFRESH = Refresh(HERE, SESSION, 7)
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", PERMISSIONS)
 def test_a_token_is_good_where_its_role_gives_commands(role: str):
     token = SECRETS.access_token("k1", ANN, role, HERE, NOW, SESSION)
     for audience in AUDIENCE[role]:
