@@ -25,10 +25,9 @@ _MONTH = str(30 * 24 * 3600 * 1000)
 async def migrate(settings: Settings, views: tuple[View, ...], checkpoints: Mapping[str, str]) -> bool:
     """True when something was done. Raises what the database says when it cannot be reached."""
     service = settings.service
-    statements = [s for view in views for s in view.ddl(service)]
+    statements = [view.ddl(service) for view in views]
     scripts = [path.read_text() for path in sorted(MIGRATIONS.rglob("*")) if path.suffix in (".py", ".sql")]
-    readers = [f"{name} {start}" for name, start in checkpoints.items()]
-    wanted = hashlib.sha256("\n".join([*scripts, *statements, *readers]).encode()).hexdigest()
+    wanted = hashlib.sha256("\n".join([*scripts, *statements, str(dict(checkpoints))]).encode()).hexdigest()
     owner = await asyncpg.connect(settings.database_url, timeout=5)
     try:
         if await _fingerprint(owner) == wanted:
@@ -60,8 +59,7 @@ async def _roles(owner: asyncpg.Connection, settings: Settings) -> None:
         name = f"{settings.service}_{role}"
         if not await owner.fetchval("select true from pg_roles where rolname = $1", name):
             await owner.execute(f"create role {name} login")
-        password = urlsplit(settings.role_url(role)).password
-        if password:
+        if password := urlsplit(settings.role_url(role)).password:
             await owner.execute(f"alter role {name} password '{password.replace(chr(39), chr(39) * 2)}'")
 
 

@@ -3,6 +3,7 @@
 A projection declares which rows an event `reads` (equality on some columns), then changes `Rows` in memory: the
 same function runs live on a batch and in a rebuild on a whole community."""
 
+import hashlib
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,7 +25,7 @@ from libs.eventkit.subscriptions import Subscription, advance
 log = logging.getLogger(__name__)
 Row = dict[str, Any]
 Where = Mapping[str, Any]
-_POLICY = (Path(__file__).parent / "migrations/view.sql").read_text()
+_VIEW = (Path(__file__).parent / "migrations/view.sql").read_text()
 
 
 class Rows:
@@ -57,11 +58,13 @@ class Rows:
 
 
 class View(Struct, frozen=True):
-    """`table` has a column community_id first in its primary key, and every other column nullable or in the key."""
+    """`table` has a column community_id first in its primary key, and every other column nullable or in the key;
+    `version` is raised when `project` says something else than before."""
 
     table: Table
     project: Callable[[Rows, Any, Recorded], None]
     reads: Callable[[Any, Recorded], Iterable[Where]]
+    version: int = 1
 
     @property
     def name(self) -> str:
@@ -75,13 +78,12 @@ class View(Struct, frozen=True):
     def columns(self) -> tuple[str, ...]:
         return tuple(c.name for c in self.table.columns)
 
-    def ddl(self, service: str) -> list[str]:
-        """What `migrate` runs as owner: the table, its policy and the grants."""
-        made: list[DDLElement] = [CreateTable(self.table, if_not_exists=True)]
-        made += [CreateIndex(i, if_not_exists=True) for i in self.table.indexes]
-        return [
-            *(str(m.compile(dialect=postgresql.dialect())) for m in made),  # type: ignore[no-untyped-call]
-            _POLICY.replace("$table", self.name).replace("$service", service)]
+    def ddl(self, service: str) -> str:
+        """What `migrate` runs as owner. A table of another shape or version is dropped and will be folded again."""
+        made: list[DDLElement] = [CreateTable(self.table), *(CreateIndex(i) for i in self.table.indexes)]
+        create = ";\n".join(str(m.compile(dialect=postgresql.dialect())) for m in made)  # type: ignore[no-untyped-call]
+        shape = hashlib.sha256(f"{self.version} {create}".encode()).hexdigest()
+        return _VIEW.replace("$create", create).replace("$shape", shape).replace("$table", self.name).replace("$service", service)
 
 
 def subscription(database: Database, view: View, catalogue: Catalogue) -> Subscription:

@@ -6,9 +6,13 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from msgspec.structs import replace
+from sqlalchemy import Column, Integer, MetaData, Table
 
 from cli.mending import rebuild
+from libs.eventkit.recorded import Recorded
 from libs.eventkit.service import App
+from libs.eventkit.views import Rows
 from tests.eventkit.writers import append
 from tests.kit import caught_up, everything, folded, held
 from tests.toy.main import service
@@ -61,6 +65,33 @@ async def test_a_rebuild_beside_the_live_writer_and_new_events_ends_in_the_fold(
     await asyncio.gather(filled(toy, communities), *(rebuild(toy.database, VIEW, toy.catalogue) for _ in range(3)))
     await caught_up(pool, VIEW.name)
     assert await held(pool, VIEW) == folded(VIEW, toy.catalogue, await everything(pool))
+
+
+async def test_a_view_of_another_shape_is_folded_again_by_its_reader(toy: App, app_of: AppOf, pool: asyncpg.Pool):
+    """As after a deployment: a column more, or only a fold that says something else."""
+    await filled(toy, [uuid4()])
+    toy.start_worker()
+    await caught_up(pool, VIEW.name)
+    before = await held(pool, VIEW)
+    await toy.supervisor.stop()
+    wider = Table(VIEW.name, MetaData(), *(Column(c.name, c.type, primary_key=c.primary_key) for c in VIEW.table.columns),
+                  Column("again", Integer))
+
+    def project(rows: Rows, event: object, row: Recorded) -> None:
+        VIEW.project(rows, event, row)
+        for changed in [r for r in rows.changed.values() if r is not None]:
+            rows.put(**changed | {"again": 7})
+
+    for view in (replace(VIEW, table=wider, project=project), replace(VIEW, version=2)):
+        newer = await app_of(replace(toy.service, views=(view,)), beside=toy)
+        assert await newer.migrate() and not await newer.migrate()
+        assert await held(pool, view) == {}
+        newer.start_worker()
+        await caught_up(pool, VIEW.name)
+        after = await held(pool, view)
+        assert {c: [{k: v for k, v in r.items() if k != "again"} for r in rows] for c, rows in after.items()} == before
+        assert all(r.get("again", 7) == 7 for rows in after.values() for r in rows)
+        await newer.supervisor.stop()
 
 
 async def test_an_interrupted_rebuild_is_finished_by_the_live_writer(toy: App, pool: asyncpg.Pool):

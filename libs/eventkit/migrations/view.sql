@@ -1,4 +1,18 @@
--- Who may see and who may write the rows of a view; run again whenever the service's views change.
+-- A view: thrown away when its shape or version is no longer what the code says, and then folded again by its reader.
+
+do $do$ begin
+    if to_regclass('$table') is not null and obj_description(to_regclass('$table')) is distinct from '$shape' then
+        drop table $table;
+        delete from damaged where view = '$table';
+        update checkpoints set position = 0 where name = '$table';
+    end if;
+    if to_regclass('$table') is null then
+        $create;
+        comment on table $table is '$shape';
+    end if;
+end $do$;
+
+-- Who may see its rows and who may write them.
 
 alter table $table enable row level security;
 alter table $table force row level security;
