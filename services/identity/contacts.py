@@ -1,4 +1,4 @@
-"""Names and phones, sealed on their way in, opened only while an answer is built."""
+"""Names, phones and ID numbers, sealed on their way in, opened only while an answer is built."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,9 +14,13 @@ from libs.eventkit.privacy import Erased, Opened, Pending, masked, seal
 from libs.eventkit.recorded import uuid7
 from libs.eventkit.sealed import Sealed
 from libs.eventkit.service import App
+from services.identity.domain.id_numbers import ID_NUMBER, RecordIdNumber
 from services.identity.domain.residents import CorrectContact, RegisterResident
+from services.identity.national.telephones import Telephone
 
 PURPOSE = "contact"
+SLOTS = ("name", "phone", "id_number")
+"""What is masked in lists, each in its own way."""
 
 
 class Contact(Struct, frozen=True):
@@ -28,33 +32,32 @@ class Contact(Struct, frozen=True):
     phone: Sealed | None
 
 
-async def seal_contact(app: App, community_id: UUID, resident_id: UUID, name: str | None, phone: str | None) -> Contact:
+async def seal_contact(app: App, community_id: UUID, resident_id: UUID, name: str | None, phone: Telephone | None) -> Contact:
     handle = await app.keyring.key_for(community_id, f"resident:{resident_id}", PURPOSE)
     bound_to = uuid7()
 
     def box(slot: str, text: str | None) -> Sealed | None:
         return seal(handle.dek, handle.key_id, bound_to, slot, text) if text else None
 
-    return Contact(handle.key_id, handle.is_new, box("name", name), box("phone", phone))
+    return Contact(handle.key_id, handle.is_new, box("name", name), box("phone", phone.value if phone else None))
 
 
 async def register(
-    app: App, resident_id: UUID, name: str, phone: str | None, context: Context, key: Key | None = None
+    app: App, resident_id: UUID, name: str, phone: Telephone | None, context: Context, key: Key | None = None
 ) -> Done:
-    """`phone` in E.164."""
     contact = await seal_contact(app, context.community_id, resident_id, name, phone)
     assert contact.name is not None
-    command = RegisterResident(resident_id, contact.name, contact.phone)
+    command = RegisterResident(resident_id, contact.name, contact.phone, phone.findings if phone else ())
     return await _say(app, resident_id, command, contact, context, key, None)
 
 
 async def correct(
-    app: App, resident_id: UUID, name: str | None, phone: str | None, context: Context, key: Key | None,
+    app: App, resident_id: UUID, name: str | None, phone: Telephone | None, context: Context, key: Key | None,
     expected: int | None,
 ) -> Done:
-    """`phone` in E.164; `expected`: the version that the caller saw."""
+    """`expected`: the version that the caller saw."""
     contact = await seal_contact(app, context.community_id, resident_id, name, phone)
-    command = CorrectContact(resident_id, contact.name, contact.phone)
+    command = CorrectContact(resident_id, contact.name, contact.phone, phone.findings if phone else ())
     return await _say(app, resident_id, command, contact, context, key, expected)
 
 
@@ -73,14 +76,23 @@ def text_of(opened: Opened | None) -> str | Erased | Pending | None:
     return opened.decode() if isinstance(opened, bytes) else opened
 
 
+async def record_id_number(
+    app: App, resident_id: UUID, number: str, findings: tuple[str, ...], context: Context, key: Key | None
+) -> Done:
+    """`number` in its stored form."""
+    handle = await app.keyring.key_for(context.community_id, f"resident:{resident_id}", ID_NUMBER)
+    command = RecordIdNumber(
+        resident_id, seal(handle.dek, handle.key_id, uuid7(), ID_NUMBER, number),
+        app.blind.of(context.community_id, ID_NUMBER, number), findings)
+    return await _say(app, resident_id, command, Contact(handle.key_id, handle.is_new, None, None), context, key, None)
+
+
 async def masked_contacts(app: App, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows with `name` and `phone` as much as a list may show of them."""
-    boxes = [msgspec.convert(row[slot], Sealed) for row in rows for slot in ("name", "phone") if row[slot]]
+    """The rows with as much of their SLOTS as a list may show."""
+    boxes = [msgspec.convert(row[slot], Sealed) for row in rows for slot in SLOTS if row[slot]]
     opened = dict(zip(((b.event_id, b.slot) for b in boxes), await app.keyring.open_all(boxes), strict=True))
 
     def shown(row: dict[str, Any], slot: Any) -> Any:
-        if not row[slot]:
-            return None
-        return masked(opened[UUID(row[slot]["event_id"]), slot], slot)
+        return masked(opened[UUID(row[slot]["event_id"]), row[slot]["slot"]], slot) if row[slot] else None
 
-    return [{**row, "name": shown(row, "name"), "phone": shown(row, "phone")} for row in rows]
+    return [{**row, **{slot: shown(row, slot) for slot in SLOTS}} for row in rows]

@@ -22,7 +22,7 @@ from services.identity.domain.buildings import RegisterBuilding
 from services.identity.domain.communities import COMMUNITIES, FoundCommunity, Founded
 from services.identity.domain.homes import RegisterHome
 from services.identity.domain.residences import StartResidence
-from services.identity.phone_numbers import account_index
+from services.identity.phone_numbers import account_index, telephone
 from services.identity.tokens import kid_for_now, secrets_of
 
 SINCE = date(2024, 9, 1)
@@ -103,7 +103,7 @@ async def found(app: App, planned: Plan, asked: Context) -> None:
         return app.commands.handle(account_id, OpenAccount(account_id, person_id, role, index), asked)
 
     async def resident(r: DemoResident) -> Done:
-        await contacts.register(app, r.resident_id, r.name, r.phone, asked)
+        await contacts.register(app, r.resident_id, r.name, telephone(r.phone) if r.phone else None, asked)
         home = r.home
         moved_in = StartResidence(
             r.residence_id, r.resident_id, home.home_id, home.building_id, home.unit, r.role, SINCE)

@@ -10,11 +10,13 @@ from libs.eventkit.decider import Decider, NotFound
 from libs.eventkit.log import Key
 from libs.eventkit.memory import Memory
 from libs.eventkit.recorded import Recorded, uuid7
+from libs.eventkit.sealed import Sealed
 from libs.eventkit.service import App
 from services.identity.domain.accounts import PERSON, PHONE, person_in
 from services.identity.domain.buildings import BUILDINGS, Standing
 from services.identity.domain.communities import COMMUNITIES, CommunityFounded, Founded
 from services.identity.domain.homes import HOMES, Registered
+from services.identity.domain.id_numbers import ID_NUMBERS, NotRecorded
 from services.identity.domain.residents import RESIDENTS, Known
 from services.identity.domain.sign_ins import Entry
 from services.identity.phone_numbers import account_index
@@ -95,6 +97,12 @@ async def home(app: App, home_id: UUID, community_id: UUID) -> Registered:
 async def resident(app: App, resident_id: UUID, community_id: UUID) -> Known:
     """Raises NotFound."""
     return await _existing(app, RESIDENTS, Known, resident_id, community_id)
+
+
+async def id_number(app: App, resident_id: UUID, community_id: UUID) -> Sealed | None:
+    """None where none has been recorded."""
+    found, _ = await app.commands.state(ID_NUMBERS, resident_id, community_id)
+    return None if isinstance(found, NotRecorded) else found.number
 
 
 async def today(app: App, community_id: UUID) -> date:

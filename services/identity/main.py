@@ -7,6 +7,8 @@ from libs.eventkit.service import App, Service
 from services.identity import demo
 from services.identity.api import accounts as accounts_api
 from services.identity.api import homes as homes_api
+from services.identity.api import id_numbers as id_numbers_api
+from services.identity.api import organisations as organisations_api
 from services.identity.api import residents as residents_api
 from services.identity.api import sign_ins as sign_ins_api
 from services.identity.domain import (
@@ -14,6 +16,8 @@ from services.identity.domain import (
     buildings,
     communities,
     homes,
+    id_numbers,
+    organisations,
     phones,
     residences,
     residents,
@@ -27,6 +31,7 @@ from services.identity.tokens import keep_a_signing_key, secrets_of
 from services.identity.views import accounts as accounts_view
 from services.identity.views import buildings as buildings_view
 from services.identity.views import homes as homes_view
+from services.identity.views import organisations as organisations_view
 from services.identity.views import residences as residences_view
 from services.identity.views import residents as residents_view
 
@@ -35,20 +40,23 @@ EVENTS = (
     residents.ContactCorrected, residents.ContactDisclosed, residences.ResidenceStarted, residences.ResidenceEnded,
     accounts.AccountOpened, accounts.PhoneReplaced, accounts.AccountClosed, phones.CodeCounted, sign_ins.SignInStarted,
     sign_ins.CodeMissed, sign_ins.CodeMatched, sessions.SessionStarted, sessions.SessionRenewed, sessions.SessionEnded,
-    signing_keys.SigningKeyPublished,
+    signing_keys.SigningKeyPublished, id_numbers.IdNumberRecorded, id_numbers.IdNumberConfirmed,
+    organisations.OrganisationRegistered, organisations.OrganisationCorrected,
 )
 DECIDERS = (
     communities.COMMUNITIES, buildings.BUILDINGS, homes.HOMES, residents.RESIDENTS, residences.RESIDENCES,
     accounts.ACCOUNTS, phones.PHONES, sign_ins.SIGN_INS, sessions.SESSIONS, signing_keys.SIGNING_KEYS,
+    id_numbers.ID_NUMBERS, organisations.ORGANISATIONS,
 )
 VIEWS = (
     buildings_view.VIEW, homes_view.VIEW, residents_view.VIEW, residences_view.VIEW, accounts_view.VIEW,
+    organisations_view.VIEW,
 )
 
 
 def routes(app: App) -> APIRouter:
     router = APIRouter()
-    for nouns in (sign_ins_api, homes_api, residents_api, accounts_api):
+    for nouns in (sign_ins_api, homes_api, residents_api, id_numbers_api, organisations_api, accounts_api):
         router.include_router(nouns.routes(app))
     if app.settings.demo:
         router.include_router(demo.routes(app))

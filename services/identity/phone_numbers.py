@@ -2,25 +2,27 @@
 
 from uuid import UUID, uuid5
 
-import phonenumbers
-
 from libs.eventkit.privacy import BlindIndex
 from libs.eventkit.problems import Problem
 from libs.eventkit.recorded import NOWHERE
 from services.identity.domain.accounts import PHONE
+from services.identity.national.telephones import Telephone, read_telephone
+from services.identity.national.text import Unacceptable
 
-HOME_REGION = "CN"
+
+def telephone(text: str) -> Telephone:
+    """The number in its stored form: 11 digits for the mainland's, else with its country. Raises Problem 422 phone_invalid
+    with the reason."""
+    try:
+        return read_telephone(text)
+    except Unacceptable as refused:
+        raise Problem(422, "phone_invalid", reason=refused.reason) from refused
 
 
 def e164(text: str) -> str:
-    """The number in E.164; without a country code it is one of mainland China. Raises Problem 422 phone_invalid."""
-    try:
-        number = phonenumbers.parse(text, HOME_REGION)
-    except phonenumbers.NumberParseException as error:
-        raise Problem(422, "phone_invalid") from error
-    if not phonenumbers.is_valid_number(number):
-        raise Problem(422, "phone_invalid")
-    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+    """The number in E.164, by which accounts are found and codes are sent. Raises Problem 422 phone_invalid."""
+    value = telephone(text).value
+    return value if value.startswith("+") else f"+86{value}"
 
 
 def account_index(blind: BlindIndex, community_id: UUID, phone: str) -> str:

@@ -12,6 +12,7 @@ from libs.eventkit.envelope import PARTITIONS
 from tests.e2e.conftest import Stack
 
 PLANTED = ("7719023348", "88442211")
+PHONE, ID_NUMBER = "19900087345", "11010519491231002X"
 
 
 async def test_the_scenario_holds_step_by_step(stack: Stack):
@@ -36,7 +37,12 @@ async def planted(stack: Stack, http):
             "serialNo": 990001, "doorNo": 1, "currentEvent": False}}
     answer = await http.post(url, headers={**headers, "content-type": "application/json"}, content=json.dumps(body))
     assert answer.status_code == 200, answer.text
-    return [*PLANTED, "郑没有人"]
+    identity = stack.url("identity") + "/v1/residents"
+    answer = await http.post(identity, headers=staff, json={"name": "郑没有人", "phone": PHONE})
+    assert answer.status_code == 201, answer.text
+    answer = await http.put(f"{identity}/{answer.json()['id']}/id-number", headers=staff, json={"number": ID_NUMBER})
+    assert answer.status_code in (200, 409), answer.text
+    return [*PLANTED, PHONE, ID_NUMBER, "郑没有人"]
 
 
 def dumps(stack: Stack) -> str:

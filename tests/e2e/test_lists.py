@@ -17,6 +17,7 @@ LISTS = [
     ("identity", "/v1/accounts", "accounts", "operator"),
     ("identity", "/v1/buildings", "buildings", "staff"),
     ("identity", "/v1/homes", None, "staff"),
+    ("identity", "/v1/organisations", "organisations", "staff"),
     ("identity", "/v1/residents", None, "staff"),
     ("identity", "/v1/residences", None, "staff"),
 ]

@@ -28,7 +28,7 @@ from libs.eventkit.service import App
 from services.identity import contacts, lookups
 from services.identity.domain.residences import EndResidence, HomeRole, StartResidence
 from services.identity.domain.residents import DiscloseContact
-from services.identity.phone_numbers import e164
+from services.identity.phone_numbers import telephone
 from services.identity.views import residences as residences_view
 from services.identity.views import residents as residents_view
 
@@ -49,6 +49,7 @@ class Correction(Input):
 
 class Look(Input):
     purpose: Annotated[str, Field(max_length=200)]
+    id_number: bool = False
 
 
 class NewResidence(Input):
@@ -79,10 +80,10 @@ def routes(app: App) -> APIRouter:
         body: NewResident, request: Request, key: IdempotencyKey, principal: Principal = permitted(RESIDENTS_MANAGE)
     ) -> Response:
         community_id = community_of(principal)
-        phone = e164(body.phone) if body.phone else None
+        phone = telephone(body.phone) if body.phone else None
         done = await contacts.register(
             app, lookups.id_for(key, community_id), body.name, phone, context(request, principal, community_id), key)
-        return json({"id": done.outcome.id}, 201, tagged(done))
+        return json({"id": done.outcome.id, "findings": phone.findings if phone else ()}, 201, tagged(done))
 
     @router.get("/v1/residents")
     async def list_residents(
@@ -116,25 +117,28 @@ def routes(app: App) -> APIRouter:
     ) -> Response:
         """Needs If-Match with the ETag that the caller saw."""
         community_id, expected = community_of(principal), if_match(request, required=True)
-        phone = e164(body.phone) if body.phone else None
+        phone = telephone(body.phone) if body.phone else None
         await lookups.resident(app, resident_id, community_id)
         done = await contacts.correct(
             app, resident_id, body.name, phone, context(request, principal, community_id), key, expected)
-        return json({"id": resident_id}, 200, tagged(done))
+        return json({"id": resident_id, "findings": phone.findings if phone else ()}, 200, tagged(done))
 
     @router.post("/v1/residents/{resident_id}/disclosures", status_code=201)
     async def disclose_contact(
         resident_id: UUID, body: Look, request: Request, key: IdempotencyKey,
         principal: Principal = permitted(RESIDENTS_MANAGE)
     ) -> Response:
-        """Name and phone in full. Who looked, and for what, stays on record."""
+        """Name and phone in full, and the ID number where it is asked for. Who looked, and for what, stays on record."""
         community_id = community_of(principal)
-        command = DiscloseContact(resident_id, principal.id, body.purpose)
+        command = DiscloseContact(resident_id, principal.id, body.purpose, body.id_number)
         done = await app.commands.handle(resident_id, command, context(request, principal, community_id), key=key)
         known = await lookups.resident(app, resident_id, community_id)
         name = await app.keyring.open(known.name)
         phone = await app.keyring.open(known.phone) if known.phone else None
         shown = {"id": resident_id, "name": contacts.text_of(name), "phone": contacts.text_of(phone)}
+        if body.id_number:
+            number = await lookups.id_number(app, resident_id, community_id)
+            shown["id_number"] = contacts.text_of(await app.keyring.open(number)) if number else None
         return json(shown, 201, {**tagged(done), "Cache-Control": "no-store"})
 
     @router.post("/v1/residents/{resident_id}/residences", status_code=201)

@@ -18,9 +18,12 @@ SHORTEST_PURPOSE = 4
 
 
 class ResidentRegistered(Struct, frozen=True, tag="resident_registered"):
+    """`phone_findings`: what staff should look at, though the number was taken."""
+
     resident_id: UUID
     name: Sealed
     phone: Sealed | None = None
+    phone_findings: tuple[str, ...] = ()
 
 
 class ContactCorrected(Struct, frozen=True, tag="contact_corrected"):
@@ -29,14 +32,16 @@ class ContactCorrected(Struct, frozen=True, tag="contact_corrected"):
     resident_id: UUID
     name: Sealed
     phone: Sealed | None = None
+    phone_findings: tuple[str, ...] = ()
 
 
 class ContactDisclosed(Struct, frozen=True, tag="contact_disclosed"):
-    """`to` was shown name and phone."""
+    """`to` was shown name and phone, and the ID number where it was asked for."""
 
     resident_id: UUID
     to: UUID
     purpose: str
+    id_number: bool = False
 
 
 ResidentEvent = ResidentRegistered | ContactCorrected | ContactDisclosed
@@ -52,6 +57,7 @@ class Unknown(Struct, frozen=True):
 class Known(Struct, frozen=True):
     name: Sealed
     phone: Sealed | None
+    phone_findings: tuple[str, ...] = ()
 
 
 Resident = Unknown | Known
@@ -59,8 +65,8 @@ Resident = Unknown | Known
 
 def evolve(resident: Resident, event: ResidentEvent) -> Resident:
     match event:
-        case ResidentRegistered(name=name, phone=phone) | ContactCorrected(name=name, phone=phone):
-            return Known(name=name, phone=phone)
+        case ResidentRegistered() | ContactCorrected():
+            return Known(name=event.name, phone=event.phone, phone_findings=event.phone_findings)
         case _:
             return resident
 
@@ -72,26 +78,29 @@ class RegisterResident(Struct, frozen=True):
     resident_id: UUID
     name: Sealed
     phone: Sealed | None = None
+    phone_findings: tuple[str, ...] = ()
 
 
 class CorrectContact(Struct, frozen=True):
-    """None leaves as it is."""
+    """None leaves as it is; `phone_findings` are those of the phone."""
 
     resident_id: UUID
     name: Sealed | None = None
     phone: Sealed | None = None
+    phone_findings: tuple[str, ...] = ()
 
 
 class DiscloseContact(Struct, frozen=True):
     resident_id: UUID
     to: UUID
     purpose: str
+    id_number: bool = False
 
 
 def decide_register_resident(command: RegisterResident, resident: Resident) -> list[ResidentEvent]:
     match resident:
         case Unknown():
-            return [ResidentRegistered(command.resident_id, command.name, command.phone)]
+            return [ResidentRegistered(command.resident_id, command.name, command.phone, command.phone_findings)]
         case Known():
             return []
         case _:
@@ -104,8 +113,10 @@ def decide_correct_contact(command: CorrectContact, resident: Resident) -> list[
             raise NotFound("resident")
         case Known() if command.name is None and command.phone is None:
             return []
-        case Known(name=name, phone=phone):
-            return [ContactCorrected(command.resident_id, command.name or name, command.phone or phone)]
+        case Known(name=name, phone=phone, phone_findings=findings):
+            return [ContactCorrected(
+                command.resident_id, command.name or name, command.phone or phone,
+                command.phone_findings if command.phone else findings)]
         case _:
             assert_never(resident)
 
@@ -117,7 +128,7 @@ def decide_disclose_contact(command: DiscloseContact, resident: Resident) -> lis
         case Known() if len(command.purpose) < SHORTEST_PURPOSE:
             raise Refused("purpose_missing", shortest=SHORTEST_PURPOSE)
         case Known():
-            return [ContactDisclosed(command.resident_id, command.to, command.purpose)]
+            return [ContactDisclosed(command.resident_id, command.to, command.purpose, command.id_number)]
         case _:
             assert_never(resident)
 

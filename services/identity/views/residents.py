@@ -1,4 +1,6 @@
-"""Who is known here? Name and phone stay sealed; `version` is that of the resident's stream, for If-Match."""
+"""Who is known here? Name, phone and ID number stay sealed; `version` is that of the resident's stream, for If-Match;
+`findings` is what staff should look at in the ID number, `phone_findings` in the phone.
+"""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -9,6 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.views import Rows, View, Where
+from services.identity.domain.id_numbers import IdNumberConfirmed, IdNumberRecorded
 from services.identity.domain.residents import ContactCorrected, ContactDisclosed, ResidentRegistered
 from services.identity.views import residences
 
@@ -16,13 +19,14 @@ TABLE = Table(
     "residents", MetaData(),
     Column("community_id", Uuid, primary_key=True),
     Column("resident_id", Uuid, primary_key=True),
-    Column("name", JSONB), Column("phone", JSONB),
+    Column("name", JSONB), Column("phone", JSONB), Column("phone_findings", JSONB),
+    Column("id_number", JSONB), Column("findings", JSONB),
     Column("registered_at", DateTime(timezone=True)), Column("version", Integer))
 
 
 def reads(event: object, row: Recorded) -> Iterable[Where]:
     match event:
-        case ResidentRegistered() | ContactCorrected() | ContactDisclosed():
+        case ResidentRegistered() | ContactCorrected() | ContactDisclosed() | IdNumberRecorded() | IdNumberConfirmed():
             return [{"resident_id": event.resident_id}]
         case _:
             return []
@@ -33,14 +37,20 @@ def project(rows: Rows, event: object, row: Recorded) -> None:
         case ResidentRegistered() | ContactCorrected():
             rows.put(
                 resident_id=event.resident_id, name=msgspec.to_builtins(event.name),
-                phone=msgspec.to_builtins(event.phone), version=row.version)
+                phone=msgspec.to_builtins(event.phone), phone_findings=list(event.phone_findings), version=row.version)
             if isinstance(event, ResidentRegistered):
                 rows.put(resident_id=event.resident_id, registered_at=row.recorded_at)
         case ContactDisclosed():
             rows.put(resident_id=event.resident_id, version=row.version)
+        case IdNumberRecorded():
+            rows.put(resident_id=event.resident_id, id_number=event.number, findings=list(event.findings))
+        case IdNumberConfirmed():
+            rows.put(resident_id=event.resident_id, findings=[])
 
 
-_SHOWN = (TABLE.c.resident_id.label("id"), TABLE.c.name, TABLE.c.phone, TABLE.c.registered_at, TABLE.c.version)
+_SHOWN = (
+    TABLE.c.resident_id.label("id"), TABLE.c.name, TABLE.c.phone, TABLE.c.phone_findings, TABLE.c.id_number, TABLE.c.findings,
+    TABLE.c.registered_at, TABLE.c.version)
 
 
 def page_of(home_id: UUID | None, after: UUID | None, limit: int) -> Select[tuple[object, ...]]:

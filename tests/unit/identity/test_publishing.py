@@ -15,6 +15,8 @@ from services.identity.domain.accounts import AccountClosed, AccountOpened, Phon
 from services.identity.domain.buildings import BuildingRegistered
 from services.identity.domain.communities import CommunityFounded
 from services.identity.domain.homes import HomeRegistered
+from services.identity.domain.id_numbers import IdNumberConfirmed, IdNumberRecorded
+from services.identity.domain.organisations import OrganisationCorrected, OrganisationRegistered
 from services.identity.domain.phones import CodeCounted
 from services.identity.domain.residences import ResidenceEnded, ResidenceStarted
 from services.identity.domain.residents import ContactCorrected, ContactDisclosed, ResidentRegistered
@@ -47,7 +49,8 @@ TOLD = [
 KEPT = [
     ContactDisclosed(A, B, "purpose"), PhoneReplaced(A), CodeCounted(NOW), SignInStarted("h", (), NOW), CodeMissed(),
     CodeMatched(A, Entry(A, B)), SessionStarted(A, B, C, "staff", NOW), SessionRenewed(1, NOW),
-    SessionEnded("signed_out"),
+    SessionEnded("signed_out"), IdNumberRecorded(A, NAME), IdNumberConfirmed(A, B),
+    OrganisationRegistered(A, "n", "c"), OrganisationCorrected(A, "n", "c"),
 ]
 
 

@@ -13,15 +13,17 @@ from libs.eventkit.views import Rows, View
 from services.identity.domain.accounts import AccountClosed, AccountOpened
 from services.identity.domain.buildings import BuildingRegistered
 from services.identity.domain.homes import HomeRegistered
+from services.identity.domain.id_numbers import IdNumberConfirmed, IdNumberRecorded
+from services.identity.domain.organisations import OrganisationCorrected, OrganisationRegistered
 from services.identity.domain.residences import ResidenceEnded, ResidenceStarted
 from services.identity.domain.residents import ContactCorrected, ContactDisclosed, ResidentRegistered
 from services.identity.main import VIEWS
-from services.identity.views import accounts, buildings, homes, residences, residents
+from services.identity.views import accounts, buildings, homes, organisations, residences, residents
 
 A, B, C, D, E = (UUID(int=n) for n in range(1, 6))
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 MARCH, APRIL = date(2026, 3, 1), date(2026, 4, 1)
-OLD, NEW = Sealed(A, B, "name", "old"), Sealed(A, B, "name", "new")
+OLD, NEW, BOX = Sealed(A, B, "name", "old"), Sealed(A, B, "name", "new"), Sealed(A, B, "id-number", "box")
 
 
 def row(version: int) -> Recorded:
@@ -42,8 +44,18 @@ CASES: list[tuple[View, list[Any], list[dict[str, Any]]]] = [
     (buildings.VIEW, [BuildingRegistered(B, "1号楼", 2)], [{"building_id": B, "name": "1号楼", "units": 2}]),
     (homes.VIEW, [HomeRegistered(C, B, 1, "1-1-101")],
      [{"home_id": C, "building_id": B, "unit": 1, "label": "1-1-101"}]),
-    (residents.VIEW, [ResidentRegistered(D, OLD), ContactCorrected(D, NEW), ContactDisclosed(D, A, "purpose")],
-     [{"resident_id": D, "name": NEW, "phone": None, "registered_at": NOW, "version": 3}]),
+    (residents.VIEW, [
+        ResidentRegistered(D, OLD, OLD, ("no_sms",)), ContactCorrected(D, NEW), IdNumberRecorded(D, BOX, ("division_unknown",)),
+        ContactDisclosed(D, A, "purpose")],
+     [{"resident_id": D, "name": NEW, "phone": None, "phone_findings": [], "id_number": BOX, "findings": ["division_unknown"],
+       "registered_at": NOW, "version": 4}]),
+    (residents.VIEW, [ResidentRegistered(D, OLD, OLD, ("no_sms",)), IdNumberRecorded(D, BOX, ("x",)), IdNumberConfirmed(D, A)],
+     [{"resident_id": D, "name": OLD, "phone": OLD, "phone_findings": ["no_sms"], "id_number": BOX, "findings": [],
+       "registered_at": NOW, "version": 1}]),
+    (organisations.VIEW, [
+        OrganisationRegistered(E, "Noodles", "91350100M000100Y43"),
+        OrganisationCorrected(E, "Dumplings", "91350211M0000XUF46", ("checksum",))],
+     [{"organisation_id": E, "name": "Dumplings", "code": "91350211M0000XUF46", "findings": ["checksum"], "version": 2}]),
     (residences.VIEW, [ResidenceStarted(E, D, C, B, 1, "owner", MARCH), ResidenceEnded(E, D, C, B, APRIL)],
      [{"residence_id": E, "resident_id": D, "home_id": C, "building_id": B, "unit": 1, "role": "owner",
        "since": MARCH, "until": APRIL}]),

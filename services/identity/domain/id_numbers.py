@@ -1,0 +1,114 @@
+"""The ID number (公民身份号码, GB 11643) of a resident: sealed, one number for one resident of a community.
+
+What a number must be to be taken, and what is only shown to staff, is in `national/resident_ids.py`.
+"""
+
+from collections.abc import Iterable
+from typing import assert_never
+from uuid import UUID
+
+from msgspec import Struct
+
+from libs.eventkit.decider import Decider, NotFound, Release, Take
+from libs.eventkit.sealed import Sealed
+
+ID_NUMBER = "id-number"
+"""The scope of the claim, and of its blind index."""
+
+
+# what happened
+
+
+class IdNumberRecorded(Struct, frozen=True, tag="id_number_recorded"):
+    """`findings`: what staff should look at, though the number was taken."""
+
+    resident_id: UUID
+    number: Sealed
+    findings: tuple[str, ...] = ()
+
+
+class IdNumberConfirmed(Struct, frozen=True, tag="id_number_confirmed"):
+    """Somebody has seen the card: the number is as recorded, whatever was found."""
+
+    resident_id: UUID
+    by: UUID
+
+
+IdNumberEvent = IdNumberRecorded | IdNumberConfirmed
+
+
+# what is
+
+
+class NotRecorded(Struct, frozen=True):
+    pass
+
+
+class Recorded(Struct, frozen=True):
+    number: Sealed
+    findings: tuple[str, ...]
+
+
+class Confirmed(Struct, frozen=True):
+    number: Sealed
+
+
+IdNumber = NotRecorded | Recorded | Confirmed
+
+
+def evolve(number: IdNumber, event: IdNumberEvent) -> IdNumber:
+    match number, event:
+        case _, IdNumberRecorded(number=sealed, findings=findings):
+            return Recorded(number=sealed, findings=findings)
+        case Recorded(number=sealed), IdNumberConfirmed():
+            return Confirmed(number=sealed)
+        case _:
+            return number
+
+
+# what is asked
+
+
+class RecordIdNumber(Struct, frozen=True):
+    """`index`: blind index of the number in its stored form."""
+
+    resident_id: UUID
+    number: Sealed
+    index: str
+    findings: tuple[str, ...] = ()
+
+
+class ConfirmIdNumber(Struct, frozen=True):
+    resident_id: UUID
+    by: UUID
+
+
+def decide_record_id_number(command: RecordIdNumber, number: IdNumber) -> list[IdNumberEvent]:
+    return [IdNumberRecorded(command.resident_id, command.number, command.findings)]
+
+
+def decide_confirm_id_number(command: ConfirmIdNumber, number: IdNumber) -> list[IdNumberEvent]:
+    match number:
+        case NotRecorded():
+            raise NotFound("id-number")
+        case Recorded():
+            return [IdNumberConfirmed(command.resident_id, command.by)]
+        case Confirmed():
+            return []
+        case _:
+            assert_never(number)
+
+
+def claims(command: RecordIdNumber | ConfirmIdNumber, event: IdNumberEvent) -> Iterable[Take | Release]:
+    if isinstance(command, RecordIdNumber):
+        yield Release(ID_NUMBER)
+        yield Take(ID_NUMBER, command.index, "id_number_taken")
+
+
+ID_NUMBERS = Decider[IdNumber, IdNumberEvent](
+    category="id-number",
+    initial=NotRecorded(),
+    evolve=evolve,
+    decide={RecordIdNumber: decide_record_id_number, ConfirmIdNumber: decide_confirm_id_number},
+    claims=claims,
+)
