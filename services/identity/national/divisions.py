@@ -1,7 +1,9 @@
 """Codes of administrative divisions (GB/T 2260), with the year in which one ended.
 
 The table beside this file is the union of the revisions 1980 to 2019 collected by the project cn/GB2260 (ministry of
-civil affairs and bureau of statistics) and of the dated table in python-stdnum, whose years count where both have one.
+civil affairs and bureau of statistics) and of the dated table in python-stdnum (LGPL 2.1 or later, after Wikipedia's lists).
+Where they differ, the later end counts: one has 332522 end as 兰溪县 in 1982, the ministry lists it as 青田县 until 1999.
+A code that only cn/GB2260 has ended in the year of the first revision without it.
 """
 
 from functools import cache

@@ -10,6 +10,8 @@ from services.identity.national.text import Unacceptable, bare
 
 _ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 """Without I, O, S, V and Z."""
+_NATION = "100000"
+"""Where the registrar is one of the whole country, as for universities under a ministry; nobody is born there."""
 
 
 class OrganisationCode(Struct, frozen=True):
@@ -28,6 +30,6 @@ def read_organisation_code(text: str) -> OrganisationCode:
     if len(value) != 18:
         raise Unacceptable("length")
     total = sum(_ALPHABET.index(c) * 3**n % 31 for n, c in enumerate(value[:17]))
-    odd = {"checksum": value[17] != _ALPHABET[-total % 31], "division_unknown": not is_known(value[2:8])}
+    odd = {"checksum": value[17] != _ALPHABET[-total % 31], "division_unknown": value[2:8] != _NATION and not is_known(value[2:8])}
     return OrganisationCode(
         value=value, normalised=value != text, findings=tuple(name for name, holds in odd.items() if holds))

@@ -62,5 +62,5 @@ def read_resident_id(text: str, as_of: date) -> ResidentId:
         "century_uncertain": short and first[14:17] in _OF_CENTENARIANS}
     return ResidentId(
         value=value, birth=birth, sex="M" if int(value[16]) % 2 else "F",
-        holder="foreign_permanent_resident" if value.startswith("9") else _HOLDERS.get(division), normalised=value != text,
+        holder="foreign_permanent_resident" if value.startswith("9") and not short else _HOLDERS.get(division), normalised=value != text,
         findings=tuple(name for name, holds in odd.items() if holds))

@@ -68,7 +68,8 @@ def _landline(digits: str, text: str, with_country: bool) -> Telephone:
     """Without its area a number is of anywhere; with it, 0 or +86 stands in front, or it is one of a service (400, 800)."""
     national = digits.removeprefix("0")
     if not (_LANDLINE.fullmatch(national) if with_country or national != digits else _SERVICE.fullmatch(national)):
-        raise Unacceptable("prefix" if national != digits and 10 <= len(national) <= 11 else "length")
+        trunk = national != digits
+        raise Unacceptable("prefix" if len(national) == 11 or (trunk and len(national) == 10) else "length")
     value = f"+86{national}"
     return Telephone(value, "landline", value != text, ("no_sms",))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.identity.national.divisions import ended_before, is_known
@@ -63,6 +63,9 @@ def test_a_made_up_number_is_taken_and_with_one_digit_changed_it_is_not(birth: d
 
 
 @given(births.filter(lambda d: d.year < 2000), st.integers(0, 999))
+@example(date(1950, 1, 1), 995)
+@example(date(1950, 1, 1), 996)
+@example(date(1950, 1, 1), 999)
 def test_fifteen_digits_become_eighteen_once(birth: date, sequence: int) -> None:
     whole = numbered("110105", birth, sequence)
     found = read_resident_id(whole[:6] + whole[8:17], TODAY)
@@ -108,11 +111,20 @@ def test_a_division_ended_in_a_year() -> None:
     assert not ended_before("110105", 2026) and not ended_before("340524", 2026)
 
 
+def test_a_code_given_a_second_time_ended_with_the_second() -> None:
+    assert [ended_before("332522", year) for year in (1983, 1999, 2000)] == [False, False, True]
+
+
+def test_an_organisation_of_the_whole_country_has_a_division() -> None:
+    assert read_organisation_code("12100000400000624D").findings == ()
+    assert not is_known("100000")
+
+
 @pytest.mark.parametrize(("text", "value", "kind"), [
     ("4001234567", "+864001234567", "landline"), ("0571-88001234", "+8657188001234", "landline"),
     ("0086 (0)21 5000 1234", "+862150001234", "landline"), ("00852 6123 4567", "+85261234567", "hong_kong"),
     ("+853 6612 3456", "+85366123456", "macao"), ("+1 202 555 0123", "+12025550123", "foreign"),
-    ("86 021 50001234", None, "length")])
+    ("86 021 50001234", None, "length"), ("23800008825", None, "prefix"), ("+86 23800008825", None, "prefix")])
 def test_telephones_beyond_the_vectors(text: str, value: str | None, kind: str) -> None:
     if value is None:
         with pytest.raises(Unacceptable, match=kind):
