@@ -11,10 +11,8 @@ from msgspec import Struct
 from libs.eventkit.commands import Public
 from libs.eventkit.recorded import Meta, Number, Recorded, tag_of
 
-PARTITIONS = 4
-"""Never changes: a community's events must stay in one partition."""
-LARGEST = 900_000
-"""Bytes of a body that a topic takes; the broker's own limit is 1 MiB with headers."""
+PARTITIONS = 4  # never changes: a community's events must stay in one partition
+LARGEST = 900_000  # bytes of a body that a topic takes; the broker's own limit is 1 MiB with headers
 
 Headers = list[tuple[str, bytes]]
 _partition = DefaultPartitioner()

@@ -44,19 +44,27 @@ class Hearing:
             await consumer.start()
             loop = asyncio.get_running_loop()
             committed = loop.time()
+            behind = False
             while True:
                 fetched = await consumer.getmany(timeout_ms=5000, max_records=MOST)
+                was, behind = behind, not fetched and await asyncio.wait_for(self._is_behind(consumer), 5)
+                if was and behind:  # then a new one is made
+                    raise RuntimeError("the consumer does not bring what its topics have")
                 for records in fetched.values():
                     reach("hear.before")
                     await self._take(records)
                     reach("hear.after")
                 if loop.time() - committed > HINT:  # only now: what is fetched and not stored has to come again
-                    with suppress(KafkaError):
-                        await consumer.commit()
+                    with suppress(KafkaError, TimeoutError):
+                        await asyncio.wait_for(consumer.commit(), 2)
                     committed = loop.time()
         finally:
             self._consumer = None
             await asyncio.wait_for(consumer.stop(), 5)
+
+    async def _is_behind(self, consumer: AIOKafkaConsumer) -> bool:
+        ends = await consumer.end_offsets(consumer.assignment())
+        return any([end > await consumer.position(tp) for tp, end in ends.items()])
 
     async def _take(self, records: Sequence[ConsumerRecord]) -> None:
         pool = await self.database.pool()

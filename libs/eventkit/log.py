@@ -17,8 +17,7 @@ from libs.eventkit.recorded import COLUMNS, Meta, Recorded
 from libs.eventkit.tail import Tail
 
 BATCH = 256
-PATIENCE = 4.0
-"""Seconds for which an append is tried again while the database is away; then the caller hears 503."""
+PATIENCE = 4.0  # seconds for which an append is tried again while the database is away; then the caller hears 503
 
 
 class NewEvent(Struct, frozen=True):

@@ -14,8 +14,7 @@ from libs.eventkit.tail import BATCH, Wake
 
 log = logging.getLogger(__name__)
 LOOK = 2.0
-OLDEST = 5.0
-"""Seconds after which memory is not trusted without asking the database."""
+OLDEST = 5.0  # seconds after which memory is not trusted without asking the database
 
 
 class Memory:

@@ -18,8 +18,7 @@ from libs.eventkit.recorded import Recorded, tag_of
 from libs.eventkit.subscriptions import Subscription, advance
 
 log = logging.getLogger(__name__)
-TRIES = 6
-"""How often a missing fact is waited for (0.05 s, doubling: about 3 s in all) before the key is parked."""
+TRIES = 6  # how often a missing fact is waited for (0.05 s, doubling: about 3 s in all) before the key is parked
 
 
 class Do(Struct, frozen=True):

@@ -16,8 +16,7 @@ from libs.eventkit.recorded import Recorded
 from libs.eventkit.tail import Wake
 
 log = logging.getLogger(__name__)
-POLL = 5.0
-"""Seconds after which a reader looks even though nobody woke it."""
+POLL = 5.0  # seconds after which a reader looks even though nobody woke it
 
 
 class Lost(Exception):

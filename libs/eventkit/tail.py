@@ -9,10 +9,8 @@ from libs.eventkit.db import Database, alive
 from libs.eventkit.recorded import Recorded
 
 BATCH = 500
-KEPT = 2000
-"""Rows kept in memory; whoever is further behind reads the log itself."""
-LOOKED = 1.0
-"""Seconds for which nobody looks again after one has found nothing, unless woken."""
+KEPT = 2000  # rows kept in memory; whoever is further behind reads the log itself
+LOOKED = 1.0  # seconds for which nobody looks again after one has found nothing, unless woken
 
 
 class Wake:

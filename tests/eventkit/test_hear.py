@@ -293,3 +293,20 @@ async def test_lag_says_how_far_behind(echo: App, topic: Topic, pool: asyncpg.Po
     await topic.put(*chain(community, [1, 2]))
     await hears(pool, community, 1, 2)
     await until(lambda: echo.hearing is not None and echo.hearing.lag() == 0)
+
+
+async def test_a_consumer_that_brings_nothing_is_replaced(
+    echo: App, topic: Topic, pool: asyncpg.Pool, community: UUID, monkeypatch: pytest.MonkeyPatch
+):
+    """As was seen once after the broker had been killed: no error, and nothing more for as long as anybody looked."""
+    real, first = hear.AIOKafkaConsumer.getmany, list[object]()
+
+    async def getmany(self: object, **more: object) -> object:
+        first[:] = first or [self]
+        return await real(self, **more) if self is not first[0] else await asyncio.sleep(0.05, {})
+
+    monkeypatch.setattr(hear.AIOKafkaConsumer, "getmany", getmany)
+    await topic.put(*chain(community, [1, 2, 3]))
+    echo.start_worker()
+    await hears(pool, community, 1, 2, 3)
+    assert echo.supervisor.restarts["hear"] == 1
