@@ -38,6 +38,7 @@ def run(options: argparse.Namespace) -> int:
         tests = ["-m", "pytest", *options.pytest]
         results["tests"] = python("tests", [*tests, "-m", "not faults"], environment)
         if options.faults:
+            results["tests"] = 0 if results["tests"] == NOTHING_COLLECTED else results["tests"]
             code = python("tests of faults", [*tests, "-m", "faults"], environment)
             results["tests of faults"] = 0 if code == NOTHING_COLLECTED else code
     if options.json:
