@@ -17,7 +17,7 @@ from libs.eventkit import obs
 from libs.eventkit.envelope import PARTITIONS, read
 from libs.eventkit.keys_topic import KeyCreated
 from libs.eventkit.log import Append, NewEvent
-from libs.eventkit.privacy import Keks, KeyRing
+from libs.eventkit.privacy import Keks, KeyRing, MissingKek
 from libs.eventkit.recorded import Meta, tag_of, uuid7
 from libs.eventkit.relay import last_records
 from libs.eventkit.service import App
@@ -39,7 +39,7 @@ async def operate(app: App, operation: str, arguments: list[str]) -> dict[str, A
             case "republish":
                 return await _republish(app)
             case "rewrap":
-                return await _rewrap(app, *arguments)
+                return await _rewrap(app, " ".join(arguments))
             case _:
                 return await _restored(app)
     finally:
@@ -93,8 +93,12 @@ async def _republish(app: App) -> dict[str, Any]:
 
 async def _rewrap(app: App, purpose: str) -> dict[str, Any]:
     """Each key goes to the listeners as it does at first: by an event of its own, ahead of which the relay sends the key."""
-    pool, said, done = await app.database.pool(), tag_of(KeyCreated), 0
-    async for key in rewrap(pool, app.service.name, Keks.load(app.settings.secrets), purpose):
+    pool, said, done, keks = await app.database.pool(), tag_of(KeyCreated), 0, Keks.load(app.settings.secrets)
+    try:
+        keks.current(purpose)
+    except MissingKek:
+        raise SystemExit(f"{app.service.name} has no secret kek-{purpose}") from None
+    async for key in rewrap(pool, app.service.name, keks, purpose):
         stream = f"key:{key.key_id}"
         event = NewEvent(uuid7(), said, 1, msgspec.json.encode(KeyCreated(key.key_id)), Meta())
         answer = await app.log.append(Append(key.community_id, stream, len(await app.log.stream(stream)), [event]))

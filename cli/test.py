@@ -38,9 +38,11 @@ def run(options: argparse.Namespace) -> int:
         tests = ["-m", "pytest", *options.pytest]
         results["tests"] = python("tests", [*tests, "-m", "not faults"], environment)
         if options.faults:
-            results["tests"] = 0 if results["tests"] == NOTHING_COLLECTED else results["tests"]
             code = python("tests of faults", [*tests, "-m", "faults"], environment)
-            results["tests of faults"] = 0 if code == NOTHING_COLLECTED else code
+            both = {"tests": results["tests"], "tests of faults": code}
+            if set(both.values()) != {NOTHING_COLLECTED}:  # of those chosen, some may all be of one kind
+                both = {name: 0 if of == NOTHING_COLLECTED else of for name, of in both.items()}
+            results |= both
     if options.json:
         screen.answer({"ok": not any(results.values()), "results": results})
     else:

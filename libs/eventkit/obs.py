@@ -39,12 +39,12 @@ class _Seldom:
     """At most one line of a text in ten seconds: a client library without a broker says the same twenty times a second."""
 
     def __init__(self) -> None:
-        self._last: dict[object, float] = {}
+        self._last: dict[str, float] = {}
 
     def __call__(self, record: logging.LogRecord) -> bool:
-        due = record.created - self._last.get(record.msg, -10.0) >= 10.0
+        due = record.created - self._last.get(str(record.msg), -10.0) >= 10.0
         if record.name.startswith("aiokafka") and due:
-            self._last = {**dict(list(self._last.items())[-200:]), record.msg: record.created}
+            self._last = {**dict(list(self._last.items())[-200:]), str(record.msg): record.created}
         return due or not record.name.startswith("aiokafka")
 
 

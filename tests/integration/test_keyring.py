@@ -271,5 +271,7 @@ async def test_an_operator_rewraps_and_the_relay_tells(app_of: Callable[..., Awa
         assert [(r.type, r.subject, r.community_id) for r in await app.log.read(0)] == [("key_created", f"key:{key.key_id}", community)]
         assert await KeyRing(pool, "toy", Keks.load(app.settings.secrets)).open_all([box]) == [PHONE]
         assert await ring.open_all([box]) == [Pending()], "who has not the new key-encryption key cannot open it"
+        with pytest.raises(SystemExit, match="no secret kek-nonsense"):
+            await operate(App(app.service, app.settings), "rewrap", ["nonsense"])
     finally:
         secret.write_text(before)
