@@ -9,7 +9,7 @@ import inspect
 import json
 import types
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
@@ -24,7 +24,7 @@ from libs.eventkit.service import Service
 ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs" / "streams.md"
 GOLDEN = ROOT / "tests" / "contracts" / "golden"
-SERVICES = ("identity", "access", "devices", "gateway")
+SERVICES = ("identity", "access", "devices", "parking", "gateway")
 
 
 def services() -> Iterator[Service]:
@@ -62,6 +62,7 @@ def example(kind: Any, seed: int = 1) -> Any:
     plain = {
         UUID: UUID(int=seed), str: f"text {seed}", int: seed, float: seed + 0.5, bool: True, bytes: b"bytes",
         datetime: datetime(2026, 1, 2, 3, 4, seed % 60, tzinfo=UTC), date: date(2026, 1, 1 + seed % 28), Any: "any",
+        time: time(1, 2, seed % 60),
     }
     return plain[kind]
 
@@ -92,7 +93,7 @@ def type_name(kind: Any) -> str:
         return f"list of {type_name(arguments[0])}"
     if origin is dict:
         return "object"
-    names = {UUID: "uuid", str: "text", int: "integer", float: "number", bool: "boolean", datetime: "moment (UTC)", date: "day"}
+    names = {UUID: "uuid", str: "text", int: "integer", float: "number", bool: "boolean", datetime: "moment (UTC)", date: "day", time: "time of day"}
     return names.get(kind, "nothing" if kind is type(None) else kind.__name__)
 
 

@@ -6,8 +6,8 @@ from base64 import urlsafe_b64encode
 
 from cli.place import Place
 
-KEYS = ("kek-contact", "kek-credential", "kek-device-raw", "kek-id-number", "blind-index", "signing-seed")
-WORDS = ("demo", "device-password")
+KEYS = ("kek-contact", "kek-credential", "kek-device-raw", "kek-id-number", "kek-plate", "blind-index", "signing-seed")
+WORDS = ("demo", "device-password", "payment-local")
 
 
 def ensure(place: Place) -> None:

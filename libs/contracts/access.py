@@ -6,6 +6,9 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from libs.contracts.fields import SealedField
+
+PassKind = Literal["family", "courier", "takeaway", "service"]
 CredentialKind = Literal["card", "pin"]
 Means = Literal["card", "pin", "face", "fingerprint", "remote", "unknown"]
 
@@ -126,3 +129,27 @@ class DoorNoticed(Struct, frozen=True, tag="access.door_noticed"):
     code: str
     live: bool
     at: datetime
+
+
+class VisitorPassIssued(Struct, frozen=True, tag="access.visitor_pass_issued"):
+    """A guest of a home may come in. `uses`: how often, None: as often as they like; plate and name are sealed."""
+
+    pass_id: UUID
+    kind: PassKind
+    home_id: UUID
+    host_id: UUID
+    valid_from: datetime
+    valid_until: datetime
+    uses: int | None
+    zones: tuple[str, ...]
+    floors: tuple[int, ...]
+    plate: SealedField | None
+    visitor_name: SealedField | None
+
+
+class VisitorPassRevoked(Struct, frozen=True, tag="access.visitor_pass_revoked"):
+    """The pass opens nothing any more."""
+
+    pass_id: UUID
+    host_id: UUID
+    reason: str

@@ -1,6 +1,7 @@
 """What devices tells others: what devices said, never what it means; what became of orders to them."""
 
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from msgspec import Struct
@@ -83,3 +84,48 @@ class DoorOrderFailed(Struct, frozen=True, tag="devices.door_order_failed"):
     device_id: UUID
     door_no: int
     reason: str
+
+
+class PlateSeen(Struct, frozen=True, tag="devices.plate_seen"):
+    """A camera read a plate, or saw a vehicle without one (`plate` None). The plate is sealed for the purpose `plate`.
+
+    `lane_no`: the camera's number of the lane; `confidence` in percent; the rest as the camera names it."""
+
+    report_id: UUID
+    device_id: UUID
+    lane_no: int
+    plate: SealedField | None
+    plate_colour: str
+    vehicle_kind: str
+    confidence: int | None
+    direction: str | None
+    live: bool
+    awaits_decision: bool
+    device_time: datetime | None
+    findings: tuple[str, ...]
+
+
+class BarrierOrderCarriedOut(Struct, frozen=True, tag="devices.barrier_order_carried_out"):
+    """`by` call: the device said that it did it; answer: it was told so in the response for which it waited."""
+
+    order_id: UUID
+    device_id: UUID
+    lane_no: int
+    by: Literal["call", "answer"]
+
+
+class BarrierOrderFailed(Struct, frozen=True, tag="devices.barrier_order_failed"):
+    """`reason` as for doors; expired also where the camera had its answer before the order came."""
+
+    order_id: UUID
+    device_id: UUID
+    lane_no: int
+    reason: str
+
+
+class FallbackGiven(Struct, frozen=True, tag="devices.fallback_given"):
+    """No decision came within the device's limit: it was told what is configured for that. `admitted`: it opened."""
+
+    report_id: UUID
+    device_id: UUID
+    admitted: bool

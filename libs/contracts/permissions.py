@@ -26,16 +26,21 @@ LIVE_READ_OWN: Final = "live.read-own"
 EVENTS_EXPLAIN: Final = "events.explain"
 EVENTS_EXPLAIN_OWN: Final = "events.explain-own"
 OPERATIONS_READ: Final = "operations.read"
+PARKING_READ: Final = "parking.read"
+PARKING_READ_OWN: Final = "parking.read-own"
+PARKING_MANAGE: Final = "parking.manage"
+PARKING_GUARD: Final = "parking.guard"
 
 PERMISSIONS: Final[Mapping[str, frozenset[str]]] = {
-    "resident": frozenset({ME_READ, DOORS_OPEN, DOOR_EVENTS_READ_OWN, LIVE_READ_OWN, EVENTS_EXPLAIN_OWN}),
+    "resident": frozenset({ME_READ, DOORS_OPEN, DOOR_EVENTS_READ_OWN, LIVE_READ_OWN, EVENTS_EXPLAIN_OWN, PARKING_READ_OWN}),
     "staff": frozenset({
         ME_READ, DOORS_READ, DOORS_OPEN, DOORS_MANAGE, DOOR_EVENTS_READ, CREDENTIALS_MANAGE,
         HOMES_READ, HOMES_MANAGE, RESIDENTS_READ, RESIDENTS_MANAGE, DEVICES_READ, DEVICES_MANAGE, LIVE_READ,
-        EVENTS_EXPLAIN, OPERATIONS_READ,
+        EVENTS_EXPLAIN, OPERATIONS_READ, PARKING_READ, PARKING_MANAGE, PARKING_GUARD,
     }),
     "guard": frozenset({
         ME_READ, DOORS_READ, DOORS_OPEN, DOOR_EVENTS_READ, DEVICES_READ, LIVE_READ, EVENTS_EXPLAIN, OPERATIONS_READ,
+        PARKING_READ, PARKING_GUARD,
     }),
     "grid": frozenset({ME_READ, HOMES_READ, RESIDENTS_READ}),
     "police": frozenset({ME_READ, HOMES_READ, RESIDENTS_READ}),

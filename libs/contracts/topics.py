@@ -5,7 +5,7 @@ from types import ModuleType
 
 from msgspec import Struct
 
-from libs.contracts import access, devices, identity
+from libs.contracts import access, devices, identity, parking
 
 
 def _events(module: ModuleType) -> tuple[type[Struct], ...]:
@@ -14,7 +14,8 @@ def _events(module: ModuleType) -> tuple[type[Struct], ...]:
 
 
 PUBLISHES: Mapping[str, tuple[type[Struct], ...]] = {
-    "identity": _events(identity), "access": _events(access), "devices": _events(devices)}
+    "identity": _events(identity), "access": _events(access), "devices": _events(devices),
+    "parking": _events(parking)}
 """Every public event by the service that may say it: each tagged struct of its module."""
 
 

@@ -63,6 +63,8 @@ class Hearing:
             await asyncio.wait_for(consumer.stop(), 5)
 
     async def _is_behind(self, consumer: AIOKafkaConsumer) -> bool:
+        if not consumer.assignment():  # one member too few joined, or this one was forgotten
+            return True
         ends = await consumer.end_offsets(consumer.assignment())
         return any([end > await consumer.position(tp) for tp, end in ends.items()])
 

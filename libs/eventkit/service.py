@@ -88,6 +88,9 @@ class App:
             settings, self.log, self.wake, self.catalogue, service.publish,
             lambda producer, rows: announce(settings, self.keyring, producer, rows)) if service.publish is not silent else None
         self.opened = False
+        names = [s.name for s in self.subscriptions()]
+        if len(names) > len(set(names)):  # two readers would move one checkpoint
+            raise RuntimeError(f"two readers of one name: {names}")
 
     def subscriptions(self) -> tuple[Subscription, ...]:
         return (

@@ -1,27 +1,43 @@
-"""What devices do in the world: open a door when access has ordered it, tell a terminal that asked what was decided; each
-once and within five seconds, or not.
+"""What devices do in the world: open a door when access has ordered it, lift a barrier when parking has, tell a terminal
+that asked what was decided; each once and within five seconds, or not.
 
 A terminal that asks (ISAPI `remoteCheck`) is answered with the serial number of its event and opens by itself; it gets
-no other order for that.
+no other order for that. A camera that waits is answered in its response (`waiting.py`); a call comes only where nobody
+took that answer, as when the process that held the response died.
 """
 
 from collections.abc import Awaitable, Callable
 from functools import partial
+from uuid import UUID
 
 import httpx
-from msgspec import Struct
+from msgspec import Struct, ValidationError
 
 from libs.contracts.access import CredentialJudged, DoorOpeningOrdered
-from libs.eventkit.recorded import Recorded
+from libs.contracts.parking import BarrierOrdered
+from libs.eventkit.recorded import Recorded, UnknownVersion
 from libs.eventkit.service import App
-from services.devices.adapters.isapi_client import Outcome, Terminal, answer_check, open_door
+from services.devices.adapters.isapi_client import Outcome, Terminal, answer_check, lift_barrier, open_door
 from services.devices.device_book import DeviceBook, KnownDevice
-from services.devices.domain.door_orders import AttemptDoorOrder, CloseUnknownDoorOrder, ExpireDoorOrder, RecordCarriedOut, RecordFailed
+from services.devices.domain.orders import (
+    Actuator,
+    AttemptOrder,
+    CloseUnknownOrder,
+    ExpireOrder,
+    RecordCarriedOut,
+    RecordFailed,
+)
 from services.devices.domain.refusals import AttemptRefusal, EndRefusal, ExpireRefusal
 from services.devices.domain.reports import DeviceReported
 from services.devices.performer import Effect, Order
 
 Call = Callable[[httpx.AsyncClient, Terminal], Awaitable[Outcome]]
+MARGIN = 0.3
+"""Seconds beyond a camera's limit after which nobody answers in its response any more."""
+
+
+async def _unclear(client: httpx.AsyncClient, terminal: Terminal) -> Outcome:
+    return Outcome("refused", "cause_unreadable")
 
 
 def client_of_devices() -> httpx.AsyncClient:
@@ -33,8 +49,11 @@ def door_orders_at(app: App, book: DeviceBook, client: httpx.AsyncClient) -> Eff
     async def door_opening_ordered(event: DoorOpeningOrdered, row: Recorded) -> Order:
         device = await book.find(event.device_id)
         mine = device if device is not None and device.community_id == row.community_id else None
-        asked = await question_behind(app, row) if event.means != "remote" else None
-        call = partial(open_door, door_no=event.door_no)
+        call: Call = partial(open_door, door_no=event.door_no)
+        try:
+            asked = await question_behind(app, row) if event.means != "remote" else None
+        except (UnknownVersion, ValidationError):  # whether the device asked is not known: it is not called, and that is told
+            asked, call = None, _unclear
         if asked is not None and asked.device_id == event.device_id and asked.told.serial is not None:
             call = partial(answer_check, serial=asked.told.serial, admitted=True)
         what = (event.opening_id, event.device_id, event.door_no)
@@ -44,8 +63,8 @@ def door_orders_at(app: App, book: DeviceBook, client: httpx.AsyncClient) -> Eff
             return RecordCarriedOut(*what) if outcome.result == "carried_out" else RecordFailed(*what, outcome.result, outcome.code[:64])
 
         return Order(
-            subject_id=event.opening_id, queue=str(event.device_id), attempt=AttemptDoorOrder(*what),
-            expire=ExpireDoorOrder(*what), unknown=CloseUnknownDoorOrder(*what), perform=perform)
+            subject_id=event.opening_id, queue=str(event.device_id), attempt=AttemptOrder(*what),
+            expire=ExpireOrder(*what), unknown=CloseUnknownOrder(*what), perform=perform)
 
     async def credential_judged(event: CredentialJudged, row: Recorded) -> Order | None:
         asked = await question_behind(app, row) if event.live and not event.allowed else None
@@ -62,7 +81,26 @@ def door_orders_at(app: App, book: DeviceBook, client: httpx.AsyncClient) -> Eff
             subject_id=asked.told.report_id, queue=str(asked.device_id), attempt=AttemptRefusal(*what, asked.told.serial),
             expire=ExpireRefusal(*what), unknown=EndRefusal(*what, "unknown"), perform=perform)
 
-    return Effect(name="door_orders", on={DoorOpeningOrdered: door_opening_ordered, CredentialJudged: credential_judged})
+    async def barrier_ordered(event: BarrierOrdered, row: Recorded) -> Order:
+        device = await book.find(event.device_id)
+        mine = device if device is not None and device.community_id == row.community_id else None
+        asked = await question_behind(app, row) if event.answers is not None else None
+        answers = event.answers if asked is not None and asked.told.report_id == event.answers else None
+        what: tuple[UUID, UUID, int, Actuator] = (event.order_id, event.device_id, event.lane_no, "barrier")
+
+        async def perform() -> Struct:
+            outcome = await told(app, client, mine, partial(lift_barrier, channel=event.lane_no))
+            if outcome.result == "carried_out":
+                return RecordCarriedOut(*what)
+            return RecordFailed(*what[:3], outcome.result, outcome.code[:64], "barrier")
+
+        return Order(
+            subject_id=event.order_id, queue=str(event.device_id), attempt=AttemptOrder(*what, answers),
+            expire=ExpireOrder(*what), unknown=CloseUnknownOrder(*what), perform=perform,
+            hold=mine.description.answer_ms / 1000 + MARGIN if mine is not None and answers is not None else 0.0)
+
+    return Effect(name="door_orders", on={
+        DoorOpeningOrdered: door_opening_ordered, CredentialJudged: credential_judged, BarrierOrdered: barrier_ordered})
 
 
 async def question_behind(app: App, row: Recorded) -> DeviceReported | None:

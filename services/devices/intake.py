@@ -28,9 +28,10 @@ from services.devices.domain.reports import (
     KeepUnreadable,
     TakeReports,
     Told,
+    Vehicle,
 )
 
-RAW, CREDENTIAL = "device-raw", "credential"
+RAW, CREDENTIAL, PLATE = "device-raw", "credential", "plate"
 UNREADABLE_KEPT = 65_536
 _TYPE_KEPT = 200
 _TRIES = 3
@@ -59,6 +60,7 @@ def fingerprint(report: Report, device: KnownDevice, blind: BlindIndex) -> str:
         said += [report.state, report.channel, sorted(report.detail.items())]
     plain = msgspec.json.encode(said)
     personal = "\n".join((report.card_number or "", report.employee_number or "", report.person_name or ""))
+    personal += f"\n{report.plate}" if report.plate else ""
     keyed = blind.of(device.community_id, f"report {device.device_id} {plain.decode()}", personal)
     return hashlib.sha256(plain).digest()[:7].hex() + base64.urlsafe_b64decode(keyed)[:1].hex()
 
@@ -71,14 +73,16 @@ class Intake(Struct):
     device: KnownDevice
     context: Context
     keys: dict[str, KeyHandle] = {}
+    told: tuple[Told, ...] = ()
 
     async def take(self, body: bytes, content_type: str, reports: list[Report]) -> Done:
         """Stores what is new in the body; nothing where all of it was told before."""
         body_id, raw = uuid7(), await self._key(RAW)
+        self.told = tuple([await self._told(report) for report in reports])
         return await self._handle(TakeReports(
             device_id=self.device.device_id, body_id=body_id, body=seal(raw.dek, raw.key_id, body_id, "body", body),
             content_type=content_type[:_TYPE_KEPT], size=len(body), now=self.context.now,
-            reports=tuple([await self._told(report) for report in reports])))
+            reports=self.told))
 
     async def keep_unreadable(self, body: bytes, content_type: str, code: str) -> Done:
         """Keeps the beginning of a body that could not be read."""
@@ -99,8 +103,15 @@ class Intake(Struct):
             if value := getattr(report, slot):
                 key = await self._key(CREDENTIAL)
                 sealed[slot] = seal(key.dek, key.key_id, report_id, slot, value)
+        vehicle = None
+        if report.kind == "plate_read":
+            key = await self._key(PLATE)
+            plate = seal(key.dek, key.key_id, report_id, "plate", report.plate) if report.plate else None
+            vehicle = Vehicle(
+                lane_no=report.lane_no or 1, plate=plate, plate_colour=report.plate_colour or "",
+                vehicle_kind=report.vehicle_kind or "", confidence=report.confidence, direction=report.direction)
         return Told(
-            report_id=report_id, kind=report.kind, code=report.code, history=report.history,
+            vehicle=vehicle, report_id=report_id, kind=report.kind, code=report.code, history=report.history,
             fingerprint=fingerprint(report, self.device, self.app.blind), state=report.state, serial=report.serial,
             door_no=report.door_no, reader_no=report.reader_no, channel=report.channel,
             awaits_decision=report.awaits_decision, verify_mode=report.verify_mode, device_time=report.device_time,

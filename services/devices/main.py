@@ -10,7 +10,7 @@ from services.devices import demo
 from services.devices.api import devices as devices_api
 from services.devices.api import reports as reports_api
 from services.devices.device_book import book_of
-from services.devices.domain import door_orders, refusals, registry, reports
+from services.devices.domain import fallbacks, orders, refusals, registry, reports
 from services.devices.effects import client_of_devices, door_orders_at
 from services.devices.performer import Performer
 from services.devices.publishing import publish
@@ -21,8 +21,8 @@ EVENTS = (
     registry.DeviceRegistered, registry.EnrolmentCodeIssued, registry.DeviceEnrolled, registry.CredentialRevoked,
     registry.DeviceMoved, reports.DayBegun, reports.KnowledgeCarried, reports.DayClosed, reports.BodyReceived,
     reports.DeviceReported, reports.BodyUnreadable, reports.SerialGapFound, reports.SerialGapClosed,
-    door_orders.OrderAttempted, door_orders.OrderCarriedOut, door_orders.OrderFailed,
-    refusals.RefusalAttempted, refusals.RefusalTold, refusals.RefusalFailed,
+    orders.OrderAttempted, orders.OrderCarriedOut, orders.OrderFailed,
+    fallbacks.FallbackGiven, refusals.RefusalAttempted, refusals.RefusalTold, refusals.RefusalFailed,
 )
 
 
@@ -40,9 +40,9 @@ SERVICE = Service(
     events=EVENTS,
     permissions_of=permissions_of,
     signing_key=SigningKeyPublished,
-    hears=("identity", "access"),
-    contracts=heard_from("identity", "access"),
-    deciders=(registry.REGISTRY, reports.REPORTS, door_orders.DOOR_ORDERS, refusals.REFUSALS),
+    hears=("identity", "access", "parking"),
+    contracts=heard_from("identity", "access", "parking"),
+    deciders=(registry.REGISTRY, reports.REPORTS, orders.ORDERS, refusals.REFUSALS, fallbacks.FALLBACKS),
     publish=publish,
     views=(devices_view.VIEW, findings_view.VIEW),
     memories=lambda app: (book_of(app).memory,),

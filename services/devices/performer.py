@@ -30,7 +30,8 @@ ACTUATOR_TTL = timedelta(seconds=5)
 
 class Order(Struct, frozen=True):
     """What one event asks of one device. `perform` gives the command that records its outcome; it must not raise
-    for what a device does wrong. `unknown` records an attempt of which nobody can tell any more how it ended."""
+    for what a device does wrong. `unknown` records an attempt of which nobody can tell any more how it ended.
+    `hold`: seconds from the request for which the device waits for an answer in its response; a call comes after that."""
 
     subject_id: UUID
     queue: str
@@ -38,6 +39,7 @@ class Order(Struct, frozen=True):
     expire: Struct
     unknown: Struct
     perform: Callable[[], Awaitable[Struct]]
+    hold: float = 0.0
 
 
 class Effect(Struct, frozen=True):
@@ -109,6 +111,8 @@ class Performer:
         """Ends when it is in the log what became of the order, and the device is free for the next."""
         if earlier is not None:
             await asyncio.wait([earlier], timeout=self._left(row))
+        if order.hold:
+            await asyncio.sleep(max(0.0, self._left(row) - self.effect.ttl.total_seconds() + order.hold))
         if await self._attempt(order, row):
             reach("effect.attempted")
             result = await order.perform()
@@ -126,8 +130,8 @@ class Performer:
         mine = self._left(row) > 0 and await self._say(order, order.attempt, row, "attempt")
         if mine and self._left(row) > 0:
             return True
-        late = not mine and self._left(row) <= 0
-        if not (late and await self._say(order, order.expire, row, "expire")):
+        # too late, or the device was answered otherwise: nothing was attempted, and nobody waits for more
+        if not await self._say(order, order.expire, row, "expire"):
             await self._say(order, order.unknown, row, "unknown")
         return False
 

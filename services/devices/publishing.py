@@ -9,7 +9,7 @@ from libs.contracts.fields import SealedField
 from libs.eventkit.commands import Public
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.sealed import Sealed
-from services.devices.domain import door_orders, registry, reports
+from services.devices.domain import fallbacks, orders, registry, reports
 
 
 def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
@@ -18,18 +18,24 @@ def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
             return (Public(said.DeviceRegistered(device_id, description.kind, description.name)),)
         case registry.DeviceEnrolled(device_id=device_id):
             return (Public(said.DeviceEnrolled(device_id)),)
+        case reports.DeviceReported(told=reports.Told(vehicle=reports.Vehicle())):
+            return (Public(_seen(event), f"device:{event.device_id}"),)
         case reports.DeviceReported():
             return (Public(_reported(event), f"device:{event.device_id}"),)
         case reports.SerialGapFound(device_id=device_id, after=after, before=before):
             return (Public(said.SerialGapFound(device_id, after, before), f"device:{device_id}"),)
         case reports.SerialGapClosed(device_id=device_id, after=after, before=before):
             return (Public(said.SerialGapClosed(device_id, after, before), f"device:{device_id}"),)
-        case door_orders.OrderAttempted(order_id=order_id, device_id=device_id, door_no=door_no):
+        case orders.OrderAttempted(order_id=order_id, device_id=device_id, door_no=door_no, actuator="door"):
             return (Public(said.DoorOrderAttempted(order_id, device_id, door_no)),)
-        case door_orders.OrderCarriedOut(order_id=order_id, device_id=device_id, door_no=door_no):
-            return (Public(said.DoorOrderCarriedOut(order_id, device_id, door_no)),)
-        case door_orders.OrderFailed(order_id=order_id, device_id=device_id, door_no=door_no, reason=reason):
-            return (Public(said.DoorOrderFailed(order_id, device_id, door_no, reason)),)
+        case orders.OrderCarriedOut(order_id=order_id, device_id=device_id, door_no=no, actuator=actuator, by=by):
+            barrier = said.BarrierOrderCarriedOut(order_id, device_id, no, by)
+            return (Public(said.DoorOrderCarriedOut(order_id, device_id, no) if actuator == "door" else barrier),)
+        case orders.OrderFailed(order_id=order_id, device_id=device_id, door_no=no, reason=reason, actuator=actuator):
+            failed = said.DoorOrderFailed if actuator == "door" else said.BarrierOrderFailed
+            return (Public(failed(order_id, device_id, no, reason)),)
+        case fallbacks.FallbackGiven(report_id=report_id, device_id=device_id, admitted=admitted):
+            return (Public(said.FallbackGiven(report_id, device_id, admitted), f"device:{device_id}"),)
         case _:
             return ()
 
@@ -42,6 +48,15 @@ def _reported(event: reports.DeviceReported) -> said.DeviceReported:
         awaits_decision=told.awaits_decision and event.live, device_time=told.device_time, skew=event.skew,
         findings=event.findings, card_number=_sealed(told.card_number),
         employee_number=_sealed(told.employee_number))
+
+
+def _seen(event: reports.DeviceReported) -> said.PlateSeen:
+    told, vehicle = event.told, event.told.vehicle or reports.Vehicle()
+    return said.PlateSeen(
+        report_id=told.report_id, device_id=event.device_id, lane_no=vehicle.lane_no, plate=_sealed(vehicle.plate),
+        plate_colour=vehicle.plate_colour, vehicle_kind=vehicle.vehicle_kind, confidence=vehicle.confidence,
+        direction=vehicle.direction, live=event.live, awaits_decision=told.awaits_decision and event.live,
+        device_time=told.device_time, findings=event.findings)
 
 
 def _sealed(value: Sealed | None) -> SealedField | None:

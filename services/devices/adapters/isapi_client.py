@@ -48,13 +48,19 @@ class Terminal(Struct, frozen=True):
 
 async def open_door(client: httpx.AsyncClient, terminal: Terminal, door_no: int) -> Outcome:
     """Asks a terminal to open a door (numbered from 1)."""
-    return await _put(client, terminal, f"RemoteControl/door/{door_no:d}", _OPEN, "application/xml")
+    return await _put(client, terminal, f"AccessControl/RemoteControl/door/{door_no:d}", _OPEN, "application/xml")
 
 
 async def answer_check(client: httpx.AsyncClient, terminal: Terminal, serial: int, admitted: bool) -> Outcome:
     """Tells a terminal what was decided about its event `serial`; admitted, it opens by itself."""
     answer = {"RemoteCheck": {"serialNo": serial, "checkResult": "success" if admitted else "failed"}}
-    return await _put(client, terminal, "remoteCheck?format=json", msgspec.json.encode(answer), "application/json")
+    return await _put(client, terminal, "AccessControl/remoteCheck?format=json", msgspec.json.encode(answer), "application/json")
+
+
+async def lift_barrier(client: httpx.AsyncClient, terminal: Terminal, channel: int) -> Outcome:
+    """Asks a camera to lift the barrier of one of its lanes (numbered from 1)."""
+    body = b'<BarrierGate version="2.0" xmlns="http://www.isapi.org/ver20/XMLSchema"><ctrlMode>open</ctrlMode></BarrierGate>'
+    return await _put(client, terminal, f"Parking/channels/{channel:d}/barrierGate", body, "application/xml")
 
 
 async def _put(client: httpx.AsyncClient, terminal: Terminal, path: str, content: bytes, content_type: str) -> Outcome:
@@ -62,7 +68,7 @@ async def _put(client: httpx.AsyncClient, terminal: Terminal, path: str, content
     try:
         async with asyncio.timeout(terminal.timeout):
             response = await client.put(
-                f"{terminal.base_url.rstrip('/')}/ISAPI/AccessControl/{path}",
+                f"{terminal.base_url.rstrip('/')}/ISAPI/{path}",
                 content=content,
                 headers={"content-type": content_type},
                 auth=httpx.DigestAuth(terminal.user, terminal.password),

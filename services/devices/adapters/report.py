@@ -41,7 +41,7 @@ Kind = Literal[
 State = Literal["active", "inactive"]
 Primitive = str | int | float | bool
 
-PERSONAL = ("card_number", "employee_number", "person_name")
+PERSONAL = ("card_number", "employee_number", "person_name", "plate")
 """The only fields of a report that say something about a person: seal these before anything is stored."""
 
 
@@ -66,6 +66,13 @@ class Report(Struct, frozen=True, kw_only=True):
     card_number: str | None = None
     employee_number: str | None = None
     person_name: str | None = None
+    plate: str | None = None
+    plate_colour: str | None = None
+    plate_kind: str | None = None
+    vehicle_kind: str | None = None
+    confidence: int | None = None
+    direction: Literal["in", "out"] | None = None
+    lane_no: int | None = None
     awaits_decision: bool = False
     verify_mode: str | None = None
     mac: str | None = None

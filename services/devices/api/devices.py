@@ -26,14 +26,17 @@ Address = Field(default="", pattern=r"^(https?://[A-Za-z0-9.\-\[\]:]{1,253})?$")
 
 
 class NewDevice(Input):
-    """`address`: where orders go, as http(s)://host:port; `password_secret`: the secret that opens it."""
+    """`address`: where orders go, as http(s)://host:port; `password_secret`: the secret that opens it. A camera that waits
+    for an answer is told `fallback` after `answer_ms` milliseconds without a decision."""
 
-    kind: Literal["hikvision-terminal", "hikvision-camera"]
+    kind: Literal["hikvision-terminal", "hikvision-camera", "vzenith-camera"]
     name: str = Field(min_length=1, max_length=80)
     serial: str = Field(default="", max_length=64)
     address: str = Address
     user: str = Field(default="admin", max_length=32)
     password_secret: str = Field(default="device-password", pattern=r"^device-password(-[a-z0-9-]{1,40})?$")
+    fallback: Literal["open", "closed"] = "closed"
+    answer_ms: int = Field(default=400, ge=50, le=5000)
 
 
 class EnrolmentCode(Input):
@@ -73,7 +76,7 @@ def routes(app: App, book: DeviceBook) -> APIRouter:
         expires = context.now + CODE_LIFETIME
         description = Description(
             kind=body.kind, name=body.name, hardware_serial=body.serial, base_url=body.address, user=body.user,
-            password_secret=body.password_secret)
+            password_secret=body.password_secret, fallback=body.fallback, answer_ms=body.answer_ms)
         done = await app.commands.handle(
             device_id, RegisterDevice(device_id, description, hash_of(code), expires), context, key=key)
         shown = {} if done.replayed else {"enrolment_code": code, "enrolment_code_expires": expires}
@@ -90,7 +93,7 @@ def routes(app: App, book: DeviceBook) -> APIRouter:
             device_id, EnrolDevice(device_id, hash_of(body.code), hash_of(credential), context.now), context)
         await book.find(device_id, done.outcome.position)
         return json(
-            {"device_id": device_id, "credential": credential, "push": push_of(app, device_id)}, 201,
+            {"device_id": device_id, "credential": credential, "push": push_of(app, device_id, device.description.kind)}, 201,
             {**position(done), "Cache-Control": "no-store"})
 
     @router.post("/{device_id}/enrolment-codes", status_code=201)

@@ -1,19 +1,25 @@
 """Where devices push. A device is let in by its own credential (HTTP Basic, RFC 7617) and speaks its own protocol."""
 
+import asyncio
 import base64
 import logging
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, BackgroundTasks, Depends, Request, Response
 
 from libs.contracts import permissions
 from libs.eventkit import http, problems
+from libs.eventkit.commands import Done
 from libs.eventkit.problems import Problem
 from libs.eventkit.service import App
-from services.devices.adapters.hikvision import Unreadable, read
+from services.devices.adapters import hikvision, vzenith
+from services.devices.adapters.report import Report, Unreadable
 from services.devices.device_book import DeviceBook, KnownDevice
+from services.devices.domain.reports import DeviceReported
 from services.devices.intake import Intake
+from services.devices.waiting import Answer, answer
 
 PREFIX = "/v1/device-reports"
 _OK = (
@@ -21,6 +27,7 @@ _OK = (
     b"<statusCode>1</statusCode><statusString>OK</statusString><subStatusCode>ok</subStatusCode></ResponseStatus>\n")
 
 log = logging.getLogger(__name__)
+Read = Callable[[bytes, str], list[Report]]
 
 
 def routes(app: App, book: DeviceBook) -> APIRouter:
@@ -37,9 +44,8 @@ def routes(app: App, book: DeviceBook) -> APIRouter:
 
     device_itself.guards = (permissions.DEVICES_REPORT,)  # type: ignore[attr-defined]
 
-    @router.post("/hikvision/{device_id}")
-    async def hikvision(request: Request, device: KnownDevice = Depends(device_itself)) -> Response:
-        """Takes whatever a Hikvision device pushes; 400 with the reason for what is no such thing, which is kept too."""
+    async def taken(request: Request, device: KnownDevice, read: Read) -> tuple[Intake, Done] | Response:
+        """What came of the body; or 400 with the reason for what is no such thing, which is kept too."""
         body, content_type = await request.body(), request.headers.get("content-type", "")
         intake = Intake(app, book, device, http.context(request, None, device.community_id))
         try:
@@ -48,9 +54,37 @@ def routes(app: App, book: DeviceBook) -> APIRouter:
             log.info("device %s sent a body that is %s", device.device_id, unreadable.code)
             await intake.keep_unreadable(body, content_type, unreadable.code)
             return problems.answer(400, unreadable.code, unreadable.detail)
-        done = await intake.take(body, content_type, reports)
-        return Response(_OK, 200, http.position_header(app.service.name, app.commands.generation, done),
-                        media_type="application/xml")
+        return intake, await intake.take(body, content_type, reports)
+
+    @router.post("/hikvision/{device_id}")
+    async def report_by_isapi(request: Request, device: KnownDevice = Depends(device_itself)) -> Response:
+        """Takes whatever a Hikvision device pushes."""
+        if isinstance(found := await taken(request, device, hikvision.read), Response):
+            return found
+        header = http.position_header(app.service.name, app.commands.generation, found[1])
+        return Response(_OK, 200, header, media_type="application/xml")
+
+    @router.post("/vzenith/{device_id}")
+    async def report_by_plate_push(
+        request: Request, tasks: BackgroundTasks, device: KnownDevice = Depends(device_itself),
+    ) -> Response:
+        """Takes what a VZenith camera pushes and tells it, within its limit, whether to lift the barrier."""
+        until = asyncio.get_running_loop().time() + device.description.answer_ms / 1000
+        if isinstance(found := await taken(request, device, vzenith.read), Response):
+            return found
+        said = await answered(*found, until)
+        tasks.add_task(said.sent)
+        header = http.position_header(app.service.name, app.commands.generation, found[1])
+        return Response(vzenith.answer(said.admitted), 200, header, media_type="application/json", background=tasks)
+
+    async def answered(intake: Intake, done: Done, until: float) -> Answer:
+        """History and what was told before opens nothing."""
+        for event_id in done.outcome.events:
+            row = await app.log.event(event_id)
+            event = app.catalogue.read(row) if row is not None else None
+            if row is not None and isinstance(event, DeviceReported) and event.live and event.told.awaits_decision:
+                return await answer(app, intake.device, event.told.report_id, event_id, row.position, until, intake.context)
+        return Answer(False)
 
     return router
 
@@ -71,5 +105,5 @@ def authorization(device_id: UUID, credential: str) -> str:
     return "Basic " + base64.b64encode(f"{device_id}:{credential}".encode()).decode()
 
 
-def push_of(app: App, device_id: UUID) -> dict[str, Any]:
-    return {"url": f"{app.settings.url_of('devices').rstrip('/')}{PREFIX}/hikvision/{device_id}"}
+def push_of(app: App, device_id: UUID, kind: str = "hikvision-terminal") -> dict[str, Any]:
+    return {"url": f"{app.settings.url_of('devices').rstrip('/')}{PREFIX}/{kind.partition('-')[0]}/{device_id}"}

@@ -2,22 +2,24 @@
 so that nothing hangs on it but how long somebody stands before a silent terminal.
 """
 
+from collections.abc import Iterable
 from typing import assert_never
 from uuid import UUID
 
 from msgspec import Struct
 
-from libs.eventkit.decider import Decider, Refused
+from libs.eventkit.decider import Decider, Refused, Take
+from services.devices.domain.orders import ANSWER, OTHERWISE
 
 # what happened
 
 
 class RefusalAttempted(Struct, frozen=True, tag="refusal_attempted"):
-    """`serial` is the device's number of the event that asked."""
+    """`serial` is the device's number of the event that asked; None where the answer is the response itself."""
 
     report_id: UUID
     device_id: UUID
-    serial: int
+    serial: int | None
 
 
 class RefusalTold(Struct, frozen=True, tag="refusal_told"):
@@ -71,7 +73,7 @@ def evolve(refusal: Refusal, event: RefusalEvent) -> Refusal:
 class AttemptRefusal(Struct, frozen=True):
     report_id: UUID
     device_id: UUID
-    serial: int
+    serial: int | None
 
 
 class EndRefusal(Struct, frozen=True):
@@ -114,9 +116,15 @@ def decide_expire(command: ExpireRefusal, refusal: Refusal) -> list[RefusalEvent
     return []
 
 
+def claims(command: object, event: RefusalEvent) -> Iterable[Take]:
+    if isinstance(event, RefusalAttempted):
+        yield Take(ANSWER, str(event.report_id), OTHERWISE)
+
+
 REFUSALS = Decider[Refusal, RefusalEvent](
     category="refusal",
     initial=NotAttempted(),
     evolve=evolve,
     decide={AttemptRefusal: decide_attempt, EndRefusal: decide_end, ExpireRefusal: decide_expire},
+    claims=claims,
 )

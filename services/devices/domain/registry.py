@@ -6,7 +6,7 @@ whose code was issued anew keeps its old credential until it has taken the new o
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, assert_never
+from typing import Any, Literal, assert_never
 from uuid import UUID
 
 from msgspec import Struct
@@ -18,7 +18,8 @@ SERIAL = "hardware_serial"
 
 
 class Description(Struct, frozen=True):
-    """`base_url`: where orders go, empty for a device that takes none. `password_secret`: the name of a secret."""
+    """`base_url`: where orders go, empty for a device that takes none. `password_secret`: the name of a secret.
+    `fallback`, `answer_ms`: what a device that waits for a decision is told after so many milliseconds without one."""
 
     kind: str
     name: str
@@ -26,6 +27,8 @@ class Description(Struct, frozen=True):
     base_url: str = ""
     user: str = ""
     password_secret: str = ""
+    fallback: Literal["open", "closed"] = "closed"
+    answer_ms: int = 400
 
 
 # what happened

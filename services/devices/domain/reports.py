@@ -23,6 +23,17 @@ from services.devices.domain.liveness import is_live
 Primitive = str | int | float | bool
 
 
+class Vehicle(Struct, frozen=True, kw_only=True):
+    """What a plate camera saw, in its own words. `plate` is None for a vehicle without one."""
+
+    lane_no: int = 1
+    plate: Sealed | None = None
+    plate_colour: str = ""
+    vehicle_kind: str = ""
+    confidence: int | None = None
+    direction: str | None = None
+
+
 class Told(Struct, frozen=True, kw_only=True):
     """One report as an adapter read it, its personal parts sealed. `fingerprint`: 16 hex digits, equal for the same
     event told again, or empty where nothing tells two such events apart."""
@@ -46,6 +57,7 @@ class Told(Struct, frozen=True, kw_only=True):
     findings: tuple[str, ...] = ()
     card_number: Sealed | None = None
     employee_number: Sealed | None = None
+    vehicle: Vehicle | None = None
 
 
 # what happened

@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, Boolean, Column, DateTime, Double, MetaData, 
 
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.views import Rows, View, Where
-from services.devices.domain.door_orders import OrderCarriedOut
+from services.devices.domain.orders import OrderCarriedOut
 from services.devices.domain.registry import (
     CredentialRevoked,
     DeviceEnrolled,

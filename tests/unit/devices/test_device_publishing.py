@@ -8,8 +8,8 @@ from libs.contracts import devices as contracts
 from libs.contracts.fields import SealedField
 from libs.eventkit.recorded import Meta, Recorded
 from libs.eventkit.sealed import Sealed
-from services.devices.domain.door_orders import OrderAttempted, OrderCarriedOut, OrderFailed
 from services.devices.domain.heard import Heard
+from services.devices.domain.orders import OrderAttempted, OrderCarriedOut, OrderFailed
 from services.devices.domain.refusals import RefusalAttempted, RefusalFailed, RefusalTold
 from services.devices.domain.registry import (
     CredentialRevoked,

@@ -7,7 +7,7 @@ from msgspec import Struct
 from libs.eventkit.recorded import Meta, Recorded
 from libs.eventkit.sealed import Sealed
 from libs.eventkit.views import Row, Rows, View
-from services.devices.domain.door_orders import OrderCarriedOut
+from services.devices.domain.orders import OrderCarriedOut
 from services.devices.domain.registry import (
     CredentialRevoked,
     Description,

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from libs.contracts.access import CredentialJudged, DoorOpeningOrdered
 from libs.eventkit.recorded import Catalogue, Meta, Recorded
 from services.devices.device_book import KnownDevice
-from services.devices.domain.door_orders import RecordCarriedOut, RecordFailed
+from services.devices.domain.orders import RecordCarriedOut, RecordFailed
 from services.devices.domain.refusals import AttemptRefusal, EndRefusal
 from services.devices.domain.registry import Description
 from services.devices.domain.reports import DeviceReported, Told

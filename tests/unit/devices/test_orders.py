@@ -4,11 +4,11 @@ from uuid import UUID
 import pytest
 
 from libs.eventkit.decider import Refused
-from services.devices.domain.door_orders import (
-    DOOR_ORDERS,
-    AttemptDoorOrder,
-    CloseUnknownDoorOrder,
-    ExpireDoorOrder,
+from services.devices.domain.orders import (
+    ORDERS,
+    AttemptOrder,
+    CloseUnknownOrder,
+    ExpireOrder,
     OrderAttempted,
     OrderCarriedOut,
     OrderEvent,
@@ -22,12 +22,12 @@ ATTEMPTED, DONE = OrderAttempted(*WHAT), OrderCarriedOut(*WHAT)
 EXPIRED, UNKNOWN, REFUSED = (OrderFailed(*WHAT, reason) for reason in ("expired", "unknown", "refused"))
 ENDS = [(EXPIRED,), (ATTEMPTED, DONE), (ATTEMPTED, UNKNOWN), (ATTEMPTED, REFUSED)]
 
-attempt, expire, close = AttemptDoorOrder(*WHAT), ExpireDoorOrder(*WHAT), CloseUnknownDoorOrder(*WHAT)
+attempt, expire, close = AttemptOrder(*WHAT), ExpireOrder(*WHAT), CloseUnknownOrder(*WHAT)
 succeed, fail = RecordCarriedOut(*WHAT), RecordFailed(*WHAT, "refused")
 
 
 def when(command: Any, *events: OrderEvent) -> list[OrderEvent]:
-    return DOOR_ORDERS.decide[type(command)](command, DOOR_ORDERS.fold(events))
+    return ORDERS.decide[type(command)](command, ORDERS.fold(events))
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_what_was_never_attempted_has_no_outcome(command: Any, events: tuple[Ord
 
 def test_an_order_is_for_one_door() -> None:
     with pytest.raises(Refused, match="order_of_another_door"):
-        when(AttemptDoorOrder(UUID(int=1), UUID(int=2), 2), ATTEMPTED)
+        when(AttemptOrder(UUID(int=1), UUID(int=2), 2), ATTEMPTED)
 
 
 @pytest.mark.parametrize("command", [attempt, expire, close])

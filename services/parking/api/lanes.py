@@ -1,0 +1,120 @@
+"""The guard's lane: what passed last, what is to be settled, and lifting the barrier by hand."""
+
+from typing import Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
+
+from libs.contracts import permissions
+from libs.eventkit import http
+from libs.eventkit.auth import Principal
+from libs.eventkit.decider import NotFound
+from libs.eventkit.http import IdempotencyKey, Input, community_of, json, permitted
+from libs.eventkit.recorded import uuid7
+from libs.eventkit.service import App
+from services.parking.api.lots import now
+from services.parking.api.plates import masked_plates
+from services.parking.api.sessions import _number
+from services.parking.book import LotBook
+from services.parking.domain.findings import FINDINGS, NoFinding, SettleFinding
+from services.parking.domain.judging import Fact, Judgement
+from services.parking.domain.passages import PASSAGES, JudgePassage, NoPassage, Seen
+from services.parking.views import findings, lanes
+
+Limit = Query(default=50, ge=1, le=200)
+
+
+class Opening(Input):
+    """`finding_id`: which finding this settles; `session_id`: which stay ends, at a lane outwards."""
+
+    finding_id: UUID | None = None
+    session_id: UUID | None = None
+    reason: str = Field(min_length=1, max_length=200)
+
+
+class Settlement(Input):
+    """`chosen`: which of the candidates it is."""
+
+    how: Literal["let_through", "turned_away", "chosen", "waived", "left_earlier", "other"]
+    chosen: UUID | None = None
+    note: str = Field(default="", max_length=200)
+
+
+def routes(app: App, book: LotBook) -> APIRouter:
+    router = APIRouter(prefix="/v1/parking")
+
+    def position(done: Any) -> dict[str, str]:
+        return http.position_header(app.service.name, app.commands.generation, done)
+
+    @router.get("/lanes/{lane_id}/passages")
+    async def list_passages(
+        lane_id: UUID, request: Request, principal: Principal = permitted(permissions.PARKING_READ), cursor: str | None = None,
+        limit: int = Limit,
+    ) -> Response:
+        filter_ = f"passages {lane_id}"
+        before, stale = http.cursor(cursor, filter_), await http.caught_up(request, lanes.PASSAGES_VIEW.name)
+        rows = await app.database.fetch(principal.community_ids, lanes.passages_of(lane_id, _number(before), limit + 1))
+        plates = await masked_plates(app, [row["plate"] for row in rows])
+        fields = ("at", "admitted", "rule", "reason", "live", "session_id", "outcome", "candidates", "position")
+        items = [
+            {"id": row["passage_id"], "plate": plate, **{f: row[f] for f in fields}}
+            for row, plate in zip(rows, plates, strict=True)]
+        return json(http.page(items, limit, filter_, "position"), 200, stale)
+
+    @router.post("/lanes/{lane_id}/openings", status_code=201)
+    async def open_lane(
+        lane_id: UUID, body: Opening, request: Request, key: IdempotencyKey,
+        principal: Principal = permitted(permissions.PARKING_GUARD),
+    ) -> Response:
+        """Lifts the barrier once, by hand; the car's stay begins or ends with it, and the reason is kept."""
+        community_id = community_of(principal)
+        await book.ready(await app.database.pool(), community_id)
+        lane, passage_id = book.lane(community_id, lane_id), uuid7()
+        seen, because = await seen_before(body.finding_id, community_id), [Fact(lane.because, "lane")]
+        judgement = Judgement(True, "by_hand", body.reason, tuple(because), session_id=body.session_id)
+        context = http.context(request, principal, community_id)
+        done = await app.commands.handle(
+            passage_id, JudgePassage(passage_id, lane.installed, seen, judgement), context, key=key)
+        if body.finding_id is not None:
+            settle = SettleFinding(body.finding_id, "let_through", None, principal.id, body.reason)
+            await app.commands.handle(body.finding_id, settle, context)
+        return json({"id": done.outcome.id}, 201, position(done))
+
+    async def seen_before(finding_id: UUID | None, community_id: UUID) -> Seen:
+        """What the camera had seen of the car that is let through; nothing where there is no finding."""
+        if finding_id is None:
+            return Seen(at=now())
+        finding, _ = await app.commands.state(FINDINGS, finding_id, community_id)
+        if isinstance(finding, NoFinding):
+            raise NotFound("finding")
+        if finding.said.passage_id is None:
+            return Seen(at=now())
+        passage, _ = await app.commands.state(PASSAGES, finding.said.passage_id, community_id)
+        if isinstance(passage, NoPassage):
+            return Seen(at=now())
+        was = passage.said.seen
+        return Seen(plate=was.plate, colour=was.colour, vehicle_kind=was.vehicle_kind, new_energy=was.new_energy, at=now())
+
+    @router.get("/findings")
+    async def list_findings(
+        request: Request, principal: Principal = permitted(permissions.PARKING_READ), cursor: str | None = None, limit: int = Limit,
+        open_only: bool = True,
+    ) -> Response:
+        filter_ = f"parking findings {open_only}"
+        before, stale = http.cursor(cursor, filter_), await http.caught_up(request, findings.VIEW.name)
+        rows = await app.database.fetch(principal.community_ids, findings.page_of(_number(before), limit + 1, open_only))
+        return json(http.page([findings.shown(dict(row)) for row in rows], limit, filter_, "position"), 200, stale)
+
+    @router.post("/findings/{finding_id}/settlements", status_code=201)
+    async def settle_finding(
+        finding_id: UUID, body: Settlement, request: Request, key: IdempotencyKey,
+        principal: Principal = permitted(permissions.PARKING_GUARD),
+    ) -> Response:
+        command = SettleFinding(finding_id, body.how, body.chosen, principal.id, body.note)
+        context = http.context(request, principal, community_of(principal))
+        done = await app.commands.handle(finding_id, command, context, key=key)
+        return json({"id": finding_id}, 201, position(done))
+
+    return router
+

@@ -1,0 +1,160 @@
+"""MAY THIS VEHICLE PASS? The rule, on facts that the book has put together; first match decides.
+
+In: the black list; a guest, a permit, the white list or a home's own vehicle; else whoever may come in where there is
+room. Out: whoever owes nothing. A reading that only looks like a known plate admits nobody to anything that the exact
+one would have: a person or a second fact settles which it is, and both readings are kept.
+"""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from msgspec import Struct
+
+from services.parking.domain.plate_rights import Kind
+
+FindingKind = Literal[
+    "missing_exit", "look_alike", "no_entry", "no_plate", "unclear_passage", "unpaid_exit"]
+
+
+class Fact(Struct, frozen=True):
+    """An event that the decision rested on, and what it said in one word."""
+
+    event_id: UUID
+    says: str
+
+
+class KnownRight(Struct, frozen=True):
+    right_id: UUID
+    kind: Kind
+    because: UUID
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+    uses_left: int | None = None
+    person_id: UUID | None = None
+    source_id: UUID | None = None
+
+    def counts(self, now: datetime) -> bool:
+        """Half-open, in time and not used up."""
+        begun = self.valid_from is None or self.valid_from <= now
+        return begun and (self.valid_until is None or now < self.valid_until) and self.uses_left != 0
+
+
+class KnownSession(Struct, frozen=True):
+    """A stay that is open. `looks`: colour and kind of vehicle as the camera at the entry named them."""
+
+    session_id: UUID
+    because: UUID
+    looks: tuple[str, str] = ("", "")
+    due: int = 0
+
+
+class Entry(Struct, frozen=True):
+    """`room`: free spaces in the lane's zone. `inside`: this very plate's open session, whose exit nobody saw."""
+
+    now: datetime
+    lane_because: UUID
+    plate: bool
+    public: bool
+    room: int
+    rights: tuple[KnownRight, ...] = ()
+    alike: tuple[KnownRight, ...] = ()
+    inside: KnownSession | None = None
+
+
+class Exit(Struct, frozen=True):
+    """`looks`: colour and kind of vehicle as the camera here names them."""
+
+    now: datetime
+    lane_because: UUID
+    plate: bool
+    rights: tuple[KnownRight, ...] = ()
+    inside: KnownSession | None = None
+    alike: tuple[KnownSession, ...] = ()
+    looks: tuple[str, str] = ("", "")
+
+
+class Judgement(Struct, frozen=True):
+    admitted: bool
+    rule: str
+    reason: str
+    facts: tuple[Fact, ...]
+    right: KnownRight | None = None
+    session_id: UUID | None = None
+    finding: FindingKind | None = None
+    candidates: tuple[UUID, ...] = ()
+
+
+ENTITLED: tuple[Kind, ...] = ("white", "permit", "visitor_pass", "vehicle")
+"""In the order in which they count."""
+
+
+def judge_entry(ask: Entry) -> Judgement:
+    lane = Fact(ask.lane_because, "lane")
+    if not ask.plate:
+        return Judgement(False, "no_plate", "no_plate_read", (lane,), finding="no_plate")
+    for right in ask.rights:
+        if right.kind == "black" and right.counts(ask.now):
+            return Judgement(False, "black_list", "on_the_black_list", (lane, Fact(right.because, "black_listed")))
+    for kind in ENTITLED:
+        for right in ask.rights:
+            if right.kind == kind and right.counts(ask.now):
+                return _let_in(ask, kind, right, lane)
+    alike = tuple(right for right in ask.alike if right.counts(ask.now))
+    doubt: FindingKind | None = "look_alike" if alike else None
+    facts = (lane, *(Fact(right.because, "looks_like") for right in alike))
+    candidates = tuple(right.right_id for right in alike)
+    if any(right.kind == "black" for right in alike):
+        return Judgement(False, "look_alike", "resembles_a_plate_on_the_black_list", facts, finding=doubt, candidates=candidates)
+    if not ask.public:
+        reason = "resembles_a_known_plate" if alike else _lapsed(ask)
+        return Judgement(False, "residents_only", reason, facts, finding=doubt, candidates=candidates)
+    if ask.room <= 0 and ask.inside is None:
+        return Judgement(False, "room", "lot_full", facts, finding=doubt, candidates=candidates)
+    return Judgement(True, "tariff", "pays_by_tariff", facts, finding=doubt, candidates=candidates)
+
+
+def _let_in(ask: Entry, kind: Kind, right: KnownRight, lane: Fact) -> Judgement:
+    facts = (lane, Fact(right.because, kind))
+    if kind == "vehicle" and ask.room <= 0 and ask.inside is None:
+        return Judgement(False, "room", "lot_full", facts)
+    return Judgement(True, kind, f"{kind}_counts", facts, right)
+
+
+def _lapsed(ask: Entry) -> str:
+    """Why a guest is not let in whose pass is there and does not count."""
+    for right in ask.rights:
+        if right.kind == "visitor_pass":
+            if right.uses_left == 0:
+                return "pass_used_up"
+            return "pass_not_yet_valid" if right.valid_from and ask.now < right.valid_from else "pass_expired"
+    return "not_known_here"
+
+
+def judge_exit(ask: Exit) -> Judgement:
+    lane = Fact(ask.lane_because, "lane")
+    if ask.inside is not None:
+        return _let_out(ask.inside, lane)
+    if not ask.plate:
+        return Judgement(False, "no_plate", "no_plate_read", (lane,), finding="no_plate")
+    same_looks = [s for s in ask.alike if all(s.looks) and s.looks == ask.looks]
+    facts = (lane, *(Fact(s.because, "looks_like") for s in ask.alike))
+    candidates = tuple(s.session_id for s in ask.alike)
+    if len(ask.alike) == 1 and len(same_looks) == 1:
+        settled = _let_out(same_looks[0], lane)
+        return Judgement(
+            settled.admitted, settled.rule, settled.reason, facts, None, settled.session_id, "look_alike", candidates)
+    if ask.alike:
+        return Judgement(False, "look_alike", "resembles_a_car_inside", facts, finding="look_alike", candidates=candidates)
+    for right in ask.rights:
+        if right.kind in ("white", "permit") and right.counts(ask.now):
+            return Judgement(
+                True, right.kind, f"{right.kind}_counts", (lane, Fact(right.because, right.kind)), right, finding="no_entry")
+    return Judgement(False, "no_entry", "no_entry_known", (lane,), finding="no_entry")
+
+
+def _let_out(session: KnownSession, lane: Fact) -> Judgement:
+    facts = (lane, Fact(session.because, "entered"))
+    if session.due > 0:
+        return Judgement(False, "payment", "not_paid", facts, session_id=session.session_id)
+    return Judgement(True, "payment", "nothing_due", facts, session_id=session.session_id)

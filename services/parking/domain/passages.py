@@ -1,0 +1,164 @@
+"""A passage: what was decided about the vehicle at a lane, whether its barrier was lifted, whether it went through.
+
+The passage has the id of the camera's report. It is judged once, on what was known then; only a live one lifts a barrier.
+"""
+
+from datetime import datetime
+from typing import assert_never
+from uuid import UUID
+
+from msgspec import Struct
+
+from libs.eventkit.decider import Decider, NotYet
+from libs.eventkit.sealed import Sealed
+from services.parking.domain.judging import Judgement
+from services.parking.domain.lanes import LaneInstalled
+
+# what happened
+
+
+class Seen(Struct, frozen=True, kw_only=True):
+    """What the camera saw; the plate in its stored form, sealed. `at`: the camera's clock where it can be believed."""
+
+    plate: Sealed | None = None
+    colour: str = ""
+    vehicle_kind: str = ""
+    new_energy: bool = False
+    at: datetime
+    live: bool = True
+
+
+class PassageJudged(Struct, frozen=True, tag="passage_judged"):
+    """`displaced`: the session of this plate whose exit nobody saw."""
+
+    passage_id: UUID
+    lane: LaneInstalled
+    seen: Seen
+    judgement: Judgement
+    displaced: UUID | None = None
+
+
+class BarrierOrdered(Struct, frozen=True, tag="barrier_ordered"):
+    """`answers`: the camera waits in the response to this report."""
+
+    order_id: UUID
+    lane: LaneInstalled
+    answers: UUID | None
+    judgement: Judgement
+
+
+class PassageCompleted(Struct, frozen=True, tag="passage_completed"):
+    """The vehicle went through. `by`: barrier (we lifted it), fallback (the camera did, undecided), device (while we were away)."""
+
+    passage_id: UUID
+    by: str
+
+
+class PassageFailed(Struct, frozen=True, tag="passage_failed"):
+    """The barrier was not lifted, or nobody knows: `reason` as devices said it."""
+
+    passage_id: UUID
+    reason: str
+
+
+PassageEvent = PassageJudged | BarrierOrdered | PassageCompleted | PassageFailed
+
+
+# what is
+
+
+class NoPassage(Struct, frozen=True):
+    pass
+
+
+class Judged(Struct, frozen=True):
+    said: PassageJudged
+
+
+class Completed(Struct, frozen=True):
+    said: PassageJudged
+
+
+class Failed(Struct, frozen=True):
+    said: PassageJudged
+    reason: str
+
+
+Passage = NoPassage | Judged | Completed | Failed
+
+
+def evolve(passage: Passage, event: PassageEvent) -> Passage:
+    match passage, event:
+        case _, PassageJudged():
+            return Judged(event)
+        case (Judged() | Failed()), PassageCompleted():
+            return Completed(passage.said)
+        case Judged(), PassageFailed(reason=reason):
+            return Failed(passage.said, reason)
+        case _:
+            return passage
+
+
+# what is asked
+
+
+class JudgePassage(Struct, frozen=True):
+    """`waits`: the camera waits for its answer in the response."""
+
+    passage_id: UUID
+    lane: LaneInstalled
+    seen: Seen
+    judgement: Judgement
+    displaced: UUID | None = None
+    waits: bool = False
+
+
+class CompletePassage(Struct, frozen=True):
+    passage_id: UUID
+    by: str
+
+
+class FailPassage(Struct, frozen=True):
+    passage_id: UUID
+    reason: str
+
+
+def decide_judge(command: JudgePassage, passage: Passage) -> list[PassageEvent]:
+    if not isinstance(passage, NoPassage):
+        return []
+    judged = PassageJudged(command.passage_id, command.lane, command.seen, command.judgement, command.displaced)
+    if not command.seen.live:
+        return [judged, PassageCompleted(command.passage_id, "device")]
+    if not command.judgement.admitted:
+        return [judged]
+    answers = command.passage_id if command.waits else None
+    return [judged, BarrierOrdered(command.passage_id, command.lane, answers, command.judgement)]
+
+
+def decide_complete(command: CompletePassage, passage: Passage) -> list[PassageEvent]:
+    match passage:
+        case NoPassage():
+            raise NotYet("the passage")
+        case Judged() | Failed():
+            return [PassageCompleted(command.passage_id, command.by)]
+        case Completed():
+            return []
+        case _:
+            assert_never(passage)
+
+
+def decide_fail(command: FailPassage, passage: Passage) -> list[PassageEvent]:
+    match passage:
+        case NoPassage():
+            raise NotYet("the passage")
+        case Judged():
+            return [PassageFailed(command.passage_id, command.reason)]
+        case Completed() | Failed():
+            return []
+        case _:
+            assert_never(passage)
+
+
+PASSAGES = Decider[Passage, PassageEvent](
+    category="passage", initial=NoPassage(), evolve=evolve,
+    decide={JudgePassage: decide_judge, CompletePassage: decide_complete, FailPassage: decide_fail})

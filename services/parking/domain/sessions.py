@@ -1,0 +1,186 @@
+"""What may be done with a stay (`stays.py`): begin, pay, end, quarantine, settle."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any, Literal, assert_never
+from uuid import UUID
+
+from msgspec import Struct
+
+from libs.eventkit.decider import Decider, NotFound, Refused, Release, Take
+from services.parking.domain.stays import (
+    Ended,
+    Inside,
+    NoSession,
+    PaymentAsked,
+    PaymentReceived,
+    RightAssigned,
+    Session,
+    SessionBegun,
+    SessionEnded,
+    SessionEvent,
+    SessionQuarantined,
+    Under,
+    due,
+    evolve,
+    owed,
+)
+from services.parking.domain.tariffs import Adoption
+
+
+class BeginSession(Struct, frozen=True):
+    """`index`: the plate's blind index, empty for a car without one."""
+
+    begun: SessionBegun
+    index: str
+
+
+class AssignRight(Struct, frozen=True):
+    session_id: UUID
+    under: Under
+
+
+class AskPayment(Struct, frozen=True):
+    session_id: UUID
+    payment_id: UUID
+    adoptions: tuple[Adoption, ...]
+    now: datetime
+
+
+class ReceivePayment(Struct, frozen=True):
+    session_id: UUID
+    payment_id: UUID
+    amount: int
+    transaction: str
+
+
+class QuarantineSession(Struct, frozen=True):
+    session_id: UUID
+    because: str
+
+
+class EndSession(Struct, frozen=True):
+    session_id: UUID
+    exited_at: datetime
+    adoptions: tuple[Adoption, ...]
+
+
+class SettleSession(Struct, frozen=True):
+    """`left_at`: up to when the stay counts, as a person found out; None waives it."""
+
+    session_id: UUID
+    left_at: datetime | None
+    adoptions: tuple[Adoption, ...]
+
+
+def decide_begin(command: BeginSession, session: Session) -> list[SessionEvent]:
+    return [command.begun] if isinstance(session, NoSession) else []
+
+
+def _inside(session: Session) -> Inside:
+    """Raises NotFound, Refused `session_ended`."""
+    match session:
+        case NoSession():
+            raise NotFound("session")
+        case Ended():
+            raise Refused("session_ended")
+        case Inside():
+            return session
+        case _:
+            assert_never(session)
+
+
+def decide_assign(command: AssignRight, session: Session) -> list[SessionEvent]:
+    inside = _inside(session)
+    return [] if inside.begun.under == command.under else [RightAssigned(command.session_id, command.under)]
+
+
+def decide_ask(command: AskPayment, session: Session) -> list[SessionEvent]:
+    inside = _inside(session)
+    if inside.quarantined:
+        raise Refused("session_quarantined")
+    amount, owing = due(inside, command.adoptions, command.now), owed(inside.begun, command.adoptions, command.now)
+    if amount == 0 or owing is None:
+        raise Refused("nothing_due")
+    return [PaymentAsked(command.session_id, command.payment_id, amount, command.now, owing)]
+
+
+def decide_receive(command: ReceivePayment, session: Session) -> list[SessionEvent]:
+    """Money that has come is taken, also after the exit; each payment once. Another amount than asked for is refused."""
+    match session:
+        case NoSession():
+            raise NotFound("session")
+        case Inside():
+            inside = session
+        case Ended(inside=inside):
+            pass
+        case _:
+            assert_never(session)
+    if any(payment.payment_id == command.payment_id for payment in inside.received):
+        return []
+    asked = next((a for a in inside.asked if a.payment_id == command.payment_id), None)
+    if asked is None:
+        raise NotFound("payment")
+    if asked.amount != command.amount:
+        raise Refused("payment_of_another_amount", asked=asked.amount, received=command.amount)
+    return [PaymentReceived(command.session_id, command.payment_id, command.amount, command.transaction)]
+
+
+def decide_quarantine(command: QuarantineSession, session: Session) -> list[SessionEvent]:
+    if not isinstance(session, Inside) or session.quarantined:
+        return []
+    return [SessionQuarantined(command.session_id, session.begun.lot_id, session.begun.zone, command.because)]
+
+
+def decide_end(command: EndSession, session: Session) -> list[SessionEvent]:
+    match session:
+        case NoSession():
+            raise NotFound("session")
+        case Ended():
+            return []
+        case Inside():
+            return [_ended(session, "exit", command.exited_at, command.adoptions)]
+        case _:
+            assert_never(session)
+
+
+def decide_settle(command: SettleSession, session: Session) -> list[SessionEvent]:
+    if isinstance(session, Ended):
+        return []
+    inside = _inside(session)
+    if not inside.quarantined:
+        raise Refused("session_not_in_question")
+    if command.left_at is not None and command.left_at < inside.begun.entered_at:
+        raise Refused("exit_before_entry")
+    return [_ended(inside, "settled", command.left_at, command.adoptions)]
+
+
+def _ended(
+    inside: Inside, how: Literal["exit", "settled"], at: datetime | None, adoptions: tuple[Adoption, ...],
+) -> SessionEnded:
+    """Within the grace of a payment the bill is the one that was paid: nobody owes for the way to the barrier."""
+    begun, until = inside.begun, inside.paid_until
+    within = at is not None and until is not None and until <= at <= until + timedelta(seconds=begun.grace)
+    counts = until if within else at
+    owing = owed(begun, adoptions, counts) if counts is not None else None
+    total = owing.total_fen if owing is not None else 0
+    return SessionEnded(begun.session_id, begun.lot_id, begun.zone, how, at, total, inside.paid, counts if owing else None, owing)
+
+
+def claims(command: Any, event: SessionEvent) -> Iterable[Take | Release]:
+    match event:
+        case SessionBegun(lot_id=lot_id):
+            if command.index:
+                yield Take(f"inside:{lot_id}", command.index, "already_inside")
+        case SessionQuarantined(lot_id=lot_id) | SessionEnded(lot_id=lot_id):
+            yield Release(f"inside:{lot_id}")
+        case _:
+            pass
+
+
+SESSIONS = Decider[Session, SessionEvent](
+    category="session", initial=NoSession(), evolve=evolve,
+    decide={
+        BeginSession: decide_begin, AssignRight: decide_assign, AskPayment: decide_ask, ReceivePayment: decide_receive,
+        QuarantineSession: decide_quarantine, EndSession: decide_end, SettleSession: decide_settle},
+    claims=claims)

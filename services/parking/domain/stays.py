@@ -1,0 +1,183 @@
+"""A stay: entry, payment, exit. What it owes is computed from its facts and the tariff of its day, whenever it is asked.
+
+A stay whose exit nobody saw is quarantined: nothing is billed for it until a person has said how it ended. So nobody is
+ever sent a bill for weeks in which the car was long gone.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from libs.eventkit.decider import Refused
+from libs.eventkit.sealed import Sealed
+from services.parking.domain.billing import Bill, Permit, Stay, bill
+from services.parking.domain.plate_rights import Kind
+from services.parking.domain.tariffs import Adoption, Vehicle, in_force
+
+FREE: tuple[Kind, ...] = ("permit", "white")
+"""Under these a stay costs nothing."""
+EVER = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
+
+# what happened
+
+
+class Under(Struct, frozen=True):
+    """The right under which a stay stands."""
+
+    right_id: UUID
+    kind: Kind
+    person_id: UUID | None = None
+    source_id: UUID | None = None
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+
+
+class SessionBegun(Struct, frozen=True, tag="session_begun"):
+    """`clock`: the lot's time zone; `grace`: seconds to leave after paying; `looks`: colour and kind as the camera named them."""
+
+    session_id: UUID
+    lot_id: UUID
+    zone: str
+    clock: str
+    grace: int
+    plate: Sealed | None
+    new_energy: bool
+    looks: tuple[str, str]
+    under: Under | None
+    entered_at: datetime
+
+
+class RightAssigned(Struct, frozen=True, tag="right_assigned"):
+    """A person found out whose car it is: the stay stands under this right, from its beginning on."""
+
+    session_id: UUID
+    under: Under
+
+
+class PaymentAsked(Struct, frozen=True, tag="payment_asked"):
+    """What is to be paid for the stay up to `until`, in fen: the bill less what was paid before."""
+
+    session_id: UUID
+    payment_id: UUID
+    amount: int
+    until: datetime
+    bill: Bill
+
+
+class PaymentReceived(Struct, frozen=True, tag="payment_received"):
+    """The provider confirmed it. `transaction`: the provider's own number."""
+
+    session_id: UUID
+    payment_id: UUID
+    amount: int
+    transaction: str
+
+
+class SessionQuarantined(Struct, frozen=True, tag="session_quarantined"):
+    """It cannot be that the car is still inside."""
+
+    session_id: UUID
+    lot_id: UUID
+    zone: str
+    because: str
+
+
+class SessionEnded(Struct, frozen=True, tag="session_ended"):
+    """`exited_at` None: nobody knows. `bill_until`: up to when `bill` counts, the moment of payment for who left within the
+    grace; None where nothing is charged. `total` and `paid` in fen."""
+
+    session_id: UUID
+    lot_id: UUID
+    zone: str
+    how: Literal["exit", "settled"]
+    exited_at: datetime | None
+    total: int
+    paid: int
+    bill_until: datetime | None
+    bill: Bill | None
+
+
+SessionEvent = (
+    SessionBegun | RightAssigned | PaymentAsked | PaymentReceived | SessionQuarantined | SessionEnded)
+
+
+# what is
+
+
+class NoSession(Struct, frozen=True):
+    pass
+
+
+class Inside(Struct, frozen=True):
+    """`asked`: payments that the provider may still confirm."""
+
+    begun: SessionBegun
+    asked: tuple[PaymentAsked, ...] = ()
+    received: tuple[PaymentReceived, ...] = ()
+    quarantined: bool = False
+
+    @property
+    def paid(self) -> int:
+        return sum(payment.amount for payment in self.received)
+
+    @property
+    def paid_until(self) -> datetime | None:
+        """Up to when what was asked for has been paid."""
+        confirmed = {payment.payment_id for payment in self.received}
+        return max((asked.until for asked in self.asked if asked.payment_id in confirmed), default=None)
+
+
+class Ended(Struct, frozen=True):
+    inside: Inside
+    said: SessionEnded
+
+
+Session = NoSession | Inside | Ended
+
+
+def evolve(session: Session, event: SessionEvent) -> Session:
+    match session, event:
+        case NoSession(), SessionBegun():
+            return Inside(event)
+        case Inside(), RightAssigned(under=under):
+            return replace(session, begun=replace(session.begun, under=under))
+        case Inside(), PaymentAsked():
+            return replace(session, asked=(*session.asked, event))
+        case Inside(), PaymentReceived():
+            return replace(session, received=(*session.received, event))
+        case Inside(), SessionQuarantined():
+            return replace(session, quarantined=True)
+        case Inside(), SessionEnded():
+            return Ended(session, event)
+        case Ended(inside=inside), PaymentReceived():
+            return Ended(replace(inside, received=(*inside.received, event)), session.said)
+        case _:
+            return session
+
+
+def owed(begun: SessionBegun, adoptions: tuple[Adoption, ...], until: datetime) -> Bill | None:
+    """The bill of the whole stay up to `until`, under the tariff of the day of entry; None where no tariff counted then."""
+    try:
+        tariff = in_force(adoptions, begun.entered_at, begun.clock)
+    except Refused as refused:
+        if refused.code != "no_tariff_in_force":
+            raise
+        return None
+    under = begun.under
+    permits: tuple[Permit, ...] = ()
+    if under is not None and under.kind in FREE:
+        permits = (Permit(under.valid_from or EVER[0], under.valid_until or EVER[1]),)
+    found = tariff.class_of(Vehicle(new_energy=begun.new_energy)).name
+    return bill(tariff, (Stay(begun.entered_at, max(until, begun.entered_at)),), found, begun.clock, permits=permits)
+
+
+def due(session: Inside, adoptions: tuple[Adoption, ...], now: datetime) -> int:
+    """Fen that have to be paid before the car may leave now. Whoever has paid has `grace` to leave."""
+    until = session.paid_until
+    if until is not None and now <= until + timedelta(seconds=session.begun.grace):
+        return 0
+    owing = owed(session.begun, adoptions, now)
+    return max(0, owing.total_fen - session.paid) if owing is not None else 0

@@ -1,0 +1,127 @@
+"""At a lane: puts together what is known of the vehicle before the camera, asks the rule, and says what follows."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal
+from uuid import UUID, uuid5
+
+from msgspec import Struct
+
+from libs.contracts.devices import PlateSeen
+from libs.contracts.fields import SealedField
+from libs.eventkit.decider import NotYet
+from libs.eventkit.privacy import Pending
+from libs.eventkit.recorded import Recorded
+from libs.eventkit.sealed import Sealed
+from libs.eventkit.service import App
+from services.parking.book import KnownLane, KnownLot, KnownStay, LotBook
+from services.parking.domain.judging import Entry, Exit, Judgement, KnownRight, KnownSession, judge_entry, judge_exit
+from services.parking.domain.passages import JudgePassage, PassageJudged, Seen
+from services.parking.domain.plates import Plate, read_plate, variants
+from services.parking.domain.sessions import SESSIONS
+from services.parking.domain.stays import Inside, SessionBegun, Under, due
+
+SCOPE = "plate"
+
+
+def moved(field: SealedField) -> Sealed:
+    return Sealed(field.key_id, field.event_id, field.slot, field.box)
+
+
+async def opened(app: App, sealed: Sealed | None, source: Literal["camera", "form"] = "camera") -> Plate | None:
+    """The plate; None where there is none or its key was erased. Raises NotYet while the key has not arrived."""
+    if sealed is None:
+        return None
+    found = await app.keyring.open(sealed)
+    if isinstance(found, Pending):
+        raise NotYet("the key of a plate")
+    return read_plate(found.decode(), source) if isinstance(found, bytes) else None
+
+
+def index_of(app: App, community_id: UUID, value: str) -> str:
+    return app.blind.of(community_id, SCOPE, value)
+
+
+class Desk(Struct):
+    """`indexes`: of the reading itself, then of what it may be a misreading of."""
+
+    app: App
+    book: LotBook
+    lane: KnownLane
+    lot: KnownLot
+    plate: Plate | None
+    now: datetime
+
+    @property
+    def value(self) -> str:
+        return (self.plate.value or "") if self.plate is not None else ""
+
+    def _exact(self) -> list[str]:
+        return [index_of(self.app, self.lane.community_id, self.value)] if self.value else []
+
+    def _alike(self) -> list[str]:
+        others = variants(self.value) - {self.value} if self.value else ()
+        return [index_of(self.app, self.lane.community_id, other) for other in others]
+
+    def rights(self, indexes: Iterable[str]) -> tuple[KnownRight, ...]:
+        return self.book.rights(self.lane.community_id, self.lot.opened.lot_id, list(indexes))
+
+    async def sessions(self, indexes: Iterable[str]) -> tuple[KnownSession, ...]:
+        stays = self.book.stays(self.lane.community_id, self.lot.opened.lot_id, list(indexes))
+        return tuple([await self.session(stay) for stay in stays])
+
+    async def session(self, stay: KnownStay) -> KnownSession:
+        """With what it owes now, from its own stream."""
+        begun = stay.begun
+        state, _ = await self.app.commands.state(SESSIONS, begun.session_id, self.lane.community_id)
+        owing = due(state, self.lot.adoptions, self.now) if isinstance(state, Inside) else 0
+        return KnownSession(begun.session_id, stay.because, begun.looks, owing)
+
+    async def judge(self, looks: tuple[str, str]) -> tuple[Judgement, UUID | None]:
+        """The judgement, and the stay of this very plate whose exit nobody saw."""
+        inside = next(iter(await self.sessions(self._exact())), None)
+        rights = self.rights(self._exact())
+        if self.lane.installed.direction == "out":
+            alike = await self.sessions(self._alike()) if inside is None else ()
+            return judge_exit(Exit(self.now, self.lane.because, bool(self.value), rights, inside, alike, looks)), None
+        room = self.book.room(self.lot, self.lane.installed.zone)
+        alike_rights = self.rights(self._alike()) if not rights else ()
+        entry = Entry(
+            self.now, self.lane.because, bool(self.value), self.lot.opened.public, room, rights, alike_rights, inside)
+        return judge_entry(entry), inside.session_id if inside is not None else None
+
+
+async def judged(app: App, book: LotBook, event: PlateSeen, row: Recorded) -> JudgePassage | None:
+    """What to decide about a vehicle that a camera saw; None where the camera watches no lane of ours."""
+    await book.ready(await app.database.pool(), row.community_id, row.position)
+    lane = book.lane_at(row.community_id, event.device_id, event.lane_no)
+    if lane is None:
+        return None
+    sealed = moved(event.plate) if event.plate is not None else None
+    plate = await opened(app, sealed)
+    said_at = row.meta.source_time or row.recorded_at
+    at = said_at if event.live else event.device_time or said_at
+    desk = Desk(app, book, lane, book.lot(row.community_id, lane.installed.lot_id), plate, at)
+    judgement, displaced = await desk.judge((event.plate_colour, event.vehicle_kind))
+    seen = Seen(
+        plate=sealed if desk.value else None, colour=event.plate_colour, vehicle_kind=event.vehicle_kind,
+        new_energy=plate is not None and "new_energy" in plate.kind, at=at, live=event.live)
+    return JudgePassage(event.report_id, lane.installed, seen, judgement, displaced, event.awaits_decision)
+
+
+def begun(said: PassageJudged, lot: KnownLot) -> SessionBegun:
+    """The stay that begins with a vehicle's passage inwards."""
+    right = said.judgement.right
+    return SessionBegun(
+        session_id=said.passage_id, lot_id=said.lane.lot_id, zone=said.lane.zone, clock=lot.opened.clock,
+        grace=lot.opened.grace, plate=said.seen.plate, new_energy=said.seen.new_energy,
+        looks=(said.seen.colour, said.seen.vehicle_kind), under=under(right) if right is not None else None,
+        entered_at=said.seen.at)
+
+
+def under(right: KnownRight) -> Under:
+    return Under(right.right_id, right.kind, right.person_id, right.source_id, right.valid_from, right.valid_until)
+
+
+def finding_id(about: UUID, kind: str) -> UUID:
+    return uuid5(about, f"finding {kind}")

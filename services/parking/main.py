@@ -1,0 +1,61 @@
+"""parking, wired: lots and lanes, rights of plates, passages, stays and their bills."""
+
+from functools import cache
+
+from fastapi import APIRouter
+
+from libs.contracts.identity import SigningKeyPublished
+from libs.contracts.permissions import permissions_of
+from libs.contracts.topics import heard_from
+from libs.eventkit.service import App, Service
+from services.parking import demo
+from services.parking.api import lanes as lanes_api
+from services.parking.api import lots as lots_api
+from services.parking.api import sessions as sessions_api
+from services.parking.book import LotBook
+from services.parking.domain import findings, lanes, lots, passages, plate_rights, sessions, stays
+from services.parking.publishing import publish
+from services.parking.reactions import reactions
+from services.parking.views import findings as findings_view
+from services.parking.views import lanes as lanes_view
+from services.parking.views import rights as rights_view
+from services.parking.views import sessions as sessions_view
+
+EVENTS = (
+    lots.LotOpened, lots.TariffAdopted, lanes.LaneInstalled, plate_rights.PlateRightGranted, plate_rights.PlateRightEnded,
+    passages.PassageJudged, passages.BarrierOrdered, passages.PassageCompleted, passages.PassageFailed,
+    stays.SessionBegun, stays.RightAssigned, stays.PaymentAsked, stays.PaymentReceived, stays.SessionQuarantined,
+    stays.SessionEnded, findings.FindingRaised, findings.FindingSettled,
+)
+
+
+@cache
+def book_of(app: App) -> LotBook:
+    """The app's one book."""
+    return LotBook()
+
+
+def routes(app: App) -> APIRouter:
+    router, book = APIRouter(), book_of(app)
+    router.include_router(lots_api.routes(app, book))
+    router.include_router(lanes_api.routes(app, book))
+    router.include_router(sessions_api.routes(app, book))
+    if app.settings.demo:
+        router.include_router(demo.routes(app))
+    return router
+
+
+SERVICE = Service(
+    name="parking",
+    events=EVENTS,
+    permissions_of=permissions_of,
+    signing_key=SigningKeyPublished,
+    hears=("identity", "access", "devices"),
+    contracts=heard_from("identity", "access", "devices"),
+    deciders=(lots.LOTS, lanes.LANES, plate_rights.PLATE_RIGHTS, passages.PASSAGES, sessions.SESSIONS, findings.FINDINGS),
+    publish=publish,
+    views=(lanes_view.LANES_VIEW, lanes_view.PASSAGES_VIEW, sessions_view.VIEW, findings_view.VIEW, rights_view.VIEW),
+    memories=lambda app: (book_of(app).memory,),
+    reactions=lambda app: reactions(app, book_of(app)),
+    routes=routes,
+)
