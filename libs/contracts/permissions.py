@@ -18,6 +18,8 @@ HOMES_MANAGE: Final = "homes.manage"
 RESIDENTS_READ: Final = "residents.read"
 RESIDENTS_MANAGE: Final = "residents.manage"
 ACCOUNTS_MANAGE: Final = "accounts.manage"
+VEHICLES_DECLARE_OWN: Final = "vehicles.declare-own"
+VEHICLES_MANAGE: Final = "vehicles.manage"
 DEVICES_READ: Final = "devices.read"
 DEVICES_MANAGE: Final = "devices.manage"
 DEVICES_REPORT: Final = "devices.report"
@@ -28,11 +30,11 @@ EVENTS_EXPLAIN_OWN: Final = "events.explain-own"
 OPERATIONS_READ: Final = "operations.read"
 
 PERMISSIONS: Final[Mapping[str, frozenset[str]]] = {
-    "resident": frozenset({ME_READ, DOORS_OPEN, DOOR_EVENTS_READ_OWN, LIVE_READ_OWN, EVENTS_EXPLAIN_OWN}),
+    "resident": frozenset({ME_READ, DOORS_OPEN, DOOR_EVENTS_READ_OWN, LIVE_READ_OWN, EVENTS_EXPLAIN_OWN, VEHICLES_DECLARE_OWN}),
     "staff": frozenset({
         ME_READ, DOORS_READ, DOORS_OPEN, DOORS_MANAGE, DOOR_EVENTS_READ, CREDENTIALS_MANAGE,
         HOMES_READ, HOMES_MANAGE, RESIDENTS_READ, RESIDENTS_MANAGE, DEVICES_READ, DEVICES_MANAGE, LIVE_READ,
-        EVENTS_EXPLAIN, OPERATIONS_READ,
+        EVENTS_EXPLAIN, OPERATIONS_READ, VEHICLES_MANAGE,
     }),
     "guard": frozenset({
         ME_READ, DOORS_READ, DOORS_OPEN, DOOR_EVENTS_READ, DEVICES_READ, LIVE_READ, EVENTS_EXPLAIN, OPERATIONS_READ,
