@@ -45,7 +45,7 @@ class VehicleRegistered(_Whole, frozen=True, tag="vehicle_registered"):
 
 
 class PlateCorrected(_Whole, frozen=True, tag="plate_corrected"):
-    """Another plate: whose papers were seen is open again."""
+    """Another plate, of which nobody has seen papers yet."""
 
 
 class KeeperConfirmed(_Whole, frozen=True, tag="keeper_confirmed"):
