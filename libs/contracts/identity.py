@@ -66,6 +66,33 @@ class ResidenceEnded(Struct, frozen=True, tag="identity.residence_ended"):
     until: date
 
 
+class VehicleRegistered(Struct, frozen=True, tag="identity.vehicle_registered"):
+    """A vehicle of a home, and again when plate or keeper are others; the plate is sealed for the purpose `plate`.
+
+    Until it is `verified` it is a household's word, on which nothing rests: several vehicles may be said to have one plate."""
+
+    vehicle_id: UUID
+    home_id: UUID
+    keeper_id: UUID | None
+    plate: SealedField
+    vehicle_class: str
+    verified: bool
+
+
+class VehicleVerified(Struct, frozen=True, tag="identity.vehicle_verified"):
+    """Staff have seen its papers: in the community no other vehicle of this plate is verified."""
+
+    vehicle_id: UUID
+    how: str
+
+
+class VehicleRemoved(Struct, frozen=True, tag="identity.vehicle_removed"):
+    """The vehicle is no longer one of the home."""
+
+    vehicle_id: UUID
+    home_id: UUID
+
+
 class AccountOpened(Struct, frozen=True, tag="identity.account_opened"):
     """A person may sign in, in a role (permissions.py). For residents the person is the resident."""
 

@@ -91,6 +91,13 @@ def _of_identity(event: Any, names: Names) -> str:
             return f"{_first(_whom(event.person_id))} may no longer sign in as {event.role}."
         case identity.SigningKeyPublished():
             return f"The signing key {event.kid} was published."
+        case identity.VehicleRegistered():
+            whether = "whose papers staff have seen" if event.verified else "by word alone"
+            return f"A vehicle of {_home(event, names)} was registered, {whether}."
+        case identity.VehicleVerified():
+            return f"Staff saw the papers of a vehicle ({_why(event.how)})."
+        case identity.VehicleRemoved():
+            return f"A vehicle of {_home(event, names)} was removed."
         case _:
             return "Something happened that this gateway has no words for."
 

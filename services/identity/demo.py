@@ -15,7 +15,7 @@ from libs.eventkit.decider import NotFound, Refused
 from libs.eventkit.http import Input, context, json, open_to_all
 from libs.eventkit.problems import Problem
 from libs.eventkit.service import App
-from services.identity import contacts, lookups
+from services.identity import contacts, lookups, plates
 from services.identity.demo_community import DIVISION, HOMES, RESIDENTS, UNITS, ZONE, DemoResident, Plan, demo_id, plan
 from services.identity.domain.accounts import ACCOUNTS, Open, OpenAccount
 from services.identity.domain.buildings import RegisterBuilding
@@ -120,6 +120,11 @@ async def found(app: App, planned: Plan, asked: Context) -> None:
         app.commands.handle(h.home_id, RegisterHome(h.home_id, h.building_id, UNITS, h.unit, h.label), asked)
         for h in planned.homes))
     await asyncio.gather(*(resident(r) for r in planned.residents))
+    for v in planned.vehicles:
+        home_id = v.keeper.home.home_id
+        await plates.register(app, v.vehicle_id, home_id, v.keeper.resident_id, v.plate, v.vehicle_class, asked)
+        if v.verified:
+            await plates.verify(app, v.vehicle_id, "driving_licence", planned.duties[0].person_id, asked)
     for duty in planned.duties:
         await account(duty.person_id, duty.account_id, duty.role, duty.phone)
 
@@ -133,6 +138,10 @@ def _answer(planned: Plan) -> dict[str, Any]:
         "residents": [
             {"id": r.resident_id, "home": r.home.label, "home_id": r.home.home_id, "building_id": r.home.building_id}
             for r in planned.residents[:SHOWN]],
+        "vehicles": [
+            {"id": v.vehicle_id, "home_id": v.keeper.home.home_id, "keeper_id": v.keeper.resident_id, "plate": v.plate,
+             "vehicle_class": v.vehicle_class}
+            for v in planned.vehicles],
         "people": {d.role: d.person_id for d in planned.duties},
         "sign_ins": [
             {"role": "resident", "phone": first.phone}, *({"role": d.role, "phone": d.phone} for d in planned.duties)],

@@ -5,6 +5,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from msgspec import Struct
 
 from services.identity.domain.residences import HomeRole
+from services.identity.domain.vehicles import VehicleClass
 
 DEMO = uuid5(NAMESPACE_URL, "lifang-demo")
 NAME, DIVISION, ZONE = "里坊示范社区", "310104", "Asia/Shanghai"
@@ -12,6 +13,9 @@ UNITS, FLOORS, DOORS = 2, 5, 2
 BUILDINGS, HOMES, RESIDENTS = 3, 3 * UNITS * FLOORS * DOORS, 150
 DUTIES = ("staff", "guard", "grid", "police", "operator")
 SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高"
+VEHICLES: tuple[tuple[str, VehicleClass, bool], ...] = (
+    ("沪A8K6P2", "small", True), ("沪AD56789", "ev", False), ("沪B7X301", "large", False))
+"""Plate, class, and whether staff have seen its papers: one each for the first residents."""
 GIVEN = ("安然", "子墨", "雨桐", "建国", "秀英", "浩然", "思源", "晓梅", "明远", "佳宁")
 
 
@@ -37,6 +41,14 @@ class DemoResident(Struct, frozen=True):
     role: HomeRole
 
 
+class DemoVehicle(Struct, frozen=True):
+    vehicle_id: UUID
+    keeper: DemoResident
+    plate: str
+    vehicle_class: VehicleClass
+    verified: bool
+
+
 class DemoDuty(Struct, frozen=True):
     """Somebody who works here."""
 
@@ -52,6 +64,7 @@ class Plan(Struct, frozen=True):
     buildings: tuple[DemoBuilding, ...]
     homes: tuple[DemoHome, ...]
     residents: tuple[DemoResident, ...]
+    vehicles: tuple[DemoVehicle, ...]
     duties: tuple[DemoDuty, ...]
 
 
@@ -80,12 +93,16 @@ def plan(label: str = "", homes: int = HOMES, residents: int = RESIDENTS) -> Pla
         for door in range(1, DOORS + 1)
         for text in (f"{b}-{unit}-{floor}{door:02}",)
     )[:homes]
+    living = tuple(_resident(n, found, label) for n in range(1, residents + 1))
     return Plan(
         community_id=of("community"),
         name=f"{NAME} {label}".strip(),
         buildings=buildings,
         homes=found,
-        residents=tuple(_resident(n, found, label) for n in range(1, residents + 1)),
+        residents=living,
+        vehicles=tuple(
+            DemoVehicle(of(f"vehicle-{n}"), keeper, *vehicle)
+            for n, (keeper, vehicle) in enumerate(zip(living, VEHICLES, strict=False), 1)),
         duties=tuple(
             DemoDuty(of(f"{role}-1"), of(f"account-{role}-1"), role, phone(901 + i, label))
             for i, role in enumerate(DUTIES)),

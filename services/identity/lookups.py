@@ -17,8 +17,11 @@ from services.identity.domain.buildings import BUILDINGS, Standing
 from services.identity.domain.communities import COMMUNITIES, CommunityFounded, Founded
 from services.identity.domain.homes import HOMES, Registered
 from services.identity.domain.id_numbers import ID_NUMBERS, NotRecorded
+from services.identity.domain.residences import SCOPE as RESIDENCE
 from services.identity.domain.residents import RESIDENTS, Known
 from services.identity.domain.sign_ins import Entry
+from services.identity.domain.vehicles import PLATE, VEHICLES
+from services.identity.domain.vehicles import Registered as RegisteredVehicle
 from services.identity.phone_numbers import account_index
 
 T = TypeVar("T")
@@ -103,6 +106,30 @@ async def id_number(app: App, resident_id: UUID, community_id: UUID) -> Sealed |
     """None where none has been recorded."""
     found, _ = await app.commands.state(ID_NUMBERS, resident_id, community_id)
     return None if isinstance(found, NotRecorded) else found.number
+
+
+async def vehicle(app: App, vehicle_id: UUID, community_id: UUID) -> RegisteredVehicle:
+    """Raises NotFound."""
+    return await _existing(app, VEHICLES, RegisteredVehicle, vehicle_id, community_id)
+
+
+async def vehicle_of_plate(app: App, community_id: UUID, index: str) -> UUID | None:
+    """The vehicle that holds the plate."""
+    stream = await _claimed(app, community_id, PLATE, index)
+    return _id(stream) if stream else None
+
+
+async def lives_in(app: App, community_id: UUID, resident_id: UUID, home_id: UUID) -> bool:
+    """Whether the resident lives in the home now."""
+    return await _claimed(app, community_id, RESIDENCE, f"{resident_id}:{home_id}") is not None
+
+
+async def _claimed(app: App, community_id: UUID, scope: str, value: str) -> str | None:
+    """The stream that holds the value."""
+    pool = await app.database.pool()
+    found: str | None = await pool.fetchval(
+        "select stream from claims where community_id = $1 and scope = $2 and value = $3", community_id, scope, value)
+    return found
 
 
 async def today(app: App, community_id: UUID) -> date:

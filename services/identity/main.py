@@ -11,10 +11,12 @@ from services.identity.api import id_numbers as id_numbers_api
 from services.identity.api import organisations as organisations_api
 from services.identity.api import residents as residents_api
 from services.identity.api import sign_ins as sign_ins_api
+from services.identity.api import vehicles as vehicles_api
 from services.identity.domain import (
     accounts,
     buildings,
     communities,
+    declarations,
     homes,
     id_numbers,
     organisations,
@@ -24,6 +26,7 @@ from services.identity.domain import (
     sessions,
     sign_ins,
     signing_keys,
+    vehicles,
 )
 from services.identity.lookups import communities_of
 from services.identity.publishing import publish
@@ -34,6 +37,7 @@ from services.identity.views import homes as homes_view
 from services.identity.views import organisations as organisations_view
 from services.identity.views import residences as residences_view
 from services.identity.views import residents as residents_view
+from services.identity.views import vehicles as vehicles_view
 
 EVENTS = (
     communities.CommunityFounded, buildings.BuildingRegistered, homes.HomeRegistered, residents.ResidentRegistered,
@@ -41,22 +45,24 @@ EVENTS = (
     accounts.AccountOpened, accounts.PhoneReplaced, accounts.AccountClosed, phones.CodeCounted, sign_ins.SignInStarted,
     sign_ins.CodeMissed, sign_ins.CodeMatched, sessions.SessionStarted, sessions.SessionRenewed, sessions.SessionEnded,
     signing_keys.SigningKeyPublished, id_numbers.IdNumberRecorded, id_numbers.IdNumberConfirmed,
-    organisations.OrganisationRegistered, organisations.OrganisationCorrected,
+    organisations.OrganisationRegistered, organisations.OrganisationCorrected, vehicles.VehicleRegistered,
+    vehicles.PlateCorrected, vehicles.KeeperConfirmed, vehicles.KeeperEnded, vehicles.VehicleVerified,
+    vehicles.PlateContested, vehicles.PlateDisclosed, vehicles.VehicleRemoved, declarations.DeclarationCounted,
 )
 DECIDERS = (
     communities.COMMUNITIES, buildings.BUILDINGS, homes.HOMES, residents.RESIDENTS, residences.RESIDENCES,
     accounts.ACCOUNTS, phones.PHONES, sign_ins.SIGN_INS, sessions.SESSIONS, signing_keys.SIGNING_KEYS,
-    id_numbers.ID_NUMBERS, organisations.ORGANISATIONS,
+    id_numbers.ID_NUMBERS, organisations.ORGANISATIONS, vehicles.VEHICLES, declarations.DECLARATIONS,
 )
 VIEWS = (
     buildings_view.VIEW, homes_view.VIEW, residents_view.VIEW, residences_view.VIEW, accounts_view.VIEW,
-    organisations_view.VIEW,
+    organisations_view.VIEW, vehicles_view.VIEW,
 )
 
 
 def routes(app: App) -> APIRouter:
     router = APIRouter()
-    for nouns in (sign_ins_api, homes_api, residents_api, id_numbers_api, organisations_api, accounts_api):
+    for nouns in (sign_ins_api, homes_api, residents_api, id_numbers_api, organisations_api, accounts_api, vehicles_api):
         router.include_router(nouns.routes(app))
     if app.settings.demo:
         router.include_router(demo.routes(app))

@@ -8,7 +8,16 @@ from libs.contracts import identity as public
 from libs.contracts.fields import SealedField
 from libs.eventkit.commands import Public
 from libs.eventkit.recorded import Recorded
-from services.identity.domain import accounts, buildings, communities, homes, residences, residents, signing_keys
+from services.identity.domain import (
+    accounts,
+    buildings,
+    communities,
+    homes,
+    residences,
+    residents,
+    signing_keys,
+    vehicles,
+)
 
 SAME: dict[Any, type[Struct]] = {
     communities.CommunityFounded: public.CommunityFounded,
@@ -19,16 +28,23 @@ SAME: dict[Any, type[Struct]] = {
     accounts.AccountOpened: public.AccountOpened,
     accounts.AccountClosed: public.AccountClosed,
     signing_keys.SigningKeyPublished: public.SigningKeyPublished,
+    vehicles.VehicleRemoved: public.VehicleRemoved,
 }
 """Events that others hear as they are."""
 
 
 def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
-    """A corrected contact is told like a registration: the name as it is from now on."""
+    """What was corrected is told like a registration: as it is from now on."""
     match event:
         case residents.ResidentRegistered(resident_id=resident_id, name=name) | residents.ContactCorrected(
             resident_id=resident_id, name=name):
             return (Public(public.ResidentRegistered(resident_id, SealedField(*structs.astuple(name)))),)
+        case (vehicles.VehicleRegistered() | vehicles.PlateCorrected() | vehicles.KeeperConfirmed() | vehicles.KeeperEnded()):
+            return (Public(public.VehicleRegistered(
+                event.vehicle_id, event.home_id, event.keeper_id, SealedField(*structs.astuple(event.plate)),
+                event.vehicle_class, verified=event.how is not None)),)
+        case vehicles.VehicleVerified(vehicle_id=vehicle_id, how=how):
+            return (Public(public.VehicleVerified(vehicle_id, how)),)
         case _ if type(event) in SAME:
             return (Public(SAME[type(event)](**structs.asdict(event))),)
         case _:

@@ -149,7 +149,7 @@ class LotBook:
     def rights(self, community_id: UUID, lot_id: UUID, indexes: list[str]) -> tuple[KnownRight, ...]:
         """The rights that count in this lot, of plates with these blind indexes."""
         found = [self._rights[UUID(i)] for i in self._ids(community_id, indexes, "plate-right")]
-        return tuple(self._known(*one) for one in found if one[0].lot_id in (None, lot_id))
+        return tuple(self._known(*one) for one in found if one[0].lot_id in (None, lot_id) and one[0].kind != "declared")
 
     def right(self, right_id: UUID) -> KnownRight | None:
         found = self._rights.get(right_id)

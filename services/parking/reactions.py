@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from libs.contracts import access, devices, identity
 from libs.eventkit.decider import NotYet
@@ -15,7 +16,7 @@ from services.parking.book import LotBook
 from services.parking.domain.findings import FINDINGS, FindingRaised, FindingSettled, NoFinding, RaiseFinding
 from services.parking.domain.judging import FindingKind
 from services.parking.domain.passages import PASSAGES, CompletePassage, FailPassage, NoPassage, PassageCompleted, PassageJudged
-from services.parking.domain.plate_rights import EndPlateRight, GrantPlateRight, PlateRightGranted
+from services.parking.domain.plate_rights import PLATE_RIGHTS, EndPlateRight, GrantPlateRight, Held, PlateRightGranted
 from services.parking.domain.sessions import SESSIONS, AssignRight, BeginSession, EndSession, QuarantineSession
 from services.parking.domain.stays import Ended
 from services.parking.lane_desk import begun, finding_id, index_of, judged, moved, opened, under
@@ -129,12 +130,16 @@ def plate_rights(app: App) -> Reaction:
         return [Do("grant", grant["right_id"], command)]
 
     async def vehicle_registered(event: identity.VehicleRegistered, row: Recorded) -> list[Do]:
-        """A declaration alone makes nobody the keeper of a plate: only a verified one counts."""
-        if not event.verified:
-            return []
         return await granted(
-            row, moved(event.plate), right_id=event.vehicle_id, kind="vehicle", person_id=event.keeper_id,
-            source_id=event.vehicle_id, reason="vehicle_of_a_home")
+            row, moved(event.plate), right_id=event.vehicle_id, kind="vehicle" if event.verified else "declared",
+            person_id=event.keeper_id, source_id=event.vehicle_id, reason="vehicle_of_a_home")
+
+    async def vehicle_verified(event: identity.VehicleVerified, row: Recorded) -> list[Do]:
+        state, _ = await app.commands.state(PLATE_RIGHTS, event.vehicle_id, row.community_id)
+        if not isinstance(state, Held) or state.granted.kind != "declared":
+            return []
+        held = asdict(state.granted)
+        return await granted(row, **{**held, "kind": "vehicle"})
 
     async def vehicle_removed(event: identity.VehicleRemoved, row: Recorded) -> list[Do]:
         return [Do("end", event.vehicle_id, EndPlateRight(event.vehicle_id, "vehicle_removed"))]
@@ -150,7 +155,8 @@ def plate_rights(app: App) -> Reaction:
         return [Do("end", event.pass_id, EndPlateRight(event.pass_id, "pass_revoked"))]
 
     return Reaction("rights_of_plates", {
-        identity.VehicleRegistered: vehicle_registered, identity.VehicleRemoved: vehicle_removed,
+        identity.VehicleRegistered: vehicle_registered, identity.VehicleVerified: vehicle_verified,
+        identity.VehicleRemoved: vehicle_removed,
         access.VisitorPassIssued: pass_issued, access.VisitorPassRevoked: pass_revoked})
 
 

@@ -20,6 +20,7 @@ LISTS = [
     ("identity", "/v1/organisations", "organisations", "staff"),
     ("identity", "/v1/residents", None, "staff"),
     ("identity", "/v1/residences", None, "staff"),
+    ("identity", "/v1/vehicles", "vehicles None None False", "staff"),
 ]
 BY_NAME = pytest.mark.parametrize(("service", "path", "filter_", "role"), LISTS, ids=lambda v: str(v) if str(v).startswith("/") else "")
 

@@ -1,6 +1,7 @@
 """What a plate may enter as: a home's vehicle, a monthly permit, a visitor's pass, or on the lot's white or black list.
 
-The plate rests sealed; its blind index stands among the claims alone. One plate holds one permit of a lot at a time.
+The plate rests sealed; its blind index stands among the claims alone. One plate holds one permit of a lot at a time. A
+vehicle that is only `declared` counts for nothing: anybody may say that a plate is theirs.
 """
 
 from collections.abc import Iterable
@@ -13,7 +14,7 @@ from msgspec import Struct
 from libs.eventkit.decider import Decider, Refused, Release, Take
 from libs.eventkit.sealed import Sealed
 
-Kind = Literal["vehicle", "permit", "visitor_pass", "white", "black"]
+Kind = Literal["declared", "vehicle", "permit", "visitor_pass", "white", "black"]
 
 # what happened
 
@@ -93,12 +94,10 @@ def decide_grant(command: GrantPlateRight, right: PlateRight) -> list[PlateRight
     if grant.valid_from and grant.valid_until and grant.valid_until <= grant.valid_from:
         raise Refused("validity_empty")
     match right:
-        case NoRight():
+        case NoRight() | Ended():
             return [grant]
         case Held(granted=granted):
             return [] if granted == grant else [grant]
-        case Ended():
-            raise Refused("plate_right_ended")
         case _:
             assert_never(right)
 

@@ -2,6 +2,8 @@
 
 from services.identity.demo_community import demo_id, plan
 from services.identity.phone_numbers import e164
+from services.identity.plates import plate_of
+from services.parking.domain.plates import read_plate
 
 
 def test_the_demo_community_has_the_agreed_size():
@@ -17,6 +19,7 @@ def test_nothing_stands_for_two_things():
     ids = [
         demo.community_id, *(b.building_id for b in demo.buildings), *(h.home_id for h in demo.homes),
         *(i for r in demo.residents for i in (r.resident_id, r.residence_id, r.account_id)),
+        *(v.vehicle_id for v in demo.vehicles),
         *(i for d in demo.duties for i in (d.person_id, d.account_id))]
     assert len(set(ids)) == len(ids)
     phones = [p.phone for p in (*demo.residents, *demo.duties)]
@@ -34,6 +37,13 @@ def test_every_home_has_somebody_at_its_head():
 def test_made_up_phones_are_in_the_form_that_phones_have():
     for person in (*plan().residents, *plan("elsewhere").duties):
         assert e164(person.phone) == person.phone
+
+
+def test_the_first_residents_have_vehicles_with_plates_that_parking_knows():
+    demo = plan()
+    assert [v.keeper for v in demo.vehicles] == list(demo.residents[:3])
+    assert [read_plate(v.plate, "form").value for v in demo.vehicles] == [plate_of(v.plate) for v in demo.vehicles]
+    assert [read_plate(v.plate, "form").kind for v in demo.vehicles] == ["ordinary", "new_energy_small", "ordinary"]
 
 
 def test_a_further_community_shares_nothing_with_the_first():

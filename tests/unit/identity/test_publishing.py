@@ -14,6 +14,7 @@ from libs.eventkit.sealed import Sealed
 from services.identity.domain.accounts import AccountClosed, AccountOpened, PhoneReplaced
 from services.identity.domain.buildings import BuildingRegistered
 from services.identity.domain.communities import CommunityFounded
+from services.identity.domain.declarations import DeclarationCounted
 from services.identity.domain.homes import HomeRegistered
 from services.identity.domain.id_numbers import IdNumberConfirmed, IdNumberRecorded
 from services.identity.domain.organisations import OrganisationCorrected, OrganisationRegistered
@@ -23,6 +24,16 @@ from services.identity.domain.residents import ContactCorrected, ContactDisclose
 from services.identity.domain.sessions import SessionEnded, SessionRenewed, SessionStarted
 from services.identity.domain.sign_ins import CodeMatched, CodeMissed, Entry, SignInStarted
 from services.identity.domain.signing_keys import SigningKeyPublished
+from services.identity.domain.vehicles import (
+    KeeperConfirmed,
+    KeeperEnded,
+    PlateContested,
+    PlateCorrected,
+    PlateDisclosed,
+    VehicleRegistered,
+    VehicleRemoved,
+    VehicleVerified,
+)
 from services.identity.main import EVENTS
 from services.identity.publishing import publish
 
@@ -33,6 +44,11 @@ ROW = Recorded(
     position=1, generation=1, community_id=A, stream="s:1", version=1, event_id=B, type="", schema=1, data="",
     meta=Meta(), source=None, number=None, recorded_at=NOW)
 REGISTERED = public.ResidentRegistered(A, SealedField(A, B, "name", "box"))
+
+
+def told(keeper_id: UUID | None, verified: bool) -> public.VehicleRegistered:
+    return public.VehicleRegistered(A, B, keeper_id, SealedField(A, B, "name", "box"), "small", verified)
+
 
 TOLD = [
     (CommunityFounded(A, "n", "310104", "z"), public.CommunityFounded(A, "n", "310104", "z")),
@@ -45,12 +61,19 @@ TOLD = [
     (AccountOpened(A, B, "staff"), public.AccountOpened(A, B, "staff")),
     (AccountClosed(A, B, "staff"), public.AccountClosed(A, B, "staff")),
     (SigningKeyPublished("k", "p", NOW, NOW), public.SigningKeyPublished("k", "p", NOW, NOW)),
+    (VehicleRegistered(A, B, C, NAME, "small", findings=("plate_declared_twice",)), told(C, False)),
+    (PlateCorrected(A, B, C, NAME, "small"), told(C, False)),
+    (KeeperConfirmed(A, B, C, NAME, "small", "driving_licence"), told(C, True)),
+    (KeeperEnded(A, B, None, NAME, "small", "driving_licence"), told(None, True)),
+    (VehicleVerified(A, "driving_licence", B), public.VehicleVerified(A, "driving_licence")),
+    (VehicleRemoved(A, B), public.VehicleRemoved(A, B)),
 ]
 KEPT = [
     ContactDisclosed(A, B, "purpose"), PhoneReplaced(A), CodeCounted(NOW), SignInStarted("h", (), NOW), CodeMissed(),
     CodeMatched(A, Entry(A, B)), SessionStarted(A, B, C, "staff", NOW), SessionRenewed(1, NOW),
     SessionEnded("signed_out"), IdNumberRecorded(A, NAME), IdNumberConfirmed(A, B),
     OrganisationRegistered(A, "n", "c"), OrganisationCorrected(A, "n", "c"),
+    PlateContested(A), PlateDisclosed(A, B, "purpose"), DeclarationCounted(NOW),
 ]
 
 

@@ -17,8 +17,17 @@ from services.identity.domain.id_numbers import IdNumberConfirmed, IdNumberRecor
 from services.identity.domain.organisations import OrganisationCorrected, OrganisationRegistered
 from services.identity.domain.residences import ResidenceEnded, ResidenceStarted
 from services.identity.domain.residents import ContactCorrected, ContactDisclosed, ResidentRegistered
+from services.identity.domain.vehicles import (
+    KeeperConfirmed,
+    PlateContested,
+    PlateCorrected,
+    PlateDisclosed,
+    VehicleRegistered,
+    VehicleRemoved,
+    VehicleVerified,
+)
 from services.identity.main import VIEWS
-from services.identity.views import accounts, buildings, homes, organisations, residences, residents
+from services.identity.views import accounts, buildings, homes, organisations, residences, residents, vehicles
 
 A, B, C, D, E = (UUID(int=n) for n in range(1, 6))
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -61,6 +70,17 @@ CASES: list[tuple[View, list[Any], list[dict[str, Any]]]] = [
        "since": MARCH, "until": APRIL}]),
     (accounts.VIEW, [AccountOpened(B, D, "resident"), AccountOpened(C, E, "staff"), AccountClosed(C, E, "staff")],
      [{"account_id": B, "person_id": D, "role": "resident", "opened_at": NOW}]),
+    (vehicles.VIEW, [
+        VehicleRegistered(E, C, D, OLD, "small", findings=("plate_declared_twice",)), VehicleVerified(E, "driving_licence", A),
+        PlateDisclosed(E, A, "purpose")],
+     [{"vehicle_id": E, "home_id": C, "keeper_id": D, "plate": OLD, "vehicle_class": "small", "verification": "driving_licence",
+       "findings": [], "registered_at": NOW, "version": 3}]),
+    (vehicles.VIEW, [
+        VehicleRegistered(E, C, D, OLD, "small", "driving_licence"), PlateCorrected(E, C, D, NEW, "small"),
+        KeeperConfirmed(E, C, B, NEW, "small"), PlateContested(E)],
+     [{"vehicle_id": E, "home_id": C, "keeper_id": B, "plate": NEW, "vehicle_class": "small", "verification": None,
+       "findings": ["plate_declared_twice"], "registered_at": NOW, "version": 4}]),
+    (vehicles.VIEW, [VehicleRegistered(E, C, None, OLD, "small"), VehicleRemoved(E, C)], []),
 ]
 
 

@@ -1,0 +1,179 @@
+"""Vehicles through the real interfaces: declared, verified, masked, shown on record; a stranger's plate tells nothing."""
+
+import asyncio
+from uuid import UUID, uuid4
+
+import asyncpg
+import httpx
+import pytest
+from msgspec import Struct
+
+from libs.eventkit.http import Position, _plain
+from tests.e2e.conftest import Stack
+
+
+class Household(Struct):
+    """Somebody new in a home of the demo community's, so that no budget is shared."""
+
+    home_id: str
+    resident_id: str
+    bearer: dict[str, str]
+
+
+def plate() -> str:
+    return f"沪A{uuid4().int % 100_000:05d}"
+
+
+@pytest.fixture
+async def identity(stack: Stack, http: httpx.AsyncClient):
+    http.base_url = httpx.URL(stack.url("identity"))
+    http.headers.update(stack.bearer("staff"))
+    return http
+
+
+async def household(identity: httpx.AsyncClient, stack: Stack, number: int) -> Household:
+    home_id = (await identity.get("/v1/homes", params={"limit": 200})).json()["items"][number]["id"]
+    made = await identity.post("/v1/residents", json={"name": "林一"})
+    who = made.json()["id"]
+    moved = await identity.post(f"/v1/residents/{who}/residences", json={"home_id": home_id, "role": "tenant"})
+    assert moved.status_code == 201, moved.text
+    return Household(home_id, who, stack.bearer("resident", who))
+
+
+def declared(of: Household, text: str) -> dict[str, str]:
+    return {"home_id": of.home_id, "plate": text, "vehicle_class": "small"}
+
+
+async def declare(identity: httpx.AsyncClient, of: Household, text: str) -> httpx.Response:
+    answer = await identity.post("/v1/vehicles", json=declared(of, text), headers=of.bearer)
+    assert answer.status_code == 201, answer.text
+    return answer
+
+
+async def seen(identity: httpx.AsyncClient, after: httpx.Response, bearer: dict[str, str], **params: str) -> dict[str, dict]:
+    headers = bearer | {"lifang-min-position": after.headers["lifang-position"]}
+    found = await identity.get("/v1/vehicles", params={"limit": 200} | params, headers=headers)
+    assert found.status_code == 200 and "lifang-stale" not in found.headers, found.text
+    return {v["id"]: v for v in found.json()["items"]}
+
+
+async def test_a_vehicle_is_declared_seen_masked_verified_and_shown_on_record(identity: httpx.AsyncClient, stack: Stack):
+    ann, staff, text = await household(identity, stack, 40), stack.bearer("staff"), plate()
+    answer = await declare(identity, ann, f" {text.lower()} ")
+    car = answer.json()["id"]
+    mine = (await seen(identity, answer, ann.bearer))[car]
+    assert (mine["plate"], mine["verification"], mine["keeper_id"]) == (f"沪A***{text[-2:]}", None, ann.resident_id)
+    again = await identity.post("/v1/vehicles", json=declared(ann, text), headers=ann.bearer)
+    assert (again.status_code, again.json()["code"]) == (409, "plate_already_declared")
+
+    place = f"/v1/vehicles/{car}"
+    answer = await identity.post(f"{place}/verification", json={"how": "driving_licence"})
+    assert (answer.status_code, answer.json()) == (200, {"id": car, "findings": []}), answer.text
+    found = await seen(identity, answer, staff, home_id=ann.home_id)
+    assert (found[car]["verification"], found[car]["plate"]) == ("driving_licence", mine["plate"])
+    for bearer, status in ((ann.bearer, 403), (stack.bearer("guard"), 403), (staff, 201)):
+        look = await identity.post(f"{place}/disclosures", json={"purpose": "scratched door"}, headers=bearer)
+        assert look.status_code == status
+    assert look.json() == {"id": car, "plate": text, "held_by": car} and look.headers["cache-control"] == "no-store"
+    log = await asyncpg.connect(stack.status["databases"]["identity"])
+    try:
+        recorded = await log.fetchval(
+            "select data->>'purpose' from events where stream = $1 and type = 'plate_disclosed'", f"vehicle:{car}")
+        resting = await log.fetch("select data::text from events where stream = $1", f"vehicle:{car}")
+    finally:
+        await log.close()
+    assert recorded == "scratched door" and not any(text in row[0] for row in resting)
+
+
+async def test_a_strangers_plate_shows_nothing_and_staff_see_the_dispute(identity: httpx.AsyncClient, stack: Stack):
+    ann, ben, staff = await household(identity, stack, 41), await household(identity, stack, 42), stack.bearer("staff")
+    text = plate()
+    hers = (await declare(identity, ann, text)).json()["id"]
+    known, unknown = await declare(identity, ben, text), await declare(identity, ben, plate())
+    told = [{k for k in answer.headers if k != "date"} for answer in (known, unknown)]
+    positions = [_plain(answer.headers["lifang-position"], Position, "") for answer in (known, unknown)]
+    assert told[0] == told[1] and all(p.published for p in positions)
+    assert known.json().keys() == unknown.json().keys() == {"id"}
+    again = await identity.post("/v1/vehicles", json=declared(ben, text), headers=ben.bearer)
+    assert (again.status_code, again.json()["code"]) == (409, "plate_already_declared"), "as with a plate of his own"
+    found = await seen(identity, unknown, ben.bearer)
+    assert hers not in found and found[known.json()["id"]].keys() == found[unknown.json()["id"]].keys()
+    assert "findings" not in found[known.json()["id"]] and "version" not in found[known.json()["id"]]
+    for method in ("GET", "DELETE"):
+        answer = await identity.request(method, f"/v1/vehicles/{hers}", headers=ben.bearer)
+        assert (answer.status_code, answer.json()["code"]) == (404, "vehicle_not_found")
+    elsewhere = await identity.post("/v1/vehicles", json=declared(ann, plate()), headers=ben.bearer)
+    assert (elsewhere.status_code, elsewhere.json()["code"]) == (404, "home_not_found")
+
+    his = known.json()["id"]
+    doubted = await seen(identity, unknown, staff, doubtful="true", home_id=ben.home_id)
+    assert doubted[his]["findings"] == ["plate_declared_twice"] and unknown.json()["id"] not in doubted
+    look = await identity.post(f"/v1/vehicles/{his}/disclosures", json={"purpose": "dispute"})
+    assert look.json() == {"id": his, "plate": text, "held_by": hers}
+    answer = await identity.post(f"/v1/vehicles/{his}/verification", json={"how": "driving_licence"})
+    assert (answer.status_code, answer.json()["findings"]) == (200, []), "papers are stronger than words"
+    assert (await seen(identity, answer, staff, home_id=ann.home_id))[hers]["findings"] == ["plate_declared_twice"]
+    answer = await identity.post(f"/v1/vehicles/{hers}/verification", json={"how": "driving_licence"})
+    assert (answer.status_code, answer.json()["code"], answer.json()["vehicle_id"]) == (409, "plate_verified_elsewhere", his)
+
+
+async def test_of_two_who_declare_a_plate_at_once_one_holds_it_and_neither_is_told(identity: httpx.AsyncClient, stack: Stack):
+    pair, text = [await household(identity, stack, number) for number in (46, 47)], plate()
+    made = await asyncio.gather(*(declare(identity, one, text) for one in pair))
+    held = set()
+    for answer in made:
+        place = f"/v1/vehicles/{answer.json()['id']}"
+        shown = await identity.get(place, headers={"lifang-min-position": answer.headers["lifang-position"]})
+        look = await identity.post(f"{place}/disclosures", json={"purpose": "dispute"})
+        held.add((look.json()["held_by"] == answer.json()["id"], tuple(shown.json()["findings"])))
+    assert held == {(True, ()), (False, ("plate_declared_twice",))}
+
+
+async def test_declarations_are_few_and_a_retry_is_none(identity: httpx.AsyncClient, stack: Stack):
+    ann = await household(identity, stack, 43)
+    keyed = ann.bearer | {"idempotency-key": str(uuid4())}
+    body = declared(ann, plate())
+    first = [await identity.post("/v1/vehicles", json=body, headers=keyed) for _ in range(3)]
+    assert {a.json()["id"] for a in first} == {first[0].json()["id"]} and {a.status_code for a in first} == {201}
+    for _ in range(9):
+        await declare(identity, ann, plate())
+    answer = await identity.post("/v1/vehicles", json=declared(ann, plate()), headers=ann.bearer)
+    assert (answer.status_code, answer.json()["code"]) == (429, "too_many_declarations")
+    assert int(answer.headers["retry-after"]) > 86_000
+    assert (await identity.post("/v1/vehicles", json=body, headers=keyed)).status_code == 201
+
+
+async def test_staff_register_correct_and_give_a_keeper_and_the_keeper_removes(identity: httpx.AsyncClient, stack: Stack):
+    ann, ben = await household(identity, stack, 44), await household(identity, stack, 45)
+    answer = await identity.post("/v1/vehicles", json=declared(ann, plate()))
+    assert answer.status_code == 201 and answer.json()["findings"] == [], answer.text
+    place = f"/v1/vehicles/{answer.json()['id']}"
+    assert (await identity.patch(place, json={"plate": plate()})).status_code == 428
+    shown = await identity.get(place, headers={"lifang-min-position": answer.headers["lifang-position"]})
+    text = plate()
+    for status in (200, 412):
+        corrected = await identity.patch(place, json={"plate": text}, headers={"if-match": shown.headers["etag"]})
+        assert corrected.status_code == status
+    assert (await identity.patch(place, json={"plate": "x"}, headers={"if-match": "1"})).json()["code"] == "plate_invalid"
+    wrong = await identity.post(f"{place}/keeper", json={"keeper_id": ben.resident_id})
+    assert (wrong.status_code, wrong.json()["code"]) == (409, "keeper_lives_elsewhere")
+    assert (await identity.get(place, headers=ann.bearer)).status_code == 404, "nobody of the home keeps it"
+    kept = await identity.post(f"{place}/keeper", json={"keeper_id": ann.resident_id})
+    assert kept.status_code == 200, kept.text
+    mine = await identity.get(place, headers=ann.bearer | {"lifang-min-position": kept.headers["lifang-position"]})
+    assert (mine.status_code, mine.json()["plate"], mine.headers.get("etag")) == (200, f"沪A***{text[-2:]}", None)
+    assert (await identity.delete(f"{place}/keeper")).status_code == 204
+    assert (await identity.delete(place, headers=ann.bearer)).status_code == 404
+    assert (await identity.post(f"{place}/keeper", json={"keeper_id": ann.resident_id})).status_code == 200
+    for _ in range(2):
+        assert (await identity.delete(place, headers=ann.bearer)).status_code == 204
+    again = await identity.post("/v1/vehicles", json=declared(ben, text))
+    assert again.json()["findings"] == [], "the plate was given up"
+
+
+async def test_the_demo_community_has_vehicles(identity: httpx.AsyncClient, stack: Stack):
+    secret = (stack.place.secrets / "demo").read_text().strip()
+    seeded = await identity.post("/v1/demo-seed", json={}, headers={"authorization": f"Bearer {secret}"})
+    first = seeded.json()["vehicles"][0]
+    found = await identity.get(f"/v1/vehicles/{UUID(first['id'])}")
+    assert (found.json()["verification"], found.json()["keeper_id"]) == ("driving_licence", first["keeper_id"])
