@@ -41,7 +41,7 @@ Kind = Literal[
 State = Literal["active", "inactive"]
 Primitive = str | int | float | bool
 
-PERSONAL = ("card_number", "employee_number", "person_name")
+PERSONAL = ("card_number", "employee_number", "person_name", "plate")
 """The only fields of a report that say something about a person: seal these before anything is stored."""
 
 
@@ -50,6 +50,7 @@ class Report(Struct, frozen=True, kw_only=True):
 
     `device_time` is in UTC where the device named its zone, naive where it did not (finding `clock_without_zone`),
     None where it cannot be read. `history` must never actuate. `code` is the vendor's own, whatever we make of it.
+    `plate` is as the camera read it, None where it saw none (finding `no_plate`); `confidence` in percent.
     """
 
     kind: Kind
@@ -66,6 +67,13 @@ class Report(Struct, frozen=True, kw_only=True):
     card_number: str | None = None
     employee_number: str | None = None
     person_name: str | None = None
+    plate: str | None = None
+    plate_colour: str | None = None
+    plate_kind: str | None = None
+    vehicle_kind: str | None = None
+    confidence: int | None = None
+    direction: Literal["in", "out"] | None = None
+    lane_no: int | None = None
     awaits_decision: bool = False
     verify_mode: str | None = None
     mac: str | None = None
