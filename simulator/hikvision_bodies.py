@@ -12,6 +12,7 @@ Fields = dict[str, str | int | bool]
 
 NAMESPACE = "http://www.isapi.org/ver20/XMLSchema"
 BOUNDARY = "MIME_boundary"
+_PICTURES = ("licensePlatePicture", "detectionPicture")
 _JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01" + bytes(range(256)) + b"\xff\xd9"
 
 
@@ -28,6 +29,21 @@ class AccessEvent(Struct, frozen=True, kw_only=True):
     person_name: str = ""
     live: bool = True
     remote_check: bool = False
+
+
+class Plate(Struct, frozen=True, kw_only=True):
+    """One passage at a plate camera, in the vendor's words; `at` with its zone, `live=False` for what was kept."""
+
+    text: str
+    at: datetime
+    uuid: str
+    colour: str = "blue"
+    kind: str = "92TypeCivil"
+    vehicle: str = "vehicle"
+    confidence: int = 97
+    direction: str = "forward"
+    lane_no: int = 1
+    live: bool = True
 
 
 class Origin(Struct, frozen=True):
@@ -54,6 +70,34 @@ def heartbeat(origin: Origin, at: datetime) -> bytes:
     """The XML alert that devices send about every 30 s while nothing happens."""
     alert = _alert(origin, at, "videoloss", "inactive", "videoloss alarm") | {"channelID": 1}
     return _document("EventNotificationAlert", _elements(alert))
+
+
+def found_events(search_id: str, events: list[AccessEvent], total: int, more: bool) -> bytes:
+    """One page of an AcsEvent search."""
+    found: dict[str, object] = {"searchID": search_id, "totalMatches": total, "numOfMatches": len(events)}
+    found["responseStatusStrg"] = "MORE" if more else "OK" if events else "NO MATCH"
+    if events:
+        found["InfoList"] = [_found(event) for event in events]
+    return json.dumps({"AcsEvent": found}, ensure_ascii=False).encode()
+
+
+def plate_alert(plate: Plate, origin: Origin, form: Literal["xml", "multipart"] = "multipart") -> tuple[bytes, str]:
+    """What a plate camera posts: anpr.xml, alone or with its two pictures; the bytes and their Content-Type."""
+    inner = _elements(_alert(origin, plate.at, "ANPR", "active", "ANPR") | {"channelID": 1})
+    pictures = "" if form == "xml" else "".join(
+        f"<pictureInfo><fileName>{name}.jpg</fileName><type>{name}</type></pictureInfo>" for name in _PICTURES)
+    anpr: Fields = {"country": 253, "licensePlate": plate.text, "line": plate.lane_no, "direction": plate.direction}
+    anpr |= {"confidenceLevel": plate.confidence, "plateType": plate.kind, "plateColor": plate.colour}
+    anpr |= {"vehicleType": plate.vehicle, "alarmDataType": 0 if plate.live else 1}
+    inner += f"<ANPR>{_elements(anpr)}<pictureInfoList>{pictures}</pictureInfoList></ANPR>"
+    inner += _elements({"UUID": plate.uuid, "picNum": 2 if pictures else 0, "isDataRetransmission": not plate.live})
+    document = _document("EventNotificationAlert", inner)
+    if form == "xml":
+        return document, 'application/xml; charset="UTF-8"'
+    parts = [('name="anpr.xml"; filename="anpr.xml"', "text/xml", document)]
+    parts += [(f'name="{name}.jpg"; filename="{name}.jpg"', "image/jpeg", _JPEG) for name in _PICTURES]
+    body = b"".join(_form_part(*part) for part in parts) + f"--{BOUNDARY}--\r\n".encode()
+    return body, f"multipart/form-data; boundary={BOUNDARY}"
 
 
 def response_status(code: int, text: str, sub: str, url: str) -> bytes:
@@ -107,6 +151,14 @@ def _access(event: AccessEvent, origin: Origin) -> Fields:
     }
     person = {"cardNo": event.card_number, "employeeNoString": event.employee_number, "name": event.person_name}
     return fields | {name: value for name, value in person.items() if value}
+
+
+def _found(event: AccessEvent) -> Fields:
+    """An event as a search tells it: under other names, and without what only a push says."""
+    pushed = _access(event, Origin("", 0, "", ""))
+    kept = ("cardNo", "employeeNoString", "name", "doorNo", "cardReaderKind", "cardReaderNo", "serialNo", "currentVerifyMode")
+    found: Fields = {"major": event.major, "minor": event.minor, "time": event.at.isoformat(timespec="seconds")}
+    return found | {name: pushed[name] for name in kept if name in pushed}
 
 
 def _json(event: AccessEvent, origin: Origin) -> bytes:

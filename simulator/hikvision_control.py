@@ -51,6 +51,7 @@ def control(terminal: Terminal) -> Starlette:
             Route("/raw", face.raw, methods=["POST"]),
             Route("/orders", face.orders, methods=["GET"]),
             Route("/fault", face.fault, methods=["POST"]),
+            Route("/cut", face.cut, methods=["POST"]),
             Route("/livez", face.livez, methods=["GET"]),
         ],
         exception_handlers={msgspec.MsgspecError: _unprocessable},
@@ -101,6 +102,9 @@ class _Control:
     async def fault(self, request: Request) -> Response:
         self._terminal.faults = await _asked(request, Faults)
         return _json(self._terminal.faults)
+
+    async def cut(self, _: Request) -> Response:
+        return _json({"streams": self._terminal.cut()})
 
     async def livez(self, _: Request) -> Response:
         return _json({"device_id": self._terminal.config.device_id})

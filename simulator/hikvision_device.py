@@ -48,10 +48,11 @@ class Order(Struct):
 
 
 class Faults(Struct, frozen=True):
-    """drop: orders get no answer; open: they are carried out all the same."""
+    """drop: orders get no answer; open: they are carried out all the same; silent: alert streams say nothing more."""
 
     drop: bool = False
     open: bool = False
+    silent: bool = False
 
 
 class Pushed(Struct, frozen=True):
@@ -72,8 +73,10 @@ class Terminal:
         self.stopping = asyncio.Event()
         self.orders: deque[Order] = deque(maxlen=KEPT_ORDERS)
         self.faults = Faults()
-        self.listeners: set[asyncio.Queue[tuple[bytes, str]]] = set()
+        self.listeners: set[asyncio.Queue[tuple[bytes, str] | None]] = set()
+        self.memory: deque[AccessEvent] = deque(maxlen=KEPT_EVENTS)
         self.http_hosts = b""
+        self.searches = 0
         self.asked: dict[int, asyncio.Future[bool]] = {}
         self._client, self._memory = client, memory
         self._serial = _remembered(memory, config.serial - 1 if isinstance(config.serial, int) else 0)
@@ -94,7 +97,9 @@ class Terminal:
         if self._memory:
             _remember(self._memory, self._serial)
         moment = (at or datetime.now(UTC)).astimezone()
-        return AccessEvent(major=code[0], minor=code[1], serial=self._serial, at=moment, door_no=door_no, **fields)
+        event = AccessEvent(major=code[0], minor=code[1], serial=self._serial, at=moment, door_no=door_no, **fields)
+        self.memory.append(event)
+        return event
 
     async def report(self, event: AccessEvent, form: Format = "json") -> Pushed:
         """Push an event and tell the alert streams; what nobody took is kept and sent later as history."""
@@ -129,6 +134,12 @@ class Terminal:
         except (httpx.HTTPError, httpx.InvalidURL) as problem:
             return Pushed(0, type(problem).__name__)
         return Pushed(response.status_code, response.text)
+
+    def cut(self) -> int:
+        """End the alert streams in the middle, as a bad network would; how many there were."""
+        for listener in self.listeners:
+            listener.put_nowait(None)
+        return len(self.listeners)
 
     def open_door(self, door_no: int, by_order: bool) -> None:
         """Unlock now, report it, and report the door closed after `open_seconds`. Needs a running loop."""

@@ -1,4 +1,4 @@
-"""Bodies of Hikvision devices, written by us to the shape and quirks of real captures. All values are made up."""
+"""Bodies of Hikvision and VZenith devices, written by us to the shape and quirks of real captures. All values are made up."""
 
 import json
 from typing import Any
@@ -77,6 +77,35 @@ PLATE = (
     "<pictureInfo><fileName>scene.jpg</fileName><type>detectionPicture</type></pictureInfo></pictureInfoList></ANPR>"
     "<UUID>made-up-1</UUID><picNum>2</picNum>"
 )
+
+
+def anpr(**changed: Any) -> str:
+    """The fields of an ANPR alert after those of the camera; None leaves one out."""
+    fields: dict[str, Any] = {"country": 253, "licensePlate": "京A·D7700", "line": 2, "direction": "forward"}
+    fields |= {"confidenceLevel": 97, "plateType": "newEnergy", "plateColor": "newEnergyGreen", "licenseBright": 128}
+    fields |= {"vehicleType": "SUVMPV", "detectDir": 8, "detectType": 0, "alarmDataType": 0, "listType": "white"}
+    kept = {name: value for name, value in (fields | changed).items() if value is not None}
+    return f"<ANPR>{elements(kept)}</ANPR><UUID>made-up-1</UUID><picNum>2</picNum>"
+
+
+def vzenith(outer: dict[str, Any] | None = None, **result: Any) -> dict[str, Any]:
+    """A VZenith push; keyword arguments go into PlateResult, `outer` into AlarmInfoPlate."""
+    plate: dict[str, Any] = {"bright": 0, "carBright": 0, "carColor": 255, "car_brand": {"brand": 255, "type": 2, "year": 1}}
+    plate |= {"colorType": 5, "colorValue": 0, "confidence": 96, "direction": 4, "imageFile": "", "imageFragmentFile": ""}
+    plate |= {"is_fake_plate": 0, "isoffline": 0, "license": "粤BD77001", "plateid": 21085, "timeUsed": 0}
+    plate |= {"location": {"RECT": {"bottom": 674, "left": 1002, "right": 1263, "top": 565}}, "triggerType": 4, "type": 19}
+    plate |= {"timeStamp": {"Timeval": {"sec": 1772000000, "usec": 250000}}, **result}
+    alarm: dict[str, Any] = {"channel": 0, "deviceName": "Wang's gate", "ipaddr": "192.0.2.60"}
+    alarm |= {"result": {"PlateResult": plate}, "serialno": "e0aa11bb-22cc33dd", "user_data": "", **(outer or {})}
+    return {"AlarmInfoPlate": alarm}
+
+
+def vzenith_json(outer: dict[str, Any] | None = None, **result: Any) -> bytes:
+    return json.dumps(vzenith(outer, **result), ensure_ascii=False).encode()
+
+
+HEARTBEAT = {"device_name": "IVS", "ipaddr": "192.0.2.60", "port": "80", "user_name": "admin", " pass_wd": "made-up-secret"}
+HEARTBEAT |= {"serialno": "e0aa11bb-22cc33dd", "channel_num": "1"}
 
 
 def multipart_body(*parts: tuple[str, str, bytes], boundary: str = "MIME_boundary", line: bytes = b"\r\n") -> bytes:

@@ -2,6 +2,7 @@
 
 Format: `EventNotificationAlert` of the ISAPI developer guide, as JSON, XML (several namespaces, which mean the same) or
 multipart with pictures. The content decides what a body is, not its Content-Type, which devices often get wrong.
+Plates: hikvision_anpr.
 """
 
 from collections.abc import Iterable
@@ -12,15 +13,16 @@ from services.devices.adapters import multipart
 from services.devices.adapters.charset import decode
 from services.devices.adapters.device_clock import read_clock
 from services.devices.adapters.documents import MAX_DOCUMENTS, Tree, Value, leaves, read_json, read_xml
+from services.devices.adapters.hikvision_anpr import with_plate
 from services.devices.adapters.hikvision_codes import access_event, camera_event
 from services.devices.adapters.report import PERSONAL, Kind, Primitive, Report, State, Unreadable
+from services.devices.adapters.values import flag, number, part, text
 
-__all__ = ["MAX_BODY", "PERSONAL", "Report", "Unreadable", "read"]
+__all__ = ["MAX_BODY", "PERSONAL", "Report", "Unreadable", "read", "report_of"]
 
 Fields = list[tuple[str, Value]]
 
 MAX_BODY = 1024 * 1024
-MAX_TEXT = 256
 
 _READABLE_TYPES = frozenset(
     {"", "application/json", "application/octet-stream", "application/x-www-form-urlencoded", "application/xml"}
@@ -28,7 +30,6 @@ _READABLE_TYPES = frozenset(
 )
 _ENVELOPE, _ACCESS = "EventNotificationAlert", "AccessControllerEvent"
 _PROOFS = frozenset({"dateTime", "eventState", "ipAddress", "ipv6Address", "macAddress", _ACCESS})
-_TRUE, _FALSE = frozenset({"true", "1", "yes"}), frozenset({"false", "0", "no"})
 # Named one by one: whatever a device adds tomorrow may be about a person, and names that people gave to devices and
 # channels often are ("Wang, 101"). They stay in the sealed body alone.
 _DETAIL = frozenset(
@@ -61,6 +62,11 @@ def read(body: bytes, content_type: str) -> list[Report]:
     return [_report(document) for document in documents]
 
 
+def report_of(tree: Tree) -> Report:
+    """One alert that was found in something else than a push. Raises Unreadable."""
+    return _report(_Document(tree=_event(tree), pictures=0, findings=()))
+
+
 def _documents(body: bytes, content_type: str, declared_multipart: bool) -> Iterable[_Document]:
     start = body[:400].removeprefix(b"\xef\xbb\xbf").lstrip()
     if start.startswith((b"{", b"[", b"<")):
@@ -75,11 +81,11 @@ def _parts(body: bytes, content_type: str) -> list[_Document]:
     """Pictures belong to the document before them; those that come first, to the first."""
     documents: list[_Document] = []
     pictures = 0
-    for part in reversed(multipart.split(body, content_type)):
-        if part.is_picture:
+    for each in reversed(multipart.split(body, content_type)):
+        if each.is_picture:
             pictures += 1
-        elif part.is_document:
-            documents[:0] = _single(part.content, part.content_type, pictures)
+        elif each.is_document:
+            documents[:0] = _single(each.content, each.content_type, pictures)
             pictures = 0
     if not documents:
         raise Unreadable("not_an_event", "no part is JSON or XML")
@@ -89,11 +95,11 @@ def _parts(body: bytes, content_type: str) -> list[_Document]:
 
 
 def _single(body: bytes, content_type: str, pictures: int) -> list[_Document]:
-    text, findings = decode(body, content_type)
-    if text.lstrip().startswith("<"):
-        trees, more = read_xml(text)
+    said, findings = decode(body, content_type)
+    if said.lstrip().startswith("<"):
+        trees, more = read_xml(said)
     else:
-        trees, more = read_json(text), ()
+        trees, more = read_json(said), ()
     return [_Document(tree=_event(tree), pictures=pictures, findings=findings + more) for tree in trees]
 
 
@@ -101,59 +107,55 @@ def _event(tree: Tree) -> Tree:
     """The alert without its envelope, if it proves to be one: it has a type and something only a device sends."""
     envelope = tree.get(_ENVELOPE)
     event = envelope if isinstance(envelope, dict) else tree
-    typed = bool(_text(event.get("eventType"))) or _number(_access_part(event).get("majorEventType")) is not None
+    typed = bool(text(event.get("eventType"))) or number(part(event, _ACCESS).get("majorEventType")) is not None
     if not typed or _PROOFS.isdisjoint(event):
         raise Unreadable("not_an_event", "no event type, or nothing else of an event")
     return event
 
 
-def _access_part(event: Tree) -> Tree:
-    part = event.get(_ACCESS)
-    return part if isinstance(part, dict) else {}
-
-
 def _report(document: _Document) -> Report:
-    event, access = document.tree, _access_part(document.tree)
+    event, access = document.tree, part(document.tree, _ACCESS)
     fields = list(leaves(event))
-    card = _text(access.get("cardNo"))
+    card = text(access.get("cardNo"))
     code, kind, state = _meaning(event, access, fields)
-    clock_raw = _text(event.get("dateTime")) or _text(access.get("dateTime"))
+    clock_raw = text(event.get("dateTime")) or text(access.get("dateTime"))
     clock, clock_findings = read_clock(clock_raw)
     history, history_findings = _history(fields)
     unknown = ("code_unknown",) if kind == "unknown" else ()
-    return Report(
+    report = Report(
         kind=kind,
         code=code,
         state=state,
         device_time_raw=clock_raw,
         device_time=clock,
-        serial=_number(access.get("serialNo")),
-        front_serial=_number(access.get("frontSerialNo")),
+        serial=number(access.get("serialNo")),
+        front_serial=number(access.get("frontSerialNo")),
         history=history,
-        door_no=_number(access.get("doorNo")),
-        reader_no=_number(access.get("cardReaderNo")),
+        door_no=number(access.get("doorNo")),
+        reader_no=number(access.get("cardReaderNo")),
         channel=_channel(event),
         card_number=card if card.strip("0") else None,
-        employee_number=_text(access.get("employeeNoString")) or _text(access.get("employeeNo")) or None,
-        person_name=_text(access.get("name")) or None,
-        awaits_decision=_flag(access.get("remoteCheck")) is True and not history,
-        verify_mode=_text(access.get("currentVerifyMode")) or None,
-        mac=_text(event.get("macAddress")) or None,
-        ip=_text(event.get("ipAddress")) or _text(event.get("ipv6Address")) or None,
+        employee_number=text(access.get("employeeNoString")) or text(access.get("employeeNo")) or None,
+        person_name=text(access.get("name")) or None,
+        awaits_decision=flag(access.get("remoteCheck")) is True and not history,
+        verify_mode=text(access.get("currentVerifyMode")) or None,
+        mac=text(event.get("macAddress")) or None,
+        ip=text(event.get("ipAddress")) or text(event.get("ipv6Address")) or None,
         detail=_detail(fields),
         pictures=document.pictures,
         findings=document.findings + clock_findings + history_findings + unknown,
     )
+    return with_plate(report, event) if kind == "plate_read" else report
 
 
 def _meaning(event: Tree, access: Tree, fields: Fields) -> tuple[str, Kind, State | None]:
     """The vendor's code, and what it says."""
     state = _state(event.get("eventState"))
-    major, minor = _number(access.get("majorEventType")), _number(access.get("subEventType"))
+    major, minor = number(access.get("majorEventType")), number(access.get("subEventType"))
     if major is None:
-        event_type = _text(event.get("eventType")) or _ACCESS
+        event_type = text(event.get("eventType")) or _ACCESS
         return event_type, camera_event(event_type, _first(fields, "relationEvent"), state), state
-    kind, told = access_event(major, minor, has_card=bool(_text(access.get("cardNo")).strip("0")))
+    kind, told = access_event(major, minor, has_card=bool(text(access.get("cardNo")).strip("0")))
     return f"{major}/{'?' if minor is None else minor}", kind, told or state
 
 
@@ -161,10 +163,10 @@ def _history(fields: Fields) -> tuple[bool, tuple[str, ...]]:
     """Replayed or kept events, by any of the vendor's marks. A mark that cannot be read counts as history."""
     history = unreadable = False
     for name, value in fields:
-        match name.lower(), _flag(value):
-            case ("currentevent", False) | (("isdataretransmission" | "isoffline"), True):
+        match name.lower(), flag(value):
+            case ("currentevent", False) | (("isdataretransmission" | "isoffline" | "alarmdatatype"), True):
                 history = True
-            case (("currentevent" | "isdataretransmission" | "isoffline"), None) if _text(value):
+            case (("currentevent" | "isdataretransmission" | "isoffline" | "alarmdatatype"), None) if text(value):
                 unreadable = True
     return history or unreadable, ("flag_unreadable",) if unreadable else ()
 
@@ -172,18 +174,18 @@ def _history(fields: Fields) -> tuple[bool, tuple[str, ...]]:
 def _detail(fields: Fields) -> dict[str, Primitive]:
     detail: dict[str, Primitive] = {}
     for name, value in fields:
-        if name in _DETAIL and name not in detail and (isinstance(value, bool | float) or _text(value)):
-            detail[name] = value if isinstance(value, bool | int | float) else _text(value)
+        if name in _DETAIL and name not in detail and (isinstance(value, bool | float) or text(value)):
+            detail[name] = value if isinstance(value, bool | int | float) else text(value)
     return detail
 
 
 def _channel(event: Tree) -> int | None:
-    channel = _number(event.get("channelID"))
-    return _number(event.get("dynChannelID")) if channel is None else channel
+    channel = number(event.get("channelID"))
+    return number(event.get("dynChannelID")) if channel is None else channel
 
 
 def _state(value: Value) -> State | None:
-    match _text(value).lower():
+    match text(value).lower():
         case "active":
             return "active"
         case "inactive":
@@ -192,23 +194,4 @@ def _state(value: Value) -> State | None:
 
 
 def _first(fields: Fields, wanted: str) -> str:
-    return next((_text(value) for name, value in fields if name == wanted), "")
-
-
-def _flag(value: Value) -> bool | None:
-    word = _text(value).lower()
-    return True if word in _TRUE else False if word in _FALSE else None
-
-
-def _number(value: Value) -> int | None:
-    """A count or a serial number, also where it is sent as text; None for anything else."""
-    text = _text(value)
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
-
-
-def _text(value: Value) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value) if abs(value) < 2**63 else ""
-    return value.strip()[:MAX_TEXT] if isinstance(value, str) else ""
+    return next((text(value) for name, value in fields if name == wanted), "")

@@ -1,6 +1,7 @@
 """What Hikvision terminals are told (ISAPI developer guide, person-based access control): to open a door, by
 PUT /ISAPI/AccessControl/RemoteControl/door/<n>; whether to let somebody in of whom they asked (an event with
-`remoteCheck`), by PUT /ISAPI/AccessControl/remoteCheck, which names the event's serial number.
+`remoteCheck`), by PUT /ISAPI/AccessControl/remoteCheck, which names the event's serial number; to lift a barrier, by PUT
+/ISAPI/Parking/channels/<n>/barrierGate.
 
 An order is sent once. What is not known to have failed before it was sent is `unknown`, never tried again.
 """
@@ -20,6 +21,10 @@ TIMEOUT = 2.0
 _OPEN = (
     b'<?xml version="1.0" encoding="UTF-8"?>'
     b'<RemoteControlDoor version="2.0" xmlns="http://www.isapi.org/ver20/XMLSchema"><cmd>open</cmd></RemoteControlDoor>'
+)
+_LIFT = (
+    b'<?xml version="1.0" encoding="UTF-8"?>'
+    b'<BarrierGate version="2.0" xmlns="http://www.isapi.org/ver20/XMLSchema"><ctrlMode>open</ctrlMode></BarrierGate>'
 )
 _OK = ("0", "1")
 
@@ -54,13 +59,13 @@ async def open_door(client: httpx.AsyncClient, terminal: Terminal, door_no: int)
 async def answer_check(client: httpx.AsyncClient, terminal: Terminal, serial: int, admitted: bool) -> Outcome:
     """Tells a terminal what was decided about its event `serial`; admitted, it opens by itself."""
     answer = {"RemoteCheck": {"serialNo": serial, "checkResult": "success" if admitted else "failed"}}
-    return await _put(client, terminal, "AccessControl/remoteCheck?format=json", msgspec.json.encode(answer), "application/json")
+    path = "AccessControl/remoteCheck?format=json"
+    return await _put(client, terminal, path, msgspec.json.encode(answer), "application/json")
 
 
 async def lift_barrier(client: httpx.AsyncClient, terminal: Terminal, channel: int) -> Outcome:
-    """Asks a camera to lift the barrier of one of its lanes (numbered from 1)."""
-    body = b'<BarrierGate version="2.0" xmlns="http://www.isapi.org/ver20/XMLSchema"><ctrlMode>open</ctrlMode></BarrierGate>'
-    return await _put(client, terminal, f"Parking/channels/{channel:d}/barrierGate", body, "application/xml")
+    """Asks a plate camera or gate controller to lift its barrier (channels are numbered from 1)."""
+    return await _put(client, terminal, f"Parking/channels/{channel:d}/barrierGate", _LIFT, "application/xml")
 
 
 async def _put(client: httpx.AsyncClient, terminal: Terminal, path: str, content: bytes, content_type: str) -> Outcome:

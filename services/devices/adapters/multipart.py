@@ -44,7 +44,7 @@ def split(body: bytes, content_type: str) -> list[Part]:
     begin: int | None = None
     for found in delimiter.finditer(body):
         if begin is not None and body[begin : found.start()].strip():
-            parts.append(_part(body[begin : found.start()]))
+            parts.append(part(body[begin : found.start()]))
         if len(parts) > MAX_PARTS:
             raise Unreadable("too_many", f"more than {MAX_PARTS} parts")
         if found["closing"]:
@@ -70,7 +70,8 @@ def _candidates(body: bytes, content_type: str) -> Iterator[bytes]:
         yield first[1]
 
 
-def _part(raw: bytes) -> Part:
+def part(raw: bytes) -> Part:
+    """What stands between two delimiters. Raises Unreadable (bad_multipart)."""
     blank = _BLANK_LINE.search(raw[: MAX_HEADER_BYTES + 4])
     if blank is None:
         raise Unreadable("bad_multipart", "part without a blank line after its headers")

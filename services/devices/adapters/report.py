@@ -50,6 +50,7 @@ class Report(Struct, frozen=True, kw_only=True):
 
     `device_time` is in UTC where the device named its zone, naive where it did not (finding `clock_without_zone`),
     None where it cannot be read. `history` must never actuate. `code` is the vendor's own, whatever we make of it.
+    `plate` is as the camera read it, None where it saw none (finding `no_plate`); `confidence` in percent.
     """
 
     kind: Kind

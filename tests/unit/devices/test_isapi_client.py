@@ -4,7 +4,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from services.devices.adapters.isapi_client import Outcome, Terminal, answer_check, open_door
+from services.devices.adapters.isapi_client import Outcome, Terminal, answer_check, lift_barrier, open_door
 
 Answer = Callable[[httpx.Request], httpx.Response]
 TERMINAL = Terminal("http://192.0.2.17/", "admin", "made-up")
@@ -32,6 +32,19 @@ async def test_a_door_is_opened_with_digest_and_the_command_is_sent_once_admitte
     assert [request.method for request in seen] == ["PUT", "PUT"]
     assert seen[1].url.path == "/ISAPI/AccessControl/RemoteControl/door/2"
     assert b"<cmd>open</cmd>" in seen[1].content and 'username="admin"' in seen[1].headers["authorization"]
+
+
+async def test_a_barrier_is_lifted_by_the_number_of_its_channel() -> None:
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return status(200, "1", "ok")
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+        assert await lift_barrier(client, TERMINAL, 3) == Outcome("carried_out", "1", "ok")
+    assert (seen[0].method, seen[0].url.path) == ("PUT", "/ISAPI/Parking/channels/3/barrierGate")
+    assert b"<ctrlMode>open</ctrlMode>" in seen[0].content
 
 
 @pytest.mark.parametrize(("admitted", "result"), [(True, "success"), (False, "failed")])
