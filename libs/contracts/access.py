@@ -6,8 +6,10 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from libs.contracts.fields import SealedField
+
 CredentialKind = Literal["card", "pin"]
-Means = Literal["card", "pin", "face", "fingerprint", "remote", "unknown"]
+Means = Literal["card", "pin", "face", "fingerprint", "qr", "remote", "unknown"]
 
 
 class Fact(Struct, frozen=True):
@@ -126,3 +128,46 @@ class DoorNoticed(Struct, frozen=True, tag="access.door_noticed"):
     code: str
     live: bool
     at: datetime
+
+
+class VisitorPassIssued(Struct, frozen=True, tag="access.visitor_pass_issued"):
+    """A visitor of a home may come: `uses` in each zone (None: as often as they like). Sealed for `credential`."""
+
+    pass_id: UUID
+    kind: Literal["family", "courier", "takeaway", "service"]
+    home_id: UUID
+    host_id: UUID
+    valid_from: datetime
+    valid_until: datetime
+    uses: int | None
+    zones: tuple[str, ...]
+    floors: tuple[int, ...]
+    plate: SealedField | None
+    visitor_name: SealedField | None
+
+
+class VisitorPassRevoked(Struct, frozen=True, tag="access.visitor_pass_revoked"):
+    """The pass admits nobody any more: `reason` host, staff, residence_ended."""
+
+    pass_id: UUID
+    host_id: UUID
+    reason: str
+
+
+class VisitorPassUsed(Struct, frozen=True, tag="access.visitor_pass_used"):
+    """The pass admitted its visitor at a door or lift."""
+
+    pass_id: UUID
+    host_id: UUID
+    door_id: UUID
+    report_id: UUID
+
+
+class VisitorArrived(Struct, frozen=True, tag="access.visitor_arrived"):
+    """The visitor has come in for the first time."""
+
+    pass_id: UUID
+    host_id: UUID
+    kind: str
+    at: datetime
+    how: Literal["door", "plate"]
