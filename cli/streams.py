@@ -93,7 +93,8 @@ def type_name(kind: Any) -> str:
         return f"list of {type_name(arguments[0])}"
     if origin is dict:
         return "object"
-    names = {UUID: "uuid", str: "text", int: "integer", float: "number", bool: "boolean", datetime: "moment (UTC)", date: "day", time: "time of day"}
+    names = {UUID: "uuid", str: "text", int: "integer", float: "number", bool: "boolean", datetime: "moment (UTC)", date: "day",
+        time: "time of day"}
     return names.get(kind, "nothing" if kind is type(None) else kind.__name__)
 
 

@@ -80,11 +80,13 @@ def seed(place: Place, ports: Mapping[str, int]) -> Demo:
     access = ask("access", {
         **community, "buildings": [building["id"] for building in identity["buildings"]],
         "residents": [resident["id"] for resident in identity["residents"]],
+        "homes": [{"id": resident["home_id"], "label": resident["home"]} for resident in identity["residents"]],
         "devices": [terminal["device_id"] for terminal in devices["terminals"]]})
     demo = msgspec.convert({**identity, **devices, **access}, type=Demo)
     for terminal, address in zip(demo.terminals, addresses(ports), strict=False):
         terminal.listen = address
-        terminal.doors = max((d["door_no"] for d in access["doors"] if d["device_id"] == terminal.device_id), default=1)
+        relays = [*access["doors"], *access["lifts"]]
+        terminal.doors = max((d["door_no"] for d in relays if d["device_id"] == terminal.device_id), default=1)
     replace(place.demo, msgspec.json.encode(demo))
     return demo
 

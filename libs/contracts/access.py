@@ -8,9 +8,8 @@ from msgspec import Struct
 
 from libs.contracts.fields import SealedField
 
-PassKind = Literal["family", "courier", "takeaway", "service"]
 CredentialKind = Literal["card", "pin"]
-Means = Literal["card", "pin", "face", "fingerprint", "remote", "unknown"]
+Means = Literal["card", "pin", "face", "fingerprint", "qr", "remote", "unknown"]
 
 
 class Fact(Struct, frozen=True):
@@ -132,10 +131,10 @@ class DoorNoticed(Struct, frozen=True, tag="access.door_noticed"):
 
 
 class VisitorPassIssued(Struct, frozen=True, tag="access.visitor_pass_issued"):
-    """A guest of a home may come in. `uses`: how often, None: as often as they like; plate and name are sealed."""
+    """A visitor of a home may come: `uses` in each zone (None: as often as they like). Sealed for `credential`."""
 
     pass_id: UUID
-    kind: PassKind
+    kind: Literal["family", "courier", "takeaway", "service"]
     home_id: UUID
     host_id: UUID
     valid_from: datetime
@@ -148,8 +147,27 @@ class VisitorPassIssued(Struct, frozen=True, tag="access.visitor_pass_issued"):
 
 
 class VisitorPassRevoked(Struct, frozen=True, tag="access.visitor_pass_revoked"):
-    """The pass opens nothing any more."""
+    """The pass admits nobody any more: `reason` host, staff, residence_ended."""
 
     pass_id: UUID
     host_id: UUID
     reason: str
+
+
+class VisitorPassUsed(Struct, frozen=True, tag="access.visitor_pass_used"):
+    """The pass admitted its visitor at a door or lift."""
+
+    pass_id: UUID
+    host_id: UUID
+    door_id: UUID
+    report_id: UUID
+
+
+class VisitorArrived(Struct, frozen=True, tag="access.visitor_arrived"):
+    """The visitor has come in for the first time."""
+
+    pass_id: UUID
+    host_id: UUID
+    kind: str
+    at: datetime
+    how: Literal["door", "plate"]

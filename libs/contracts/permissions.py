@@ -12,6 +12,8 @@ DOORS_MANAGE: Final = "doors.manage"
 DOOR_EVENTS_READ: Final = "door-events.read"
 DOOR_EVENTS_READ_OWN: Final = "door-events.read-own"
 CREDENTIALS_MANAGE: Final = "credentials.manage"
+VISITOR_PASSES_ISSUE_OWN: Final = "visitor-passes.issue-own"
+VISITOR_PASSES_MANAGE: Final = "visitor-passes.manage"
 ACCESS_DECIDE: Final = "access.decide"
 HOMES_READ: Final = "homes.read"
 HOMES_MANAGE: Final = "homes.manage"
@@ -36,11 +38,13 @@ PARKING_GUARD: Final = "parking.guard"
 PERMISSIONS: Final[Mapping[str, frozenset[str]]] = {
     "resident": frozenset({
         ME_READ, DOORS_OPEN, DOOR_EVENTS_READ_OWN, LIVE_READ_OWN, EVENTS_EXPLAIN_OWN, PARKING_READ_OWN, VEHICLES_DECLARE_OWN,
+        VISITOR_PASSES_ISSUE_OWN,
     }),
     "staff": frozenset({
         ME_READ, DOORS_READ, DOORS_OPEN, DOORS_MANAGE, DOOR_EVENTS_READ, CREDENTIALS_MANAGE,
         HOMES_READ, HOMES_MANAGE, RESIDENTS_READ, RESIDENTS_MANAGE, DEVICES_READ, DEVICES_MANAGE, LIVE_READ,
         EVENTS_EXPLAIN, OPERATIONS_READ, PARKING_READ, PARKING_MANAGE, PARKING_GUARD, VEHICLES_MANAGE,
+        VISITOR_PASSES_MANAGE,
     }),
     "guard": frozenset({
         ME_READ, DOORS_READ, DOORS_OPEN, DOOR_EVENTS_READ, DEVICES_READ, LIVE_READ, EVENTS_EXPLAIN, OPERATIONS_READ,

@@ -1,25 +1,45 @@
-"""What access keeps in memory to answer at a door: doors, rights, credentials, each with the event that said it.
+"""What access keeps in memory to answer at a door: doors, lifts, rights, credentials, visitor passes, who lives where;
+each with the event that said it.
 
 A fold of the own log. A credential's blind index stands in no event, so it is looked up once, among the claims, when
 the credential is new.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import asyncpg
 from msgspec import Struct
+from msgspec.structs import replace
 
+from libs.contracts.identity import HomeRegistered, ResidenceEnded, ResidenceStarted
 from libs.eventkit.decider import NotFound, NotYet
 from libs.eventkit.memory import Memory
 from libs.eventkit.recorded import Recorded
-from services.access.domain.admission import Judgement, KnownCredential, KnownRight, Means, Question, judge
+from services.access.domain.admission import (
+    Judgement,
+    KnownCredential,
+    KnownFloor,
+    KnownRight,
+    Means,
+    PresentedPass,
+    Question,
+    judge,
+)
 from services.access.domain.credentials import CredentialIssued, CredentialRevoked
 from services.access.domain.doors import DoorInstalled
+from services.access.domain.lifts import HomeFloorSet, LiftInstalled
 from services.access.domain.rights import RightGranted, RightRevoked
+from services.access.domain.visitor_passes import VisitorPassIssued, VisitorPassRevoked
+
+PRUNED_EVERY = 1000
+KEPT_AFTER = timedelta(days=1)
+"""How long a pass is remembered that is over: its log says the same."""
 
 
 class KnownDoor(Struct, frozen=True):
+    """`floor`: of a lift, where this relay takes it."""
+
     community_id: UUID
     door_id: UUID
     name: str
@@ -27,33 +47,61 @@ class KnownDoor(Struct, frozen=True):
     device_id: UUID
     door_no: int
     because: UUID
+    floor: int | None = None
 
 
-Event = DoorInstalled | RightGranted | RightRevoked | CredentialIssued | CredentialRevoked
+class KnownResidence(Struct, frozen=True):
+    home_id: UUID
+    because: UUID
+
+
+class KnownPass(Struct, frozen=True):
+    """`revoked`: the event that ended it."""
+
+    community_id: UUID
+    host_id: UUID
+    home_id: UUID
+    valid_until: datetime
+    because: UUID
+    revoked: UUID | None = None
+
+
+Event = (
+    DoorInstalled | LiftInstalled | HomeFloorSet | RightGranted | RightRevoked | CredentialIssued | CredentialRevoked
+    | VisitorPassIssued | VisitorPassRevoked | HomeRegistered | ResidenceStarted | ResidenceEnded)
 
 
 class DoorBook:
     """`memory` says how fresh it is; ask `ready` before every judgement."""
 
     def __init__(self) -> None:
-        self.memory = Memory(
-            "door_book", (DoorInstalled, RightGranted, RightRevoked, CredentialIssued, CredentialRevoked), self._apply)
+        self.memory = Memory("door_book", Event.__args__, self._apply)
         self._doors: dict[UUID, KnownDoor] = {}
-        self._by_relay: dict[tuple[UUID, int], UUID] = {}
+        self._lifts: dict[UUID, dict[int, KnownDoor]] = {}
+        self._by_relay: dict[tuple[UUID, int], KnownDoor] = {}
         self._rights: dict[tuple[UUID, UUID], dict[UUID, KnownRight]] = {}
         self._credentials: dict[UUID, KnownCredential] = {}
         self._by_index: dict[tuple[UUID, str, str], UUID] = {}
         self._new: set[UUID] = set()
+        self._passes: dict[UUID, KnownPass] = {}
+        self._buildings: dict[tuple[UUID, UUID], UUID] = {}
+        self._floors: dict[tuple[UUID, UUID], KnownFloor] = {}
+        self._residences: dict[tuple[UUID, UUID], dict[UUID, KnownResidence]] = {}
 
     def _apply(self, event: Event, row: Recorded) -> None:
+        here = row.community_id
         match event:
             case DoorInstalled():
                 self._install(event, row)
+            case LiftInstalled():
+                self._install_lift(event, row)
+            case HomeFloorSet(home_id=home_id, floor=floor):
+                self._floors[here, home_id] = KnownFloor(floor, row.event_id)
             case RightGranted(right_id=right_id, person_id=person_id, zone=zone, rule=rule):
-                held = self._rights.setdefault((row.community_id, person_id), {})
+                held = self._rights.setdefault((here, person_id), {})
                 held[right_id] = KnownRight(zone=zone, rule=rule, because=row.event_id)
             case RightRevoked(right_id=right_id, person_id=person_id):
-                self._rights.get((row.community_id, person_id), {}).pop(right_id, None)
+                self._rights.get((here, person_id), {}).pop(right_id, None)
             case CredentialIssued(credential_id=credential_id):
                 self._credentials[credential_id] = KnownCredential(
                     person_id=event.person_id, kind=event.kind, valid_until=event.valid_until, because=row.event_id)
@@ -61,15 +109,42 @@ class DoorBook:
             case CredentialRevoked(credential_id=credential_id):
                 self._credentials.pop(credential_id, None)
                 self._new.discard(credential_id)
+            case VisitorPassIssued():
+                self._issue(event, row)
+            case VisitorPassRevoked(pass_id=pass_id):
+                if known := self._passes.get(pass_id):
+                    self._passes[pass_id] = replace(known, revoked=row.event_id)
+            case HomeRegistered(home_id=home_id, building_id=building_id):
+                self._buildings[here, home_id] = building_id
+            case ResidenceStarted(residence_id=residence_id, resident_id=resident_id, home_id=home_id):
+                lives = self._residences.setdefault((here, resident_id), {})
+                lives[residence_id] = KnownResidence(home_id, row.event_id)
+            case ResidenceEnded(residence_id=residence_id, resident_id=resident_id):
+                self._residences.get((here, resident_id), {}).pop(residence_id, None)
 
     def _install(self, event: DoorInstalled, row: Recorded) -> None:
         before = self._doors.get(event.door_id)
         if before is not None:
             self._by_relay.pop((before.device_id, before.door_no), None)
-        self._doors[event.door_id] = KnownDoor(
+        door = self._doors[event.door_id] = KnownDoor(
             community_id=row.community_id, door_id=event.door_id, name=event.name, zone=event.zone,
             device_id=event.device_id, door_no=event.door_no, because=row.event_id)
-        self._by_relay[event.device_id, event.door_no] = event.door_id
+        self._by_relay[event.device_id, event.door_no] = door
+
+    def _install_lift(self, event: LiftInstalled, row: Recorded) -> None:
+        for before in self._lifts.pop(event.lift_id, {}).values():
+            self._by_relay.pop((before.device_id, before.door_no), None)
+        floors = self._lifts[event.lift_id] = {f.floor: KnownDoor(
+            community_id=row.community_id, door_id=event.lift_id, name=event.name, zone=f"building:{event.building_id}",
+            device_id=event.device_id, door_no=f.door_no, because=row.event_id, floor=f.floor) for f in event.floors}
+        for door in floors.values():
+            self._by_relay[door.device_id, door.door_no] = door
+
+    def _issue(self, event: VisitorPassIssued, row: Recorded) -> None:
+        self._passes[event.pass_id] = KnownPass(
+            row.community_id, event.host_id, event.home_id, event.valid_until, row.event_id)
+        if len(self._passes) % PRUNED_EVERY == 0:
+            self._passes = {i: p for i, p in self._passes.items() if p.valid_until + KEPT_AFTER > row.recorded_at}
 
     async def ready(self, pool: asyncpg.Pool, position: int = 0) -> None:
         """Returns when the book is fresh and has passed `position`. Raises Problem 503 not_ready when it cannot be."""
@@ -88,21 +163,59 @@ class DoorBook:
             raise NotFound("door")
         return door
 
+    def lift(self, community_id: UUID, lift_id: UUID, floor: int) -> KnownDoor:
+        """The lift's relay for this floor. Raises NotFound."""
+        door = self._lifts.get(lift_id, {}).get(floor)
+        if door is None or door.community_id != community_id:
+            raise NotFound("lift")
+        return door
+
     def door_at(self, device_id: UUID, door_no: int) -> KnownDoor | None:
-        door_id = self._by_relay.get((device_id, door_no))
-        return self._doors[door_id] if door_id else None
+        return self._by_relay.get((device_id, door_no))
+
+    def building(self, community_id: UUID, home_id: UUID) -> UUID:
+        """Where a home stands. Raises NotFound."""
+        building_id = self._buildings.get((community_id, home_id))
+        if building_id is None:
+            raise NotFound("home")
+        return building_id
+
+    def floor(self, community_id: UUID, home_id: UUID) -> KnownFloor | None:
+        return self._floors.get((community_id, home_id))
+
+    def residence(self, community_id: UUID, resident_id: UUID, home_id: UUID) -> KnownResidence | None:
+        held = self._residences.get((community_id, resident_id), {})
+        return next((r for r in held.values() if r.home_id == home_id), None)
+
+    def visitor_pass(self, community_id: UUID, pass_id: UUID) -> KnownPass | None:
+        known = self._passes.get(pass_id)
+        return known if known is not None and known.community_id == community_id else None
+
+    def passes_of(self, community_id: UUID, host_id: UUID, home_id: UUID) -> list[UUID]:
+        """Those not revoked, whether over or not."""
+        wanted = (community_id, host_id, home_id, None)
+        return [i for i, p in self._passes.items() if (p.community_id, p.host_id, p.home_id, p.revoked) == wanted]
 
     def judge(
         self, door: KnownDoor, means: Means, now: datetime, *, person_id: UUID | None = None, index: str = "",
+        visitor: PresentedPass | None = None,
     ) -> Judgement:
-        """Judges a person (remote) or whoever holds the credential with this blind index, now. Raises NotYet where a newer
-        version has said something that this one cannot read: it might be a revocation."""
-        if door.community_id in self.memory.unreadable:
-            raise NotYet("an event that this version cannot read")
-        found = self._by_index.get((door.community_id, means, index))
+        """Judges a person (remote), a visitor, or whoever holds the credential with this blind index, now. Raises NotYet where
+        a newer version has said something that this one cannot read: it might be a revocation."""
+        here = door.community_id
+        self.understood(here)
+        found = self._by_index.get((here, means, index))
         credential = self._credentials.get(found) if found else None
         who = person_id or (credential.person_id if credential else None)
-        rights = self._rights.get((door.community_id, who), {}) if who else {}
+        rights = self._rights.get((here, who), {}) if who else {}
+        homes = self._residences.get((here, who), {}).values() if who and door.floor is not None else ()
+        floors = (self._floors.get((here, r.home_id)) for r in homes)
         return judge(Question(
             zone=door.zone, door_because=door.because, means=means, now=now, person_id=person_id,
-            credential=credential, rights=tuple(rights.values())))
+            credential=credential, rights=tuple(rights.values()), floor=door.floor,
+            floors=tuple(f for f in floors if f is not None), visitor=visitor))
+
+    def understood(self, community_id: UUID) -> None:
+        """Raises NotYet where this version cannot read all that was said of the community."""
+        if community_id in self.memory.unreadable:
+            raise NotYet("an event that this version cannot read")

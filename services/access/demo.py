@@ -1,4 +1,4 @@
-"""What `lifang up` puts into a fresh community: twelve doors and three cards. Only where demo is switched on."""
+"""What `lifang up` puts into a fresh community: doors, a lift a building, and three cards. Only where demo is switched on."""
 
 import asyncio
 import hmac
@@ -13,9 +13,23 @@ from libs.eventkit.problems import Problem
 from libs.eventkit.service import App
 from services.access.api.doors import issue
 from services.access.domain.doors import InstallDoor
+from services.access.domain.lifts import InstallLift, LiftFloor, SetHomeFloor
 
 HERE = uuid5(NAMESPACE_URL, "lifang-demo")
 CARDS = ("1000000017", "1000000025", "1000000033")
+FLOORS, A_LIFT = 5, 10
+"""A lift has ten relays of its own, beyond those of the doors: the first lift 11 to 15, the second 21 to 25."""
+
+
+class Home(Input):
+    """`label`: building, unit, and floor with two digits for the door, as in 1-2-303."""
+
+    id: UUID
+    label: str
+
+    @property
+    def floor(self) -> int:
+        return int(self.label.rpartition("-")[2][:-2])
 
 
 class Seed(Input):
@@ -23,6 +37,7 @@ class Seed(Input):
     buildings: list[UUID]
     residents: list[UUID]
     devices: list[UUID]
+    homes: list[Home]
 
 
 def doors_of(seed: Seed) -> list[tuple[str, str]]:
@@ -52,12 +67,21 @@ def routes(app: App) -> APIRouter:
                     door_no=1 + n // len(body.devices)),
                 context)
             for n, (door_id, (name, zone)) in enumerate(zip(ids, doors, strict=True))))
+        lifts = [InstallLift(
+            lift_id=uuid5(body.community_id, f"lift {n}"), name=f"{n}号楼电梯", building_id=building,
+            device_id=body.devices[n % len(body.devices)],
+            floors=tuple(LiftFloor(f, A_LIFT * n + f) for f in range(1, FLOORS + 1)))
+            for n, building in enumerate(body.buildings, 1)]
+        await asyncio.gather(
+            *(app.commands.handle(lift.lift_id, lift, context) for lift in lifts),
+            *(app.commands.handle(home.id, SetHomeFloor(home.id, home.floor), context) for home in body.homes))
         cards = list(zip(CARDS, body.residents, strict=False))
         for number, person_id in cards:
             await issue(app, body.community_id, uuid5(person_id, "card"), person_id, "card", number, None, context)
         return json({"doors": [
             {"id": i, "name": name, "zone": zone, "device_id": body.devices[n % len(body.devices)],
              "door_no": 1 + n // len(body.devices)} for n, (i, (name, zone)) in enumerate(zip(ids, doors, strict=True))],
+            "lifts": [{"id": lift.lift_id, "device_id": lift.device_id, "door_no": lift.floors[-1].door_no} for lift in lifts],
             "cards": [{"number": number, "person_id": person_id} for number, person_id in cards]})
 
     return router

@@ -1,4 +1,4 @@
-"""access, wired: doors, credentials, rights, and the decision at the door."""
+"""access, wired: doors, lifts, credentials, rights, visitor passes, and the decision at the door."""
 
 from functools import cache
 
@@ -8,20 +8,29 @@ from libs.contracts.identity import SigningKeyPublished
 from libs.contracts.permissions import permissions_of
 from libs.contracts.topics import heard_from
 from libs.eventkit.service import App, Service
-from services.access import demo
+from services.access import demo, notices
 from services.access.api import doors as doors_api
+from services.access.api import lifts as lifts_api
+from services.access.api import notices as notices_api
 from services.access.api import openings as openings_api
+from services.access.api import visitor_passes as visitor_passes_api
 from services.access.book import DoorBook
-from services.access.domain import credentials, doors, openings, rights
+from services.access.domain import credentials, doors, lifts, openings, rights, visitor_passes
 from services.access.publishing import publish
 from services.access.reactions import reactions
 from services.access.views import credentials as credentials_view
 from services.access.views import doors as doors_view
+from services.access.views import lifts as lifts_view
+from services.access.views import notices as notices_view
+from services.access.views import visitor_passes as visitor_passes_view
+from services.access.visitors import Visitors
 
 EVENTS = (
     doors.DoorInstalled, rights.RightGranted, rights.RightRevoked, credentials.CredentialIssued,
     credentials.CredentialRevoked, openings.CredentialJudged, openings.DoorPassed, openings.DoorNoticed,
-    openings.DoorOpeningOrdered, openings.DoorOpened, openings.DoorOpeningFailed,
+    openings.DoorOpeningOrdered, openings.DoorOpened, openings.DoorOpeningFailed, lifts.LiftInstalled, lifts.HomeFloorSet,
+    visitor_passes.VisitorPassIssued, visitor_passes.VisitorPassRevoked, visitor_passes.VisitorPassUsed,
+    visitor_passes.VisitorArrived,
 )
 
 
@@ -31,10 +40,19 @@ def book_of(app: App) -> DoorBook:
     return DoorBook()
 
 
+@cache
+def visitors_of(app: App) -> Visitors:
+    """Whoever checks and signs visitors' codes for the app."""
+    return Visitors(app, book_of(app))
+
+
 def routes(app: App) -> APIRouter:
     router = APIRouter()
     router.include_router(openings_api.routes(app, book_of(app)))
     router.include_router(doors_api.routes(app))
+    router.include_router(lifts_api.routes(app, book_of(app)))
+    router.include_router(visitor_passes_api.routes(app, book_of(app), visitors_of(app).signer))
+    router.include_router(notices_api.routes(app))
     if app.settings.demo:
         router.include_router(demo.routes(app))
     return router
@@ -47,10 +65,13 @@ SERVICE = Service(
     signing_key=SigningKeyPublished,
     hears=("identity", "devices"),
     contracts=heard_from("identity", "devices"),
-    deciders=(doors.DOORS, rights.RIGHTS, credentials.CREDENTIALS, openings.OPENINGS),
+    deciders=(
+        doors.DOORS, lifts.LIFTS, lifts.HOME_FLOORS, rights.RIGHTS, credentials.CREDENTIALS, visitor_passes.PASSES,
+        openings.OPENINGS),
     publish=publish,
-    views=(doors_view.VIEW, credentials_view.VIEW),
+    views=(doors_view.VIEW, credentials_view.VIEW, lifts_view.VIEW, visitor_passes_view.VIEW, notices_view.VIEW),
     memories=lambda app: (book_of(app).memory,),
-    reactions=lambda app: reactions(app, book_of(app)),
+    reactions=lambda app: reactions(app, book_of(app), visitors_of(app)),
+    readers=lambda app: (notices.sending(app, notices.senders_for(app.settings)),),
     routes=routes,
 )

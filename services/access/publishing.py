@@ -5,9 +5,11 @@ from typing import Any
 from msgspec import Struct, structs
 
 from libs.contracts import access as public
+from libs.contracts.fields import SealedField
 from libs.eventkit.commands import Public
 from libs.eventkit.recorded import Recorded
-from services.access.domain import credentials, doors, openings, rights
+from libs.eventkit.sealed import Sealed
+from services.access.domain import credentials, doors, openings, rights, visitor_passes
 
 SAME: dict[type, type[Struct]] = {
     doors.DoorInstalled: public.DoorInstalled,
@@ -20,6 +22,12 @@ SAME: dict[type, type[Struct]] = {
     openings.DoorOpeningFailed: public.DoorOpeningFailed,
 }
 """Events that others hear as they are."""
+NARROWED: dict[type, type[Struct]] = {
+    visitor_passes.VisitorPassRevoked: public.VisitorPassRevoked,
+    visitor_passes.VisitorPassUsed: public.VisitorPassUsed,
+    visitor_passes.VisitorArrived: public.VisitorArrived,
+}
+"""Events of which others hear less."""
 
 
 def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
@@ -32,7 +40,20 @@ def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
             fields = structs.asdict(event)
             fields["facts"] = tuple(public.Fact(f.event_id, f.says) for f in event.facts)
             return (Public(contract(**fields)),)
+        case visitor_passes.VisitorPassIssued():
+            fields = structs.asdict(event) | {"plate": _field(event.plate), "visitor_name": _field(event.visitor_name)}
+            return (Public(_narrowed(public.VisitorPassIssued, fields)),)
+        case _ if type(event) in NARROWED:
+            return (Public(_narrowed(NARROWED[type(event)], structs.asdict(event))),)
         case _ if type(event) in SAME:
             return (Public(SAME[type(event)](**structs.asdict(event))),)
         case _:
             return ()
+
+
+def _narrowed(contract: type[Struct], fields: dict[str, Any]) -> Struct:
+    return contract(**{name: fields[name] for name in contract.__struct_fields__})
+
+
+def _field(sealed: Sealed | None) -> SealedField | None:
+    return SealedField(*structs.astuple(sealed)) if sealed else None

@@ -15,11 +15,14 @@ from services.access.domain.admission import Means
 from services.access.domain.credentials import normalised
 from services.access.domain.openings import ConcludeOpening, JudgeCredential, NoteAtDoor
 from services.access.domain.rights import EVERYWHERE, GrantRight, RevokeRight, right_id_of
+from services.access.domain.visitor_passes import RevokePass
+from services.access.visitors import Visitors
 
 ON_DUTY = frozenset({"staff", "guard"})
+REPORTS = "device_reports"
 MEANS: dict[str, Means] = {
     "card_read": "card", "pin_entered": "pin", "face_verified": "face", "fingerprint_verified": "fingerprint",
-    "credential_verified": "unknown", "qr_verified": "unknown", "bluetooth_verified": "unknown",
+    "credential_verified": "unknown", "qr_verified": "qr", "bluetooth_verified": "unknown",
 }
 """Reports that say somebody presented something and the device took it."""
 
@@ -61,7 +64,21 @@ async def order_failed(event: devices.DoorOrderFailed, row: Recorded) -> list[Do
     return [Do("conclude", event.order_id, ConcludeOpening(event.order_id, failed=event.reason))]
 
 
-def reports(app: App, book: DoorBook) -> Reaction:
+def passes_of_residents(app: App, book: DoorBook) -> Reaction:
+    """With the residence end the passes that rested on it."""
+
+    async def residence_ended(event: identity.ResidenceEnded, row: Recorded) -> list[Do]:
+        await book.ready(await app.database.pool(), row.position)
+        book.understood(row.community_id)
+        if book.residence(row.community_id, event.resident_id, event.home_id):
+            return []
+        passes = book.passes_of(row.community_id, event.resident_id, event.home_id)
+        return [Do(f"revoke {i}", i, RevokePass(i, "residence_ended")) for i in passes]
+
+    return Reaction("passes_of_residents", {identity.ResidenceEnded: residence_ended})
+
+
+def reports(app: App, book: DoorBook, visitors: Visitors) -> Reaction:
     """Judges what devices report of doors that access knows. Waits where the key of a sealed number is still on its
     way; a number whose key was erased is nobody's."""
 
@@ -77,15 +94,21 @@ def reports(app: App, book: DoorBook) -> Reaction:
         if means is None:
             note = NoteAtDoor(door_id=door.door_id, kind=event.kind, code=event.code, live=event.live, at=at)
             return [Do("note", event.report_id, note, (door.because,))]
+        visitor = None
+        if means == "qr":
+            if event.card_number is None:  # the device's own codes: it does not say which
+                means = "unknown"
+            else:
+                visitor = await visitors.presented(event, row, door, row.recorded_at if event.live else at, REPORTS)
         index = await blind_index(app, event, row.community_id, means)
-        judgement = book.judge(door, means, row.recorded_at, index=index)
+        judgement = book.judge(door, means, row.recorded_at, index=index, visitor=visitor)
         command = JudgeCredential(
             opening_id=event.report_id, door_id=door.door_id, device_id=door.device_id, door_no=door.door_no,
             means=means, judgement=judgement, live=event.live, verified=not event.awaits_decision,
             awaited=event.awaits_decision, at=at)
         return [Do("judge", event.report_id, command, tuple(f.event_id for f in judgement.facts))]
 
-    return Reaction("device_reports", {devices.DeviceReported: device_reported}, key=_device)
+    return Reaction(REPORTS, {devices.DeviceReported: device_reported}, key=_device)
 
 
 def _device(event: Any, row: Recorded) -> str:
@@ -108,13 +131,14 @@ async def blind_index(app: App, event: devices.DeviceReported, community_id: UUI
         return ""
 
 
-def reactions(app: App, book: DoorBook) -> tuple[Reaction, ...]:
+def reactions(app: App, book: DoorBook, visitors: Visitors) -> tuple[Reaction, ...]:
     return (
         Reaction("rights_of_residents", {
             identity.ResidenceStarted: residence_started, identity.ResidenceEnded: residence_ended}),
         Reaction("rights_on_duty", {
             identity.AccountOpened: account_opened, identity.AccountClosed: account_closed}),
-        reports(app, book),
+        passes_of_residents(app, book),
+        reports(app, book, visitors),
         Reaction("openings_concluded", {
             devices.DoorOrderCarriedOut: order_carried_out, devices.DoorOrderFailed: order_failed}),
     )

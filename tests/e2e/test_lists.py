@@ -12,6 +12,10 @@ from tests.e2e.conftest import Stack
 LISTS = [
     ("access", "/v1/doors", "doors", "staff"),
     ("access", "/v1/credentials", "credentials None", "staff"),
+    ("access", "/v1/lifts", "lifts", "staff"),
+    ("access", "/v1/notices", None, "resident"),
+    ("access", "/v1/visitor-passes", "visitor-passes of None", "staff"),
+    ("access", "/v1/visitor-passes", None, "resident"),
     ("devices", "/v1/devices", "devices", "staff"),
     ("devices", "/v1/devices/{device}/findings", "findings of {device}", "staff"),
     ("identity", "/v1/accounts", "accounts", "operator"),

@@ -3,7 +3,9 @@
 1. A credential that nobody holds, or whose time is over, opens nothing.
 2. A resident opens the doors of the buildings they live in and the community's gates (rule `residence`).
 3. Whoever is on duty opens every door of the community (rule `duty`).
-4. Everything else stays shut: deny by default.
+4. A lift goes only to the floors of the resident's homes and to the ground floor (rule `floor`); on duty to every floor.
+5. A visitor's code opens what their pass admits to when it is presented (rule `visitor_pass`, `visitor_passes.py`).
+6. Everything else stays shut: deny by default.
 
 Pure: what is known (rights, credentials) comes with the question, each with the event that said it.
 """
@@ -14,7 +16,9 @@ from uuid import UUID
 
 from msgspec import Struct
 
-Means = Literal["card", "pin", "face", "fingerprint", "remote", "unknown"]
+from services.access.domain.visitor_passes import GROUND, RULE
+
+Means = Literal["card", "pin", "face", "fingerprint", "qr", "remote", "unknown"]
 EVERYWHERE = "everywhere"
 
 
@@ -36,8 +40,21 @@ class KnownCredential(Struct, frozen=True):
     because: UUID
 
 
+class KnownFloor(Struct, frozen=True):
+    floor: int
+    because: UUID
+
+
+class PresentedPass(Struct, frozen=True):
+    """What came of a visitor's code: `refused` is empty where the pass was used."""
+
+    refused: str
+    facts: tuple[Fact, ...] = ()
+
+
 class Question(Struct, frozen=True):
-    """`person_id` is known at once for a remote opening; at a door the credential says who it is."""
+    """`person_id` is known at once for a remote opening; at a door the credential says who it is. `floor`: where the
+    door is a lift; `floors`: those of the person's homes."""
 
     zone: str
     door_because: UUID
@@ -46,6 +63,9 @@ class Question(Struct, frozen=True):
     person_id: UUID | None = None
     credential: KnownCredential | None = None
     rights: tuple[KnownRight, ...] = ()
+    floor: int | None = None
+    floors: tuple[KnownFloor, ...] = ()
+    visitor: PresentedPass | None = None
 
 
 class Judgement(Struct, frozen=True):
@@ -61,6 +81,9 @@ class Judgement(Struct, frozen=True):
 def judge(question: Question) -> Judgement:
     facts = [Fact(question.door_because, "door")]
     person_id = question.person_id
+    if question.visitor is not None:
+        refused, known = question.visitor.refused, (*facts, *question.visitor.facts)
+        return Judgement(not refused, RULE, refused or f"allowed_by_{RULE}", known, None)
     if question.means != "remote":
         if question.credential is None:
             return Judgement(False, "credential", "credential_unknown", tuple(facts), None)
@@ -68,8 +91,16 @@ def judge(question: Question) -> Judgement:
         facts.append(Fact(question.credential.because, "credential"))
         if question.credential.valid_until is not None and question.credential.valid_until <= question.now:
             return Judgement(False, "credential", "credential_expired", tuple(facts), person_id)
+    before = len(facts)
     for right in question.rights:
         if right.zone in (question.zone, EVERYWHERE):
             facts.append(Fact(right.because, "right"))
+            if question.floor is not None and right.zone != EVERYWHERE and question.floor != GROUND:
+                home = next((f for f in question.floors if f.floor == question.floor), None)
+                if home is None:
+                    continue
+                facts.append(Fact(home.because, "floor"))
             return Judgement(True, right.rule, f"allowed_by_{right.rule}", tuple(facts), person_id)
+    if len(facts) > before:
+        return Judgement(False, "floor", "floor_not_permitted", tuple(facts), person_id)
     return Judgement(False, "default", "no_right_for_this_door", tuple(facts), person_id)

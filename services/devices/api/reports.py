@@ -19,7 +19,8 @@ from services.devices.adapters.report import Report, Unreadable
 from services.devices.device_book import DeviceBook, KnownDevice
 from services.devices.domain.reports import DeviceReported
 from services.devices.intake import Intake
-from services.devices.waiting import Answer, answer
+from services.devices.waiting import Answer
+from services.devices.waiting import answer as answer_to
 
 PREFIX = "/v1/device-reports"
 _OK = (
@@ -72,10 +73,13 @@ def routes(app: App, book: DeviceBook) -> APIRouter:
         until = asyncio.get_running_loop().time() + device.description.answer_ms / 1000
         if isinstance(found := await taken(request, device, vzenith.read), Response):
             return found
-        said = await answered(*found, until)
+        said, told = await answered(*found, until), found[0].told[0]
+        plate_id = told.detail.get("plateid")
+        answer = vzenith.answer(
+            said.admitted if told.kind == "plate_read" else None, plate_id if isinstance(plate_id, int) else None, told.history)
         tasks.add_task(said.sent)
         header = http.position_header(app.service.name, app.commands.generation, found[1])
-        return Response(vzenith.answer(said.admitted), 200, header, media_type="application/json", background=tasks)
+        return Response(answer, 200, header, media_type="application/json", background=tasks)
 
     async def answered(intake: Intake, done: Done, until: float) -> Answer:
         """History and what was told before opens nothing."""
@@ -83,7 +87,7 @@ def routes(app: App, book: DeviceBook) -> APIRouter:
             row = await app.log.event(event_id)
             event = app.catalogue.read(row) if row is not None else None
             if row is not None and isinstance(event, DeviceReported) and event.live and event.told.awaits_decision:
-                return await answer(app, intake.device, event.told.report_id, event_id, row.position, until, intake.context)
+                return await answer_to(app, intake.device, event.told.report_id, event_id, row.position, until, intake.context)
         return Answer(False)
 
     return router

@@ -4,12 +4,16 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
+from msgspec import Struct
 
-from libs.eventkit.decider import NotYet
+from libs.contracts.identity import HomeRegistered, ResidenceEnded, ResidenceStarted
+from libs.eventkit.decider import NotFound, NotYet
 from libs.eventkit.recorded import Catalogue, Meta, Recorded
-from services.access.book import DoorBook
+from services.access.book import KEPT_AFTER, DoorBook, Event
 from services.access.domain.doors import DoorInstalled
+from services.access.domain.lifts import HomeFloorSet, LiftFloor, LiftInstalled
 from services.access.domain.rights import RightGranted, RightRevoked
+from services.access.domain.visitor_passes import VisitorPassIssued, VisitorPassRevoked
 from tests.kit import recorded
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
@@ -40,3 +44,60 @@ def test_a_community_of_which_something_cannot_be_read_has_no_judgement(kind: st
     with pytest.raises(NotYet):
         book.judge(book.door(HERE, UUID(int=11)), "remote", NOW, person_id=ANN)
     assert not book.judge(book.door(THERE, UUID(int=12)), "remote", NOW, person_id=ANN).allowed
+
+
+BUILDING, HOME, LIFT, PASS = (UUID(int=n) for n in range(20, 24))
+KNOWN = Catalogue(Event.__args__)
+
+
+def told(*events: Struct) -> DoorBook:
+    book = DoorBook()
+    book.memory.bind(None, KNOWN)  # type: ignore[arg-type]
+    book.memory._take([recorded(e, HERE, position=n, stream=f"x:{n}", at=NOW) for n, e in enumerate(events, 1)])
+    return book
+
+
+LIVES = ResidenceStarted(UUID(int=30), ANN, HOME, BUILDING, 1, "owner", NOW.date())
+MOVED = ResidenceEnded(UUID(int=30), ANN, HOME, BUILDING, NOW.date())
+INSTALLED = LiftInstalled(LIFT, "lift", BUILDING, UUID(int=40), (LiftFloor(1, 11), LiftFloor(7, 17)))
+RIGHT = RightGranted(UUID(int=31), ANN, f"building:{BUILDING}", "residence")
+
+
+def issued(n: int = 0, until: datetime = NOW) -> VisitorPassIssued:
+    return VisitorPassIssued(
+        UUID(int=PASS.int + n), "courier", HOME, ANN, NOW, until, 1, ("community",), (), None, None, "visitor_pass_courier", "x")
+
+
+def test_a_lift_takes_those_home_who_live_on_its_floor() -> None:
+    book = told(INSTALLED, RIGHT, LIVES, HomeFloorSet(HOME, 7))
+    seventh = book.lift(HERE, LIFT, 7)
+    assert book.door_at(UUID(int=40), 17) == seventh
+    assert book.judge(seventh, "remote", NOW, person_id=ANN).allowed
+    assert not told(INSTALLED, RIGHT, LIVES).judge(seventh, "remote", NOW, person_id=ANN).allowed
+    with pytest.raises(NotFound):
+        book.lift(THERE, LIFT, 7)
+    with pytest.raises(NotFound):
+        book.lift(HERE, LIFT, 8)
+
+
+def test_a_lift_that_is_changed_gives_up_its_relays() -> None:
+    book = told(INSTALLED, LiftInstalled(LIFT, "lift", BUILDING, UUID(int=40), (LiftFloor(1, 12),)))
+    assert (book.door_at(UUID(int=40), 11), book.door_at(UUID(int=40), 17)) == (None, None)
+    assert book.door_at(UUID(int=40), 12) == book.lift(HERE, LIFT, 1)
+
+
+def test_who_lives_where_and_whose_passes_there_are() -> None:
+    book = told(HomeRegistered(HOME, BUILDING, 1, "1"), LIVES, issued(), issued(1), VisitorPassRevoked(PASS, ANN, "x", "host"))
+    assert book.building(HERE, HOME) == BUILDING and book.residence(HERE, ANN, HOME)
+    assert book.passes_of(HERE, ANN, HOME) == [UUID(int=PASS.int + 1)]
+    revoked = book.visitor_pass(HERE, PASS)
+    assert revoked and revoked.revoked and book.visitor_pass(THERE, PASS) is None
+    assert not told(LIVES, MOVED).residence(HERE, ANN, HOME)
+    with pytest.raises(NotFound):
+        book.building(THERE, HOME)
+
+
+def test_passes_long_over_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.access.book.PRUNED_EVERY", 3)
+    book = told(issued(0, NOW - 2 * KEPT_AFTER), issued(1), issued(2))
+    assert (book.visitor_pass(HERE, PASS), bool(book.visitor_pass(HERE, UUID(int=PASS.int + 1)))) == (None, True)

@@ -61,7 +61,7 @@ def test_a_route_that_says_who_may_is_taken(dependency):
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_every_route_of_a_service_names_a_permission(name, tmp_path):
-    for secret in ("blind-index", "signing-seed", "kek-contact", "kek-credential", "kek-device-raw"):
+    for secret in ("blind-index", "signing-seed", "kek-contact", "kek-credential", "kek-device-raw", "visitor-qr-seed"):
         (tmp_path / secret).write_text(base64.urlsafe_b64encode(os.urandom(32)).decode())
     for secret in ("demo", "device-password"):
         (tmp_path / secret).write_text(os.urandom(16).hex())

@@ -1,0 +1,65 @@
+"""A visitor at a door: whether the code is ours and in time, whether the pass admits here, and that it was used."""
+
+from datetime import datetime
+from uuid import UUID, uuid5
+
+from libs.contracts import devices
+from libs.eventkit.decider import NotFound, NotYet, Refused
+from libs.eventkit.log import Key
+from libs.eventkit.privacy import Pending
+from libs.eventkit.reactions import context_of
+from libs.eventkit.recorded import Recorded
+from libs.eventkit.sealed import Sealed
+from libs.eventkit.service import App
+from services.access.book import DoorBook, KnownDoor
+from services.access.domain.admission import Fact, PresentedPass
+from services.access.domain.visitor_passes import UsePass
+from services.access.qr import BadCode, Signer, payload_of, verify
+
+
+class Visitors:
+    """Checks codes at doors. The use is stored before the judgement that rests on it, and under a key of the report, so
+    that a rerun after a crash judges the same and no two reports share one use."""
+
+    def __init__(self, app: App, book: DoorBook) -> None:
+        self.app, self.book = app, book
+        self.signer = Signer.of(app.settings.secret("visitor-qr-seed"))
+
+    async def presented(
+        self, event: devices.DeviceReported, row: Recorded, door: KnownDoor, at: datetime, route: str,
+    ) -> PresentedPass:
+        """Uses the pass if it admits. Raises NotYet while the key of what was scanned has not arrived."""
+        self.book.understood(row.community_id)
+        try:
+            text = await self._scanned(event)
+            pass_id = verify(payload_of(text), self.signer.public, at, row.community_id).pass_id
+        except BadCode as bad:
+            return PresentedPass(bad.code)
+        known = self.book.visitor_pass(row.community_id, pass_id)
+        facts = (Fact(known.because, "visitor_pass"),) if known else ()
+        if known and known.revoked is None and not self.book.residence(row.community_id, known.host_id, known.home_id):
+            return PresentedPass("pass_revoked", facts)
+        use = UsePass(
+            pass_id=pass_id, door_id=door.door_id, zone=door.zone, floor=door.floor, report_id=event.report_id, at=at)
+        try:
+            used = await self._use(use, row, (door.because, *(f.event_id for f in facts)), route)
+        except (Refused, NotFound) as refused:
+            code = refused.code if isinstance(refused, Refused) else "pass_unknown"
+            ended = (Fact(known.revoked, "revoked"),) if known and known.revoked else ()
+            return PresentedPass(code, (*facts, *ended))
+        return PresentedPass("", (*facts, *(Fact(i, "use") for i in used[:1])))
+
+    async def _use(self, use: UsePass, row: Recorded, because: tuple[UUID, ...], route: str) -> tuple[UUID, ...]:
+        done = await self.app.commands.handle(
+            use.pass_id, use, context_of(row, "use", because), key=Key("", route, str(uuid5(row.event_id, "use"))))
+        return done.outcome.events
+
+    async def _scanned(self, event: devices.DeviceReported) -> str:
+        """What the reader read: devices has it in the place of a card's number. Raises BadCode, NotYet."""
+        field = event.card_number
+        opened = await self.app.keyring.open(Sealed(field.key_id, field.event_id, field.slot, field.box)) if field else None
+        if isinstance(opened, Pending):
+            raise NotYet("the key of a visitor's code")
+        if not isinstance(opened, bytes):
+            raise BadCode("qr_malformed")
+        return opened.decode(errors="replace")

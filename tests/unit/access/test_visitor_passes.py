@@ -1,0 +1,132 @@
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from msgspec.structs import replace
+
+from libs.eventkit.decider import Refused
+from services.access.domain.visitor_passes import (
+    AHEAD,
+    PASSES,
+    RULES,
+    IssuePass,
+    RecordArrival,
+    RevokePass,
+    UsePass,
+    VisitorArrived,
+    VisitorPassIssued,
+    VisitorPassRevoked,
+    VisitorPassUsed,
+    normalised_plate,
+)
+
+PASS, HOME, HOST, GATE, REPORT = (UUID(int=n) for n in range(1, 6))
+NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
+LATER = NOW + timedelta(hours=1)
+ISSUE = IssuePass(
+    pass_id=PASS, kind="courier", home_id=HOME, host_id=HOST, lives_there=True, valid_from=NOW, valid_until=LATER, uses=1,
+    zones=("building:a", "community"), floors=(7,), now=NOW)
+ISSUED = VisitorPassIssued(
+    pass_id=PASS, kind="courier", home_id=HOME, host_id=HOST, valid_from=NOW, valid_until=LATER, uses=1,
+    zones=("building:a", "community"), floors=(7,), plate=None, visitor_name=None, rule="visitor_pass_courier",
+    reason="host_lives_there")
+REVOKED = VisitorPassRevoked(pass_id=PASS, host_id=HOST, rule="visitor_pass", reason="host")
+USE = UsePass(pass_id=PASS, door_id=GATE, zone="community", floor=None, report_id=REPORT, at=NOW)
+USED = VisitorPassUsed(
+    pass_id=PASS, host_id=HOST, door_id=GATE, report_id=REPORT, zone="community", counted=True, at=NOW, rule="visitor_pass",
+    reason="allowed_by_visitor_pass")
+ARRIVED = VisitorArrived(
+    pass_id=PASS, host_id=HOST, kind="courier", at=NOW, how="door", rule="visitor_pass", reason="first_entry")
+AGAIN = replace(USE, report_id=UUID(int=9))
+
+
+def when(command, *events):
+    return PASSES.decide[type(command)](command, PASSES.fold(events))
+
+
+def refused(command, *events):
+    with pytest.raises(Refused) as refusal:
+        when(command, *events)
+    return refusal.value.code
+
+
+def test_a_resident_issues_a_pass_for_their_home_once():
+    assert when(ISSUE) == [ISSUED]
+    assert when(ISSUE, ISSUED) == when(ISSUE, ISSUED, REVOKED) == []
+
+
+@pytest.mark.parametrize(("change", "code"), [
+    ({"lives_there": False}, "not_a_resident_of_this_home"),
+    ({"valid_until": NOW}, "pass_window_over"),
+    ({"valid_from": NOW - timedelta(hours=2), "valid_until": NOW}, "pass_window_over"),
+    ({"valid_until": NOW + RULES["courier"].longest + timedelta(seconds=1)}, "pass_window_too_long"),
+    ({"valid_from": NOW + AHEAD + timedelta(hours=1), "valid_until": NOW + AHEAD + timedelta(hours=2)}, "pass_begins_too_late"),
+    ({"uses": 0}, "pass_uses_out_of_range"), ({"uses": 4}, "pass_uses_out_of_range"), ({"uses": None}, "pass_uses_out_of_range")])
+def test_a_pass_beyond_what_its_kind_allows_is_refused(change, code):
+    assert refused(replace(ISSUE, **change)) == code
+
+
+@pytest.mark.parametrize("kind", RULES)
+def test_every_kind_may_be_as_long_and_as_often_as_its_rule_says(kind):
+    rule = RULES[kind]
+    for uses in (rule.usual, rule.most):
+        assert len(when(replace(ISSUE, kind=kind, uses=uses, valid_until=NOW + rule.longest))) == 1
+
+
+def test_a_pass_is_revoked_once():
+    assert when(RevokePass(PASS, "host"), ISSUED) == [REVOKED]
+    assert when(RevokePass(PASS, "staff"), ISSUED, REVOKED) == []
+    assert when(RevokePass(PASS, "staff")) == []
+
+
+def test_the_first_use_lets_the_host_know_and_a_report_uses_once():
+    assert when(USE, ISSUED) == [USED, ARRIVED]
+    assert when(USE, ISSUED, USED, ARRIVED) == []
+
+
+@pytest.mark.parametrize(("change", "code"), [
+    ({"at": NOW - timedelta(microseconds=1)}, "pass_not_yet_valid"), ({"at": LATER}, "pass_expired"),
+    ({"zone": "building:b"}, "pass_elsewhere"), ({"floor": 8, "zone": "building:a"}, "floor_not_permitted"),
+    ({"floor": 7, "zone": "building:b"}, "pass_elsewhere")])
+def test_a_pass_admits_in_its_time_at_its_doors_to_its_floors(change, code):
+    assert refused(replace(USE, **change), ISSUED) == code
+
+
+def test_a_pass_that_nobody_issued_or_that_was_revoked_admits_nobody():
+    assert refused(USE) == "pass_unknown"
+    assert refused(USE, ISSUED, REVOKED) == refused(USE, ISSUED, USED, REVOKED) == "pass_revoked"
+
+
+def test_one_use_is_one_gate_and_one_door_of_the_building():
+    building = replace(AGAIN, zone="building:a")
+    assert refused(AGAIN, ISSUED, USED, ARRIVED) == "pass_spent"
+    used = when(building, ISSUED, USED, ARRIVED)
+    assert [type(e) for e in used] == [VisitorPassUsed]
+    assert refused(replace(building, report_id=UUID(int=10)), ISSUED, USED, ARRIVED, *used) == "pass_spent"
+
+
+def test_a_ride_in_a_lift_is_recorded_and_not_counted():
+    ride = replace(AGAIN, zone="building:a", floor=7)
+    told = when(ride, ISSUED, USED, ARRIVED)
+    assert (told[0].counted, told[0].report_id) == (False, ride.report_id)
+    down = replace(ride, floor=1, report_id=UUID(int=10))
+    assert len(when(down, ISSUED, USED, ARRIVED, *told)) == 1, "everybody may go down again"
+
+
+def test_family_comes_as_often_as_they_like():
+    family = replace(ISSUED, kind="family", uses=None)
+    assert [type(e) for e in when(AGAIN, family, USED, ARRIVED)] == [VisitorPassUsed]
+
+
+def test_an_arrival_by_plate_is_told_once():
+    by_plate = RecordArrival(PASS, NOW, "plate")
+    assert when(by_plate, ISSUED) == [replace(ARRIVED, how="plate")]
+    assert when(by_plate, ISSUED, USED, ARRIVED) == []
+    assert (refused(by_plate), refused(by_plate, ISSUED, REVOKED)) == ("pass_unknown", "pass_revoked")
+
+
+def test_a_plate_has_one_form():
+    assert normalised_plate(" 京a·12345 ") == "京A12345"
+    for text in ("京A", "京A12345678901", "京A12/45"):
+        with pytest.raises(Refused, match="plate_malformed"):
+            normalised_plate(text)
