@@ -11,10 +11,11 @@ from cli.stack.ports import Kept
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("id", metavar="ID", help="of an event, for example from `lifang tail`")
+    parser.add_argument("--language", choices=("en", "zh"), default="en", help="of the sentences")
 
 
 def run(options: argparse.Namespace) -> int:
-    headers = tokens.bearer(HERE, "staff")
+    headers = {**tokens.bearer(HERE, "staff"), "accept-language": options.language}
     url = f"{services.url('gateway', Kept.read(HERE).ports)}/v1/events/{options.id}/explanation"
     try:
         status, answer = call("GET", url, headers=headers, timeout=30)

@@ -36,6 +36,11 @@ class Place:
         return self.run / "terminals.json"
 
     @property
+    def cameras(self) -> Path:
+        """What the simulated plate cameras are told."""
+        return self.run / "cameras.json"
+
+    @property
     def log(self) -> Path:
         return self.state / "log"
 

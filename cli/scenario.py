@@ -32,7 +32,7 @@ class Step(Struct):
 
 @dataclass(frozen=True)
 class Context:
-    """What a story works with. `controls`: the control address of each simulated terminal, by device id."""
+    """What a story works with. `controls`: the control address of each simulated device, by its id."""
 
     status: dict[str, Any]
     client: httpx.AsyncClient
@@ -86,10 +86,11 @@ async def play(name: str, found: dict[str, Any], place: Place = HERE) -> list[St
 
 
 def controls(place: Place) -> dict[str, str]:
-    with suppress(OSError, ValueError):
-        configured = json.loads(place.terminals.read_text())["terminals"]
-        return {terminal["device_id"]: f"http://{terminal['control']}" for terminal in configured}
-    return {}
+    found: dict[str, str] = {}
+    for file, kind in ((place.terminals, "terminals"), (place.cameras, "cameras")):
+        with suppress(OSError, ValueError):
+            found |= {one["device_id"]: f"http://{one['control']}" for one in json.loads(file.read_text())[kind]}
+    return found
 
 
 def show_all(as_json: bool) -> int:

@@ -100,12 +100,13 @@ def panel(found: dict[str, Any], seconds: float) -> None:
         "", screen.paint(f"Lifang is ready after {seconds:.1f} s.", "bold"),
         f"  API          {gateway}/openapi.json",
         f"  community    {found['community_id']}",
-        *(f"  terminal     {one['name']} on {one['listen']}" for one in found["devices"].values()),
+        *(f"  device       {one['name']} on {one['listen']}" for one in found["devices"].values()),
     ]
     lines += [f"  sign in as   {' '.join(map(str, sign_in.values()))}" for sign_in in (demo.sign_ins if demo else [])]
     lines += [
         "", "Try next:",
         "  ./lifang scenario door      a resident opens a door, from the request to the terminal's report",
+        "  ./lifang scenario visitor   a guest comes by car, goes through gate, door and lift, and leaves",
         "  ./lifang tail --follow      every public event as it happens",
         f"  curl -H \"authorization: Bearer $(./lifang token resident)\" {gateway}/v1/me/doors",
         "  ./lifang status · ./lifang down", ""]

@@ -3,56 +3,29 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 from uuid import uuid4
 
-import httpx
-
 from cli.scenario import Context, Step
 from cli.stack.demo import Demo
+from cli.story import PATIENCE, Failed, Story, since
 
-PATIENCE = 10.0
-"""Seconds that a step waits for what it is about."""
 ORDER_WITHIN_MS = 1000
 
 
-class Failed(Exception):
-    """What a step was about did not come."""
-
-
-class Story:
-    """Steps are timed one by one; the first that fails ends the story."""
-
+class AtTheDoor(Story):
     def __init__(self, context: Context, demo: Demo, resident: str, staff: str) -> None:
-        self.client = context.client
-        self.resident = {"authorization": f"Bearer {resident}"}
-        self.staff = {"authorization": f"Bearer {staff}"}
+        super().__init__(context, resident=resident, staff=staff)
+        self.resident, self.staff = self.who["resident"], self.who["staff"]
         self.card = demo.cards[0]["number"]
         self.door: dict[str, Any] = {}
         self.known = {door["id"]: door for door in demo.doors}
-        self.controls = context.controls
-        self.steps: list[Step] = []
 
     @property
     def control(self) -> str:
         return self.controls[self.door["device_id"]]
-
-    async def step(self, name: str, work: Callable[[], Awaitable[tuple[str, list[str]]]]) -> None:
-        begun = time.monotonic()
-        try:
-            detail, events = await work()
-        except (Failed, httpx.HTTPError, KeyError, TimeoutError) as error:
-            self.steps.append(Step(name, False, _since(begun), f"{type(error).__name__}: {error}"))
-            raise Failed(name) from error
-        self.steps.append(Step(name, True, _since(begun), detail, events))
-
-    async def get(self, path: str, who: dict[str, str], **parameters: Any) -> dict[str, Any]:
-        answer = await self.client.get(path, headers=who, params=parameters)
-        if answer.status_code != 200:
-            raise Failed(f"{path} answered {answer.status_code}: {answer.text[:200]}")
-        return dict(answer.json())
 
     async def report(self, **event: Any) -> dict[str, Any]:
         """Lets the terminal report; answers what the platform told the terminal."""
@@ -64,15 +37,6 @@ class Story:
 
     async def orders(self) -> list[dict[str, Any]]:
         return list((await self.client.get(f"{self.control}/orders")).json())
-
-    async def until(self, look: Callable[[], Awaitable[Any]]) -> Any:
-        """The first answer that is not empty. Raises Failed."""
-        end = time.monotonic() + PATIENCE
-        while time.monotonic() < end:
-            if found := await look():
-                return found
-            await asyncio.sleep(0.02)
-        raise Failed("it did not come in time")
 
     async def happened(self, who: dict[str, str], path: str, before: set[str], **wanted: Any) -> dict[str, Any]:
         """A happening at the door that was not there before."""
@@ -144,7 +108,7 @@ class Story:
             return (await self.orders())[orders:]
 
         order = (await self.until(look))[0]
-        took = _since(begun)
+        took = since(begun)
         if order["door_no"] != self.door["door_no"] or took > ORDER_WITHIN_MS:
             raise Failed(f"the terminal received {order} after {took:.0f} ms")
         self.opened = answer.json()
@@ -162,16 +126,12 @@ class Story:
         return " ".join(explanation["text"])[:300], [c["event_id"] for c in explanation["chain"]]
 
 
-def _since(begun: float) -> float:
-    return round((time.monotonic() - begun) * 1000, 1)
-
-
 async def run(context: Context) -> list[Step]:
     demo = Demo.read(context.place)
     if demo is None or not demo.cards:
         return [Step("the demo community", False, 0, "it is not seeded. Type: lifang up")]
     resident, staff = await asyncio.gather(context.token("resident"), context.token("staff"))
-    story = Story(context, demo, resident, staff)
+    story = AtTheDoor(context, demo, resident, staff)
     try:
         await story.step("the resident sees their doors", story.my_doors)
         await story.step("a replayed event is stored and actuates nothing", story.replayed)

@@ -14,8 +14,8 @@ from cli.stack.part import Part
 from cli.stack.ports import HOST
 from cli.stack.processes import replace
 
-TERMINALS = 4
-"""How many ports are kept for simulated terminals."""
+TERMINALS, CAMERAS = 4, 2
+"""How many ports are kept for simulated terminals and plate cameras."""
 
 
 class Push(Struct):
@@ -40,6 +40,11 @@ class Demo(Struct):
     doors: list[dict[str, Any]] = []
     cards: list[dict[str, str]] = []
     """Made-up numbers, and whose they are."""
+    residents: list[dict[str, str]] = []
+    cameras: list[Terminal] = []
+    lots: list[dict[str, Any]] = []
+    lanes: list[dict[str, Any]] = []
+    lifts: list[dict[str, Any]] = []
 
     @classmethod
     def read(cls, place: Place) -> "Demo | None":
@@ -53,11 +58,17 @@ class NotSeeded(Exception):
 
 
 def ports_of_terminals() -> list[str]:
-    return [f"{kind}-{n}" for n in range(TERMINALS) for kind in ("terminal", "control")]
+    terminals = [f"{kind}-{n}" for n in range(TERMINALS) for kind in ("terminal", "control")]
+    return [*terminals, *(f"{kind}-{n}" for n in range(CAMERAS) for kind in ("gate", "camera"))]
 
 
 def addresses(ports: Mapping[str, int]) -> list[str]:
     return [f"{HOST}:{ports[f'terminal-{n}']}" for n in range(TERMINALS)]
+
+
+def gates(ports: Mapping[str, int]) -> list[str]:
+    """Where the barriers of the plate cameras take orders."""
+    return [f"{HOST}:{ports[f'gate-{n}']}" for n in range(CAMERAS)]
 
 
 def seed(place: Place, ports: Mapping[str, int]) -> Demo:
@@ -76,13 +87,16 @@ def seed(place: Place, ports: Mapping[str, int]) -> Demo:
 
     identity = ask("identity", {})
     community = {"community_id": identity["community_id"]}
-    devices = ask("devices", {**community, "listen": addresses(ports)})
+    devices = ask("devices", {**community, "listen": addresses(ports), "gates": gates(ports)})
     access = ask("access", {
         **community, "buildings": [building["id"] for building in identity["buildings"]],
         "residents": [resident["id"] for resident in identity["residents"]],
         "homes": [{"id": resident["home_id"], "label": resident["home"]} for resident in identity["residents"]],
         "devices": [terminal["device_id"] for terminal in devices["terminals"]]})
-    demo = msgspec.convert({**identity, **devices, **access}, type=Demo)
+    parking = ask("parking", {**community, "cameras": [camera["device_id"] for camera in devices["cameras"]]})
+    demo = msgspec.convert({**identity, **devices, **access, **parking}, type=Demo)
+    for camera, address in zip(demo.cameras, gates(ports), strict=False):
+        camera.listen = address
     for terminal, address in zip(demo.terminals, addresses(ports), strict=False):
         terminal.listen = address
         relays = [*access["doors"], *access["lifts"]]
@@ -101,6 +115,15 @@ def simulator(place: Place, ports: Mapping[str, int], demo: Demo) -> Part:
     }
     replace(place.terminals, msgspec.json.encode(config))
     return Part("simulator", [str(PYTHON), "-m", "simulator.hikvision_terminal", "--config", str(place.terminals)])
+
+
+def cameras(place: Place, ports: Mapping[str, int], demo: Demo) -> Part:
+    config = {"cameras": [
+        {"device_id": camera.device_id, "name": camera.name, "serial": camera.serial, "listen": camera.listen,
+         "push": msgspec.to_builtins(camera.push), "control": f"{HOST}:{ports[f'camera-{n}']}",
+         "password_file": str(place.secrets / "device-password")} for n, camera in enumerate(demo.cameras)]}
+    replace(place.cameras, msgspec.json.encode(config))
+    return Part("cameras", [str(PYTHON), "-m", "simulator.vzenith_camera", "--config", str(place.cameras)])
 
 
 def has_simulator() -> bool:

@@ -79,7 +79,7 @@ POSTGRES = Manner(4, signal=signal.SIGINT, grace=20.0)
 
 
 def manner(name: str) -> Manner:
-    return {"gateway": GATEWAY, "simulator": SIMULATOR, "kafka": KAFKA, "postgres": POSTGRES}.get(name, SERVICE)
+    return {"gateway": GATEWAY, "simulator": SIMULATOR, "cameras": SIMULATOR, "kafka": KAFKA, "postgres": POSTGRES}.get(name, SERVICE)
 
 
 def orphans(place: Place) -> dict[str, psutil.Process]:

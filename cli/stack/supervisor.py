@@ -70,7 +70,7 @@ class Supervisor:
         born = await bear(nursery, births) if nursery else {}
         for part in parts:
             self._keep(part, born.get(part.name))
-        if {"identity", "devices", "access"} <= set(self.services):
+        if {"identity", "devices", "access", "parking"} <= set(self.services):
             await self._settle(ports)
 
     async def _nursery(self) -> asyncio.subprocess.Process:
@@ -88,6 +88,7 @@ class Supervisor:
             known = demo.Demo.read(self.place)
         if known is not None and known.terminals and demo.has_simulator():
             self._keep(demo.simulator(self.place, ports, known))
+            self._keep(demo.cameras(self.place, ports, known))
 
     def _databases_are_made(self, port: int) -> bool:
         if not answers(port):

@@ -63,8 +63,8 @@ SERVICE = Service(
     events=EVENTS,
     permissions_of=permissions_of,
     signing_key=SigningKeyPublished,
-    hears=("identity", "devices"),
-    contracts=heard_from("identity", "devices"),
+    hears=("identity", "devices", "parking"),
+    contracts=heard_from("identity", "devices", "parking"),
     deciders=(
         doors.DOORS, lifts.LIFTS, lifts.HOME_FLOORS, rights.RIGHTS, credentials.CREDENTIALS, visitor_passes.PASSES,
         openings.OPENINGS),

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from libs.contracts import devices, identity
+from libs.contracts import devices, identity, parking
 from libs.eventkit.decider import NotYet, Refused
 from libs.eventkit.privacy import Pending
 from libs.eventkit.reactions import Do, Reaction
@@ -15,7 +15,7 @@ from services.access.domain.admission import Means
 from services.access.domain.credentials import normalised
 from services.access.domain.openings import ConcludeOpening, JudgeCredential, NoteAtDoor
 from services.access.domain.rights import EVERYWHERE, GrantRight, RevokeRight, right_id_of
-from services.access.domain.visitor_passes import RevokePass
+from services.access.domain.visitor_passes import RecordArrival, RevokePass
 from services.access.visitors import Visitors
 
 ON_DUTY = frozenset({"staff", "guard"})
@@ -111,6 +111,13 @@ def reports(app: App, book: DoorBook, visitors: Visitors) -> Reaction:
     return Reaction(REPORTS, {devices.DeviceReported: device_reported}, key=_device)
 
 
+async def session_begun(event: parking.SessionBegun, row: Recorded) -> list[Do]:
+    """The barrier has let a visitor's car in."""
+    if event.pass_id is None:
+        return []
+    return [Do("arrive", event.pass_id, RecordArrival(event.pass_id, event.entered_at, "plate"))]
+
+
 def _device(event: Any, row: Recorded) -> str:
     return f"device:{event.device_id}"
 
@@ -141,4 +148,5 @@ def reactions(app: App, book: DoorBook, visitors: Visitors) -> tuple[Reaction, .
         reports(app, book, visitors),
         Reaction("openings_concluded", {
             devices.DoorOrderCarriedOut: order_carried_out, devices.DoorOrderFailed: order_failed}),
+        Reaction("visitors_by_car", {parking.SessionBegun: session_begun}),
     )

@@ -1,4 +1,4 @@
-"""What `lifang up` puts into a fresh community: two door terminals. Only where demo is switched on."""
+"""What `lifang up` puts into a fresh community: two door terminals, two plate cameras. Only where demo is switched on."""
 
 import base64
 import hashlib
@@ -20,13 +20,15 @@ from services.devices.domain.registry import Description, EnrolDevice, MoveDevic
 
 HERE = uuid5(NAMESPACE_URL, "lifang-demo")
 TERMINALS = {"terminal-1": "南大门门禁机", "terminal-2": "1号楼东门门禁机"}
+CAMERAS = {"camera-1": "东门入口车牌相机", "camera-2": "东门出口车牌相机"}
 
 
 class Seed(Input):
-    """`listen`: where the terminals answer, as host:port, in their order or by name."""
+    """`listen`: where the terminals answer, as host:port, in their order or by name; `gates`: the same of the cameras."""
 
     community_id: UUID
     listen: list[str] | dict[str, str] = Field(default_factory=list)
+    gates: list[str] = Field(default_factory=list)
 
 
 def routes(app: App, book: DeviceBook) -> APIRouter:
@@ -40,16 +42,21 @@ def routes(app: App, book: DeviceBook) -> APIRouter:
             raise Problem(403, "not_permitted")
         listen = body.listen if isinstance(body.listen, dict) else dict(zip(TERMINALS, body.listen, strict=False))
         context = Context(community_id=body.community_id, now=datetime.now(UTC), principal="demo")
-        return json({"terminals": [
-            await _terminal(name, listen.get(name, ""), secret, context) for name in TERMINALS]})
+        gates = dict(zip(CAMERAS, body.gates, strict=False))
+        return json({
+            "terminals": [
+                await _device("hikvision-terminal", name, TERMINALS[name], listen.get(name, ""), secret, context)
+                for name in TERMINALS],
+            "cameras": [
+                await _device("vzenith-camera", name, CAMERAS[name], gates.get(name, ""), secret, context) for name in CAMERAS]})
 
-    async def _terminal(name: str, listen: str, secret: str, context: Context) -> dict[str, Any]:
-        device_id, serial = uuid5(HERE, name), f"LF{name[-1]:0>9}"
+    async def _device(kind: str, name: str, title: str, listen: str, secret: str, context: Context) -> dict[str, Any]:
+        device_id, serial = uuid5(HERE, name), f"{name[:2].upper()}{name[-1]:0>9}" if kind != "hikvision-terminal" else f"LF{name[-1]:0>9}"
         credential, code = _derived(secret, f"credential {name}"), _derived(secret, f"code {name}")
         base_url = f"http://{listen}" if listen else ""
         if await book.find(device_id) is None:
             description = Description(
-                kind="hikvision-terminal", name=TERMINALS[name], hardware_serial=serial, base_url=base_url,
+                kind=kind, name=title, hardware_serial=serial, base_url=base_url,
                 user="admin", password_secret="device-password")
             expires = context.now + timedelta(days=3650)
             await app.commands.handle(device_id, RegisterDevice(device_id, description, hash_of(code), expires), context)
@@ -59,8 +66,8 @@ def routes(app: App, book: DeviceBook) -> APIRouter:
             device_id, EnrolDevice(device_id, hash_of(code), hash_of(credential), context.now), context)
         await book.find(device_id, done.outcome.position)
         headers = {"authorization": authorization(device_id, credential)}
-        return {"device_id": device_id, "name": TERMINALS[name], "serial": serial,
-                "push": {**push_of(app, device_id), "headers": headers}}
+        return {"device_id": device_id, "name": title, "serial": serial,
+                "push": {**push_of(app, device_id, kind), "headers": headers}}
 
     return router
 

@@ -14,7 +14,7 @@ from libs.eventkit.auth import Principal
 from libs.eventkit.envelope import rfc3339
 from libs.eventkit.recorded import Recorded
 
-SHOWN = ("access.", "devices.")
+SHOWN = ("access.", "devices.", "parking.")
 """What staff and guards see of their community as it happens."""
 
 
@@ -58,7 +58,7 @@ def moves_doors_of(viewer: Viewer, event: Any) -> bool:
 
 def persons_of(event: Any) -> set[UUID]:
     """Whom an event is about."""
-    named = (getattr(event, name, None) for name in ("person_id", "resident_id"))
+    named = (getattr(event, name, None) for name in ("person_id", "resident_id", "host_id", "keeper_id"))
     return {person for person in named if person is not None}
 
 

@@ -8,6 +8,7 @@ import asyncpg
 import msgspec
 
 from libs.contracts.access import CredentialJudged, DoorOpened, DoorOpeningFailed, DoorOpeningOrdered
+from libs.contracts.parking import BarrierOrdered, Billed, PassageJudged, PaymentReceived, SessionBegun, SessionEnded
 from libs.eventkit.recorded import COLUMNS, NOWHERE, Recorded
 from libs.eventkit.service import App
 from services.gateway.explaining import Known, causes, following
@@ -27,7 +28,9 @@ _NEAR = (
 _BY_SUBJECT = (
     f"select {COLUMNS} from events where community_id = $1 and right(meta ->> 'subject', 36) = $2"
     " and position > (select max(position) from events) - $3 order by position limit 1")
-_STORIES = (CredentialJudged, DoorOpeningOrdered, DoorOpened, DoorOpeningFailed)
+_STORIES = (
+    CredentialJudged, DoorOpeningOrdered, DoorOpened, DoorOpeningFailed, PassageJudged, BarrierOrdered, SessionBegun, Billed,
+    PaymentReceived, SessionEnded)
 """Events of one subject that tell one story: what happened there next belongs to the answer."""
 
 

@@ -8,9 +8,10 @@ from uuid import UUID
 from msgspec import Struct
 
 from libs.contracts.access import CredentialJudged, DoorOpeningOrdered
+from libs.contracts.parking import BarrierOrdered, PassageJudged
 from libs.eventkit.recorded import Recorded
 from services.gateway.audience import persons_of
-from services.gateway.sentences import Names, sentence
+from services.gateway.sentences import LANGUAGES, Language, Names
 
 
 class Known(Struct, frozen=True):
@@ -28,11 +29,11 @@ def causes(known: Known) -> tuple[UUID, ...]:
 
 def links(known: Mapping[UUID, Known]) -> dict[UUID, list[UUID]]:
     """What each rests on, as far as it is known. One command judges and orders, so that neither event caused the
-    other: the order rests on the judgement of the same opening."""
-    judged = {k.row.subject: i for i, k in known.items() if isinstance(k.event, CredentialJudged)}
+    other: the order rests on the judgement of the same opening or passage."""
+    judged = {k.row.subject: i for i, k in known.items() if isinstance(k.event, CredentialJudged | PassageJudged)}
     found: dict[UUID, list[UUID]] = {}
     for i, k in known.items():
-        own = [judged[k.row.subject]] if isinstance(k.event, DoorOpeningOrdered) and k.row.subject in judged else []
+        own = [judged[k.row.subject]] if isinstance(k.event, DoorOpeningOrdered | BarrierOrdered) and k.row.subject in judged else []
         found[i] = [c for c in dict.fromkeys((*own, *causes(k))) if c in known]
     return found
 
@@ -79,7 +80,7 @@ def in_order(known: Mapping[UUID, Known]) -> list[Known]:
     return found + sorted((known[i] for i in left), key=lambda k: k.row.position)
 
 
-def explain(of: UUID, asked: UUID, known: Mapping[UUID, Known], names: Names) -> dict[str, Any]:
+def explain(of: UUID, asked: UUID, known: Mapping[UUID, Known], names: Names, language: Language = "en") -> dict[str, Any]:
     """`of`: the id that was asked for (an event or an opening); `asked`: the event that it stands for, in `known`."""
     chain = in_order(known)
     because = links(known)
@@ -89,13 +90,14 @@ def explain(of: UUID, asked: UUID, known: Mapping[UUID, Known], names: Names) ->
         for cause in its_causes:
             effects.setdefault(cause, []).append(i)
     after = _closure(asked, effects)
-    said = {k.row.event_id: sentence(k.event, names) for k in chain}
+    words = LANGUAGES[language]
+    said = {k.row.event_id: words.sentence(k.event, names) for k in chain}
     text = [_cited(said[asked], asked, because[asked])]
     text += [
-        _cited(f"Because: {said[k.row.event_id]}", k.row.event_id, ()) for k in reversed(chain)
+        _cited(f"{words.BECAUSE}{said[k.row.event_id]}", k.row.event_id, ()) for k in reversed(chain)
         if k.row.event_id in behind]
     text += [
-        _cited(f"Then: {said[k.row.event_id]}", k.row.event_id, (c for c in because[k.row.event_id] if c not in behind))
+        _cited(f"{words.THEN}{said[k.row.event_id]}", k.row.event_id, (c for c in because[k.row.event_id] if c not in behind))
         for k in chain if k.row.event_id in after]
     return {
         "of": of,

@@ -7,7 +7,7 @@ from libs.eventkit.service import Service
 from services.gateway.api.routes import routes
 from services.gateway.views import door_events, doors, my_doors, my_home
 
-HEARS = ("identity", "access", "devices")
+HEARS = ("identity", "access", "devices", "parking")
 
 SERVICE = Service(
     name="gateway",

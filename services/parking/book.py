@@ -74,7 +74,8 @@ class LotBook:
                 self._lanes[lane_id] = KnownLane(row.community_id, event, row.event_id)
                 self._by_camera[device_id, lane_no] = lane_id
             case PlateRightGranted(right_id=right_id):
-                self._rights[right_id] = (event, row.event_id)
+                heard = row.meta.caused_by  # the public event behind it, where another service said it
+                self._rights[right_id] = (event, heard[0] if heard else row.event_id)
                 self._look_up(f"plate-right:{right_id}")
             case PlateRightEnded(right_id=right_id):
                 self._rights.pop(right_id, None)

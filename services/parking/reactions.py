@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from libs.contracts import access, devices, identity
 from libs.eventkit.decider import NotYet
@@ -69,17 +69,19 @@ def after_passages(app: App, book: LotBook) -> Reaction:
             session_id=event.judgement.session_id, candidates=event.judgement.candidates)]
 
     async def passage_completed(event: PassageCompleted, row: Recorded) -> list[Do]:
-        state, _ = await app.commands.state(PASSAGES, event.passage_id, row.community_id)
-        assert not isinstance(state, NoPassage)
-        said = state.said
+        rows = await app.log.stream(f"{PASSAGES.category}:{event.passage_id}")
+        said = app.catalogue.read(rows[0])
+        assert isinstance(said, PassageJudged)
+        # what others can follow: the judgement, and what a device said became of it
+        because = (rows[0].event_id, *row.meta.caused_by)
         await book.ready(await app.database.pool(), row.community_id, row.position)
         lot = book.lot(row.community_id, said.lane.lot_id)
         if said.lane.direction == "in":
-            return await entered(said, row)
+            return [replace(do, caused_by=because) for do in await entered(said, row)]
         session_id = said.judgement.session_id
         if session_id is None:
             return []
-        done = [Do("end", session_id, EndSession(session_id, said.seen.at, lot.adoptions))]
+        done = [Do("end", session_id, EndSession(session_id, said.seen.at, lot.adoptions), because)]
         if not said.judgement.admitted:  # it is out although it owed
             done.append(_raise(
                 event.passage_id, "unpaid_exit", lane_id=said.lane.lane_id, session_id=session_id, passage_id=event.passage_id))

@@ -1,8 +1,10 @@
 """Why did this happen? For an event, or for an opening by its id."""
 
+from collections.abc import Mapping
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from libs.contracts.devices import DoorOrderAttempted, DoorOrderCarriedOut, DoorOrderFailed
 from libs.contracts.permissions import EVENTS_EXPLAIN, EVENTS_EXPLAIN_OWN, HOMES_READ
@@ -14,6 +16,7 @@ from services.gateway.audience import may_see, persons_of
 from services.gateway.chain import asked_for, chain_of, names_in, opener_of
 from services.gateway.explaining import Known, explain, only_about
 from services.gateway.freshness import fresh
+from services.gateway.sentences import Language
 from services.gateway.viewing import seen_by
 from services.gateway.views import door_events
 
@@ -23,8 +26,10 @@ def router(app: App) -> APIRouter:
 
     @found.get("/v1/events/{event_id}/explanation")
     async def explain_event(
-        request: Request, event_id: UUID, principal: Principal = permitted(EVENTS_EXPLAIN, EVENTS_EXPLAIN_OWN)
+        request: Request, event_id: UUID, language: Annotated[Language | None, Query()] = None,
+        principal: Principal = permitted(EVENTS_EXPLAIN, EVENTS_EXPLAIN_OWN),
     ) -> Response:
+        """In English or Chinese: as `language` says, else as Accept-Language prefers."""
         community_id = community_of(principal)
         stale = await fresh(app, request, community_id, door_events.VIEWS)
         everything = EVENTS_EXPLAIN in principal.permissions
@@ -36,7 +41,7 @@ def router(app: App) -> APIRouter:
             known = only_about(principal.id, known)
         names = await names_in(
             app, community_id, known.values(), homes=not everything or HOMES_READ in principal.permissions)
-        return json(explain(event_id, asked.row.event_id, known, names), headers=stale)
+        return json(explain(event_id, asked.row.event_id, known, names, language or preferred(request.headers)), headers=stale)
 
     return found
 
@@ -49,3 +54,8 @@ async def is_own(app: App, principal: Principal, asked: Known) -> bool:
     if isinstance(event, DoorOrderAttempted | DoorOrderCarriedOut | DoorOrderFailed):
         return await opener_of(app, community_id, event.order_id) == principal.id
     return may_see(await seen_by(app, principal, community_id), event, asked.row)
+
+
+def preferred(headers: Mapping[str, str]) -> Language:
+    """Chinese where Accept-Language names it first (RFC 9110, 12.5.4, without weights)."""
+    return "zh" if headers.get("accept-language", "").strip().lower().startswith("zh") else "en"

@@ -58,6 +58,11 @@ def routes(app: App, book: LotBook) -> APIRouter:
         await book.ready(await app.database.pool(), community_id)
         return book.lot(community_id, (state.inside if isinstance(state, Ended) else state).begun.lot_id).adoptions
 
+    def behind(session_id: UUID) -> tuple[UUID, ...]:
+        """The event with which the stay began."""
+        stay = book.stay(session_id)
+        return (stay.because,) if stay is not None else ()
+
     async def page(
         request: Request, principal: Principal, cursor: str | None, limit: int, state: str | None, person_id: UUID | None,
     ) -> Response:
@@ -112,7 +117,8 @@ def routes(app: App, book: LotBook) -> APIRouter:
         adoptions = await adoptions_of(state, community_id)
         payment_id = uuid5(session_id, key.key) if key is not None else uuid7()
         command = AskPayment(session_id, payment_id, adoptions, now())
-        done = await app.commands.handle(session_id, command, http.context(request, principal, community_id), key=key)
+        context = http.context(request, principal, community_id, caused_by=behind(session_id))
+        done = await app.commands.handle(session_id, command, context, key=key)
         after, _ = await app.commands.state(SESSIONS, session_id, community_id)
         asked = next(a for a in (after.inside if isinstance(after, Ended) else after).asked if a.payment_id == payment_id)
         return json(
@@ -128,7 +134,8 @@ def routes(app: App, book: LotBook) -> APIRouter:
 
     async def received(provider: Provider, body: bytes, signature: str) -> Response:
         said = provider.read(body, signature)
-        context = Context(community_id=said.community_id, now=now(), principal=f"provider:{provider.name}")
+        context = Context(
+            community_id=said.community_id, now=now(), principal=f"provider:{provider.name}", caused_by=behind(said.session_id))
         done = await app.commands.handle(
             said.session_id, ReceivePayment(said.session_id, said.payment_id, said.amount, said.transaction), context)
         return json({"id": said.payment_id}, 200, position(done))

@@ -1,0 +1,211 @@
+"""中文: one short sentence for each type of event. Pure."""
+
+from typing import Any
+from uuid import UUID
+
+from libs.contracts import access, devices, identity, parking
+from services.gateway.words.names import Names, building_of, short, yuan
+
+BECAUSE, THEN = "因为：", "随后："
+
+
+def sentence(event: Any, names: Names) -> str:
+    """What happened. Persons go by the end of their id: a name would have to be opened."""
+    match event:
+        case access.CredentialJudged():
+            late = "" if event.live else "事后（依据设备留存记录）"
+            verdict = "可以开启" if event.allowed else "不可以开启"
+            return (f"门禁{late}判定：{_of(event.person_id)}{_what(event.means)}{verdict}{_door(event, names)}，"
+                    f"规则 {event.rule}：{_why(event.reason)}。")
+        case access.DoorPassed():
+            whether = {True: "，门禁也会放行", False: "，而门禁不会放行", None: ""}[event.entitled]
+            return f"{_door(event, names)}的设备自行放行了{_whom(event.person_id)}（{_what(event.means)}）{whether}。"
+        case access.DoorOpeningOrdered():
+            return (f"门禁下令为{_whom(event.person_id)}开启{_door(event, names)}（{_what(event.means)}），"
+                    f"规则 {event.rule}：{_why(event.reason)}。")
+        case access.DoorOpened():
+            return f"{_door(event, names)}已为{_whom(event.person_id)}开启。"
+        case access.DoorOpeningFailed():
+            return f"{_door(event, names)}没有开启，或无从得知：{_why(event.reason)}。"
+        case access.DoorNoticed():
+            return f"设备报告{_door(event, names)}：{event.kind}（代码 {event.code}）。"
+        case access.DoorInstalled():
+            return f"{event.name}已安装于{_zone(event, names)}，由{_device(event, names)}控制。"
+        case access.RightGranted():
+            return f"{_whom(event.person_id)}可以开启{_zone(event, names)}的门，规则 {event.rule}。"
+        case access.RightRevoked():
+            return f"{_whom(event.person_id)}不再可以开启{_zone(event, names)}的门。"
+        case access.CredentialIssued():
+            return f"已发给{_whom(event.person_id)}{_what(event.kind)}。"
+        case access.CredentialRevoked():
+            return f"{_of(event.person_id)}{_what(event.kind)}不再有效。"
+        case access.VisitorPassIssued():
+            return (f"{_whom(event.host_id)}邀请了访客（{_KINDS.get(event.kind, event.kind)}），自 {event.valid_from:%Y-%m-%d %H:%M}"
+                    f" 至 {event.valid_until:%Y-%m-%d %H:%M}（UTC）有效。")
+        case access.VisitorPassRevoked():
+            return f"访客通行证已撤销：{_why(event.reason)}。"
+        case access.VisitorPassUsed():
+            return f"访客通行证在{_door(event, names)}使用。"
+        case access.VisitorArrived():
+            return f"{_whom(event.host_id)}的访客已到达（{'车牌' if event.how == 'plate' else '门'}）。"
+        case _:
+            return _of_parking(event, names)
+
+
+def _of_parking(event: Any, names: Names) -> str:
+    match event:
+        case parking.PassageJudged():
+            late, verdict = "" if event.live else "事后", "可以通行" if event.admitted else "不可以通行"
+            return f"停车{late}判定：{_lane(event, names)}的车辆{verdict}，规则 {event.rule}：{_why(event.reason)}。"
+        case parking.BarrierOrdered():
+            return f"停车下令抬起{_lane(event, names)}的道闸，规则 {event.rule}：{_why(event.reason)}。"
+        case parking.SessionBegun():
+            return f"{_of(event.person_id)}停车于 {event.entered_at:%Y-%m-%d %H:%M:%S}（UTC）开始。"
+        case parking.Billed():
+            lines = "；".join(bill_line(line) for line in event.lines)
+            paid = f"，已付 {yuan(event.paid)}" if event.paid else ""
+            return f"停车费 {yuan(event.total)}{paid}，按收费标准 {event.tariff} 第 {event.version} 版：{lines or '无明细'}。"
+        case parking.PaymentReceived():
+            return f"支付方确认收到 {yuan(event.amount)}。"
+        case parking.SessionEnded(how="exit"):
+            return f"车辆出场，停车结束，共 {yuan(event.total)}。"
+        case parking.SessionEnded():
+            return f"出场未被看到，由工作人员处理结束，共 {yuan(event.total)}。"
+        case parking.FindingRaised():
+            return f"有待人工处理：{_why(event.kind)}。"
+        case parking.FindingSettled():
+            return f"已处理：{_why(event.how)}。"
+        case parking.LotOpened():
+            return f"停车场{event.name}有 {sum(event.spaces.values())} 个车位。"
+        case parking.LaneInstalled():
+            return f"车道{event.name}（{'入口' if event.direction == 'in' else '出口'}）由{_device(event, names)}看守。"
+        case _:
+            return _of_devices(event, names)
+
+
+def bill_line(line: parking.BillLine) -> str:
+    """One line of a bill, as it adds up."""
+    what = _CODES.get(line.code, line.code)
+    return f"{what} {line.units} × {yuan(line.unit)} = {yuan(line.amount)}" if line.units else f"{what} {yuan(line.amount)}"
+
+
+def _of_devices(event: Any, names: Names) -> str:
+    match event:
+        case devices.DeviceReported():
+            return f"{_device(event, names)}{_when(event)}报告：{event.kind}（代码 {event.code}）。"
+        case devices.PlateSeen():
+            return f"{_device(event, names)}{_when(event)}看到一辆{'有' if event.plate else '无'}车牌的车。"
+        case devices.BarrierOrderCarriedOut(by="answer"):
+            return f"{_device(event, names)}在等待的应答中收到抬杆指令。"
+        case devices.BarrierOrderCarriedOut():
+            return f"{_device(event, names)}报告道闸已抬起。"
+        case devices.BarrierOrderFailed():
+            return f"道闸没有抬起，或无从得知：{_why(event.reason)}。"
+        case devices.FallbackGiven():
+            return f"判定未及时到达：{_device(event, names)}按预设处理，{'道闸抬起' if event.admitted else '道闸未抬'}。"
+        case devices.DoorOrderAttempted():
+            return f"指令已向{_device(event, names)}发送一次。"
+        case devices.DoorOrderCarriedOut():
+            return f"{_device(event, names)}报告已执行指令。"
+        case devices.DoorOrderFailed():
+            return f"发往{_device(event, names)}的指令失败：{_why(event.reason)}。"
+        case devices.DeviceRegistered():
+            return f"设备{event.name}已登记，类型 {event.kind}。"
+        case devices.DeviceEnrolled():
+            return f"{_device(event, names)}已获得自己的凭证。"
+        case devices.SerialGapFound():
+            return f"{_device(event, names)}在 {event.after} 与 {event.before} 之间的报告没有到达。"
+        case devices.SerialGapClosed():
+            return f"{_device(event, names)}在 {event.after} 与 {event.before} 之间的报告已补到。"
+        case _:
+            return _of_identity(event, names)
+
+
+def _of_identity(event: Any, names: Names) -> str:
+    match event:
+        case identity.ResidenceStarted():
+            return f"{_whom(event.resident_id)}自 {event.since} 起居住于{_home(event, names)}，身份 {event.role}。"
+        case identity.ResidenceEnded():
+            return f"{_whom(event.resident_id)}在{_home(event, names)}居住至 {event.until}。"
+        case identity.ResidentRegistered():
+            return f"{_whom(event.resident_id)}登记为居民。"
+        case identity.HomeRegistered():
+            return f"{_home(event, names)}已登记。"
+        case identity.BuildingRegistered():
+            return f"楼栋{event.name}已登记，共 {event.units} 个单元。"
+        case identity.CommunityFounded():
+            return f"小区{event.name}已建立。"
+        case identity.AccountOpened():
+            return f"{_whom(event.person_id)}可以以 {event.role} 身份登录。"
+        case identity.AccountClosed():
+            return f"{_whom(event.person_id)}不再可以以 {event.role} 身份登录。"
+        case identity.SigningKeyPublished():
+            return f"签名密钥 {event.kid} 已公布。"
+        case identity.VehicleRegistered():
+            return f"{_home(event, names)}登记了一辆车，{'证件已核验' if event.verified else '仅为自报'}。"
+        case identity.VehicleVerified():
+            return f"工作人员核验了车辆证件（{_why(event.how)}）。"
+        case identity.VehicleRemoved():
+            return f"{_home(event, names)}的一辆车已移除。"
+        case _:
+            return "发生了此网关没有词语描述的事。"
+
+
+_KINDS = {"family": "亲友", "courier": "快递", "takeaway": "外卖", "service": "服务"}
+_CODES = {
+    "free_period": "免费时段", "free_period_exceeded": "超出免费时段", "step": "计时", "cap": "封顶", "day_pass": "按天",
+    "covered_by_pass": "当日已付", "permit": "月租", "exempt": "免费车辆", "on_duty": "执行任务", "share": "折扣",
+    "class_corrected": "车型更正"}
+_MEANS = {
+    "card": "门卡", "pin": "密码", "face": "人脸", "fingerprint": "指纹", "remote": "远程", "qr": "二维码", "unknown": "未知方式"}
+_REASONS = {
+    "refused": "设备拒绝", "unreachable": "设备无法连接，未发送", "unknown": "设备没有应答", "expired": "已过时限，未发送",
+    "nothing_due": "无应付费用", "not_paid": "尚未付费", "pays_by_tariff": "按收费标准付费", "lot_full": "车位已满",
+    "not_known_here": "不认识的车辆", "visitor_pass_counts": "访客通行证有效", "permit_counts": "月租有效",
+    "vehicle_counts": "住户车辆", "white_counts": "白名单", "on_the_black_list": "黑名单", "no_plate_read": "未识别车牌",
+    "no_entry_known": "没有入场记录", "resembles_a_known_plate": "与已知车牌相似", "resembles_a_car_inside": "与场内车牌相似",
+    "resembles_a_plate_on_the_black_list": "与黑名单车牌相似", "pass_expired": "通行证已过期", "pass_not_yet_valid": "通行证尚未生效",
+    "pass_used_up": "通行证已用完", "missing_exit": "缺少出场记录", "look_alike": "车牌相似", "no_entry": "没有入场",
+    "no_plate": "无车牌", "unclear_passage": "放行未经判定", "unpaid_exit": "未付费出场", "pass_spent": "通行证已用完",
+    "pass_revoked": "通行证已撤销", "pass_elsewhere": "通行证不适用于此处"}
+
+
+def _what(means: str) -> str:
+    return _MEANS.get(means, means)
+
+
+def _why(reason: str) -> str:
+    return _REASONS.get(reason, reason)
+
+
+def _when(event: Any) -> str:
+    return "刚才" if event.live else "从留存记录中"
+
+
+def _whom(person_id: UUID | None) -> str:
+    return f"人员{short(person_id)}" if person_id else "未知人员"
+
+
+def _of(person_id: UUID | None) -> str:
+    return f"{_whom(person_id)}的" if person_id else ""
+
+
+def _door(event: Any, names: Names) -> str:
+    return f"门“{names.get(event.door_id) or short(event.door_id)}”"
+
+
+def _lane(event: Any, names: Names) -> str:
+    return f"车道“{names.get(event.lane_id) or short(event.lane_id)}”"
+
+
+def _device(event: Any, names: Names) -> str:
+    return f"设备“{names.get(event.device_id) or short(event.device_id)}”"
+
+
+def _zone(event: Any, names: Names) -> str:
+    building = building_of(event)
+    return f"区域“{(building and names.get(building)) or event.zone}”"
+
+
+def _home(event: Any, names: Names) -> str:
+    return f"住房“{names[event.home_id]}”" if event.home_id in names else "一处住房"

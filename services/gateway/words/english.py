@@ -1,0 +1,214 @@
+"""English: one short sentence for each type of event. Pure."""
+
+from typing import Any
+from uuid import UUID
+
+from libs.contracts import access, devices, identity, parking
+from services.gateway.words.names import Names, building_of, short, yuan
+
+BECAUSE, THEN = "Because: ", "Then: "
+
+
+def sentence(event: Any, names: Names) -> str:
+    """What happened. Persons go by the end of their id: a name would have to be opened."""
+    match event:
+        case access.CredentialJudged():
+            verdict = "may open" if event.allowed else "may not open"
+            late = "" if event.live else " afterwards, from what the device had kept,"
+            return (f"Access judged{late} that {_what(event.means)}{_of(event.person_id)} {verdict}"
+                    f" {_door(event, names)}, by the rule {event.rule}: {_why(event.reason)}.")
+        case access.DoorPassed():
+            whether = {True: "access would have too", False: "access would not have", None: ""}[event.entitled]
+            return (f"The device of {_door(event, names)} itself let {_whom(event.person_id)} through"
+                    f" ({_what(event.means)}){'; ' + whether if whether else ''}.")
+        case access.DoorOpeningOrdered():
+            return (f"Access ordered {_door(event, names)} to be opened for {_whom(event.person_id)}"
+                    f" ({_what(event.means)}), by the rule {event.rule}: {_why(event.reason)}.")
+        case access.DoorOpened():
+            return f"{_first(_door(event, names))} was opened for {_whom(event.person_id)}."
+        case access.DoorOpeningFailed():
+            return f"{_first(_door(event, names))} was not opened, or nobody knows: {_why(event.reason)}."
+        case access.DoorNoticed():
+            return f"A device said {event.kind} (code {event.code}) of {_door(event, names)}."
+        case access.DoorInstalled():
+            return f"Door {event.name} was installed in {_zone(event, names)}, on {_device(event, names)}."
+        case access.RightGranted():
+            return (f"{_first(_whom(event.person_id))} may open the doors of {_zone(event, names)},"
+                    f" by the rule {event.rule}.")
+        case access.RightRevoked():
+            return f"{_first(_whom(event.person_id))} may no longer open the doors of {_zone(event, names)}."
+        case access.CredentialIssued():
+            return f"{_first(_whom(event.person_id))} was given {_what(event.kind)}."
+        case access.CredentialRevoked():
+            return f"{_first(_what(event.kind))}{_of(event.person_id)} opens nothing any more."
+        case access.VisitorPassIssued():
+            return (f"{_first(_whom(event.host_id))} invited a visitor ({event.kind}) from {event.valid_from:%Y-%m-%d %H:%M}"
+                    f" to {event.valid_until:%Y-%m-%d %H:%M} UTC.")
+        case access.VisitorPassRevoked():
+            return f"The visitor's pass was revoked: {_why(event.reason)}."
+        case access.VisitorPassUsed():
+            return f"The visitor's pass was used at {_door(event, names)}."
+        case access.VisitorArrived():
+            return f"The visitor of {_whom(event.host_id)} arrived, seen by {event.how}."
+        case _:
+            return _of_parking(event, names)
+
+
+def _of_parking(event: Any, names: Names) -> str:
+    match event:
+        case parking.PassageJudged():
+            late = "" if event.live else " afterwards"
+            verdict = "may pass" if event.admitted else "may not pass"
+            return (f"Parking judged{late} that the vehicle at {_lane(event, names)} {verdict},"
+                    f" by the rule {event.rule}: {_why(event.reason)}.")
+        case parking.BarrierOrdered():
+            return f"Parking ordered the barrier of {_lane(event, names)} to be lifted, by the rule {event.rule}: {_why(event.reason)}."
+        case parking.SessionBegun():
+            return f"A stay{_of(event.person_id)} began at {event.entered_at:%Y-%m-%d %H:%M:%S} UTC."
+        case parking.Billed():
+            lines = "; ".join(bill_line(line) for line in event.lines)
+            paid = f", of which {yuan(event.paid)} had been paid" if event.paid else ""
+            return f"The stay cost {yuan(event.total)}{paid}, by tariff {event.tariff} version {event.version}: {lines or 'no lines'}."
+        case parking.PaymentReceived():
+            return f"The payment provider confirmed {yuan(event.amount)}."
+        case parking.SessionEnded(how="exit"):
+            return f"The stay ended with the exit; it came to {yuan(event.total)}."
+        case parking.SessionEnded():
+            return f"Staff settled the stay, whose exit nobody saw, at {yuan(event.total)}."
+        case parking.FindingRaised():
+            return f"Something has to be settled by a person: {_why(event.kind)}."
+        case parking.FindingSettled():
+            return f"It was settled: {_why(event.how)}."
+        case parking.LotOpened():
+            return f"Car park {event.name} has {sum(event.spaces.values())} spaces."
+        case parking.LaneInstalled():
+            return f"Lane {event.name} leads {event.direction}, watched by {_device(event, names)}."
+        case _:
+            return _of_devices(event, names)
+
+
+def bill_line(line: parking.BillLine) -> str:
+    """One line of a bill, as it adds up."""
+    what = _CODES.get(line.code, line.code.replace("_", " "))
+    return f"{what} {line.units} × {yuan(line.unit)} = {yuan(line.amount)}" if line.units else f"{what} {yuan(line.amount)}"
+
+
+def _of_devices(event: Any, names: Names) -> str:
+    match event:
+        case devices.DeviceReported():
+            when = "just now" if event.live else "from its memory"
+            return f"{_first(_device(event, names))} reported {when}: {event.kind} (code {event.code})."
+        case devices.PlateSeen():
+            when = "just now" if event.live else "from its memory"
+            return f"{_first(_device(event, names))} saw a vehicle {when}, {'with' if event.plate else 'without'} a plate."
+        case devices.BarrierOrderCarriedOut(by="answer"):
+            return f"{_first(_device(event, names))} was told to lift the barrier, in the answer for which it waited."
+        case devices.BarrierOrderCarriedOut():
+            return f"{_first(_device(event, names))} said that it lifted the barrier."
+        case devices.BarrierOrderFailed():
+            return f"The barrier was not lifted, or nobody knows: {_why(event.reason)}."
+        case devices.FallbackGiven():
+            did = "it lifted the barrier" if event.admitted else "the barrier stayed down"
+            return f"No decision came in time: {_device(event, names)} did what is configured for that, {did}."
+        case devices.DoorOrderAttempted():
+            return f"The order was sent to {_device(event, names)}, once."
+        case devices.DoorOrderCarriedOut():
+            return f"{_first(_device(event, names))} said that it carried the order out."
+        case devices.DoorOrderFailed():
+            return f"The order to {_device(event, names)} failed: {_why(event.reason)}."
+        case devices.DeviceRegistered():
+            return f"Device {event.name} was registered, a {event.kind}."
+        case devices.DeviceEnrolled():
+            return f"{_first(_device(event, names))} was given a credential of its own."
+        case devices.SerialGapFound():
+            return f"Reports between {event.after} and {event.before} of {_device(event, names)} had not come."
+        case devices.SerialGapClosed():
+            return (f"The reports between {event.after} and {event.before} of {_device(event, names)}"
+                    " have come after all.")
+        case _:
+            return _of_identity(event, names)
+
+
+def _of_identity(event: Any, names: Names) -> str:
+    match event:
+        case identity.ResidenceStarted():
+            return (f"{_first(_whom(event.resident_id))} lives in {_home(event, names)} as {event.role}"
+                    f" since {event.since}.")
+        case identity.ResidenceEnded():
+            return f"{_first(_whom(event.resident_id))} lived in {_home(event, names)} until {event.until}."
+        case identity.ResidentRegistered():
+            return f"{_first(_whom(event.resident_id))} was registered as a resident."
+        case identity.HomeRegistered():
+            return f"{_first(_home(event, names))} was registered."
+        case identity.BuildingRegistered():
+            return f"Building {event.name} was registered, with {event.units} units."
+        case identity.CommunityFounded():
+            return f"The community {event.name} was founded."
+        case identity.AccountOpened():
+            return f"{_first(_whom(event.person_id))} may sign in as {event.role}."
+        case identity.AccountClosed():
+            return f"{_first(_whom(event.person_id))} may no longer sign in as {event.role}."
+        case identity.SigningKeyPublished():
+            return f"The signing key {event.kid} was published."
+        case identity.VehicleRegistered():
+            whether = "whose papers staff have seen" if event.verified else "by word alone"
+            return f"A vehicle of {_home(event, names)} was registered, {whether}."
+        case identity.VehicleVerified():
+            return f"Staff saw the papers of a vehicle ({_why(event.how)})."
+        case identity.VehicleRemoved():
+            return f"A vehicle of {_home(event, names)} was removed."
+        case _:
+            return "Something happened that this gateway has no words for."
+
+
+_CODES = {
+    "free_period": "free time", "free_period_exceeded": "beyond the free time", "step": "started time", "cap": "cap",
+    "day_pass": "by the day", "covered_by_pass": "paid for that day", "permit": "permit", "exempt": "exempt", "on_duty": "on duty",
+    "share": "share", "class_corrected": "class corrected"}
+_MEANS = {
+    "card": "a card", "pin": "a PIN", "face": "a face", "fingerprint": "a fingerprint", "remote": "remotely", "qr": "a code",
+    "unknown": "by means unknown"}
+_REASONS = {
+    "refused": "the device refused", "unreachable": "the device could not be reached, nothing was sent",
+    "unknown": "the device did not answer", "expired": "it was too late to open, nothing was sent"}
+
+
+def _what(means: str) -> str:
+    return _MEANS.get(means, means)
+
+
+def _why(reason: str) -> str:
+    return _REASONS.get(reason) or reason.replace("_", " ")
+
+
+def _whom(person_id: UUID | None) -> str:
+    return f"person {short(person_id)}" if person_id else "somebody unknown"
+
+
+def _of(person_id: UUID | None) -> str:
+    return f" of {_whom(person_id)}" if person_id else ""
+
+
+def _door(event: Any, names: Names) -> str:
+    return f"door {names.get(event.door_id) or short(event.door_id)}"
+
+
+def _device(event: Any, names: Names) -> str:
+    return f"device {names.get(event.device_id) or short(event.device_id)}"
+
+
+def _zone(event: Any, names: Names) -> str:
+    building = building_of(event)
+    return f"the zone {(building and names.get(building)) or event.zone}"
+
+
+def _lane(event: Any, names: Names) -> str:
+    return f"lane {names.get(event.lane_id) or short(event.lane_id)}"
+
+
+def _home(event: Any, names: Names) -> str:
+    return f"home {names[event.home_id]}" if event.home_id in names else "a home"
+
+
+def _first(text: str) -> str:
+    return text[:1].upper() + text[1:]
