@@ -81,7 +81,9 @@ def routes(app: App) -> APIRouter:
         return json({"doors": [
             {"id": i, "name": name, "zone": zone, "device_id": body.devices[n % len(body.devices)],
              "door_no": 1 + n // len(body.devices)} for n, (i, (name, zone)) in enumerate(zip(ids, doors, strict=True))],
-            "lifts": [{"id": lift.lift_id, "device_id": lift.device_id, "door_no": lift.floors[-1].door_no} for lift in lifts],
+            "lifts": [
+                {"id": lift.lift_id, "building_id": lift.building_id, "device_id": lift.device_id,
+                 "door_no": lift.floors[-1].door_no, "floors": lift.floors} for lift in lifts],
             "cards": [{"number": number, "person_id": person_id} for number, person_id in cards]})
 
     return router
