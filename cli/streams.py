@@ -1,7 +1,8 @@
-"""`python -m cli.streams`: writes docs/streams.md and the golden files that are missing, from the contracts themselves.
+"""`python -m cli.streams`: writes the documents that follow from the code, and the golden files that are missing.
 
-docs/streams.md says who publishes, who hears and what each event says. A golden file is one example of an event as it
-is stored; once committed it never changes: whatever was written must stay readable.
+The documents: docs/streams.md, and those of cli/contracts (asyncapi.yaml, schemas, openapi). docs/streams.md says who
+publishes, who hears and what each event says. A golden file is one example of an event as it is stored; once committed it
+never changes: whatever was written must stay readable.
 """
 
 import importlib
@@ -24,6 +25,7 @@ from libs.eventkit.service import Service
 ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs" / "streams.md"
 GOLDEN = ROOT / "tests" / "contracts" / "golden"
+COMMAND = "python -m cli.streams"
 SERVICES = ("identity", "access", "devices", "parking", "gateway")
 
 
@@ -120,11 +122,29 @@ def document() -> str:
     return "\n".join(lines) + "\n"
 
 
+def documents() -> dict[Path, str]:
+    """Every generated document as it has to be."""
+    from cli.contracts import asyncapi, openapi, schemas  # they build on this module
+
+    return {DOCUMENT: document(), asyncapi.DOCUMENT: asyncapi.text(), **schemas.schema_files(), **openapi.files()}
+
+
+def generated() -> set[Path]:
+    """Every file that is in a place where only generated documents are."""
+    return {path for place in ("schemas", "openapi") for path in (ROOT / "docs" / place).glob("*")}
+
+
 def main() -> None:
-    DOCUMENT.parent.mkdir(exist_ok=True)
-    DOCUMENT.write_text(document())
-    for path in write_missing():
+    from cli.contracts.schemas import published, write_new_shapes
+
+    for path in (*write_missing(), *write_new_shapes(contract for _, contract in published())):
         print(f"new golden file {path.relative_to(ROOT)}")
+    wanted = documents()
+    for path in generated() - wanted.keys():
+        path.unlink()
+    for path, text in wanted.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,207 @@
+"""The generated documents are up to date and what they claim to be; the official schemas and validators say so."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+import pytest
+import yaml
+from jsonschema import Draft7Validator, Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from cli import streams
+from cli.contracts import asyncapi, openapi, schemas
+from libs.eventkit.commands import Public
+from libs.eventkit.envelope import attributes, headers
+from libs.eventkit.keys_topic import KeyCreated
+from libs.eventkit.privacy import KeyRecord
+from libs.eventkit.recorded import Meta, Number, tag_of
+from tests.kit import recorded
+
+PUBLISHED = list(schemas.published())
+NAMES = [tag_of(c) for _, c in PUBLISHED]
+# of the npm package @asyncapi/specs 6.11.1, © AsyncAPI Initiative, Apache License 2.0
+OFFICIAL = json.loads(Path(__file__).with_name("asyncapi-3.0.0.schema.json").read_text())
+CHECKER = Draft202012Validator.FORMAT_CHECKER
+
+
+@pytest.fixture(scope="module")
+def documents():
+    return streams.documents()
+
+
+@pytest.fixture(scope="module")
+def openapis():
+    return openapi.documents()
+
+
+def test_every_document_is_up_to_date_and_none_is_left_over(documents):
+    stale = [str(path) for path, text in documents.items() if not path.exists() or path.read_text() != text]
+    assert stale == [], f"run {streams.COMMAND}"
+    assert streams.generated() - documents.keys() == set(), f"run {streams.COMMAND}"
+
+
+def test_documents_come_out_the_same_every_time(documents):
+    assert streams.documents() == documents
+
+
+# payloads
+
+
+@pytest.mark.parametrize(("service", "contract"), PUBLISHED, ids=NAMES)
+def test_a_schema_takes_its_golden_file_and_nothing_broken(service, contract):
+    schema = schemas.schema_of(contract)
+    Draft202012Validator.check_schema(schema)
+    validator = Draft202012Validator(schema, format_checker=CHECKER)
+    golden = json.loads(streams.golden_path(f"public/{service}", contract, schemas.version_of(contract)).read_text())
+    assert list(validator.iter_errors(golden)) == []
+    assert validator.is_valid({**golden, "said_by_a_later_version": 1}), "readers skip what they do not know"
+    for name in schema["required"]:
+        assert not validator.is_valid({k: v for k, v in golden.items() if k != name}), f"{name} was not missed"
+        assert not validator.is_valid({**golden, name: [{}]}), f"{name} may be anything"
+    for name, of in schema["properties"].items():
+        if of.get("format") in ("uuid", "date-time", "date"):
+            assert not validator.is_valid({**golden, name: "no such thing"}), f"{name}: the format is not looked at"
+
+
+def test_a_sealed_field_is_described():
+    schema = schemas.schema_of(dict(zip(NAMES, (c for _, c in PUBLISHED), strict=True))["identity.resident_registered"])
+    assert schema["properties"]["name"] == {"$ref": "#/$defs/SealedField"}
+    assert set(schema["$defs"]["SealedField"]["required"]) == {"key_id", "event_id", "slot", "box"}
+
+
+# topics
+
+
+def test_the_asyncapi_document_is_one():
+    document = yaml.safe_load(asyncapi.DOCUMENT.read_text())
+    assert document == asyncapi.document()
+    official = Draft7Validator(OFFICIAL)
+    assert [e.message for e in official.iter_errors(document)] == []
+    for broken in (
+        {"asyncapi": "2.6.0"}, {"info": {}}, {"operations": {"x": {"action": "shout"}}}, {"channels": {"x": {"address": 1}}},
+    ):
+        assert not official.is_valid({**document, **broken}), f"the official schema takes {broken}"
+
+
+def test_every_reference_of_the_asyncapi_document_leads_somewhere():
+    document = asyncapi.document()
+
+    def check(part):
+        if isinstance(part, dict) and "$ref" in part:
+            found = document
+            for step in part["$ref"].removeprefix("#/").split("/"):
+                found = found[step]
+        for inner in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+            check(inner)
+
+    check(document)
+
+
+def test_the_asyncapi_document_says_what_the_services_declare():
+    document = asyncapi.document()
+    for service in streams.services():
+        of = {k: v for k, v in document["operations"].items() if k.startswith(f"{service.name}.")}
+        received = {v["channel"]["$ref"].rpartition("/")[2] for v in of.values() if v["action"] == "receive"} - {"keys"}
+        assert received == set(service.hears)
+        assert {v["channel"]["$ref"].rpartition("/")[2] for v in of.values() if v["action"] == "send"} - {"keys"} <= {service.name}
+    said = {m for c, of in document["channels"].items() if c != "keys" for m in of["messages"]}
+    assert said == set(NAMES)
+
+
+def test_examples_of_messages_go_with_their_payloads():
+    document = asyncapi.document()
+    for name in NAMES:
+        message = document["components"]["messages"][name]
+        whole = {"components": document["components"], **message["payload"]}
+        validator = Draft202012Validator(whole, format_checker=CHECKER)
+        assert [list(validator.iter_errors(e["payload"])) for e in message["examples"]] == [[]]
+
+
+def test_the_headers_are_those_that_the_relay_writes():
+    document, moment = asyncapi.document(), datetime(2026, 1, 2, tzinfo=UTC)
+    contract = next(c for _, c in PUBLISHED)
+    meta = Meta(correlation="c", caused_by=(UUID(int=1),), requested_at=moment, occurred_at=moment, traceparent="t")
+    row = recorded(streams.example(contract), UUID(int=2), stream="community:x", meta=meta)
+    written = {k: v.decode() for k, v in headers(attributes(row, Public(streams.example(contract)), 0, "identity", 1, Number()))}
+    schema = document["components"]["messages"][tag_of(contract)]["headers"]
+    validator = Draft202012Validator({"components": document["components"], **schema}, format_checker=CHECKER)
+    assert [e.message for e in validator.iter_errors(written)] == []
+    assert written.keys() == asyncapi.HEADERS.keys()
+    for name, (needed, _, _) in asyncapi.HEADERS.items():
+        assert validator.is_valid({k: v for k, v in written.items() if k != name}) is not needed, name
+    assert not validator.is_valid({**written, "ce_type": "identity.something_else"})
+
+
+def test_a_key_on_its_topic_goes_with_its_schema():
+    document = asyncapi.document()
+    validator = Draft202012Validator({"components": document["components"], "$ref": "#/components/schemas/KeyRecord"})
+    assert validator.is_valid(json.loads(msgspec.json.encode(streams.example(KeyRecord))))
+    assert not validator.is_valid({"key_id": str(UUID(int=1))})
+    assert tag_of(KeyCreated) not in document["components"]["messages"], "what rests in the log alone is not said"
+
+
+# routes
+
+
+@pytest.mark.parametrize("name", ["lifang", *(name for name in streams.SERVICES if name != openapi.GATEWAY)])
+def test_an_openapi_document_is_one(openapis, name):
+    document = openapis[name]
+    assert [e.message for e in OpenAPIV31SpecValidator(document).iter_errors()] == []
+    ids = [of["operationId"] for path in document["paths"].values() for of in path.values()]
+    assert len(set(ids)) == len(ids)
+    for path, methods in document["paths"].items():
+        for method, of in methods.items():
+            where = f"{method} {path}"
+            assert of["summary"] and of["tags"] and of["operationId"], where
+            assert of["security"] == [] or set(of["security"][0]) <= document["components"]["securitySchemes"].keys(), where
+            refused = {s: a for s, a in of["responses"].items() if s >= "4"}
+            assert {"500", "503"} <= refused.keys(), where
+            assert "401" in refused or not of["security"], where
+            assert all(list(a["content"]) == ["application/problem+json"] and (a["x-codes"] or not a["x-codes-complete"])
+                       for a in refused.values()), where
+
+
+def test_a_broken_openapi_document_is_none(openapis):
+    paths = {"/v1/doors/{door_id}": {"get": {"responses": {"200": {"description": "no such parameter"}}}}}
+    assert list(OpenAPIV31SpecValidator({**openapis["lifang"], "paths": paths}).iter_errors())
+
+
+def codes(document, method, path, status):
+    return set(document["paths"][path][method]["responses"][status]["x-codes"])
+
+
+def test_what_routes_refuse_is_found_in_what_they_call(openapis):
+    identity, access = openapis["identity"], openapis["access"]
+    assert codes(identity, "post", "/v1/accounts", "409") == {
+        "account_already_opened", "account_closed", "phone_taken", "role_has_no_account"}
+    assert codes(identity, "post", "/v1/sign-ins", "429") == {"too_many_codes"}
+    assert codes(identity, "patch", "/v1/residents/{resident_id}", "428") == {"if_match_required"}
+    assert codes(access, "post", "/v1/doors/{door_id}/openings", "409") == {
+        "credential_expired", "credential_unknown", "no_right_for_this_door"}
+    assert codes(access, "post", "/v1/doors/{door_id}/openings", "404") == {"door_not_found"}
+    assert codes(access, "get", "/v1/doors", "400") == {"cursor_malformed", "cursor_of_another_filter", "position_malformed"}
+
+
+def test_the_merged_document_has_the_bodies_of_the_services_behind_the_gateway(openapis):
+    merged, identity = openapis["lifang"], openapis["identity"]
+    passed_on = {(m, p) for p, methods in merged["paths"].items() for m, of in methods.items() if "x-served-by" in of}
+    assert passed_on == {
+        ("post", "/v1/sign-ins"), ("post", "/v1/sign-ins/{sign_in_id}/tokens"), ("post", "/v1/token-renewals"),
+        ("delete", "/v1/sessions/current"), ("post", "/v1/doors/{door_id}/openings")}
+    assert merged["components"]["schemas"]["AskForCode"] == identity["components"]["schemas"]["AskForCode"]
+    for method, path in passed_on:
+        for status in ("502", "503", "504"):
+            assert any(code.startswith("upstream_") for code in codes(merged, method, path, status)), path
+
+
+def test_the_gateway_serves_the_bodies_and_every_path_of_the_merged_document(openapis, tmp_path):
+    gateway = next(s for s in streams.services() if s.name == openapi.GATEWAY)
+    served, merged = openapi.application(gateway, tmp_path).openapi(), openapis["lifang"]
+    assert {p: set(of) for p, of in served["paths"].items()} == {p: set(of) for p, of in merged["paths"].items()}
+    for path, methods in merged["paths"].items():
+        for method, of in methods.items():
+            body = openapi.inlined(of.get("requestBody"), merged["components"]["schemas"])
+            assert served["paths"][path][method].get("requestBody") == body, path
