@@ -52,6 +52,11 @@ class Demo(Struct):
             return msgspec.json.decode(place.demo.read_bytes(), type=cls)
         return None
 
+    def is_at(self, ports: Mapping[str, int]) -> bool:
+        """Whether its devices, all of them, are where these ports are."""
+        terminals, cameras = {one.listen for one in self.terminals}, {one.listen for one in self.cameras}
+        return bool(cameras) and terminals <= set(addresses(ports)) and cameras <= set(gates(ports))
+
 
 class NotSeeded(Exception):
     """A service refused to seed."""

@@ -81,7 +81,7 @@ class Supervisor:
     async def _settle(self, ports: dict[str, int]) -> None:
         """The simulated terminals need to know who they are: that is known once the community has been seeded."""
         known = demo.Demo.read(self.place)
-        if known is None or not {t.listen for t in known.terminals} <= set(demo.addresses(ports)):
+        if known is None or not known.is_at(ports):
             for name in self.services:
                 await self._until(partial(is_ready, name, ports))
             await self._until(partial(self._is_seeded, ports))

@@ -1,6 +1,7 @@
 """Hears whole topics into the own log: the event and the mark that remembers it are one transaction."""
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
@@ -33,10 +34,12 @@ class Hearing:
     async def run(self) -> None:
         """Hears for ever. The group carries the generation, so that after `restored` everything is read again."""
         generation = await (await self.database.pool()).fetchval("select generation from log_state")
+        # a static member that is soon back keeps its partitions, and would get none of a topic that it hears only now
+        topics = hashlib.sha256(" ".join(sorted(self.sources)).encode()).hexdigest()[:8]
         consumer = AIOKafkaConsumer(
             *self.sources, bootstrap_servers=self.settings.kafka, enable_auto_commit=False,
             group_id=f"{self.settings.topic_prefix}.{self.settings.service}.g{generation}",
-            group_instance_id=f"{self.settings.service}-{self.settings.member}", auto_offset_reset="earliest",
+            group_instance_id=f"{self.settings.service}-{self.settings.member}-{topics}", auto_offset_reset="earliest",
             max_poll_interval_ms=HOURS, session_timeout_ms=10_000, heartbeat_interval_ms=1000, fetch_min_bytes=1,
             fetch_max_wait_ms=500, client_id=f"{self.settings.service}-hear")
         self._consumer = consumer
@@ -63,7 +66,7 @@ class Hearing:
             await asyncio.wait_for(consumer.stop(), 5)
 
     async def _is_behind(self, consumer: AIOKafkaConsumer) -> bool:
-        if not consumer.assignment():  # one member too few joined, or this one was forgotten
+        if {tp.topic for tp in consumer.assignment()} != set(self.sources):  # nothing left for this member, or it was forgotten
             return True
         ends = await consumer.end_offsets(consumer.assignment())
         return any([end > await consumer.position(tp) for tp, end in ends.items()])

@@ -39,7 +39,7 @@ def may_see(viewer: Viewer, event: Any, row: Recorded) -> bool:
         return True
     if not row.type.startswith("access."):
         return False
-    person_id = getattr(event, "person_id", None)
+    person_id = getattr(event, "person_id", None) or getattr(event, "host_id", None)
     if person_id is not None:
         return bool(person_id == viewer.person_id)
     return getattr(event, "door_id", None) in viewer.doors

@@ -311,3 +311,36 @@ async def test_a_consumer_that_brings_nothing_is_replaced(
     echo.start_worker()
     await hears(pool, community, 1, 2, 3)
     assert echo.supervisor.restarts["hear"] == 1
+
+
+async def test_a_topic_that_a_new_version_hears_is_heard_at_once(app_of: AppOf, community: UUID):
+    """A static member that is soon back keeps the partitions that it had, whatever it asks for now: so it is another member."""
+    before = await app_of(LISTENER)
+    before.start_worker()
+    async with topic_of(before.settings) as topic:
+        await topic.put(*chain(community, [1]))
+        pool = await before.database.pool()
+        await hears(pool, community, 1)
+        await before.supervisor.stop()
+        after = await app_of(replace(LISTENER, hears=("toy", "other")), beside=before)
+        after.start_worker()
+        await until(lambda: after.hearing is not None and after.hearing._consumer is not None and after.hearing._consumer.assignment())
+        assert after.hearing is not None and after.hearing._consumer is not None
+        assert {tp.topic for tp in after.hearing._consumer.assignment()} == {before.settings.topic(s) for s in ("toy", "other")}
+
+
+async def test_a_member_that_is_left_without_a_topic_is_replaced(
+    echo: App, topic: Topic, pool: asyncpg.Pool, community: UUID, monkeypatch: pytest.MonkeyPatch
+):
+    real, first = hear.AIOKafkaConsumer.assignment, list[object]()
+
+    def assignment(self: object) -> object:
+        if echo.hearing is not None and self is echo.hearing._consumer:
+            first[:] = first or [self]
+        return frozenset() if [self] == first else real(self)
+
+    monkeypatch.setattr(hear.AIOKafkaConsumer, "assignment", assignment)
+    echo.start_worker()
+    await until(lambda: echo.supervisor.restarts.get("hear"))
+    await topic.put(*chain(community, [1, 2, 3]))
+    await hears(pool, community, 1, 2, 3)

@@ -166,7 +166,7 @@ _CODES = {
     "day_pass": "by the day", "covered_by_pass": "paid for that day", "permit": "permit", "exempt": "exempt", "on_duty": "on duty",
     "share": "share", "class_corrected": "class corrected"}
 _MEANS = {
-    "card": "a card", "pin": "a PIN", "face": "a face", "fingerprint": "a fingerprint", "remote": "remotely", "qr": "a code",
+    "card": "a card", "pin": "a PIN", "face": "a face", "fingerprint": "a fingerprint", "remote": "remotely", "qr": "a visitor's code",
     "unknown": "by means unknown"}
 _REASONS = {
     "refused": "the device refused", "unreachable": "the device could not be reached, nothing was sent",
