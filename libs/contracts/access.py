@@ -11,63 +11,49 @@ from libs.contracts.fields import SealedField
 CredentialKind = Literal["card", "pin"]
 Means = Literal["card", "pin", "face", "fingerprint", "qr", "remote", "unknown"]
 
-
 class Fact(Struct, frozen=True):
     """Something a decision rested on: the event that said it, and what it said in one word."""
-
     event_id: UUID
     says: str
 
-
 class DoorInstalled(Struct, frozen=True, tag="access.door_installed"):
     """A door, and which relay of which device opens it. `zone`: `community` or `building:<id>`."""
-
     door_id: UUID
     name: str
     zone: str
     device_id: UUID
     door_no: int
 
-
 class RightGranted(Struct, frozen=True, tag="access.right_granted"):
     """A person may open the doors of a zone (`everywhere`: all of the community). `rule`: under which rule."""
-
     right_id: UUID
     person_id: UUID
     zone: str
     rule: str
-
 
 class RightRevoked(Struct, frozen=True, tag="access.right_revoked"):
     """The right has ended."""
-
     right_id: UUID
     person_id: UUID
     zone: str
     rule: str
 
-
 class CredentialIssued(Struct, frozen=True, tag="access.credential_issued"):
     """A person holds a credential; its number is not told."""
-
     credential_id: UUID
     person_id: UUID
     kind: CredentialKind
-
 
 class CredentialRevoked(Struct, frozen=True, tag="access.credential_revoked"):
     """The credential opens nothing any more."""
-
     credential_id: UUID
     person_id: UUID
     kind: CredentialKind
-
 
 class CredentialJudged(Struct, frozen=True, tag="access.credential_judged"):
     """Access decided whether what was presented at a door may open it: by which rule, on which facts.
 
     `live` is false for what the device kept and told later: judged, never acted on."""
-
     door_id: UUID
     means: Means
     allowed: bool
@@ -77,10 +63,8 @@ class CredentialJudged(Struct, frozen=True, tag="access.credential_judged"):
     person_id: UUID | None
     live: bool
 
-
 class DoorPassed(Struct, frozen=True, tag="access.door_passed"):
     """A device let somebody through by its own decision. `entitled`: whether access would have; None if not known."""
-
     door_id: UUID
     means: Means
     person_id: UUID | None
@@ -88,10 +72,8 @@ class DoorPassed(Struct, frozen=True, tag="access.door_passed"):
     live: bool
     at: datetime
 
-
 class DoorOpeningOrdered(Struct, frozen=True, tag="access.door_opening_ordered"):
     """The door's device is to open it, once, within the time to live. Subject: the opening."""
-
     opening_id: UUID
     door_id: UUID
     device_id: UUID
@@ -102,37 +84,29 @@ class DoorOpeningOrdered(Struct, frozen=True, tag="access.door_opening_ordered")
     reason: str
     facts: tuple[Fact, ...]
 
-
 class DoorOpened(Struct, frozen=True, tag="access.door_opened"):
     """The device carried the opening out."""
-
     opening_id: UUID
     door_id: UUID
     person_id: UUID | None
 
-
 class DoorOpeningFailed(Struct, frozen=True, tag="access.door_opening_failed"):
     """The door was not opened, or nobody knows: `reason` refused, unreachable, expired, unknown."""
-
     opening_id: UUID
     door_id: UUID
     person_id: UUID | None
     reason: str
 
-
 class DoorNoticed(Struct, frozen=True, tag="access.door_noticed"):
     """A device said something else of a door (forced, left open, an unknown code): kept, shown to staff."""
-
     door_id: UUID
     kind: str
     code: str
     live: bool
     at: datetime
 
-
 class VisitorPassIssued(Struct, frozen=True, tag="access.visitor_pass_issued"):
     """A visitor of a home may come: `uses` in each zone (None: as often as they like). Sealed for `credential`."""
-
     pass_id: UUID
     kind: Literal["family", "courier", "takeaway", "service"]
     home_id: UUID
@@ -145,27 +119,21 @@ class VisitorPassIssued(Struct, frozen=True, tag="access.visitor_pass_issued"):
     plate: SealedField | None
     visitor_name: SealedField | None
 
-
 class VisitorPassRevoked(Struct, frozen=True, tag="access.visitor_pass_revoked"):
     """The pass admits nobody any more: `reason` host, staff, residence_ended."""
-
     pass_id: UUID
     host_id: UUID
     reason: str
 
-
 class VisitorPassUsed(Struct, frozen=True, tag="access.visitor_pass_used"):
     """The pass admitted its visitor at a door or lift."""
-
     pass_id: UUID
     host_id: UUID
     door_id: UUID
     report_id: UUID
 
-
 class VisitorArrived(Struct, frozen=True, tag="access.visitor_arrived"):
     """The visitor has come in for the first time."""
-
     pass_id: UUID
     host_id: UUID
     kind: str

@@ -11,24 +11,19 @@ from libs.contracts.fields import SealedField
 
 class DeviceRegistered(Struct, frozen=True, tag="devices.device_registered"):
     """A device is in the registry. `kind`: the protocol family, e.g. `hikvision-terminal`."""
-
     device_id: UUID
     kind: str
     name: str
 
-
 class DeviceEnrolled(Struct, frozen=True, tag="devices.device_enrolled"):
     """The device has its own credential from now on."""
-
     device_id: UUID
-
 
 class DeviceReported(Struct, frozen=True, tag="devices.device_reported"):
     """Something a device said. `live` is true only for what happened just now: all else is history and actuates nothing.
 
     `code` is the vendor's own; `kind` is `unknown` where we do not know it. `skew` is the device's clock minus ours in
     seconds, None where it could not be read. Card and employee number are sealed for the purpose `credential`."""
-
     report_id: UUID
     device_id: UUID
     kind: str
@@ -44,53 +39,41 @@ class DeviceReported(Struct, frozen=True, tag="devices.device_reported"):
     card_number: SealedField | None = None
     employee_number: SealedField | None = None
 
-
 class SerialGapFound(Struct, frozen=True, tag="devices.serial_gap_found"):
     """Serial numbers after `after` and before `before` have not come."""
-
     device_id: UUID
     after: int
     before: int
-
 
 class SerialGapClosed(Struct, frozen=True, tag="devices.serial_gap_closed"):
     """Every number of that gap has come after all."""
-
     device_id: UUID
     after: int
     before: int
 
-
 class DoorOrderAttempted(Struct, frozen=True, tag="devices.door_order_attempted"):
     """The order was about to be sent to the device; it will not be sent again."""
-
     order_id: UUID
     device_id: UUID
     door_no: int
-
 
 class DoorOrderCarriedOut(Struct, frozen=True, tag="devices.door_order_carried_out"):
     """The device said that it did it."""
-
     order_id: UUID
     device_id: UUID
     door_no: int
 
-
 class DoorOrderFailed(Struct, frozen=True, tag="devices.door_order_failed"):
     """`reason`: refused (the device said no), unreachable (nothing was sent), unknown (no answer), expired (too late, not sent)."""
-
     order_id: UUID
     device_id: UUID
     door_no: int
     reason: str
 
-
 class PlateSeen(Struct, frozen=True, tag="devices.plate_seen"):
     """A camera read a plate, or saw a vehicle without one (`plate` None). The plate is sealed for the purpose `plate`.
 
     `lane_no`: the camera's number of the lane; `confidence` in percent; the rest as the camera names it."""
-
     report_id: UUID
     device_id: UUID
     lane_no: int
@@ -104,28 +87,22 @@ class PlateSeen(Struct, frozen=True, tag="devices.plate_seen"):
     device_time: datetime | None
     findings: tuple[str, ...]
 
-
 class BarrierOrderCarriedOut(Struct, frozen=True, tag="devices.barrier_order_carried_out"):
     """`by` call: the device said that it did it; answer: it was told so in the response for which it waited."""
-
     order_id: UUID
     device_id: UUID
     lane_no: int
     by: Literal["call", "answer"]
 
-
 class BarrierOrderFailed(Struct, frozen=True, tag="devices.barrier_order_failed"):
     """`reason` as for doors; expired also where the camera had its answer before the order came."""
-
     order_id: UUID
     device_id: UUID
     lane_no: int
     reason: str
 
-
 class FallbackGiven(Struct, frozen=True, tag="devices.fallback_given"):
     """No decision came within the device's limit: it was told what is configured for that. `admitted`: it opened."""
-
     report_id: UUID
     device_id: UUID
     admitted: bool

@@ -10,43 +10,33 @@ from libs.contracts.fields import SealedField
 
 HomeRole = Literal["owner", "tenant", "family", "staff", "other"]
 
-
 class CommunityFounded(Struct, frozen=True, tag="identity.community_founded"):
     """A community is part of the platform. `division_code`: GB/T 2260; `zone`: IANA time zone."""
-
     community_id: UUID
     name: str
     division_code: str
     zone: str
 
-
 class BuildingRegistered(Struct, frozen=True, tag="identity.building_registered"):
     """A building stands in the community."""
-
     building_id: UUID
     name: str
     units: int
 
-
 class HomeRegistered(Struct, frozen=True, tag="identity.home_registered"):
     """A home (实有房屋) in a unit of a building."""
-
     home_id: UUID
     building_id: UUID
     unit: int
     label: str
 
-
 class ResidentRegistered(Struct, frozen=True, tag="identity.resident_registered"):
     """A person of the community is known; the name is sealed for the purpose `contact`."""
-
     resident_id: UUID
     name: SealedField
 
-
 class ResidenceStarted(Struct, frozen=True, tag="identity.residence_started"):
     """A resident lives in a home, in a role, since a day."""
-
     residence_id: UUID
     resident_id: UUID
     home_id: UUID
@@ -55,22 +45,18 @@ class ResidenceStarted(Struct, frozen=True, tag="identity.residence_started"):
     role: HomeRole
     since: date
 
-
 class ResidenceEnded(Struct, frozen=True, tag="identity.residence_ended"):
     """A resident no longer lives in the home."""
-
     residence_id: UUID
     resident_id: UUID
     home_id: UUID
     building_id: UUID
     until: date
 
-
 class VehicleRegistered(Struct, frozen=True, tag="identity.vehicle_registered"):
     """A vehicle of a home, and again when plate or keeper are others; the plate is sealed for the purpose `plate`.
 
     Until it is `verified` it is a household's word, on which nothing rests: several vehicles may be said to have one plate."""
-
     vehicle_id: UUID
     home_id: UUID
     keeper_id: UUID | None
@@ -78,40 +64,30 @@ class VehicleRegistered(Struct, frozen=True, tag="identity.vehicle_registered"):
     vehicle_class: str
     verified: bool
 
-
 class VehicleVerified(Struct, frozen=True, tag="identity.vehicle_verified"):
     """Staff have seen its papers: in the community no other vehicle of this plate is verified."""
-
     vehicle_id: UUID
     how: str
 
-
 class VehicleRemoved(Struct, frozen=True, tag="identity.vehicle_removed"):
     """The vehicle is no longer one of the home."""
-
     vehicle_id: UUID
     home_id: UUID
 
-
 class AccountOpened(Struct, frozen=True, tag="identity.account_opened"):
     """A person may sign in, in a role (permissions.py). For residents the person is the resident."""
-
     account_id: UUID
     person_id: UUID
     role: str
-
 
 class AccountClosed(Struct, frozen=True, tag="identity.account_closed"):
     """The account signs in no more; its sessions have ended."""
-
     account_id: UUID
     person_id: UUID
     role: str
 
-
 class SigningKeyPublished(Struct, frozen=True, tag="identity.signing_key_published"):
     """Tokens under `kid` may be signed from `not_before` on and verify until `expires`. `public_key`: Ed25519, base64url."""
-
     kid: str
     public_key: str
     not_before: datetime

@@ -10,18 +10,14 @@ from libs.contracts.access import Fact
 
 Direction = Literal["in", "out"]
 
-
 class LotOpened(Struct, frozen=True, tag="parking.lot_opened"):
     """A car park and how many spaces each of its zones has. Said again when that changes."""
-
     lot_id: UUID
     name: str
     spaces: dict[str, int]
 
-
 class LaneInstalled(Struct, frozen=True, tag="parking.lane_installed"):
     """A lane into a zone of a lot or out of it, and the camera that watches it."""
-
     lane_id: UUID
     lot_id: UUID
     name: str
@@ -30,12 +26,10 @@ class LaneInstalled(Struct, frozen=True, tag="parking.lane_installed"):
     device_id: UUID
     lane_no: int
 
-
 class PassageJudged(Struct, frozen=True, tag="parking.passage_judged"):
     """Whether the vehicle at a lane may pass: by which rule, on which facts. The passage has the id of the camera's report.
 
     `live` false: it passed while we were away; judged for the books, never acted on."""
-
     passage_id: UUID
     lane_id: UUID
     admitted: bool
@@ -45,10 +39,8 @@ class PassageJudged(Struct, frozen=True, tag="parking.passage_judged"):
     session_id: UUID | None
     live: bool
 
-
 class BarrierOrdered(Struct, frozen=True, tag="parking.barrier_ordered"):
     """The barrier is to be lifted once, within the time to live. `answers`: the report for whose answer the camera waits."""
-
     order_id: UUID
     lane_id: UUID
     device_id: UUID
@@ -58,10 +50,8 @@ class BarrierOrdered(Struct, frozen=True, tag="parking.barrier_ordered"):
     reason: str
     facts: tuple[Fact, ...]
 
-
 class SessionBegun(Struct, frozen=True, tag="parking.session_begun"):
     """A vehicle is inside. `person_id`: its keeper or host, where it is not a stranger's."""
-
     session_id: UUID
     lot_id: UUID
     zone: str
@@ -70,10 +60,8 @@ class SessionBegun(Struct, frozen=True, tag="parking.session_begun"):
     pass_id: UUID | None
     entered_at: datetime
 
-
 class BillLine(Struct, frozen=True):
     """`amount` = `units` x `unit` in fen. `facts` say what the rule looked at, by `code`."""
-
     code: str
     starts: datetime
     ends: datetime
@@ -82,10 +70,8 @@ class BillLine(Struct, frozen=True):
     amount: int
     facts: dict[str, int | str]
 
-
 class Billed(Struct, frozen=True, tag="parking.billed"):
     """What the stay owes up to a moment, line by line, under a version of a tariff; in fen."""
-
     session_id: UUID
     tariff: str
     version: int
@@ -94,18 +80,14 @@ class Billed(Struct, frozen=True, tag="parking.billed"):
     paid: int
     lines: tuple[BillLine, ...]
 
-
 class PaymentReceived(Struct, frozen=True, tag="parking.payment_received"):
     """The provider confirmed a payment, in fen."""
-
     session_id: UUID
     payment_id: UUID
     amount: int
 
-
 class SessionEnded(Struct, frozen=True, tag="parking.session_ended"):
     """The vehicle is outside. `how`: exit, or settled by staff after a missing exit."""
-
     session_id: UUID
     lot_id: UUID
     zone: str
@@ -113,12 +95,10 @@ class SessionEnded(Struct, frozen=True, tag="parking.session_ended"):
     exited_at: datetime | None
     total: int
 
-
 class FindingRaised(Struct, frozen=True, tag="parking.finding_raised"):
     """Something a person has to settle: missing_exit, look_alike, no_entry, no_plate, unclear_passage, overpaid.
 
     `candidates`: sessions or rights that might be meant."""
-
     finding_id: UUID
     kind: str
     lane_id: UUID | None
@@ -126,9 +106,7 @@ class FindingRaised(Struct, frozen=True, tag="parking.finding_raised"):
     passage_id: UUID | None
     candidates: tuple[UUID, ...]
 
-
 class FindingSettled(Struct, frozen=True, tag="parking.finding_settled"):
     """Settled by a person or by a second fact; `how` in one word."""
-
     finding_id: UUID
     how: str
