@@ -56,6 +56,10 @@ class DeviceBook:
         if known := self._devices.get(device_id):
             self._devices[device_id] = replace(known, **fields)
 
+    def streamed(self) -> list[KnownDevice]:
+        """Those whose alert stream is to be read."""
+        return [known for known in self._devices.values() if known.description.stream and known.description.base_url]
+
     async def find(self, device_id: UUID, position: int = 0) -> KnownDevice | None:
         """Raises Problem 503 while the book is cold or stale."""
         await self.memory.fresh(position)

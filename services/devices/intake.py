@@ -91,6 +91,14 @@ class Intake(Struct):
             device_id=self.device.device_id, body_id=body_id, content_type=content_type[:_TYPE_KEPT], size=len(body),
             code=code, body=seal(raw.dek, raw.key_id, body_id, "body", body[:UNREADABLE_KEPT])))
 
+    async def last_serial(self) -> int | None:
+        """The highest number among the device's live reports; None where there is none yet."""
+        await self.book.memory.catch_up()
+        last = self.book.last_day.get(self.device.device_id)
+        day = await self._state(day_id(self.device.device_id, last)) if last is not None else None
+        heard = day.heard if isinstance(day, Closed) else day
+        return heard.checked if isinstance(heard, Heard) else None
+
     async def _key(self, purpose: str) -> KeyHandle:
         if purpose not in self.keys:
             subject = f"device:{self.device.device_id}:{self.context.now.date().isoformat()}"

@@ -14,6 +14,7 @@ from services.devices.domain import fallbacks, orders, refusals, registry, repor
 from services.devices.effects import client_of_devices, door_orders_at
 from services.devices.performer import Performer
 from services.devices.publishing import publish
+from services.devices.streams import Streams
 from services.devices.views import devices as devices_view
 from services.devices.views import findings as findings_view
 
@@ -47,6 +48,7 @@ SERVICE = Service(
     views=(devices_view.VIEW, findings_view.VIEW),
     memories=lambda app: (book_of(app).memory,),
     readers=lambda app: (Performer(app.commands, door_orders_at(app, book_of(app), client_of_devices())).subscription(),),
+    tasks=lambda app: {"alert_streams": Streams(app, book_of(app), client_of_devices()).run},
     routes=routes,
     raw_routes=(reports_api.PREFIX,),
 )

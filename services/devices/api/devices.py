@@ -27,7 +27,7 @@ Address = Field(default="", pattern=r"^(https?://[A-Za-z0-9.\-\[\]:]{1,253})?$")
 
 class NewDevice(Input):
     """`address`: where orders go, as http(s)://host:port; `password_secret`: the secret that opens it. A camera that waits
-    for an answer is told `fallback` after `answer_ms` milliseconds without a decision."""
+    for an answer is told `fallback` after `answer_ms` milliseconds without a decision. `stream`: it cannot push, read its alert stream."""
 
     kind: Literal["hikvision-terminal", "hikvision-camera", "vzenith-camera"]
     name: str = Field(min_length=1, max_length=80)
@@ -37,6 +37,7 @@ class NewDevice(Input):
     password_secret: str = Field(default="device-password", pattern=r"^device-password(-[a-z0-9-]{1,40})?$")
     fallback: Literal["open", "closed"] = "closed"
     answer_ms: int = Field(default=400, ge=50, le=5000)
+    stream: bool = False
 
 
 class EnrolmentCode(Input):
@@ -76,7 +77,7 @@ def routes(app: App, book: DeviceBook) -> APIRouter:
         expires = context.now + CODE_LIFETIME
         description = Description(
             kind=body.kind, name=body.name, hardware_serial=body.serial, base_url=body.address, user=body.user,
-            password_secret=body.password_secret, fallback=body.fallback, answer_ms=body.answer_ms)
+            password_secret=body.password_secret, fallback=body.fallback, answer_ms=body.answer_ms, stream=body.stream)
         done = await app.commands.handle(
             device_id, RegisterDevice(device_id, description, hash_of(code), expires), context, key=key)
         shown = {} if done.replayed else {"enrolment_code": code, "enrolment_code_expires": expires}

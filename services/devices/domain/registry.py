@@ -19,7 +19,8 @@ SERIAL = "hardware_serial"
 
 class Description(Struct, frozen=True):
     """`base_url`: where orders go, empty for a device that takes none. `password_secret`: the name of a secret.
-    `fallback`, `answer_ms`: what a device that waits for a decision is told after so many milliseconds without one."""
+    `fallback`, `answer_ms`: what a device that waits for a decision is told after so many milliseconds without one.
+    `stream`: the device cannot push, so its alert stream is read."""
 
     kind: str
     name: str
@@ -29,6 +30,7 @@ class Description(Struct, frozen=True):
     password_secret: str = ""
     fallback: Literal["open", "closed"] = "closed"
     answer_ms: int = 400
+    stream: bool = False
 
 
 # what happened

@@ -8,6 +8,7 @@ from libs.contracts import devices as contracts
 from libs.contracts.fields import SealedField
 from libs.eventkit.recorded import Meta, Recorded
 from libs.eventkit.sealed import Sealed
+from services.devices.domain.fallbacks import FallbackGiven
 from services.devices.domain.heard import Heard
 from services.devices.domain.orders import OrderAttempted, OrderCarriedOut, OrderFailed
 from services.devices.domain.refusals import RefusalAttempted, RefusalFailed, RefusalTold
@@ -47,6 +48,9 @@ SAID: list[tuple[Any, Any]] = [
     (SerialGapClosed(DEVICE, 1, 3), contracts.SerialGapClosed(DEVICE, 1, 3)),
     (OrderAttempted(ORDER, DEVICE, 1), contracts.DoorOrderAttempted(ORDER, DEVICE, 1)),
     (OrderCarriedOut(ORDER, DEVICE, 1), contracts.DoorOrderCarriedOut(ORDER, DEVICE, 1)),
+    (FallbackGiven(REPORT, DEVICE, True, 400), contracts.FallbackGiven(REPORT, DEVICE, True)),
+    (OrderCarriedOut(ORDER, DEVICE, 1, "barrier", "answer"), contracts.BarrierOrderCarriedOut(ORDER, DEVICE, 1, "answer")),
+    (OrderFailed(ORDER, DEVICE, 1, "expired", "", "barrier"), contracts.BarrierOrderFailed(ORDER, DEVICE, 1, "expired")),
     (OrderFailed(ORDER, DEVICE, 1, "refused", "4"), contracts.DoorOrderFailed(ORDER, DEVICE, 1, "refused")),
     (DeviceReported(DEVICE, BODY, TOLD, NOW, live=False, skew=None, findings=("code_unknown",)),
      contracts.DeviceReported(

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from starlette.requests import Request
 
+from libs.contracts import devices
 from libs.eventkit.http import Position, page
 from libs.eventkit.problems import Problem
 from libs.eventkit.recorded import Catalogue, Number
@@ -165,7 +166,7 @@ class FakeLog:
 
     async def read(self, after, limit):
         self.reads += 1
-        event = SERVICE.contracts[-1](DEVICE, DEVICE, 1, "refused")
+        event = devices.DoorOrderFailed(DEVICE, DEVICE, 1, "refused")
         return [heard(event, p)[1] for p in range(after + 1, min(self.end, after + limit) + 1)]
 
 

@@ -1,0 +1,108 @@
+"""Devices that cannot push are read: each one's alertStream, by one process at a time, and what a break swallowed by search.
+
+What is heard goes the way of a push. Heartbeats come every half minute from every device: one in a while is enough to
+show that a device is there.
+"""
+
+import asyncio
+import logging
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import httpx
+
+from libs.eventkit.commands import Context, Done
+from libs.eventkit.recorded import uuid7
+from libs.eventkit.service import App
+from libs.eventkit.subscriptions import holding, while_held
+from services.devices.adapters import hikvision
+from services.devices.adapters.isapi_client import Terminal
+from services.devices.adapters.report import Report, Unreadable
+from services.devices.alert_reader import AlertReader
+from services.devices.device_book import DeviceBook, KnownDevice
+from services.devices.domain.reports import SerialGapFound
+from services.devices.intake import Intake
+
+log = logging.getLogger(__name__)
+LOOK = 2.0
+"""Seconds between looks at which devices are to be read."""
+BEAT = timedelta(minutes=5)
+SEARCHED = "application/x-acs-search"
+"""What is kept of reports that a search brought: they have no bytes of their own."""
+
+
+class Streams:
+    """Reads the streams of the devices of this book for as long as it runs."""
+
+    def __init__(self, app: App, book: DeviceBook, client: httpx.AsyncClient) -> None:
+        self.app, self.book, self.client = app, book, client
+        self._reading: dict[tuple[UUID, str], asyncio.Task[None]] = {}
+
+    async def run(self) -> None:
+        try:
+            while True:
+                wanted = {(d.device_id, d.description.base_url): d for d in self.book.streamed()}
+                for gone in self._reading.keys() - wanted.keys():
+                    self._reading.pop(gone).cancel()
+                for key, device in wanted.items():
+                    if (task := self._reading.get(key)) is None or task.done():
+                        self._reading[key] = asyncio.create_task(self._read(device))
+                await asyncio.sleep(LOOK)
+        finally:
+            for task in self._reading.values():
+                task.cancel()
+            await asyncio.gather(*self._reading.values(), return_exceptions=True)
+
+    async def _read(self, device: KnownDevice) -> None:
+        about = device.description
+        try:
+            async with holding(self.app.database, f"alert stream {device.device_id}") as lease:
+                password = self.app.settings.secret(about.password_secret)
+                stream = Stream(self.app, self.book, device, self.client, Terminal(about.base_url, about.user, password))
+                await stream.begin()
+                await while_held(lease, stream.reader.run())
+        except Exception as error:
+            log.warning("the stream of device %s is taken up again: %s", device.device_id, type(error).__name__)
+
+
+class Stream:
+    """One device's stream on its way into the log."""
+
+    def __init__(self, app: App, book: DeviceBook, device: KnownDevice, client: httpx.AsyncClient, terminal: Terminal) -> None:
+        self.app, self.book, self.device = app, book, device
+        self._last: int | None = None
+        self._beat = datetime.min.replace(tzinfo=UTC)
+        self.reader = AlertReader(client, terminal, self.take, self.found, lambda: self._last)
+
+    async def begin(self) -> None:
+        """What the log has of the device's numbers: a search begins after that."""
+        self._last = await self._intake().last_serial()
+
+    def _intake(self) -> Intake:
+        context = Context(community_id=self.device.community_id, now=datetime.now(UTC), correlation=str(uuid7()))
+        return Intake(self.app, self.book, self.device, context)
+
+    async def take(self, body: bytes, content_type: str) -> None:
+        intake = self._intake()
+        try:
+            reports = hikvision.read(body, content_type)
+        except Unreadable as unreadable:
+            await intake.keep_unreadable(body, content_type, unreadable.code)
+            return
+        if all(report.kind == "heartbeat" for report in reports):
+            if intake.context.now - self._beat < BEAT:
+                return
+            self._beat = intake.context.now
+        await self._stored(await intake.take(body, content_type, reports), reports)
+
+    async def found(self, reports: list[Report]) -> None:
+        await self._stored(await self._intake().take(b"", SEARCHED, reports), reports)
+
+    async def _stored(self, done: Done, reports: list[Report]) -> None:
+        numbers = [report.serial for report in reports if report.serial is not None]
+        self._last = max(numbers, default=self._last) if self._last is None else max([self._last, *numbers])
+        for event_id in done.outcome.events:
+            row = await self.app.log.event(event_id)
+            event = self.app.catalogue.read(row) if row is not None else None
+            if isinstance(event, SerialGapFound):
+                self.reader.fill(event.after, event.before)

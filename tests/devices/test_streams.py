@@ -1,0 +1,54 @@
+"""A terminal that cannot push: its stream is read into the log, and what a break swallowed is found by search."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+from libs.eventkit.commands import Context
+from libs.eventkit.service import App
+from services.devices.domain.registry import Description, RegisterDevice
+from services.devices.domain.reports import DeviceReported
+from services.devices.main import SERVICE
+from tests.devices.test_alert_reader import Site, running, site  # noqa: F401  # fixtures
+from tests.kit import until
+
+AppOf = Callable[..., Awaitable[App]]
+
+
+async def test_what_a_terminal_streams_is_in_the_log_and_a_break_loses_nothing(app_of: AppOf, site: Site, community: UUID) -> None:  # noqa: F811
+    app, device = await app_of(SERVICE), uuid4()
+    other = await app_of(SERVICE, beside=app)
+    (app.settings.secrets / "device-password-streamed").write_text("made-up")
+    about = Description(
+        "hikvision-terminal", "door", "S1", base_url=f"http://{site.listen}", user="admin",
+        password_secret="device-password-streamed", stream=True)
+    now = datetime.now(UTC)
+    await app.commands.handle(
+        device, RegisterDevice(device, about, "hash", now + timedelta(days=1)), Context(community_id=community, now=now))
+
+    async def reports() -> list[DeviceReported]:
+        events = [app.catalogue.read(row) for row in await app.log.read(0, 5000)]
+        return [e for e in events if isinstance(e, DeviceReported) and e.told.kind == "card_read"]
+
+    async def has(serials: list[int]) -> bool:
+        return {e.told.serial for e in await reports()} >= set(serials)
+
+    app.start_api()
+    other.start_api()
+    await until(lambda: _heard(app))
+    first = await site.card(2)
+    await until(lambda: has(first))
+    assert all(e.live for e in await reports())
+    assert await site.cut() == 1, "two processes, and one of them reads"
+    swallowed = await site.card(3)
+    await until(lambda: has(swallowed))
+    await until(lambda: _heard(app, 1))
+    later = await site.card(1)
+    await until(lambda: has(later))
+    told = [e.told.serial for e in await reports()]
+    assert sorted(told) == [*first, *swallowed, *later], "each once"
+
+
+async def _heard(app: App, least: int = 0) -> bool:
+    pool = await app.database.pool()
+    return bool(await pool.fetchval("select count(*) > $1 from events where type = 'device_reported'", least))
