@@ -1,7 +1,7 @@
 """Reads one Hikvision device's alertStream for as long as it runs, and fetches by search what it missed.
 
-No database: what is heard and found goes to callbacks. Where one fails, the connection is given up and begun anew; what
-was not taken is found by search, so that nothing is lost as long as `last_serial` tells what was.
+No database: what is heard and found goes to callbacks. Where `take` fails, the connection is given up and begun anew, and
+what was not taken is searched for from `last_serial` on. Pictures are not handed on: an event does not wait for them.
 """
 
 import asyncio
@@ -87,7 +87,7 @@ class AlertReader:
                 async for chunk in response.aiter_bytes():
                     for part in stream.feed(chunk):
                         heard = True
-                        if part.is_document:
+                        if part.is_document or part.content_type.startswith("multipart/"):
                             await self._take(part.content, part.content_type)
             finally:
                 self.connected.clear()
@@ -113,6 +113,8 @@ class AlertReader:
                 except Exception as problem:
                     log.warning("search at %s after %d: %s", self._terminal.base_url, after, type(problem).__name__)
                     await asyncio.sleep(self._patience.pause(failures))
+            else:
+                log.error("search at %s after %d: given up", self._terminal.base_url, after)
 
     async def _fill(self, after: int, before: int | None) -> None:
         search_id, position = uuid4().hex, 0

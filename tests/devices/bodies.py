@@ -69,16 +69,6 @@ def regions(count: int) -> str:
     )
 
 
-PLATE = (
-    "<ANPR><country>27</country><licensePlate>京A·D7700</licensePlate><line>1</line><direction>forward</direction>"
-    "<confidenceLevel>97</confidenceLevel><plateType>newEnergy</plateType><plateColor>green</plateColor>"
-    "<vehicleInfo><index>44</index><color>white</color></vehicleInfo>"
-    "<pictureInfoList><pictureInfo><fileName>plate.jpg</fileName><type>licensePlatePicture</type></pictureInfo>"
-    "<pictureInfo><fileName>scene.jpg</fileName><type>detectionPicture</type></pictureInfo></pictureInfoList></ANPR>"
-    "<UUID>made-up-1</UUID><picNum>2</picNum>"
-)
-
-
 def anpr(**changed: Any) -> str:
     """The fields of an ANPR alert after those of the camera; None leaves one out."""
     fields: dict[str, Any] = {"country": 253, "licensePlate": "京A·D7700", "line": 2, "direction": "forward"}

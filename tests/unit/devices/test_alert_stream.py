@@ -112,6 +112,11 @@ def test_a_document_may_follow_its_delimiter_at_once() -> None:
     assert contents(b"--MIME_boundary\r\n" + BEAT + b"\r\n" + stream(access_json())) == [BEAT, access_json()]
 
 
+def test_a_line_that_only_begins_like_a_delimiter_ends_nothing() -> None:
+    picture = b"\xff\xd8\xff\r\n--MIME_boundary2\r\n\r\n--MIME_boundary--x\r\n\xff\xd9"
+    assert contents(stream(picture, BEAT)) == [picture, BEAT]
+
+
 def test_a_part_that_never_ends_is_dropped_and_the_next_is_heard() -> None:
     parts = AlertStream(TYPE, limit=5000)
     assert parts.feed(stream(b'{"a":"')) == []

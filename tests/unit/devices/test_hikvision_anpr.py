@@ -1,9 +1,11 @@
 import json
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Literal
 
 import pytest
 
 from services.devices.adapters.hikvision import PERSONAL, Report, read
+from simulator.hikvision_bodies import Origin, Plate, plate_alert
 from tests.devices import bodies
 from tests.devices.bodies import alert_xml, anpr, camera_fields
 
@@ -112,3 +114,14 @@ def test_an_alert_without_its_plate_is_a_passage_without_a_plate() -> None:
 def test_other_events_have_no_plate() -> None:
     (report,) = read(alert_xml(camera_fields("VMD") + anpr()), XML)
     assert (report.kind, report.plate, report.findings) == ("camera_alarm", None, ())
+
+
+@pytest.mark.parametrize(("form", "pictures"), [("xml", 0), ("multipart", 2)])
+@pytest.mark.parametrize("live", [True, False])
+def test_what_a_simulated_camera_says_is_read(form: Literal["xml", "multipart"], pictures: int, live: bool) -> None:
+    at = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+    said = Plate(text="粤B<12345", at=at, uuid="u-1", lane_no=2, live=live)
+    (report,) = read(*plate_alert(said, Origin("192.0.2.1", 80, "00:00:5e:00:53:01", "x"), form))
+    assert (report.plate, report.plate_colour, report.plate_kind, report.vehicle_kind) == ("粤B<12345", "blue", "ordinary", "car")
+    assert (report.device_time, report.lane_no, report.confidence, report.pictures) == (at, 2, 97, pictures)
+    assert (report.history, report.findings) == (not live, ())

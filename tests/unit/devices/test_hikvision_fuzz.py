@@ -15,6 +15,9 @@ GOOD = (
     bodies.alert_xml(bodies.camera_fields("fielddetection") + bodies.regions(2)),
     bodies.alert_xml(bodies.camera_fields("IO"), bodies.PSIA, '<?xml version="1.0" encoding="GB2312"?>'),
     bodies.multipart_body(("name=x", "application/json", bodies.access_json()), ("", "image/jpeg", bodies.JPEG)),
+    bodies.multipart_body(
+        ("name=anpr.xml", "text/xml", bodies.alert_xml(bodies.camera_fields("ANPR") + bodies.anpr())), ("", "image/jpeg", bodies.JPEG)
+    ),
 )
 MARKUP = (b"<", b">", b"&", b"]]>", b"<!--", b"<![CDATA[", b"<!DOCTYPE", b"{", b"}", b"[", b'"')
 BYTES = (b"\x00", b"\xff", b"\x81\x30", b"\xef\xbb\xbf", b"\\", b"\\u0000", b"1e999", b"9" * 5000)
