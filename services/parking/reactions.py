@@ -18,7 +18,7 @@ from services.parking.domain.judging import FindingKind
 from services.parking.domain.passages import PASSAGES, CompletePassage, FailPassage, NoPassage, PassageCompleted, PassageJudged
 from services.parking.domain.plate_rights import PLATE_RIGHTS, EndPlateRight, GrantPlateRight, Held, PlateRightGranted
 from services.parking.domain.sessions import SESSIONS, AssignRight, BeginSession, EndSession, QuarantineSession
-from services.parking.domain.stays import Ended
+from services.parking.domain.stays import Ended, Inside
 from services.parking.lane_desk import begun, finding_id, index_of, judged, moved, opened, under
 
 
@@ -89,7 +89,8 @@ def after_passages(app: App, book: LotBook) -> Reaction:
 
     async def entered(said: PassageJudged, row: Recorded) -> list[Do]:
         found: list[Do] = []
-        if said.displaced is not None:
+        displaced, _ = await app.commands.state(SESSIONS, said.displaced, row.community_id) if said.displaced else (None, 0)
+        if said.displaced is not None and isinstance(displaced, Inside):  # it may have ended since the car was judged
             found += [
                 Do("quarantine", said.displaced, QuarantineSession(said.displaced, "entered_again")),
                 _raise(said.displaced, "missing_exit", lane_id=said.lane.lane_id, session_id=said.displaced, passage_id=said.passage_id)]

@@ -71,14 +71,17 @@ def routes(app: App, book: LotBook) -> APIRouter:
         community_id = community_of(principal)
         await book.ready(await app.database.pool(), community_id)
         lane, passage_id = book.lane(community_id, lane_id), uuid7()
-        seen, because = await seen_before(body.finding_id, community_id), [Fact(lane.because, "lane")]
-        judgement = Judgement(True, "by_hand", body.reason, tuple(because), session_id=body.session_id)
-        context = http.context(request, principal, community_id)
-        done = await app.commands.handle(
-            passage_id, JudgePassage(passage_id, lane.installed, seen, judgement), context, key=key)
-        if body.finding_id is not None:
+        stay = book.stay(body.session_id) if body.session_id is not None else None
+        if body.session_id is not None and (stay is None or stay.begun.lot_id != lane.installed.lot_id):
+            raise NotFound("session")
+        seen, context = await seen_before(body.finding_id, community_id), http.context(request, principal, community_id)
+        if body.finding_id is not None:  # first: one that was settled otherwise lifts no barrier
             settle = SettleFinding(body.finding_id, "let_through", None, principal.id, body.reason)
             await app.commands.handle(body.finding_id, settle, context)
+        facts = (Fact(lane.because, "lane"), *((Fact(stay.because, "entered"),) if stay is not None else ()))
+        judgement = Judgement(True, "by_hand", body.reason, facts, session_id=body.session_id)
+        done = await app.commands.handle(
+            passage_id, JudgePassage(passage_id, lane.installed, seen, judgement), context, key=key)
         return json({"id": done.outcome.id}, 201, position(done))
 
     async def seen_before(finding_id: UUID | None, community_id: UUID) -> Seen:

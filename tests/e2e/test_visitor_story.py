@@ -1,0 +1,48 @@
+"""The story of a visitor with a car on the real stack; and with a service killed before every part of it."""
+
+import os
+import signal
+
+import httpx
+import pytest
+
+from cli import scenario, status, tokens
+from cli.scenarios.visitor import Visit
+from tests.e2e.conftest import Stack
+from tests.kit import until
+
+
+async def test_the_visitors_story_holds_step_by_step(stack: Stack):
+    steps = await scenario.play("visitor", stack.status, stack.place)
+    assert [s for s in steps if not s.ok] == []
+    assert len(steps) == 7
+
+
+async def restarted(stack: Stack, service: str) -> None:
+    """Killed as a crash would, and there again."""
+    found = status.look(stack.place)
+    pid = (found["gateway_process"] if service == "gateway" else found["services"][service])["pid"]
+    os.kill(pid, signal.SIGKILL)
+
+    def again() -> bool:
+        now = status.look(stack.place)
+        one = now["gateway_process"] if service == "gateway" else now["services"][service]
+        return bool(now["ready"] and one and one["pid"] not in (None, pid))
+
+    await until(again, timeout=90)
+
+
+@pytest.mark.faults
+@pytest.mark.serial
+@pytest.mark.parametrize("service", ["identity", "access", "parking", "devices", "gateway"])
+async def test_the_story_goes_on_whoever_was_killed_in_the_middle(stack: Stack, service: str):
+    who = {role: tokens.token(stack.place, role, None) for role in ("resident", "guard", "staff")}
+    async with httpx.AsyncClient(base_url=stack.gateway, timeout=15, trust_env=False) as client:
+        context = scenario.Context(status.look(stack.place), client, scenario.controls(stack.place), stack.place)
+        story = Visit(context, stack.demo, **who)
+        for name, part in (
+            ("invited", story.invited), ("comes", story.comes), ("goes_up", story.goes_up), ("told", story.told),
+            ("leaves", story.leaves), ("stranger_pays", story.stranger_pays)):
+            await story.step(name, part)
+            await restarted(stack, service)
+    assert [step.step for step in story.steps if not step.ok] == []
