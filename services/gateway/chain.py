@@ -14,7 +14,7 @@ from libs.eventkit.service import App
 from services.gateway.explaining import Known, causes, following
 from services.gateway.sentences import building_of
 from services.gateway.tail import readable
-from services.gateway.views import door_events, doors, my_home
+from services.gateway.views import door_events, doors, lanes, my_home
 
 MOST = 100
 """Events in one explanation."""
@@ -78,6 +78,7 @@ async def names_in(app: App, community_id: UUID, known: Iterable[Known], homes: 
     for wanted, query in (
         (_ids(events, lambda event: getattr(event, "door_id", None)), doors.doors_named),
         (_ids(events, lambda event: getattr(event, "device_id", None)), doors.devices_named),
+        (_ids(events, lambda event: getattr(event, "lane_id", None)), lanes.lanes_named),
         (_ids(events, building_of) | places, my_home.places_named),
     ):
         rows += await app.database.fetch([community_id], query(community_id, wanted)) if wanted else []

@@ -5,7 +5,7 @@ from libs.contracts.permissions import permissions_of
 from libs.contracts.topics import heard_from
 from libs.eventkit.service import Service
 from services.gateway.api.routes import routes
-from services.gateway.views import door_events, doors, my_doors, my_home
+from services.gateway.views import cars, door_events, doors, lanes, my_doors, my_home, stays, visitors
 
 HEARS = ("identity", "access", "devices", "parking")
 
@@ -16,6 +16,8 @@ SERVICE = Service(
     signing_key=SigningKeyPublished,
     hears=HEARS,
     contracts=heard_from(*HEARS),
-    views=(*my_home.VIEWS, *doors.VIEWS, *my_doors.VIEWS, *door_events.VIEWS),
+    views=(
+        *my_home.VIEWS, *doors.VIEWS, *my_doors.VIEWS, *door_events.VIEWS, *visitors.VIEWS, *cars.VIEWS, *stays.VIEWS,
+        *lanes.VIEWS),
     routes=routes,
 )

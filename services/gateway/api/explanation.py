@@ -18,7 +18,7 @@ from services.gateway.explaining import Known, explain, only_about
 from services.gateway.freshness import fresh
 from services.gateway.sentences import Language
 from services.gateway.viewing import seen_by
-from services.gateway.views import door_events
+from services.gateway.views import door_events, stays
 
 
 def router(app: App) -> APIRouter:
@@ -53,6 +53,9 @@ async def is_own(app: App, principal: Principal, asked: Known) -> bool:
         return principal.id in persons_of(event)
     if isinstance(event, DoorOrderAttempted | DoorOrderCarriedOut | DoorOrderFailed):
         return await opener_of(app, community_id, event.order_id) == principal.id
+    if (session_id := getattr(event, "session_id", None)) is not None:
+        rows = await app.database.fetch([community_id], stays.person_of(community_id, session_id))
+        return bool(rows) and rows[0]["person_id"] == principal.id
     return may_see(await seen_by(app, principal, community_id), event, asked.row)
 
 

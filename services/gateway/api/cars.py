@@ -1,0 +1,57 @@
+"""What concerns the caller at the gate: their visitors, their cars, their stays and bills. Their own, and nobody else's."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from libs.contracts.permissions import PARKING_READ_OWN, VEHICLES_DECLARE_OWN, VISITOR_PASSES_ISSUE_OWN
+from libs.eventkit.auth import Principal
+from libs.eventkit.http import community_of, json, page, permitted
+from libs.eventkit.service import App
+from services.gateway.api.me import opened
+from services.gateway.api.paging import Cursor, Limit, before
+from services.gateway.freshness import fresh
+from services.gateway.views import cars, stays, visitors
+
+
+def router(app: App) -> APIRouter:
+    found = APIRouter()
+
+    async def shown(row: dict[str, Any], *sealed: str) -> dict[str, Any]:
+        """With what is sealed opened for its owner; what cannot be opened reads null, and its state says why."""
+        values = {}
+        for name in sealed:
+            values[name], values[f"{name}_state"] = await opened(app.keyring, row[name])
+        return {**row, **values}
+
+    @found.get("/v1/me/visitors")
+    async def list_my_visitors(
+        request: Request, limit: Limit = 50, cursor: Annotated[Cursor, Query()] = None,
+        principal: Principal = permitted(VISITOR_PASSES_ISSUE_OWN),
+    ) -> Response:
+        community_id, filter_ = community_of(principal), f"my-visitors {principal.id}"
+        position = before(cursor, filter_)
+        stale = await fresh(app, request, community_id, visitors.VIEWS)
+        rows = await app.database.fetch([community_id], visitors.of_host(community_id, principal.id, position, limit))
+        return json(page([await shown(row, "plate", "visitor_name") for row in rows], limit, filter_, "position"), headers=stale)
+
+    @found.get("/v1/me/cars")
+    async def list_my_cars(request: Request, principal: Principal = permitted(VEHICLES_DECLARE_OWN)) -> Response:
+        community_id = community_of(principal)
+        stale = await fresh(app, request, community_id, cars.VIEWS)
+        rows = await app.database.fetch([community_id], cars.of_keeper(community_id, principal.id))
+        return json({"items": [await shown(row, "plate") for row in rows], "next": None}, headers=stale)
+
+    @found.get("/v1/me/parking-sessions")
+    async def list_my_parking_sessions(
+        request: Request, limit: Limit = 50, cursor: Annotated[Cursor, Query()] = None,
+        principal: Principal = permitted(PARKING_READ_OWN),
+    ) -> Response:
+        """Of the caller's own vehicles and guests, each with its latest bill line by line; money in fen."""
+        community_id, filter_ = community_of(principal), f"my-parking-sessions {principal.id}"
+        position = before(cursor, filter_)
+        stale = await fresh(app, request, community_id, stays.VIEWS)
+        rows = await app.database.fetch([community_id], stays.of_person(community_id, principal.id, position, limit))
+        return json(page(rows, limit, filter_, "position"), headers=stale)
+
+    return found

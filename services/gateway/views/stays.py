@@ -1,0 +1,69 @@
+"""A person's stays in the car parks: their own vehicles' and their guests', with the latest bill line by line; money in fen."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Column, DateTime, Index, MetaData, Select, Table, Text, Uuid, select
+from sqlalchemy.dialects.postgresql import JSONB
+
+from libs.contracts.parking import Billed, PaymentReceived, SessionBegun, SessionEnded
+from libs.eventkit.recorded import Recorded
+from libs.eventkit.views import Rows, View, Where
+
+stays = Table(
+    "gateway_stays", MetaData(),
+    Column("community_id", Uuid, primary_key=True),
+    Column("session_id", Uuid, primary_key=True),
+    Column("event_id", Uuid), Column("ended_event_id", Uuid),
+    Column("lot_id", Uuid), Column("zone", Text), Column("person_id", Uuid), Column("vehicle_id", Uuid), Column("pass_id", Uuid),
+    Column("state", Text), Column("entered_at", DateTime(timezone=True)), Column("exited_at", DateTime(timezone=True)),
+    Column("total", BigInteger), Column("paid", BigInteger), Column("tariff", Text), Column("version", BigInteger),
+    Column("billed_until", DateTime(timezone=True)), Column("lines", JSONB), Column("position", BigInteger),
+    Index("gateway_stays_by_person", "community_id", "person_id", "position"),
+)
+
+
+def reads(event: Any, row: Recorded) -> Iterable[Where]:
+    if isinstance(event, SessionBegun | Billed | PaymentReceived | SessionEnded):
+        yield {"session_id": event.session_id}
+
+
+def project(rows: Rows, event: Any, row: Recorded) -> None:
+    if isinstance(event, SessionBegun):
+        rows.put(
+            session_id=event.session_id, event_id=row.event_id, lot_id=event.lot_id, zone=event.zone, person_id=event.person_id,
+            vehicle_id=event.vehicle_id, pass_id=event.pass_id, state="inside", entered_at=event.entered_at, total=0, paid=0,
+            lines=[], position=row.position)
+        return
+    known = rows.get(session_id=event.session_id) if hasattr(event, "session_id") else None
+    if known is None:
+        return
+    match event:
+        case Billed():
+            rows.put(
+                session_id=event.session_id, total=event.total, paid=event.paid, tariff=event.tariff, version=event.version,
+                billed_until=event.until, lines=list(event.lines))
+        case PaymentReceived(amount=amount):
+            rows.put(session_id=event.session_id, paid=known["paid"] + amount)
+        case SessionEnded():
+            rows.put(
+                session_id=event.session_id, state="ended" if event.how == "exit" else "settled", exited_at=event.exited_at,
+                total=event.total, ended_event_id=row.event_id)
+
+
+STAYS = View(stays, project, reads)
+VIEWS = (STAYS,)
+
+
+def of_person(community_id: UUID, person_id: UUID, before: int | None, limit: int) -> Select[Any]:
+    """Newest first; one row more than `limit`."""
+    c = stays.c
+    query = select(c.session_id.label("id"), *(column for column in c if column.name not in ("community_id", "session_id", "person_id")))
+    query = query.where(c.community_id == community_id, c.person_id == person_id)
+    query = query.where(c.position < before) if before is not None else query
+    return query.order_by(c.position.desc()).limit(limit + 1)
+
+
+def person_of(community_id: UUID, session_id: UUID) -> Select[Any]:
+    return select(stays.c.person_id).where(stays.c.community_id == community_id, stays.c.session_id == session_id)
