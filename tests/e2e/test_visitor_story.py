@@ -15,7 +15,7 @@ from tests.kit import until
 async def test_the_visitors_story_holds_step_by_step(stack: Stack):
     steps = await scenario.play("visitor", stack.status, stack.place)
     assert [s for s in steps if not s.ok] == []
-    assert len(steps) == 7
+    assert len(steps) == 8
 
 
 async def restarted(stack: Stack, service: str) -> None:
@@ -42,7 +42,7 @@ async def test_the_story_goes_on_whoever_was_killed_in_the_middle(stack: Stack, 
         story = Visit(context, stack.demo, **who)
         for name, part in (
             ("invited", story.invited), ("comes", story.comes), ("goes_up", story.goes_up), ("told", story.told),
-            ("leaves", story.leaves), ("stranger_pays", story.stranger_pays)):
+            ("leaves", story.leaves), ("guest_pays", story.guest_pays), ("stranger_pays", story.stranger_pays)):
             await story.step(name, part)
             await restarted(stack, service)
     assert [step.step for step in story.steps if not step.ok] == []
