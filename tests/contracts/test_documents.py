@@ -190,7 +190,10 @@ def test_the_merged_document_has_the_bodies_of_the_services_behind_the_gateway(o
     passed_on = {(m, p) for p, methods in merged["paths"].items() for m, of in methods.items() if "x-served-by" in of}
     assert passed_on == {
         ("post", "/v1/sign-ins"), ("post", "/v1/sign-ins/{sign_in_id}/tokens"), ("post", "/v1/token-renewals"),
-        ("delete", "/v1/sessions/current"), ("post", "/v1/doors/{door_id}/openings")}
+        ("delete", "/v1/sessions/current"), ("post", "/v1/doors/{door_id}/openings"), ("post", "/v1/visitor-passes"),
+        ("post", "/v1/visitor-passes/{pass_id}/revocations"), ("post", "/v1/vehicles"), ("delete", "/v1/vehicles/{vehicle_id}"),
+        ("post", "/v1/parking-sessions/{session_id}/payments"), ("post", "/v1/parking-sessions/{session_id}/settlements"),
+        ("post", "/v1/lanes/{lane_id}/openings"), ("post", "/v1/parking-findings/{finding_id}/settlements")}
     assert merged["components"]["schemas"]["AskForCode"] == identity["components"]["schemas"]["AskForCode"]
     for method, path in passed_on:
         for status in ("502", "503", "504"):

@@ -9,6 +9,7 @@ from libs.contracts.fields import SealedField
 from services.gateway.main import SERVICE
 from services.gateway.views import door_events, doors, my_doors, my_home
 from tests.unit.gateway.heard import ANN, BEN, BUILDING, COMMUNITY, DEVICE, DOOR, GATE, HOME, NOON, OPENING, fold, heard
+from tests.unit.gateway.test_gate_views import EVERYTHING
 
 ONE, TWO, THREE = UUID(int=1), UUID(int=2), UUID(int=3)
 ORDERED = access.DoorOpeningOrdered(OPENING, GATE, DEVICE, 1, "remote", ANN, "right_in_zone", "holds a right", ())
@@ -33,6 +34,7 @@ LOG = [heard(event, position) for position, event in enumerate((
     access.DoorPassed(GATE, "face", BEN, False, False, NOON),
     access.DoorNoticed(DOOR, "forced", "5:21", True, NOON),
 ), 100)]
+LOG += [heard(event, n) for n, event in enumerate(EVERYTHING, 200)]
 
 
 @pytest.mark.parametrize("view", SERVICE.views, ids=lambda view: view.name)

@@ -1,0 +1,90 @@
+"""What the pages about visitors, cars, stays and lanes are folded from: in any order of the topics, told twice, the same."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from libs.contracts import access, devices, identity, parking
+from libs.contracts.fields import SealedField
+from services.gateway.views import cars, lanes, stays, visitors
+from tests.unit.gateway.heard import ANN, DEVICE, GATE, HOME, NOON, fold, heard
+
+PASS, CAR, STAY, LOT, LANE, PASSAGE, FINDING, PAYMENT = (UUID(int=n) for n in range(0x51, 0x59))
+SEALED = SealedField(UUID(int=1), UUID(int=2), "plate", "box")
+LATER = NOON + timedelta(hours=4)
+ISSUED = access.VisitorPassIssued(PASS, "family", HOME, ANN, NOON, LATER, 2, ("community",), (3,), SEALED, None)
+BEGUN = parking.SessionBegun(STAY, LOT, "ground", ANN, None, PASS, NOON)
+LINE = parking.BillLine("step", NOON, LATER, 4, 200, 800, {})
+BILLED = parking.Billed(STAY, "A", 1, LATER, 800, 0, (LINE,))
+JUDGED = parking.PassageJudged(PASSAGE, LANE, True, "tariff", "pays_by_tariff", (), None, True)
+RAISED = parking.FindingRaised(FINDING, "look_alike", LANE, STAY, PASSAGE, (CAR,))
+
+
+EVERYTHING = (
+    ISSUED, BEGUN, BILLED, JUDGED, RAISED, identity.VehicleRegistered(CAR, HOME, ANN, SEALED, "small", False),
+    parking.LaneInstalled(LANE, LOT, "east", "in", "ground", DEVICE, 1), parking.LotOpened(LOT, "lot", {"ground": 3}))
+
+
+def log(*events: Any) -> list[Any]:
+    return [heard(event, n) for n, event in enumerate(events, 1)]
+
+
+def test_a_pass_is_issued_used_and_revoked_and_its_visitor_arrives_once() -> None:
+    said = log(
+        ISSUED, access.VisitorArrived(PASS, ANN, "family", LATER, "plate"), access.VisitorPassUsed(PASS, ANN, GATE, PASSAGE),
+        access.VisitorPassRevoked(PASS, ANN, "host"))
+    (row,) = fold(visitors.VISITORS, said)
+    assert (row["host_id"], row["used"], row["revoked"], row["arrived_by"]) == (str(ANN), 1, "host", "plate")
+    assert row["plate"]["box"] == "box" and row["visitor_name"] is None
+
+
+def test_what_is_said_of_a_pass_that_is_not_known_is_nothing_to_show() -> None:
+    assert fold(visitors.VISITORS, log(access.VisitorPassRevoked(PASS, ANN, "host"))) == []
+
+
+def test_a_vehicle_is_declared_verified_and_removed() -> None:
+    declared = identity.VehicleRegistered(CAR, HOME, ANN, SEALED, "small", False)
+    said = log(declared, identity.VehicleVerified(CAR, "driving_licence"))
+    assert [row["verified"] for row in fold(cars.CARS, said)] == [True]
+    assert fold(cars.CARS, [*said, *log(identity.VehicleRemoved(CAR, HOME))], times=2) == []
+    assert fold(cars.CARS, log(identity.VehicleVerified(CAR, "driving_licence"))) == []
+
+
+def test_a_stay_shows_its_latest_bill_what_was_paid_and_how_it_ended() -> None:
+    said = log(BEGUN, BILLED, parking.PaymentReceived(STAY, PAYMENT, 800))
+    (row,) = fold(stays.STAYS, said)
+    assert (row["state"], row["total"], row["paid"], len(row["lines"])) == ("inside", 800, 800, 1)
+    last = parking.Billed(STAY, "A", 1, LATER, 800, 800, (LINE,))
+    ended = parking.SessionEnded(STAY, LOT, "ground", "exit", LATER, 800)
+    (row,) = fold(stays.STAYS, [*said, *log(last, ended)])
+    assert (row["state"], row["total"], row["paid"], row["person_id"], row["pass_id"]) == ("ended", 800, 800, str(ANN), str(PASS))
+    settled = parking.SessionEnded(STAY, LOT, "ground", "settled", None, 0)
+    assert [r["state"] for r in fold(stays.STAYS, log(BEGUN, settled), times=2)] == ["settled"]
+
+
+def test_a_passage_and_its_outcome_meet_in_whichever_order_they_are_heard() -> None:
+    lifted = devices.BarrierOrderCarriedOut(PASSAGE, DEVICE, 1, "answer")
+    for said in (log(JUDGED, lifted), log(lifted, JUDGED)):
+        (row,) = fold(lanes.PASSAGES, said, times=2)
+        assert (row["lane_id"], row["outcome"], row["reason"]) == (str(LANE), "lifted_by_answer", "pays_by_tariff")
+    for event, outcome in (
+        (devices.BarrierOrderFailed(PASSAGE, DEVICE, 1, "expired"), "expired"),
+        (devices.FallbackGiven(PASSAGE, DEVICE, True), "fallback_lifted"),
+        (devices.FallbackGiven(PASSAGE, DEVICE, False), "fallback_stayed_down"),
+    ):
+        assert [r["outcome"] for r in fold(lanes.PASSAGES, log(JUDGED, event))] == [outcome]
+
+
+def test_a_finding_is_open_until_somebody_has_settled_it() -> None:
+    (row,) = fold(lanes.FINDINGS, log(RAISED))
+    assert (row.get("settled_at"), row["candidates"]) == (None, [str(CAR)])
+    (row,) = fold(lanes.FINDINGS, log(RAISED, parking.FindingSettled(FINDING, "chosen")), times=2)
+    assert row["how"] == "chosen" and row["settled_at"] is not None
+    assert fold(lanes.FINDINGS, log(parking.FindingSettled(FINDING, "chosen"))) == []
+
+
+def test_lanes_and_lots_are_as_they_were_said_last() -> None:
+    lane = parking.LaneInstalled(LANE, LOT, "east", "in", "ground", DEVICE, 1)
+    moved = parking.LaneInstalled(LANE, LOT, "west", "in", "ground", DEVICE, 2)
+    assert [(r["name"], r["lane_no"]) for r in fold(lanes.LANES, log(lane, moved), times=2)] == [("west", 2)]
+    assert [r["spaces"] for r in fold(lanes.LOTS, log(parking.LotOpened(LOT, "lot", {"ground": 3})))] == [{"ground": 3}]
