@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Column, DateTime, Index, MetaData, Select, Table, Text, Uuid, select
 from sqlalchemy.dialects.postgresql import JSONB
 
-from libs.contracts.parking import Billed, PaymentReceived, SessionBegun, SessionEnded
+from libs.contracts.parking import Billed, FindingRaised, PaymentReceived, SessionBegun, SessionEnded
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.views import Rows, View, Where
 
@@ -25,7 +25,8 @@ stays = Table(
 
 
 def reads(event: Any, row: Recorded) -> Iterable[Where]:
-    if isinstance(event, SessionBegun | Billed | PaymentReceived | SessionEnded):
+    missing_exit = isinstance(event, FindingRaised) and event.kind == "missing_exit" and event.session_id is not None
+    if missing_exit or isinstance(event, SessionBegun | Billed | PaymentReceived | SessionEnded):
         yield {"session_id": event.session_id}
 
 
@@ -36,14 +37,16 @@ def project(rows: Rows, event: Any, row: Recorded) -> None:
             vehicle_id=event.vehicle_id, pass_id=event.pass_id, state="inside", entered_at=event.entered_at, total=0, paid=0,
             lines=[], position=row.position)
         return
-    known = rows.get(session_id=event.session_id) if hasattr(event, "session_id") else None
+    known = rows.get(session_id=event.session_id) if getattr(event, "session_id", None) else None
     if known is None:
         return
     match event:
-        case Billed():
+        case Billed():  # the sum of what was paid is in it, so that what comes later adds up
             rows.put(
                 session_id=event.session_id, total=event.total, paid=event.paid, tariff=event.tariff, version=event.version,
                 billed_until=event.until, lines=list(event.lines))
+        case FindingRaised(kind="missing_exit") if known["state"] == "inside":
+            rows.put(session_id=event.session_id, state="quarantined")
         case PaymentReceived(amount=amount):
             rows.put(session_id=event.session_id, paid=known["paid"] + amount)
         case SessionEnded():

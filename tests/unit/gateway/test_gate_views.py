@@ -58,8 +58,10 @@ def test_a_stay_shows_its_latest_bill_what_was_paid_and_how_it_ended() -> None:
     ended = parking.SessionEnded(STAY, LOT, "ground", "exit", LATER, 800)
     (row,) = fold(stays.STAYS, [*said, *log(last, ended)])
     assert (row["state"], row["total"], row["paid"], row["person_id"], row["pass_id"]) == ("ended", 800, 800, str(ANN), str(PASS))
+    missing = parking.FindingRaised(FINDING, "missing_exit", LANE, STAY, PASSAGE, ())
+    assert [r["state"] for r in fold(stays.STAYS, log(BEGUN, missing), times=2)] == ["quarantined"]
     settled = parking.SessionEnded(STAY, LOT, "ground", "settled", None, 0)
-    assert [r["state"] for r in fold(stays.STAYS, log(BEGUN, settled), times=2)] == ["settled"]
+    assert [r["state"] for r in fold(stays.STAYS, log(BEGUN, missing, settled), times=2)] == ["settled"]
 
 
 def test_a_passage_and_its_outcome_meet_in_whichever_order_they_are_heard() -> None:
