@@ -20,6 +20,8 @@ from services.parking.book import LotBook
 from services.parking.domain.findings import FINDINGS, NoFinding, SettleFinding
 from services.parking.domain.judging import Fact, Judgement
 from services.parking.domain.passages import PASSAGES, JudgePassage, NoPassage, Seen
+from services.parking.domain.sessions import SESSIONS
+from services.parking.domain.stays import Inside
 from services.parking.views import findings, lanes
 
 Limit = Query(default=50, ge=1, le=200)
@@ -71,6 +73,10 @@ def routes(app: App, book: LotBook) -> APIRouter:
         community_id = community_of(principal)
         await book.ready(await app.database.pool(), community_id)
         lane, passage_id = book.lane(community_id, lane_id), uuid7()
+        if body.session_id is not None:
+            stay, _ = await app.commands.state(SESSIONS, body.session_id, community_id)
+            if not isinstance(stay, Inside) or stay.begun.lot_id != lane.installed.lot_id:
+                raise NotFound("session")
         seen, because = await seen_before(body.finding_id, community_id), [Fact(lane.because, "lane")]
         judgement = Judgement(True, "by_hand", body.reason, tuple(because), session_id=body.session_id)
         context = http.context(request, principal, community_id)
