@@ -1,4 +1,4 @@
-"""What parking keeps in memory: rights by plate, room by zone; of another community nothing, and nothing it has not understood."""
+"""What parking keeps in memory: rights by plate, room by zone; each community for itself, and only where all is understood."""
 
 from typing import Any
 from uuid import UUID
@@ -52,7 +52,8 @@ class Site:
         return [{"community_id": c, "stream": s, "value": v} for s, (c, v) in self.claims.items() if s in streams]
 
     def newer(self, kind: str, community: UUID = HERE) -> None:
-        self.rows.append(Recorded(len(self.rows) + 1, 1, community, "x:9", 1, UUID(int=9), kind, 9, "{}", Meta(), None, None, NOW))
+        n = len(self.rows) + 1
+        self.rows.append(Recorded(n, 1, community, "x:9", 1, UUID(int=9), kind, 9, "{}", Meta(), None, None, NOW))
 
     async def say(self, *events: Struct, community: UUID = HERE, **claims: str) -> LotBook:
         """`claims`: the index that the stream of a right or of a session holds from now on; empty: none."""
@@ -117,7 +118,7 @@ async def test_a_stay_that_is_over_or_in_question_takes_no_space_and_that_once(o
     site = Site()
     book = await site.say(OPENED, BEGUN, session="one")
     lot = book.lot(HERE, LOT)
-    assert (book.occupied(LOT, "ground"), book.room(lot, "ground"), book.room(lot, "below"), book.room(lot, "roof")) == (1, 1, 0, 0)
+    assert [book.occupied(LOT, "ground"), *(book.room(lot, zone) for zone in ("ground", "below", "roof"))] == [1, 1, 0, 0]
     await site.say(over, ENDED, session="")
     assert (book.occupied(LOT, "ground"), book.stay(SESSION), book.stays(HERE, LOT, ["one"])) == (0, None, ())
 
