@@ -46,7 +46,8 @@ STORY: tuple[Any, ...] = (
     PassageFailed(PASSAGE, "unknown"), PassageCompleted(PASSAGE, "barrier"), BEGUN, RightAssigned(SESSION, UNDER),
     PaymentReceived(SESSION, PAYMENT, 150, "t1"), PaymentReceived(SESSION, RIGHT, 250, "t2"),
     SessionQuarantined(SESSION, LOT, "ground", "entered_again"), OVER,
-    FindingRaised(FINDING, "look_alike", LANE, candidates=(RIGHT,)), FindingSettled(FINDING, "chosen", RIGHT, UUID(int=45), "seen"))
+    FindingRaised(FINDING, "look_alike", LANE, candidates=(RIGHT,)),
+    FindingSettled(FINDING, "chosen", RIGHT, UUID(int=45), "seen"))
 
 
 def log(*events: Any) -> list[Recorded]:
