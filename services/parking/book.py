@@ -51,7 +51,7 @@ class LotBook:
         self.memory = Memory("lot_book", EVENTS, self._apply)
         self._lots: dict[UUID, KnownLot] = {}
         self._lanes: dict[UUID, KnownLane] = {}
-        self._by_camera: dict[tuple[UUID, int], UUID] = {}
+        self._by_camera: dict[tuple[UUID, UUID, int], UUID] = {}
         self._rights: dict[UUID, tuple[PlateRightGranted, UUID]] = {}
         self._used: Counter[UUID] = Counter()
         self._stays: dict[UUID, KnownStay] = {}
@@ -66,13 +66,13 @@ class LotBook:
                 known = self._lots.get(lot_id)
                 self._lots[lot_id] = KnownLot(row.community_id, event, known.adoptions if known else ())
             case TariffAdopted(lot_id=lot_id, adoption=adoption):
-                lot = self._lots[lot_id]
-                self._lots[lot_id] = replace(lot, adoptions=(*lot.adoptions, adoption))
+                if (lot := self._lots.get(lot_id)) is not None:  # its opening may be what this version could not read
+                    self._lots[lot_id] = replace(lot, adoptions=(*lot.adoptions, adoption))
             case LaneInstalled(lane_id=lane_id, device_id=device_id, lane_no=lane_no):
                 if (before := self._lanes.get(lane_id)) is not None:
-                    self._by_camera.pop((before.installed.device_id, before.installed.lane_no), None)
+                    self._by_camera.pop((row.community_id, before.installed.device_id, before.installed.lane_no), None)
                 self._lanes[lane_id] = KnownLane(row.community_id, event, row.event_id)
-                self._by_camera[device_id, lane_no] = lane_id
+                self._by_camera[row.community_id, device_id, lane_no] = lane_id
             case PlateRightGranted(right_id=right_id):
                 heard = row.meta.caused_by  # the public event behind it, where another service said it
                 self._rights[right_id] = (event, heard[0] if heard else row.event_id)
@@ -88,6 +88,8 @@ class LotBook:
                 self._look_up(f"session:{session_id}")
             case RightAssigned(session_id=session_id, under=under):
                 if (stay := self._stays.get(session_id)) is not None:
+                    if (was := stay.begun.under) is not None:
+                        self._used[was.right_id] -= 1
                     self._stays[session_id] = replace(stay, begun=replace(stay.begun, under=under))
                     self._used[under.right_id] += 1
             case SessionQuarantined(session_id=session_id) | SessionEnded(session_id=session_id):
@@ -133,13 +135,12 @@ class LotBook:
         return lane
 
     def lane_at(self, community_id: UUID, device_id: UUID, lane_no: int) -> KnownLane | None:
-        lane_id = self._by_camera.get((device_id, lane_no))
-        lane = self._lanes[lane_id] if lane_id else None
-        return lane if lane is not None and lane.community_id == community_id else None
+        lane_id = self._by_camera.get((community_id, device_id, lane_no))
+        return self._lanes[lane_id] if lane_id else None
 
-    def cameras(self, device_id: UUID) -> list[UUID]:
-        """The lanes that this camera watches."""
-        return [lane_id for (camera, _), lane_id in self._by_camera.items() if camera == device_id]
+    def cameras(self, community_id: UUID, device_id: UUID) -> list[UUID]:
+        """The lanes of this community that this camera watches."""
+        return [lane for (owner, camera, _), lane in self._by_camera.items() if (owner, camera) == (community_id, device_id)]
 
     def room(self, lot: KnownLot, zone: str) -> int:
         return lot.opened.spaces.get(zone, 0) - self._occupied[lot.opened.lot_id, zone]

@@ -49,7 +49,7 @@ class LocalProvider:
         return hmac.new(self._settings.secret("payment-local").encode(), body, sha256).hexdigest()
 
     def read(self, body: bytes, signature: str) -> Notification:
-        if not hmac.compare_digest(self.sign(body), signature):
+        if not hmac.compare_digest(self.sign(body).encode(), signature.encode()):
             raise Problem(401, "payment_signature_wrong")
         try:
             return msgspec.json.decode(body, type=Notification)

@@ -33,9 +33,9 @@ def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
             return (Public(_billed(session_id, bill, until, bill.total_fen - amount)),)
         case stays.PaymentReceived(session_id=session_id, payment_id=payment_id, amount=amount):
             return (Public(public.PaymentReceived(session_id, payment_id, amount)),)
-        case stays.SessionEnded(session_id=session_id, bill=found, exited_at=at):
-            ended = Public(public.SessionEnded(session_id, event.lot_id, event.zone, event.how, at, event.total))
-            return (Public(_billed(session_id, found, at, event.paid)), ended) if found is not None and at is not None else (ended,)
+        case stays.SessionEnded(session_id=session_id, bill=found, bill_until=until):
+            ended = Public(public.SessionEnded(session_id, event.lot_id, event.zone, event.how, event.exited_at, event.total))
+            return (Public(_billed(session_id, found, until, event.paid)), ended) if found is not None else (ended,)
         case findings.FindingRaised():
             return (Public(public.FindingRaised(**asdict(event))),)
         case findings.FindingSettled(finding_id=finding_id, how=how):

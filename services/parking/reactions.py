@@ -15,10 +15,18 @@ from libs.eventkit.service import App
 from services.parking.book import LotBook
 from services.parking.domain.findings import FINDINGS, FindingRaised, FindingSettled, NoFinding, RaiseFinding
 from services.parking.domain.judging import FindingKind
-from services.parking.domain.passages import PASSAGES, CompletePassage, FailPassage, NoPassage, PassageCompleted, PassageJudged
+from services.parking.domain.passages import (
+    PASSAGES,
+    Completed,
+    CompletePassage,
+    FailPassage,
+    NoPassage,
+    PassageCompleted,
+    PassageJudged,
+)
 from services.parking.domain.plate_rights import PLATE_RIGHTS, EndPlateRight, GrantPlateRight, Held, PlateRightGranted
 from services.parking.domain.sessions import SESSIONS, AssignRight, BeginSession, EndSession, QuarantineSession
-from services.parking.domain.stays import Ended, Inside
+from services.parking.domain.stays import Ended, Inside, NoSession
 from services.parking.lane_desk import begun, finding_id, index_of, judged, moved, opened, under
 
 
@@ -45,7 +53,7 @@ def passages(app: App, book: LotBook) -> Reaction:
     async def fallback(event: devices.FallbackGiven, row: Recorded) -> list[Do]:
         """A camera that opened undecided let somebody through; who waits at a lane of others is none of ours."""
         state, _ = await app.commands.state(PASSAGES, event.report_id, row.community_id)
-        if not event.admitted or (isinstance(state, NoPassage) and not book.cameras(event.device_id)):
+        if not event.admitted or (isinstance(state, NoPassage) and not book.cameras(row.community_id, event.device_id)):
             return []
         if isinstance(state, NoPassage):
             raise NotYet("the passage")
@@ -111,6 +119,11 @@ def after_passages(app: App, book: LotBook) -> Reaction:
         stay, _ = await app.commands.state(SESSIONS, raised.passage_id, row.community_id)
         if isinstance(stay, Ended):
             return []
+        if isinstance(stay, NoSession):  # who was kept out has none, and may yet come in
+            passage, _ = await app.commands.state(PASSAGES, raised.passage_id, row.community_id)
+            if not isinstance(passage, Completed):
+                return []
+            raise NotYet("the stay")
         return [Do("assign", raised.passage_id, AssignRight(raised.passage_id, under(right)))]
 
     return Reaction("after_passages", {

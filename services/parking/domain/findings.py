@@ -46,6 +46,7 @@ class Raised(Struct, frozen=True):
 class Settled(Struct, frozen=True):
     said: FindingRaised
     how: How
+    chosen: UUID | None
 
 
 Finding = NoFinding | Raised | Settled
@@ -55,8 +56,8 @@ def evolve(finding: Finding, event: FindingEvent) -> Finding:
     match finding, event:
         case NoFinding(), FindingRaised():
             return Raised(event)
-        case Raised(said=said), FindingSettled(how=how):
-            return Settled(said, how)
+        case Raised(said=said), FindingSettled(how=how, chosen=chosen):
+            return Settled(said, how, chosen)
         case _:
             return finding
 
@@ -82,11 +83,12 @@ def decide_settle(command: SettleFinding, finding: Finding) -> list[FindingEvent
         case NoFinding():
             raise NotFound("finding")
         case Raised(said=said):
-            if command.how == "chosen" and command.chosen not in said.candidates:
+            choosing = command.how == "chosen"
+            if choosing != (command.chosen is not None) or (choosing and command.chosen not in said.candidates):
                 raise Refused("not_a_candidate")
             return [FindingSettled(command.finding_id, command.how, command.chosen, command.by, command.note)]
-        case Settled(how=how):
-            if how != command.how:
+        case Settled(how=how, chosen=chosen):
+            if (how, chosen) != (command.how, command.chosen):
                 raise Refused("finding_already_settled", how=how)
             return []
         case _:

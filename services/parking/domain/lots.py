@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from libs.eventkit.decider import Decider, Refused
-from services.parking.domain.tariffs import Adoption, Tariff, check
+from services.parking.domain.tariffs import Adoption, Tariff, Vehicle, check
 
 # what happened
 
@@ -85,7 +85,7 @@ class AdoptTariff(Struct, frozen=True):
 def decide_open(command: OpenLot, lot: AnyLot) -> list[LotEvent]:
     try:
         ZoneInfo(command.clock)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # a directory of zones, as `Asia`, is no zone
         raise Refused("time_zone_unknown", clock=command.clock) from None
     if not command.spaces or min(command.spaces.values()) < 0:
         raise Refused("lot_without_spaces")
@@ -103,6 +103,8 @@ def decide_adopt(command: AdoptTariff, lot: AnyLot) -> list[LotEvent]:
             if adoption in adoptions:
                 return []
             check(command.tariff)
+            for new_energy in (False, True):  # a car that fits no class could never be billed, and nobody behind it could leave
+                command.tariff.class_of(Vehicle(new_energy=new_energy))
             if command.since < command.today:
                 raise Refused("tariff_in_the_past", since=command.since, today=command.today)
             for known in (a.tariff for a in adoptions):

@@ -97,6 +97,8 @@ def decide_assign(command: AssignRight, session: Session) -> list[SessionEvent]:
 
 def decide_ask(command: AskPayment, session: Session) -> list[SessionEvent]:
     inside = _inside(session)
+    if any(asked.payment_id == command.payment_id for asked in inside.asked):
+        return []
     if inside.quarantined:
         raise Refused("session_quarantined")
     amount, owing = due(inside, command.adoptions, command.now), owed(inside.begun, command.adoptions, command.now)

@@ -176,6 +176,8 @@ def owed(begun: SessionBegun, adoptions: tuple[Adoption, ...], until: datetime) 
 
 def due(session: Inside, adoptions: tuple[Adoption, ...], now: datetime) -> int:
     """Fen that have to be paid before the car may leave now. Whoever has paid has `grace` to leave."""
+    if session.quarantined:
+        return 0
     until = session.paid_until
     if until is not None and now <= until + timedelta(seconds=session.begun.grace):
         return 0

@@ -1,0 +1,151 @@
+"""What is put together of a vehicle before a camera: its own rights and stay, what it may be a misreading of, and when it was."""
+
+from datetime import datetime
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+import pytest
+from msgspec.structs import astuple, replace
+
+from libs.contracts.devices import PlateSeen
+from libs.contracts.fields import SealedField
+from libs.eventkit.decider import NotYet
+from libs.eventkit.privacy import Pending
+from libs.eventkit.recorded import Meta
+from services.parking.domain.lots import TariffAdopted
+from services.parking.domain.passages import JudgePassage
+from services.parking.domain.sessions import SESSIONS
+from services.parking.lane_desk import begun, judged
+from tests.kit import recorded
+from tests.unit.parking.samples import (
+    ADOPTION,
+    BEGUN,
+    CAMERA,
+    GRANTED,
+    HOUR,
+    INSTALLED,
+    LOT,
+    NOW,
+    OPENED,
+    PASSAGE,
+    PLATE,
+    RIGHT,
+    SESSION,
+)
+from tests.unit.parking.test_lot_book import HERE, Site
+
+OUT = replace(INSTALLED, direction="out")
+SEEN = PlateSeen(
+    report_id=PASSAGE, device_id=CAMERA, lane_no=1, plate=SealedField(*astuple(PLATE)), plate_colour="blue", vehicle_kind="car",
+    confidence=98, direction=None, live=True, awaits_decision=True, device_time=NOW - HOUR, findings=())
+
+
+class Lane(Site):
+    """With keys that open every plate to `reads`, indexes that are the plates themselves, and one stay as its stream has it."""
+
+    def __init__(self, reads: Any = "京A12345", *stay: Any) -> None:
+        super().__init__()
+
+        async def opens(sealed: Any) -> Any:
+            return reads.encode() if isinstance(reads, str) else reads
+
+        async def pool() -> Any:
+            return self
+
+        async def state(*what: Any) -> Any:
+            return SESSIONS.fold(stay), len(stay)
+
+        self.app: Any = SimpleNamespace(
+            database=SimpleNamespace(pool=pool), keyring=SimpleNamespace(open=opens), commands=SimpleNamespace(state=state),
+            blind=SimpleNamespace(of=lambda community, scope, value: value))
+
+    async def asks(self, event: PlateSeen = SEEN, said_at: datetime | None = None, at: datetime = NOW) -> JudgePassage:
+        row = recorded(event, HERE, position=len(self.rows), source="devices", meta=Meta(source_time=said_at), at=at)
+        found = await judged(self.app, self.book, event, row)
+        assert found is not None
+        return found
+
+
+async def test_a_car_under_a_right_is_judged_by_it_and_no_misreading_is_looked_for() -> None:
+    lane = Lane()
+    await lane.say(OPENED, INSTALLED, GRANTED, right="京A12345")
+    said = await lane.asks()
+    assert (said.judgement.rule, said.judgement.finding, said.displaced, said.waits) == ("permit", None, None, True)
+    assert begun(said, lane.book.lot(HERE, LOT)).under is not None  # type: ignore[arg-type]
+
+
+async def test_a_car_that_may_be_a_misreading_is_held_against_what_it_resembles() -> None:
+    lane = Lane()
+    await lane.say(OPENED, INSTALLED, GRANTED, right="京A1Z345")
+    said = await lane.asks(replace(SEEN, awaits_decision=False))
+    assert (said.judgement.rule, said.judgement.candidates, said.waits) == ("tariff", (RIGHT,), False)
+    assert begun(said, lane.book.lot(HERE, LOT)).under is None  # type: ignore[arg-type]
+
+
+async def test_a_lapsed_right_of_the_very_plate_is_no_look_alike_of_itself() -> None:
+    lane = Lane()
+    await lane.say(OPENED, INSTALLED, replace(GRANTED, kind="declared"), right="京A12345")
+    assert (await lane.asks()).judgement.candidates == ()
+
+
+async def test_a_car_that_comes_in_again_displaces_its_stay_and_finds_its_own_space() -> None:
+    lane = Lane("京A12345", BEGUN)
+    await lane.say(replace(OPENED, spaces={"ground": 1}), INSTALLED, BEGUN, session="京A12345")
+    said = await lane.asks()
+    assert (said.judgement.rule, said.displaced) == ("tariff", SESSION)
+
+
+@pytest.mark.parametrize(("hours", "reason"), [(1, "nothing_due"), (2, "not_paid")])
+async def test_at_the_exit_a_car_owes_what_its_stay_owes_now(hours: int, reason: str) -> None:
+    lane = Lane("京A12345", BEGUN)
+    await lane.say(OPENED, OUT, TariffAdopted(LOT, ADOPTION), BEGUN, session="京A12345")
+    said = await lane.asks(at=NOW + hours * HOUR)
+    assert (said.judgement.reason, said.judgement.session_id, said.displaced) == (reason, SESSION, None)
+
+
+async def test_at_the_exit_the_looks_are_those_of_the_camera_here() -> None:
+    lane = Lane("京A1Z345", BEGUN)
+    await lane.say(OPENED, OUT, BEGUN, session="京A12345")
+    assert (await lane.asks()).judgement.session_id == SESSION
+    assert (await lane.asks(replace(SEEN, plate_colour="red"))).judgement.session_id is None
+
+
+async def test_what_is_live_is_dated_by_us_and_history_by_its_device() -> None:
+    lane = Lane()
+    await lane.say(OPENED, INSTALLED)
+    assert (await lane.asks(at=NOW + HOUR)).seen.at == NOW + HOUR
+    assert (await lane.asks(said_at=NOW, at=NOW + HOUR)).seen.at == NOW
+    past = replace(SEEN, live=False)
+    assert (await lane.asks(past)).seen.at == NOW - HOUR
+    assert (await lane.asks(replace(past, device_time=None))).seen.at == NOW
+
+
+@pytest.mark.parametrize(("reads", "new_energy"), [("京AD12345", True), ("京A12345D", True), ("京A12345", False)])
+async def test_a_plate_says_whether_its_car_is_new_energy(reads: str, new_energy: bool) -> None:
+    lane = Lane(reads)
+    await lane.say(OPENED, INSTALLED)
+    assert (await lane.asks()).seen.new_energy is new_energy
+
+
+@pytest.mark.parametrize("reads", ["无牌", None])
+async def test_a_car_without_a_plate_that_can_be_read_keeps_none(reads: Any) -> None:
+    lane = Lane(reads)
+    await lane.say(OPENED, INSTALLED)
+    for event in (SEEN, replace(SEEN, plate=None)):
+        said = await lane.asks(event)
+        assert (said.judgement.rule, said.seen.plate) == ("no_plate", None)
+
+
+async def test_a_plate_whose_key_has_not_come_is_waited_for() -> None:
+    lane = Lane(Pending())
+    await lane.say(OPENED, INSTALLED)
+    with pytest.raises(NotYet):
+        await lane.asks()
+
+
+async def test_a_camera_at_no_lane_of_ours_is_not_judged() -> None:
+    lane = Lane()
+    await lane.say(OPENED, INSTALLED)
+    for event in (replace(SEEN, lane_no=2), replace(SEEN, device_id=UUID(int=99))):
+        assert await judged(lane.app, lane.book, event, recorded(event, HERE, position=2, source="devices")) is None

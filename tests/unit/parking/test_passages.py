@@ -1,0 +1,68 @@
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from libs.eventkit.decider import NotYet
+from services.parking.domain.passages import (
+    PASSAGES,
+    BarrierOrdered,
+    CompletePassage,
+    FailPassage,
+    JudgePassage,
+    PassageCompleted,
+    PassageFailed,
+    PassageJudged,
+)
+from tests.unit.parking.samples import INSTALLED, NO, PASSAGE, SEEN, SESSION, YES, deciding
+
+when = deciding(PASSAGES)
+JUDGE = JudgePassage(PASSAGE, INSTALLED, SEEN, YES, SESSION, waits=True)
+JUDGED = PassageJudged(PASSAGE, INSTALLED, SEEN, YES, SESSION)
+COMPLETED, FAILED = PassageCompleted(PASSAGE, "barrier"), PassageFailed(PASSAGE, "unknown")
+COMPLETE, FAIL = CompletePassage(PASSAGE, "barrier"), FailPassage(PASSAGE, "unknown")
+
+
+def test_who_may_pass_finds_the_barrier_ordered_in_the_answer_for_which_the_camera_waits() -> None:
+    assert when(JUDGE) == [JUDGED, BarrierOrdered(PASSAGE, INSTALLED, PASSAGE, YES)]
+
+
+def test_a_camera_that_does_not_wait_gets_an_order_that_answers_nothing() -> None:
+    assert when(replace(JUDGE, waits=False))[1] == BarrierOrdered(PASSAGE, INSTALLED, None, YES)
+
+
+def test_who_may_not_pass_has_nothing_ordered() -> None:
+    assert when(replace(JUDGE, judgement=NO)) == [replace(JUDGED, judgement=NO)]
+
+
+@pytest.mark.parametrize("judgement", [YES, NO])
+def test_what_passed_while_we_were_away_is_over_and_lifts_nothing(judgement: Any) -> None:
+    past = replace(SEEN, live=False)
+    assert when(replace(JUDGE, judgement=judgement, seen=past)) == [
+        replace(JUDGED, judgement=judgement, seen=past), PassageCompleted(PASSAGE, "device")]
+
+
+@pytest.mark.parametrize("more", [(), (COMPLETED,), (FAILED,)])
+def test_a_passage_is_judged_once(more: tuple[Any, ...]) -> None:
+    assert when(replace(JUDGE, judgement=NO), JUDGED, *more) == []
+
+
+def test_a_passage_completes_once() -> None:
+    assert when(COMPLETE, JUDGED) == [COMPLETED]
+    assert when(COMPLETE, JUDGED, COMPLETED) == when(replace(COMPLETE, by="fallback"), JUDGED, COMPLETED) == []
+
+
+def test_what_failed_may_turn_out_to_have_gone_through_but_never_the_other_way() -> None:
+    assert when(COMPLETE, JUDGED, FAILED) == [COMPLETED]
+    assert when(FAIL, JUDGED, COMPLETED) == when(FAIL, JUDGED, FAILED, COMPLETED) == []
+
+
+def test_a_passage_fails_once() -> None:
+    assert when(FAIL, JUDGED) == [FAILED]
+    assert when(FAIL, JUDGED, FAILED) == when(replace(FAIL, reason="refused"), JUDGED, FAILED) == []
+
+
+@pytest.mark.parametrize("command", [COMPLETE, FAIL])
+def test_what_became_of_a_passage_waits_for_its_judgement(command: Any) -> None:
+    with pytest.raises(NotYet):
+        when(command)

@@ -1,0 +1,280 @@
+"""A stay from its entry to its exit, and what holds of what it owes whatever happens."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from libs.eventkit.decider import NotFound, Refused, Release, Take
+from services.parking.domain.sessions import (
+    SESSIONS,
+    AskPayment,
+    AssignRight,
+    BeginSession,
+    EndSession,
+    QuarantineSession,
+    ReceivePayment,
+    SettleSession,
+)
+from services.parking.domain.stays import (
+    Ended,
+    Inside,
+    PaymentAsked,
+    PaymentReceived,
+    RightAssigned,
+    SessionEnded,
+    SessionQuarantined,
+    Under,
+    due,
+    owed,
+)
+from tests.unit.parking.samples import ADOPTIONS, ANN, BEGUN, HOUR, LOT, MINUTE, NOW, PAYMENT, RIGHT, SESSION, UNDER, deciding
+
+when = deciding(SESSIONS)
+BEGIN, ASSIGN = BeginSession(BEGUN, "index"), AssignRight(SESSION, UNDER)
+AFTER = NOW + 3 * HOUR  # the first hour is free, each further one 200 fen
+ASK, END = AskPayment(SESSION, PAYMENT, ADOPTIONS, AFTER), EndSession(SESSION, AFTER, ADOPTIONS)
+RECEIVE, QUARANTINE = ReceivePayment(SESSION, PAYMENT, 400, "t1"), QuarantineSession(SESSION, "entered_again")
+SETTLE = SettleSession(SESSION, AFTER, ADOPTIONS)
+RECEIVED, QUARANTINED = PaymentReceived(SESSION, PAYMENT, 400, "t1"), SessionQuarantined(SESSION, LOT, "ground", "entered_again")
+(ASKED,) = when(ASK, BEGUN)
+(ENDED,) = when(END, BEGUN)
+GRACE = timedelta(seconds=BEGUN.grace)
+
+
+def inside(*events: Any) -> Inside:
+    state = SESSIONS.fold([BEGUN, *events])
+    assert isinstance(state, Inside)
+    return state
+
+
+def amounts(ended: SessionEnded) -> tuple[int, int]:
+    return ended.total, ended.paid
+
+
+# begin, assign, quarantine
+
+
+def test_a_stay_begins_once() -> None:
+    assert when(BEGIN) == [BEGUN]
+    assert when(BEGIN, BEGUN) == when(BEGIN, BEGUN, ENDED) == []
+
+
+def test_a_stay_is_put_under_a_right_from_its_beginning_on() -> None:
+    assert when(ASSIGN, BEGUN) == [RightAssigned(SESSION, UNDER)]
+    assert when(ASSIGN, BEGUN, RightAssigned(SESSION, UNDER)) == []
+    assert due(inside(RightAssigned(SESSION, UNDER)), ADOPTIONS, AFTER) == 0 < due(inside(), ADOPTIONS, AFTER)
+
+
+def test_a_stay_is_quarantined_once_and_only_while_it_is_open() -> None:
+    assert when(QUARANTINE, BEGUN) == [QUARANTINED]
+    assert when(QUARANTINE, BEGUN, QUARANTINED) == when(QUARANTINE) == when(QUARANTINE, BEGUN, ENDED) == []
+
+
+@pytest.mark.parametrize("command", [ASSIGN, ASK, RECEIVE, END, SETTLE])
+def test_of_a_stay_that_is_not_there_nothing_is_taken(command: Any) -> None:
+    with pytest.raises(NotFound):
+        when(command)
+
+
+@pytest.mark.parametrize("command", [ASSIGN, ASK])
+def test_a_stay_that_is_over_is_neither_assigned_nor_asked_for(command: Any) -> None:
+    with pytest.raises(Refused, match="session_ended"):
+        when(command, BEGUN, ENDED)
+
+
+# pay
+
+
+def test_what_is_asked_is_the_bill_less_what_was_paid() -> None:
+    assert (ASKED.amount, ASKED.until, ASKED.bill.total_fen) == (400, AFTER, 400)
+    (more,) = when(replace(ASK, payment_id=UUID(int=90), now=AFTER + HOUR), BEGUN, ASKED, RECEIVED)
+    assert (more.amount, more.bill.total_fen) == (200, 600)
+
+
+@pytest.mark.parametrize(("now", "adoptions"), [(NOW + HOUR, ADOPTIONS), (AFTER, ())])
+def test_nobody_is_asked_to_pay_nothing(now: datetime, adoptions: Any) -> None:
+    with pytest.raises(Refused, match="nothing_due"):
+        when(replace(ASK, now=now, adoptions=adoptions), BEGUN)
+
+
+def test_a_payment_is_asked_for_once() -> None:
+    """Said again later it would ask for another amount under the same number, and the older, smaller one would do."""
+    assert when(replace(ASK, now=AFTER + 9 * HOUR), BEGUN, ASKED) == when(ASK, BEGUN, ASKED, RECEIVED) == []
+
+
+def test_a_stay_in_quarantine_is_not_asked_to_pay() -> None:
+    with pytest.raises(Refused, match="session_quarantined"):
+        when(ASK, BEGUN, QUARANTINED)
+
+
+def test_money_is_taken_once_also_after_the_exit() -> None:
+    for later in ((), (ENDED,), (QUARANTINED,)):
+        assert when(RECEIVE, BEGUN, ASKED, *later) == [RECEIVED]
+    assert when(RECEIVE, BEGUN, ASKED, RECEIVED) == when(RECEIVE, BEGUN, ASKED, ENDED, RECEIVED) == []
+    after = SESSIONS.fold([BEGUN, ASKED, ENDED, RECEIVED])
+    assert isinstance(after, Ended) and after.inside.paid == 400
+
+
+@pytest.mark.parametrize("amount", [399, 401, 0, -400])
+def test_another_amount_than_asked_is_refused(amount: int) -> None:
+    with pytest.raises(Refused, match="payment_of_another_amount"):
+        when(replace(RECEIVE, amount=amount), BEGUN, ASKED)
+
+
+def test_a_payment_that_nobody_asked_for_is_not_found() -> None:
+    with pytest.raises(NotFound):
+        when(replace(RECEIVE, payment_id=UUID(int=90)), BEGUN, ASKED)
+
+
+# leave
+
+
+@pytest.mark.parametrize(("leaves", "owing"), [
+    (timedelta(0), 0), (GRACE, 0), (GRACE + timedelta(seconds=1), 200), (HOUR, 200), (HOUR + timedelta(seconds=1), 400)])
+def test_who_has_paid_has_the_grace_to_leave_inclusive(leaves: timedelta, owing: int) -> None:
+    assert due(inside(ASKED, RECEIVED), ADOPTIONS, AFTER + leaves) == owing
+    (ended,) = when(replace(END, exited_at=AFTER + leaves), BEGUN, ASKED, RECEIVED)
+    assert amounts(ended) == (400 + owing, 400)
+    assert ended.bill_until == (AFTER if owing == 0 else AFTER + leaves)
+
+
+def test_what_was_only_asked_for_gives_no_grace() -> None:
+    assert due(inside(ASKED), ADOPTIONS, AFTER) == 400
+    assert when(replace(END, exited_at=AFTER + GRACE), BEGUN, ASKED)[0].bill_until == AFTER + GRACE
+
+
+def test_a_stay_ends_once() -> None:
+    assert (ENDED.how, ENDED.exited_at, ENDED.bill_until, amounts(ENDED)) == ("exit", AFTER, AFTER, (400, 0))
+    assert when(END, BEGUN, ENDED) == when(replace(END, exited_at=AFTER + HOUR), BEGUN, ENDED) == []
+
+
+def test_without_a_tariff_or_before_the_entry_nothing_is_charged() -> None:
+    (free,) = when(replace(END, adoptions=()), BEGUN)
+    assert (amounts(free), free.bill, free.bill_until) == ((0, 0), None, None)
+    assert amounts(when(replace(END, exited_at=NOW - HOUR), BEGUN)[0]) == (0, 0)
+
+
+def test_only_a_stay_in_question_is_settled_and_that_once() -> None:
+    (settled,) = when(SETTLE, BEGUN, QUARANTINED)
+    assert (settled.how, settled.exited_at, amounts(settled)) == ("settled", AFTER, (400, 0))
+    assert when(SETTLE, BEGUN, QUARANTINED, settled) == []
+    with pytest.raises(Refused, match="session_not_in_question"):
+        when(SETTLE, BEGUN)
+
+
+def test_a_stay_may_be_waived_and_counts_from_its_entry_at_the_earliest() -> None:
+    (waived,) = when(replace(SETTLE, left_at=None), BEGUN, QUARANTINED)
+    assert (waived.exited_at, waived.bill, waived.bill_until, amounts(waived)) == (None, None, None, (0, 0))
+    assert amounts(when(replace(SETTLE, left_at=NOW), BEGUN, QUARANTINED)[0]) == (0, 0)
+    with pytest.raises(Refused, match="exit_before_entry"):
+        when(replace(SETTLE, left_at=NOW - timedelta(seconds=1)), BEGUN, QUARANTINED)
+
+
+@pytest.mark.parametrize(("kind", "free"), [("permit", True), ("white", True), ("visitor_pass", False), ("vehicle", False)])
+def test_permits_and_the_white_list_cost_nothing_while_they_count(kind: Any, free: bool) -> None:
+    assert due(inside(RightAssigned(SESSION, Under(RIGHT, kind, ANN))), ADOPTIONS, AFTER) == (0 if free else 400)
+    until = Under(RIGHT, kind, valid_from=NOW - HOUR, valid_until=NOW + HOUR)
+    assert due(inside(RightAssigned(SESSION, until)), ADOPTIONS, AFTER) == (200 if free else 400)
+    later = Under(RIGHT, kind, valid_from=AFTER)
+    assert due(inside(RightAssigned(SESSION, later)), ADOPTIONS, AFTER + HOUR) == (400 if free else 600)
+
+
+def claims(event: Any, index: str = "index") -> list[Any]:
+    return list(SESSIONS.claims(replace(BEGIN, index=index), event))
+
+
+def test_one_plate_is_inside_a_lot_once() -> None:
+    assert claims(BEGUN) == [Take(f"inside:{LOT}", "index", "already_inside")]
+    assert claims(BEGUN, index="") == [], "of cars without a plate there may be many"
+    assert claims(QUARANTINED) == claims(ENDED) == [Release(f"inside:{LOT}")]
+    assert claims(ASKED) == claims(RECEIVED) == claims(RightAssigned(SESSION, UNDER)) == []
+
+
+# whatever happens
+
+moments = st.integers(0, 5 * 86_400).map(lambda seconds: NOW + timedelta(seconds=seconds))
+rights = st.one_of(st.none(), st.builds(
+    lambda kind, start, length: Under(RIGHT, kind, ANN, None, start, start + length if start and length else None),
+    st.sampled_from(["permit", "white", "visitor_pass", "vehicle"]), st.one_of(st.none(), moments),
+    st.one_of(st.none(), st.integers(1, 86_400).map(lambda seconds: timedelta(seconds=seconds)))))
+
+
+@st.composite
+def stays(draw: st.DrawFn) -> list[Any]:
+    """The events of a stay that is still open: asked for and paid at any moments, in order of time."""
+    events: list[Any] = [replace(BEGUN, under=draw(rights), grace=draw(st.integers(0, 3600)), new_energy=draw(st.booleans()))]
+    for number, moment in enumerate(sorted(draw(st.lists(moments, max_size=5)))):
+        try:
+            (asked,) = when(AskPayment(SESSION, UUID(int=100 + number), ADOPTIONS, moment), *events)
+        except Refused as refused:
+            assert refused.code == "nothing_due"
+            continue
+        events.append(asked)
+        if draw(st.booleans()):
+            events += when(ReceivePayment(SESSION, asked.payment_id, asked.amount, "t"), *events)
+    return events
+
+
+def folded(events: list[Any]) -> Inside:
+    state = SESSIONS.fold(events)
+    assert isinstance(state, Inside)
+    return state
+
+
+@given(stays(), moments)
+def test_due_is_whole_fen_never_negative_and_never_more_than_what_is_owed(events: list[Any], now: datetime) -> None:
+    state = folded(events)
+    bill, amount = owed(state.begun, ADOPTIONS, now), due(state, ADOPTIONS, now)
+    assert bill is not None and type(amount) is int and 0 <= amount <= bill.total_fen
+    assert type(state.paid) is int and all(type(a.amount) is int and 0 < a.amount <= a.bill.total_fen for a in state.asked)
+
+
+@given(stays(), moments, st.floats(0, 1))
+def test_who_pays_what_was_asked_owes_nothing_within_the_grace(events: list[Any], now: datetime, part: float) -> None:
+    amount = due(folded(events), ADOPTIONS, now)
+    if amount == 0:
+        return
+    events += when(replace(ASK, now=now), *events)
+    events += when(replace(RECEIVE, amount=amount), *events)
+    state = folded(events)
+    grace = state.begun.grace
+    leaves = now + timedelta(seconds=int(grace * part))
+    assert [due(state, ADOPTIONS, moment) for moment in (now, leaves, now + timedelta(seconds=grace))] == [0, 0, 0]
+    (ended,) = when(replace(END, exited_at=leaves), *events)
+    assert ended.total <= ended.paid
+
+
+@given(stays(), moments)
+def test_a_stay_in_quarantine_is_never_billed_by_itself(events: list[Any], now: datetime) -> None:
+    events = [*events, QUARANTINED]
+    assert due(folded(events), ADOPTIONS, now) == 0
+    with pytest.raises(Refused, match="session_quarantined"):
+        when(replace(ASK, now=now), *events)
+    (waived,) = when(replace(SETTLE, left_at=None), *events)
+    assert (waived.total, waived.bill) == (0, None)
+
+
+@given(stays(), moments, st.booleans())
+def test_the_bill_of_an_ended_stay_comes_out_the_same_when_computed_again(events: list[Any], at: datetime, settled: bool) -> None:
+    if settled:
+        (ended,) = when(replace(SETTLE, left_at=at), *events, QUARANTINED)
+    else:
+        (ended,) = when(replace(END, exited_at=at), *events)
+    assert ended.bill is not None and ended.bill_until is not None
+    assert owed(folded(events).begun, ADOPTIONS, ended.bill_until) == ended.bill
+    assert ended.total == ended.bill.total_fen == sum(line.amount_fen for line in ended.bill.lines)
+    assert type(ended.total) is int and type(ended.paid) is int and ended.total >= 0
+
+
+def test_the_grace_counts_from_the_latest_payment() -> None:
+    later = AFTER + 2 * HOUR
+    (more,) = when(AskPayment(SESSION, UUID(int=90), ADOPTIONS, later), BEGUN, ASKED, RECEIVED)
+    paid = (ASKED, RECEIVED, more, PaymentReceived(SESSION, UUID(int=90), more.amount, "t2"))
+    assert isinstance(more, PaymentAsked) and more.amount == 400
+    assert due(inside(*paid), ADOPTIONS, later + GRACE) == 0
+    assert due(inside(*paid), ADOPTIONS, later + HOUR - MINUTE) == 200
