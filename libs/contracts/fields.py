@@ -7,7 +7,6 @@ from msgspec import Struct
 
 class SealedField(Struct, frozen=True):
     """Personal data on its way: opened only by a service that holds the key and the purpose's key-encryption key."""
-
     key_id: UUID
     event_id: UUID
     slot: str

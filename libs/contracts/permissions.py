@@ -58,7 +58,6 @@ PERMISSIONS: Final[Mapping[str, frozenset[str]]] = {
     "service": frozenset({ACCESS_DECIDE, OPERATIONS_READ}),
 }
 
-
 def permissions_of(role: str) -> frozenset[str]:
     """Empty for a role that does not exist."""
     return PERMISSIONS.get(role, frozenset())

@@ -18,7 +18,6 @@ PUBLISHES: Mapping[str, tuple[type[Struct], ...]] = {
     "parking": _events(parking)}
 """Every public event by the service that may say it: each tagged struct of its module."""
 
-
 def heard_from(*services: str) -> tuple[type[Struct], ...]:
     """The contracts of these services' topics."""
     return tuple(event for service in services for event in PUBLISHES[service])

@@ -26,27 +26,22 @@ _FORM = re.compile(r"[\w-]+\.[\w-]+\.[\w-]{85}[AQgw]", re.ASCII)  # 64 bytes of 
 
 T = TypeVar("T")
 
-
 class Unauthorised(Exception):
     """401. The argument is the code: token_missing, token_malformed, token_forged, token_expired, token_not_yet,
     token_audience, token_issuer or key_unknown."""
 
-
 class Principal(Struct, frozen=True):
     """Whoever the token speaks for, and what they may do in which communities."""
-
     id: UUID
     role: str
     community_ids: frozenset[UUID]
     permissions: frozenset[str]
     session: str | None = None
 
-
 class _Header(Struct, forbid_unknown_fields=True):
     alg: Literal["EdDSA"]
     typ: Literal["at+jwt"]
     kid: str
-
 
 class _Claims(Struct):
     iss: str
@@ -59,12 +54,10 @@ class _Claims(Struct):
     nbf: int = 0
     sid: str | None = None
 
-
 class Verifier:
     """Verifies the tokens made out to one service, with the keys learnt from identity's events.
 
     `permissions_of` says what a role may do; for a role that it does not know it must say nothing."""
-
     def __init__(self, audience: str, permissions_of: Callable[[str], frozenset[str]], issuer: str = "lifang-identity") -> None:
         self._audience, self._permissions_of, self._issuer = audience, permissions_of, issuer
         self._keys: dict[str, tuple[Ed25519PublicKey, float, float]] = {}  # by kid; not before, expires
@@ -118,7 +111,6 @@ class Verifier:
                 raise Unauthorised(code)
         principal = Principal(claims.sub, claims.role, claims.cid, self._permissions_of(claims.role), claims.sid)
         return principal, kid, max(claims.iat, claims.nbf) - SKEW, min(claims.exp, expires)
-
 
 def _read(part: str, kind: type[T], code: str) -> T:
     try:

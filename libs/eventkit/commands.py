@@ -21,28 +21,22 @@ from libs.eventkit.recorded import Catalogue, Meta, Number, Recorded, tag_of, uu
 CACHED = 20_000
 TRIES = 8
 
-
 class KeyReused(Exception):
     """The idempotency key stood for another body before (422)."""
-
 
 class VersionMismatch(Exception):
     """The thing has changed since the caller looked at it (412)."""
 
-
 class Public(Struct, frozen=True):
     """A public event: the contract and what it is about (by default the stream of the private event)."""
-
     body: Struct
     subject: str = ""
 
 
 Publish = Callable[[Any, Recorded], Sequence[Public]]
 
-
 class Context(Struct, frozen=True):
     """Who asks, when, and on what it rests. `requested_at` is when the first service recorded the request."""
-
     community_id: UUID
     now: datetime
     principal: str = ""
@@ -61,10 +55,8 @@ class Context(Struct, frozen=True):
         made = (uuid5(self.cause, f"{self.name}:{n}") if self.cause else uuid7() for n in count())
         return chain([self.event_id], made) if self.event_id else made
 
-
 class Outcome(Struct, frozen=True, omit_defaults=True):
     """What came of a command: ids and versions, no personal data; the answer is rendered from it again."""
-
     stream: str
     version: int
     position: int = 0
@@ -82,15 +74,12 @@ class Outcome(Struct, frozen=True, omit_defaults=True):
         """The number of the last public event of this command, if it said anything to others."""
         return None if self.back < 0 else Number(generation, self.position - self.back, self.n)
 
-
 class Done(Struct, frozen=True):
     outcome: Outcome
     replayed: bool = False
 
-
 class Commands:
     """`deciders`: which decider takes which command is found by the command's type."""
-
     def __init__(self, log: Log, catalogue: Catalogue, deciders: Iterable[Decider[Any, Any]], publish: Publish) -> None:
         self.log, self.catalogue, self.publish = log, catalogue, publish
         self.generation = 1

@@ -20,7 +20,6 @@ from libs.eventkit.settings import Settings
 T = TypeVar("T")
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
-
 class Unavailable(Exception):
     """The database does not answer. What was asked has happened once or not at all; the same key tells."""
 
@@ -31,10 +30,8 @@ AWAY = (Unavailable, OSError, asyncpg.PostgresConnectionError, asyncpg.Interface
 
 _DIALECT = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
 
-
 def is_away(error: BaseException) -> bool:
     return isinstance(error, AWAY)
-
 
 async def once_there(call: Callable[[], Awaitable[T]]) -> T:
     """Its answer, as soon as the database is there."""
@@ -45,7 +42,6 @@ async def once_there(call: Callable[[], Awaitable[T]]) -> T:
             if not is_away(error):
                 raise
             await asyncio.sleep(0.1)
-
 
 async def asked_again(read: Callable[[], Awaitable[T]]) -> T:
     """Its answer; asked anew where a connection has died, or remembers a table as it was before a migration. Raises
@@ -60,7 +56,6 @@ async def asked_again(read: Callable[[], Awaitable[T]]) -> T:
             await asyncio.sleep(0.02 * attempt)
     raise AssertionError
 
-
 async def alive(connection: asyncpg.Connection) -> None:
     """Returns never; raises when the connection ends."""
     gone = asyncio.Event()
@@ -69,31 +64,24 @@ async def alive(connection: asyncpg.Connection) -> None:
         await gone.wait()
     raise ConnectionError("a connection that was to last has ended")
 
-
 async def _durable(connection: asyncpg.Connection) -> None:
     if await connection.fetchval("show synchronous_commit") == "off":
         raise RuntimeError("synchronous_commit is off: what is acknowledged could be lost")
 
-
 async def _as_it_is(connection: asyncpg.Connection) -> None:
     """Nothing is ever set but inside a transaction: asyncpg's own reset would be a round trip for nothing."""
-
 
 async def _reader(connection: asyncpg.Connection) -> None:
     await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=msgspec.json.encode, decoder=msgspec.json.decode)
 
-
 class _Pool(asyncpg.Pool):
     """Neither takes nor gives back a connection for longer than five seconds: behind a broken network, giving back one
     whose query was cancelled would wait for ever."""
-
     def acquire(self, *, timeout: float | None = 5.0) -> Any:
         return super().acquire(timeout=timeout)
 
-
 class Database:
     """The pools of the log and of its readers. Both connect lazily, so that a service can start before its database."""
-
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._pools: dict[str, asyncpg.Pool] = {}

@@ -17,14 +17,11 @@ LARGEST = 900_000  # bytes of a body that a topic takes; the broker's own limit 
 Headers = list[tuple[str, bytes]]
 _partition = DefaultPartitioner()
 
-
 class Unreadable(Exception):
     """A record that is no event of ours; it is kept aside whole."""
 
-
 class Heard(Struct, frozen=True):
     """A record read from a topic, ready to go into the log."""
-
     community_id: UUID
     number: Number
     previous: Number
@@ -34,21 +31,17 @@ class Heard(Struct, frozen=True):
     data: str
     meta: Meta
 
-
 def partition_of(community_id: UUID) -> int:
     """murmur2 of the key, as every Kafka client does it."""
     everything = list(range(PARTITIONS))
     return int(_partition(str(community_id).encode(), everything, everything))
 
-
 def public_id(event_id: UUID, n: int) -> UUID:
     """The first public event of a private one has its id; further ones have ids derived from it."""
     return event_id if n == 0 else uuid5(event_id, str(n))
 
-
 def rfc3339(moment: datetime | None) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else ""
-
 
 def attributes(row: Recorded, public: Public, n: int, source: str, schema: int, previous: Number) -> dict[str, str]:
     """The CloudEvents attributes of the n-th public event of `row`."""
@@ -62,10 +55,8 @@ def attributes(row: Recorded, public: Public, n: int, source: str, schema: int, 
         "lifangrequestedat": rfc3339(meta.requested_at), "lifangoccurredat": rfc3339(meta.occurred_at)}
     return {k: v for k, v in found.items() if v}
 
-
 def headers(found: dict[str, str]) -> Headers:
     return [("content-type" if k == "datacontenttype" else f"ce_{k}", v.encode()) for k, v in found.items()]
-
 
 def read(raw: Sequence[tuple[str, bytes]], body: bytes | None) -> Heard:
     """Raises Unreadable for a missing or malformed header, a body that is not UTF-8 JSON, or one too large."""
@@ -91,12 +82,10 @@ def read(raw: Sequence[tuple[str, bytes]], body: bytes | None) -> Heard:
     except (KeyError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
         raise Unreadable(f"{type(error).__name__}: {error}"[:200]) from error
 
-
 def _moment(text: str | None) -> datetime | None:
     if (moment := datetime.fromisoformat(text) if text else None) and moment.tzinfo is None:
         raise ValueError("a moment without a zone")
     return moment
-
 
 def _version(text: str) -> int:
     if not 0 < (version := int(text)) < 2**31:

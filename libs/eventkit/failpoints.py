@@ -24,7 +24,6 @@ _chosen = os.environ.get("LIFANG_FAILPOINT", "")
 _meaning = FAILPOINTS[_chosen] if _chosen else ""  # KeyError for a point that is in no table
 _armed = os.environ.get("LIFANG_FAILPOINT_ARMED", "")
 
-
 def reach(name: str) -> None:
     """Does nothing but in a fault test that named this point."""
     if _chosen == name and (not _armed or Path(_armed).exists()):

@@ -21,10 +21,8 @@ HINT = 5.0  # seconds between two commits to Kafka
 HOURS = 6 * 3600 * 1000
 _CALL = "select hear_batch($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14)"
 
-
 class Hearing:
     """`counts` by answer: taken, known, repeated, missing, unreadable."""
-
     def __init__(self, settings: Settings, database: Database, sources: Sequence[str]) -> None:
         self.settings, self.database = settings, database
         self.sources = {settings.topic(s): s for s in sources}
@@ -102,7 +100,6 @@ class Hearing:
             if end is not None and state is not None and state.has_valid_position:
                 behind += max(0, end - state.position)
         return behind
-
 
 def _columns(records: Sequence[tuple[str, Heard]], sources: dict[str, str]) -> list[list[object]]:
     rows = [

@@ -29,16 +29,12 @@ PATIENCE = 2.0  # seconds for which a read waits at most until it has what its c
 _NO_BRACKET = bytes(b for b in range(256) if b not in b"[]{}")
 T = TypeVar("T")
 
-
 class Input(BaseModel):
     """A request body: unknown fields are refused."""
-
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, str_max_length=4096, hide_input_in_errors=True)
-
 
 class Edge:
     """Pure ASGI: correlation, body limit, NUL and depth of JSON, metrics, and an answer to whatever nobody foresaw."""
-
     def __init__(self, app: ASGIApp, service: str, started: Callable[[], bool], raw: tuple[str, ...] = ()) -> None:
         """`raw`: path prefixes whose bodies are not ours to judge (a device's own protocol)."""
         self.app, self.service, self.started, self.raw = app, service, started, raw
@@ -68,7 +64,6 @@ class Edge:
             route = scope.get("route")
             REQUESTS.labels(self.service, scope["method"], getattr(route, "path", "other"), status).observe(time.perf_counter() - begun)
 
-
 async def _checked(scope: Scope, receive: Receive, raw: bool) -> Receive:
     """Reads the body once, within its limit. Raises Problem 413 or 400."""
     body, more = bytearray(), True
@@ -93,7 +88,6 @@ async def _checked(scope: Scope, receive: Receive, raw: bool) -> Receive:
 
     return again
 
-
 def too_deep(body: bytes) -> bool:
     """Whether brackets nest beyond the limit, counted without parsing (a bracket in a string counts: harmless)."""
     depth = 0
@@ -102,7 +96,6 @@ def too_deep(body: bytes) -> bool:
         if depth > DEEPEST:
             return True
     return False
-
 
 def permitted(*permissions: str) -> Any:
     """The caller, who must hold one of these permissions. A route without this (or `open_to_all`) does not start."""
@@ -118,7 +111,6 @@ def permitted(*permissions: str) -> Any:
     check.guards = permissions  # type: ignore[attr-defined]
     return Depends(check)
 
-
 async def _everybody() -> None: ...
 
 
@@ -126,11 +118,9 @@ _everybody.guards = ("everybody",)  # type: ignore[attr-defined]
 open_to_all = Depends(_everybody)
 """Marks a route that needs no token."""
 
-
 def guards_of(route: RouteContext) -> tuple[str, ...]:
     """The permissions that a route names."""
     return tuple(g for d in route.dependant.dependencies for g in getattr(d.call, "guards", ()))
-
 
 def refuse_unguarded(app: FastAPI) -> None:
     """Deny by default. Raises RuntimeError naming every route without a permission."""
@@ -138,13 +128,11 @@ def refuse_unguarded(app: FastAPI) -> None:
     if naked := [r.path for r in routes if isinstance(r.original_route, APIRoute) and not guards_of(r)]:
         raise RuntimeError(f"routes without a permission: {naked}")
 
-
 def community_of(principal: Principal) -> UUID:
     """The one community of the caller. Raises Problem 403 where the token names none or several."""
     if len(principal.community_ids) != 1:
         raise Problem(403, "community_unclear")
     return next(iter(principal.community_ids))
-
 
 def context(request: Request, principal: Principal | None, community_id: UUID = NOWHERE, **more: Any) -> Context:
     """What the commands of this request rest on."""
@@ -153,7 +141,6 @@ def context(request: Request, principal: Principal | None, community_id: UUID = 
         community_id=community_id, now=datetime.now(UTC), principal=str(principal.id) if principal else "",
         correlation=correlation if correlation.isascii() and correlation else str(uuid7()),
         traceparent=request.headers.get("traceparent", "")[:55], **more)
-
 
 async def idempotency(request: Request) -> Key | None:
     """The Idempotency-Key of this request, scoped to caller and route. Raises Problem 400 for one that is no key."""
@@ -170,25 +157,20 @@ async def idempotency(request: Request) -> Key | None:
 
 IdempotencyKey = Annotated[Key | None, Depends(idempotency)]
 
-
 class Position(msgspec.Struct, frozen=True, array_like=True):
     """What a command's answer carries, opaque to clients: service, last own position, last published number."""
-
     service: str
     own: int
     published: str
-
 
 def position_header(service: str, generation: int, done: Done) -> dict[str, str]:
     position = Position(service, done.outcome.position, str(done.outcome.published(generation) or ""))
     return {"Lifang-Position": _opaque(position)} | ({"Idempotency-Replayed": "true"} if done.replayed else {})
 
-
 def min_position(request: Request) -> Position | None:
     """Raises Problem 400 for a value that we did not give out."""
     text = request.headers.get("lifang-min-position")
     return _plain(text, Position, "position_malformed") if text else None
-
 
 async def caught_up(request: Request, *readers: str) -> dict[str, str]:
     """Waits, bounded, until these readers of the own log have passed what the caller has done; the header says when not."""
@@ -203,17 +185,14 @@ async def caught_up(request: Request, *readers: str) -> dict[str, str]:
         await asyncio.sleep(0.01)
     return {}
 
-
 def _opaque(value: Any) -> str:
     return base64url(msgspec.json.encode(value))
-
 
 def _plain(text: str, kind: type[T], code: str) -> T:
     try:
         return msgspec.json.decode(unbase64url(text), type=kind)
     except ValueError as error:
         raise Problem(400, code) from error
-
 
 def if_match(request: Request, required: bool = False) -> int | None:
     """The version of If-Match. Raises Problem 428 where it is required and missing, 400 where it is no version."""
@@ -225,12 +204,10 @@ def if_match(request: Request, required: bool = False) -> int | None:
     except ValueError as error:
         raise Problem(400, "if_match_malformed") from error
 
-
 def page(items: Sequence[dict[str, Any]], limit: int, filter_: str, *by: str) -> dict[str, Any]:
     """`items` holds up to limit + 1 rows ordered by the columns `by`; the cursor is opaque and bound to the filter."""
     kept = list(items[:limit])
     return {"items": kept, "next": _opaque([_bound(filter_), *(str(kept[-1][b]) for b in by)]) if len(items) > limit else None}
-
 
 def cursor(text: str | None, filter_: str, parts: int = 1) -> list[str] | None:
     """Where the next page begins. Raises Problem 400 for a cursor that is not ours or belongs to another filter."""
@@ -243,7 +220,6 @@ def cursor(text: str | None, filter_: str, parts: int = 1) -> list[str] | None:
         raise Problem(400, "cursor_malformed")
     return values
 
-
 def cursor_id(text: str | None, filter_: str) -> UUID | None:
     """The same where pages go by one id."""
     try:
@@ -251,10 +227,8 @@ def cursor_id(text: str | None, filter_: str) -> UUID | None:
     except ValueError as error:
         raise Problem(400, "cursor_malformed") from error
 
-
 def _bound(filter_: str) -> str:
     return hashlib.sha256(filter_.encode()).hexdigest()[:12]
-
 
 def json(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     return Response(msgspec.json.encode(body), status, headers, media_type="application/json")

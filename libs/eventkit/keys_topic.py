@@ -16,19 +16,15 @@ from libs.eventkit.settings import Settings
 
 class KeyCreated(Struct, frozen=True, tag="key_created"):
     """A key exists for a subject and purpose; the relay sends it ahead of whatever needs it."""
-
     key_id: UUID
-
 
 class KeyErased(Struct, frozen=True, tag="key_erased"):
     """The key is gone for good; the relay sends its tombstone."""
-
     key_id: UUID
 
 
 KEY_EVENTS = (KeyCreated, KeyErased)
 _NAMES = {tag_of(t) for t in KEY_EVENTS}
-
 
 async def announce(settings: Settings, keyring: KeyRing, producer: AIOKafkaProducer, rows: Sequence[Recorded]) -> None:
     """Sends the keys that these rows speak of and awaits the acknowledgements."""
@@ -38,7 +34,6 @@ async def announce(settings: Settings, keyring: KeyRing, producer: AIOKafkaProdu
             if (record := await keyring.record(UUID(key_id))) is not None:
                 await producer.send_and_wait(
                     settings.keys_topic, msgspec.json.encode(record), key=key_id.encode(), partition=partition_of(row.community_id))
-
 
 async def hear_keys(settings: Settings, keyring: KeyRing) -> None:
     """Takes every key of the topic, for ever. Without a group: compacted, it is short enough to read at each start."""

@@ -19,7 +19,6 @@ from libs.eventkit.tail import Tail
 BATCH = 256
 PATIENCE = 4.0  # seconds for which an append is tried again while the database is away; then the caller hears 503
 
-
 class NewEvent(Struct, frozen=True):
     event_id: UUID
     type: str
@@ -27,19 +26,15 @@ class NewEvent(Struct, frozen=True):
     data: bytes
     meta: Meta
 
-
 class Key(Struct, frozen=True):
     """Idempotency: whose (community comes from the append), of which route, and which body it stood for."""
-
     principal: str
     route: str
     key: str
     body_hash: str = ""
 
-
 class Append(Struct, frozen=True):
     """One command's worth. `claims`: (scope, value) takes, (scope, None) releases. `outcome`: JSON to answer a retry."""
-
     community_id: UUID
     stream: str
     expected: int
@@ -48,10 +43,8 @@ class Append(Struct, frozen=True):
     key: Key | None = None
     outcome: bytes = b"{}"
 
-
 class Appended(Struct, frozen=True):
     """`verdict`: ok, version, claimed, replayed (the key is known) or stored (these very events are there)."""
-
     verdict: str
     position: int
     body_hash: str | None
@@ -59,7 +52,6 @@ class Appended(Struct, frozen=True):
 
 
 _CALL = "select * from append_batch($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17)"
-
 
 def _arguments(batch: Sequence[Append]) -> list[list[object]]:
     commands = [(a.community_id, a.stream, a.expected, *(msgspec.structs.astuple(a.key) if a.key else (None,) * 4), a.outcome.decode())
@@ -69,17 +61,14 @@ def _arguments(batch: Sequence[Append]) -> list[list[object]]:
     claims = [(i, scope, value) for i, a in enumerate(batch, 1) for scope, value in a.claims]
     return [*_columns(8, commands), *_columns(6, events), *_columns(3, claims)]
 
-
 def _columns(width: int, rows: Sequence[tuple[object, ...]]) -> list[list[object]]:
     return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
 
 
 Waiting = tuple[Append, "asyncio.Future[Appended]"]
 
-
 class Log:
     """`woken` is called after every append of this process, so that its own readers need not wait for NOTIFY."""
-
     def __init__(self, database: Database, woken: Callable[[], None] = lambda: None) -> None:
         self.database, self.woken = database, woken
         self.tail = Tail(self.read)

@@ -16,11 +16,9 @@ log = logging.getLogger(__name__)
 LOOK = 2.0
 OLDEST = 5.0  # seconds after which memory is not trusted without asking the database
 
-
 class Memory:
     """`apply` takes one event and must not fail. Memory is cold until the log has been read to its end once. Of the
     communities in `unreadable` it has not understood everything: nothing may be decided for them from it."""
-
     def __init__(self, name: str, types: Iterable[type], apply: Callable[[Any, Recorded], None]) -> None:
         self.name, self.types, self.apply = name, [tag_of(t) for t in types], apply
         self.position = 0

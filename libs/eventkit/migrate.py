@@ -21,7 +21,6 @@ _LOG = (MIGRATIONS / "service.sql").read_text()
 _LOCK = 726002
 _MONTH = str(30 * 24 * 3600 * 1000)
 
-
 async def migrate(settings: Settings, views: tuple[View, ...], checkpoints: Mapping[str, str]) -> bool:
     """True when something was done. Raises what the database says when it cannot be reached."""
     service = settings.service
@@ -48,11 +47,9 @@ async def migrate(settings: Settings, views: tuple[View, ...], checkpoints: Mapp
     finally:
         await owner.close()
 
-
 async def _fingerprint(owner: asyncpg.Connection) -> str | None:
     there = await owner.fetchval("select to_regclass('public.migrated')")
     return str(await owner.fetchval("select fingerprint from migrated")) if there else None
-
 
 async def _roles(owner: asyncpg.Connection, settings: Settings) -> None:
     for role in ("log", "read"):
@@ -61,7 +58,6 @@ async def _roles(owner: asyncpg.Connection, settings: Settings) -> None:
             await owner.execute(f"create role {name} login")
         if password := urlsplit(settings.role_url(role)).password:
             await owner.execute(f"alter role {name} password '{password.replace(chr(39), chr(39) * 2)}'")
-
 
 async def _log_tables(settings: Settings) -> None:
     from alembic import command  # here, because a warm start has no use for it and would wait half a second
@@ -78,7 +74,6 @@ async def _log_tables(settings: Settings) -> None:
 
         await connection.run_sync(upgrade)
     await engine.dispose()
-
 
 async def ensure_topics(settings: Settings, services: tuple[str, ...]) -> None:
     """Makes the topics that this service writes and hears; leaves those that exist as they are."""

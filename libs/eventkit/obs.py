@@ -18,7 +18,6 @@ PARKED = Gauge("lifang_parked", "Events parked", ("service",))
 RESTARTS = Gauge("lifang_task_restarts", "How often a task of the process was started again", ("service", "task"))
 HEARD = Counter("lifang_heard_total", "Records heard by answer", ("service", "answer"))
 
-
 class _Lines(logging.Formatter):
     def __init__(self, service: str) -> None:
         super().__init__()
@@ -34,10 +33,8 @@ class _Lines(logging.Formatter):
             line["where"] = [f"{f.filename.rpartition('/')[2]}:{f.lineno} {f.name}" for f in frames]
         return msgspec.json.encode(line).decode()
 
-
 class _Seldom:
     """At most one line of a text in ten seconds: a client library without a broker says the same twenty times a second."""
-
     def __init__(self) -> None:
         self._last: dict[str, float] = {}
 
@@ -46,7 +43,6 @@ class _Seldom:
         if record.name.startswith("aiokafka") and due:
             self._last = {**dict(list(self._last.items())[-200:]), str(record.msg): record.created}
         return due or not record.name.startswith("aiokafka")
-
 
 def configure(service: str, stream: TextIO = sys.stdout) -> None:
     handler = logging.StreamHandler(stream)

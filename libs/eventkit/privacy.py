@@ -25,22 +25,17 @@ CACHED = 1024
 CACHED_SECONDS = 5.0
 """How long an erasure in one process may go unseen by another; its own process sees it at once."""
 
-
 class BadSecret(ValueError):
     """A secret that is not 32 random bytes in base64url. Names the file, never shows what is in it."""
-
 
 class MissingKek(LookupError):
     """This service was not given the purpose's key-encryption key, or not the one that wrapped a key."""
 
-
 class Tampered(ValueError):
     """A box that its key does not open: altered, cut off, or moved to another event or slot."""
 
-
 class Erased(Struct, frozen=True, tag="erased"):
     """The key is gone for good, and with it what it sealed."""
-
 
 class Pending(Struct, frozen=True, tag="pending"):
     """The key has not arrived, or is wrapped by a key-encryption key that this service does not (yet) have."""
@@ -48,16 +43,13 @@ class Pending(Struct, frozen=True, tag="pending"):
 
 Opened = bytes | Erased | Pending
 
-
 def base64url(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
 
 def unbase64url(text: str) -> bytes:
     """Raises ValueError on anything outside the alphabet; padding may be left out."""
     bare = text.rstrip("=")
     return base64.b64decode(bare + "=" * (-len(bare) % 4), altchars=b"-_", validate=True)
-
 
 def secret_bytes(text: str, name: str) -> bytes:
     """The 32 bytes of a secret. Raises BadSecret for anything else, and for text or repetition posing as a key."""
@@ -68,10 +60,8 @@ def secret_bytes(text: str, name: str) -> bytes:
         raise BadSecret(f"{name}: not 32 random bytes in base64url")
     return raw
 
-
 class Keks:
     """Key-encryption keys by purpose, each by id; the last one of a purpose is current. A purpose may be absent."""
-
     def __init__(self, purposes: Mapping[str, Mapping[str, bytes]]) -> None:
         self._purposes = {purpose: dict(keys) for purpose, keys in purposes.items()}
 
@@ -105,11 +95,9 @@ class Keks:
         """The data key of a record. Raises MissingKek, Tampered."""
         return decrypt(self.find(record.purpose, record.kek_id), record.wrapped or b"", record.bound)
 
-
 def encrypt(key: bytes, plaintext: bytes, bound: bytes) -> bytes:
     nonce = os.urandom(12)
     return nonce + AESGCM(key).encrypt(nonce, plaintext, bound)
-
 
 def decrypt(key: bytes, box: bytes | str, bound: bytes) -> bytes:
     try:
@@ -118,32 +106,26 @@ def decrypt(key: bytes, box: bytes | str, bound: bytes) -> bytes:
     except (InvalidTag, ValueError):
         raise Tampered from None
 
-
 def seal(dek: bytes, key_id: UUID, event_id: UUID, slot: str, plaintext: str | bytes) -> Sealed:
     """Seals for one slot of one event; only as that will it open."""
     raw = plaintext.encode() if isinstance(plaintext, str) else plaintext
     return Sealed(key_id, event_id, slot, base64url(encrypt(dek, raw, event_id.bytes + slot.encode())))
 
-
 def open_box(dek: bytes, sealed: Sealed) -> bytes:
     """What was sealed. Raises Tampered."""
     return decrypt(dek, sealed.box, sealed.event_id.bytes + sealed.slot.encode())
-
 
 class KeyHandle:
     """A subject's key, in the clear: has no repr and no encoding.
 
     While `is_new`, whoever seals with it appends `key_created` with what it sealed, then calls `KeyRing.announced`."""
-
     __slots__ = ("dek", "is_new", "key_id")
 
     def __init__(self, key_id: UUID, dek: bytes, is_new: bool) -> None:
         self.key_id, self.dek, self.is_new = key_id, dek, is_new
 
-
 class KeyRecord(Struct, frozen=True):
     """A key as it travels: wrapped (base64 in JSON) by the key-encryption key `kek_id`; once erased, without."""
-
     key_id: UUID
     community_id: UUID
     subject: str
@@ -160,12 +142,10 @@ class KeyRecord(Struct, frozen=True):
 KEY_COLUMNS = "key_id, community_id, subject, purpose, owner, kek_id, wrapped"
 _INSERT = f"insert into keys ({KEY_COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7)"
 
-
 class KeyRing:
     """The keys that this service made (`owner`) and those that others sent it.
 
     Wrapped with AES-GCM and not AES-KW, which binds nothing: a wrapped key put on another subject's row must not open."""
-
     def __init__(self, pool: asyncpg.Pool, owner: str, keks: Keks) -> None:
         self._pool, self._owner, self._keks = pool, owner, keks
         self._cache: dict[UUID, tuple[float, bytes]] = {}
@@ -239,10 +219,8 @@ class KeyRing:
             key_id, UUID(int=0))
         self.forget(key_id)
 
-
 class BlindIndex:
     """Finds a personal value without storing it; equal only within one community and scope. Never in events."""
-
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
 
@@ -250,7 +228,6 @@ class BlindIndex:
         """32 characters; the caller has brought `value` to its normal form."""
         message = msgspec.json.encode((community_id, scope, value))
         return base64url(hmac.digest(self._secret, message, "sha256")[:24])
-
 
 def masked(value: str | Opened, kind: Literal["phone", "id_number", "card", "name"]) -> str | Erased | Pending:
     """138****5678, 310***********001X, ****1234, 张*; a number too short to hide much in is hidden whole."""

@@ -20,10 +20,8 @@ from libs.eventkit.subscriptions import Subscription, advance
 log = logging.getLogger(__name__)
 TRIES = 6  # how often a missing fact is waited for (0.05 s, doubling: about 3 s in all) before the key is parked
 
-
 class Do(Struct, frozen=True):
     """A command to be given because of an event; `name` tells it from the event's other commands."""
-
     name: str
     subject_id: UUID
     command: Struct
@@ -32,14 +30,11 @@ class Do(Struct, frozen=True):
 
 React = Callable[[Any, Recorded], Awaitable[list[Do]]]
 
-
 class Reaction(Struct, frozen=True):
     """`on` maps an event's type to what follows from it; `key` says what waits together when one cannot be handled."""
-
     name: str
     on: Mapping[type, React]
     key: Callable[[Any, Recorded], str] = lambda event, row: row.subject
-
 
 def context_of(row: Recorded, name: str, caused_by: tuple[UUID, ...] = ()) -> Context:
     """The clock is the heard row's, the ids come from it, so that a rerun after a crash says the same."""
@@ -49,10 +44,8 @@ def context_of(row: Recorded, name: str, caused_by: tuple[UUID, ...] = ()) -> Co
         requested_at=row.meta.requested_at, occurred_at=row.meta.occurred_at, traceparent=row.meta.traceparent,
         name=name, cause=row.event_id)
 
-
 class Reactor:
     """Runs one reaction over the log and keeps what cannot be handled parked, in order, by key."""
-
     def __init__(self, commands: Commands, reaction: Reaction) -> None:
         self.commands, self.reaction, self.catalogue, self.database = commands, reaction, commands.catalogue, commands.log.database
         self._names = frozenset(tag_of(t) for t in reaction.on)

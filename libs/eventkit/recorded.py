@@ -19,15 +19,12 @@ COLUMNS = (
     " source, source_generation, source_position, source_n, recorded_at"
 )
 
-
 class UnknownVersion(Exception):
     """A known type in a version that this code does not know: a newer writer runs beside us."""
-
 
 class Meta(Struct, frozen=True, omit_defaults=True):
     """`caused_by`: ids of the events and the command that it rests on. `requested_at`: when the first service
     recorded the request behind it. `occurred_at`: what the device or person claims; nothing is ordered by it."""
-
     correlation: str = ""
     caused_by: tuple[UUID, ...] = ()
     requested_at: datetime | None = None
@@ -37,10 +34,8 @@ class Meta(Struct, frozen=True, omit_defaults=True):
     subject: str = ""
     source_time: datetime | None = None
 
-
 class Number(Struct, frozen=True, order=True):
     """The place of a public event in its topic: generation, position in the source's log, index among its siblings."""
-
     generation: int = 0
     position: int = 0
     n: int = 0
@@ -59,10 +54,8 @@ class Number(Struct, frozen=True, order=True):
 
 _meta = msgspec.json.Decoder(Meta)
 
-
 class Recorded(Struct, frozen=True):
     """One row of the log, its body not yet decoded."""
-
     position: int
     generation: int
     community_id: UUID
@@ -88,17 +81,14 @@ class Recorded(Struct, frozen=True):
     def subject(self) -> str:
         return self.stream or self.meta.subject
 
-
 def tag_of(kind: Any) -> str:
     """The stored name of an event or of its type."""
     return str(kind.__struct_config__.tag)
-
 
 class Catalogue:
     """The event types that a service can read, by stable name, with what lifts an old version to the next.
 
     `upcasts` maps (type, version) to a function on the plain body that gives the body of version + 1."""
-
     def __init__(
         self, types: Iterable[type[Struct]], upcasts: Mapping[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] | None = None,
     ) -> None:
@@ -124,7 +114,6 @@ class Catalogue:
         for version in range(row.schema, current):
             body = self.upcasts[row.type, version](body)
         return msgspec.convert(body, self.types[row.type])
-
 
 def uuid7() -> UUID:
     """A time-ordered random id (RFC 9562, version 7)."""

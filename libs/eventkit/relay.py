@@ -26,14 +26,11 @@ NAME = "relay"
 Message = tuple[bytes, bytes, Headers]
 Last = tuple[Headers, bytes | None]
 
-
 class Refuses(Exception):
     """The topics and this log do not belong together; a person has to say which command makes them."""
 
-
 class Relay:
     """`before` is told the rows of a batch before they are sent (keys go ahead of the events that need them)."""
-
     def __init__(
         self, settings: Settings, log_: Log, wake: Wake, catalogue: Catalogue, publish: Publish,
         before: Callable[[AIOKafkaProducer, Sequence[Recorded]], Awaitable[None]],
@@ -140,7 +137,6 @@ class Relay:
                 return f"republish: {self.topic} ends at {heard.number}, this log has published {told[partition]}"
         return ""
 
-
 async def last_records(kafka: str, topic: str) -> dict[int, tuple[int, Last | None]]:
     """Per partition: its end offset and its last record (headers, body), or None where it holds none."""
     consumer = AIOKafkaConsumer(bootstrap_servers=kafka, enable_auto_commit=False, auto_offset_reset="latest")
@@ -158,7 +154,6 @@ async def last_records(kafka: str, topic: str) -> dict[int, tuple[int, Last | No
         return found
     finally:
         await consumer.stop()
-
 
 async def discard(producer: AIOKafkaProducer) -> None:
     """Throws a producer away at once: `stop()` would block while the broker is down and deliver late."""

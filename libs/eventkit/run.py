@@ -19,7 +19,6 @@ from libs.eventkit.status import routes as status_routes
 
 MODES = ("api", "worker", "relay", "all")
 
-
 def web(app: App) -> FastAPI:
     """The service's HTTP application, health included. Raises RuntimeError for a route without a permission."""
     found = FastAPI(title=f"Lifang {app.service.name}", version="1", openapi_url="/openapi.json", docs_url=None, redoc_url=None,
@@ -30,7 +29,6 @@ def web(app: App) -> FastAPI:
     refuse_unguarded(found)
     found.add_middleware(Edge, service=app.service.name, started=lambda: app.opened, raw=app.service.raw_routes)
     return found
-
 
 def run(service: Service) -> None:
     """Reads the mode from the command line. Ends with 0 after SIGTERM, within its grace."""
@@ -43,7 +41,6 @@ def run(service: Service) -> None:
         uvloop.run(serve(App(service, settings), mode))
     else:
         sys.exit(f"no mode {mode}: {' | '.join((*MODES, 'migrate'))}")
-
 
 async def serve(app: App, mode: str) -> None:
     """Answers HTTP (health at least) from the first moment; opens the database whenever that comes up."""

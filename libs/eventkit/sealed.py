@@ -10,7 +10,6 @@ class Sealed(Struct, frozen=True):
     """AES-256-GCM under the key `key_id`, bound to the event and slot that it was sealed for, so that it moves whole.
 
     `box` is base64url of nonce (12 bytes), ciphertext and tag (16 bytes). No repr shows it."""
-
     key_id: UUID
     event_id: UUID
     slot: str

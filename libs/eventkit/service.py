@@ -33,12 +33,10 @@ def silent(event: Any, row: Recorded) -> tuple[Public, ...]:
     """For a service that publishes nothing."""
     return ()
 
-
 class Service(Struct, frozen=True):
     """The composition root's result. Functions of the app are called once, when the process starts.
 
     `signing_key` is the event that brings identity's keys (own or heard); `permissions_of` what a role may do."""
-
     name: str
     events: tuple[type[Struct], ...]
     permissions_of: Callable[[str], frozenset[str]]
@@ -59,10 +57,8 @@ class Service(Struct, frozen=True):
     def catalogue(self) -> Catalogue:
         return Catalogue((*self.events, *self.contracts, *KEY_EVENTS), self.upcasts)
 
-
 class App:
     """A service at run time. `keyring` exists once `open` has reached the database."""
-
     keyring: KeyRing
 
     def __init__(self, service: Service, settings: Settings) -> None:

@@ -10,7 +10,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 class Settings(BaseSettings):
     """What every service reads. `database_url` is the owner's; the other two roles are derived from it."""
-
     model_config = SettingsConfigDict(env_prefix="LIFANG_", extra="ignore", frozen=True)
 
     service: str
@@ -46,7 +45,6 @@ class Settings(BaseSettings):
         path = self.secrets / f"db-{self.service}-{role}"
         login = f"{name}:{quote(path.read_text().strip(), safe='')}" if path.exists() else name
         return urlunsplit(parts._replace(netloc=f"{login}@{parts.netloc.rpartition('@')[2]}"))
-
 
 def settings_for(service: str) -> Settings:
     """Reads the environment. Raises KeyError naming the variable when the database address is missing."""

@@ -21,7 +21,6 @@ _STATE = (
     " (select coalesce(json_object_agg(name, position), '{}') from checkpoints)::text as checkpoints"
 )
 
-
 async def status(app: App) -> dict[str, Any]:
     """Raises what the database says while it cannot be reached."""
     pool = await app.database.pool()
@@ -42,7 +41,6 @@ async def status(app: App) -> dict[str, Any]:
     return {
         "ready": not why, "generation": row["generation"], "position": row["last"], "lag": lag, "parked": row["parked"],
         "damaged": damaged, "gaps": gaps, "why": why, "restarts": app.supervisor.restarts}
-
 
 def routes(app: App) -> APIRouter:
     """Health and metrics. `/livez` touches nothing; `/readyz` asks the database; none of them names a person."""

@@ -18,20 +18,16 @@ from libs.eventkit.tail import Wake
 log = logging.getLogger(__name__)
 POLL = 5.0  # seconds after which a reader looks even though nobody woke it
 
-
 class Lost(Exception):
     """Somebody else moved the checkpoint: begin again from where it stands."""
-
 
 class Subscription(Struct, frozen=True):
     """`take` handles a batch and moves the checkpoint itself, inside its rows' transaction where it has one.
 
     `start` counts once, when `migrate` creates the checkpoint: "now" for what must not act on the past."""
-
     name: str
     take: Callable[[Sequence[Recorded], int], Awaitable[None]]
     start: Literal["beginning", "now"] = "beginning"
-
 
 @asynccontextmanager
 async def holding(database: Database, name: str, retry: float = 1.0) -> AsyncIterator[asyncpg.Connection]:
@@ -46,7 +42,6 @@ async def holding(database: Database, name: str, retry: float = 1.0) -> AsyncIte
     finally:
         connection.terminate()
 
-
 async def while_held(connection: asyncpg.Connection, work: Awaitable[None]) -> None:
     """Runs `work` until it ends, or ends it when the lease is lost."""
     tasks = [asyncio.ensure_future(work), asyncio.create_task(alive(connection))]
@@ -59,14 +54,12 @@ async def while_held(connection: asyncpg.Connection, work: Awaitable[None]) -> N
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-
 async def checkpoint(database: Database, name: str) -> int:
     """Where the subscription stands. Raises LookupError when `migrate` has not made it."""
     position = await (await database.pool()).fetchval("select position from checkpoints where name = $1", name)
     if position is None:
         raise LookupError(f"no checkpoint {name}: migrate has not run")
     return int(position)
-
 
 async def advance(connection: Connection | asyncpg.Pool, name: str, old: int, new: int) -> None:
     """Compare-and-set. Raises Lost."""
@@ -75,12 +68,10 @@ async def advance(connection: Connection | asyncpg.Pool, name: str, old: int, ne
     if moved != "UPDATE 1":
         raise Lost(name)
 
-
 async def follow(log_: Log, wake: Wake, subscription: Subscription) -> None:
     """Holds the subscription's lease and hands it the log batch by batch, for ever."""
     async with holding(log_.database, subscription.name) as lease:
         await while_held(lease, _follow(log_, wake, subscription))
-
 
 async def _follow(log_: Log, wake: Wake, subscription: Subscription) -> None:
     position = await checkpoint(log_.database, subscription.name)

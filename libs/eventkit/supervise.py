@@ -8,10 +8,8 @@ from collections.abc import Awaitable, Callable
 log = logging.getLogger(__name__)
 FIRST, LONGEST, HEALTHY = 0.05, 5.0, 10.0
 
-
 class Supervisor:
     """`failing` maps a task's name to its latest error, while it has not run for ten seconds since."""
-
     def __init__(self) -> None:
         self.failing: dict[str, str] = {}
         self.restarts: dict[str, int] = {}

@@ -12,10 +12,8 @@ BATCH = 500
 KEPT = 2000  # rows kept in memory; whoever is further behind reads the log itself
 LOOKED = 1.0  # seconds for which nobody looks again after one has found nothing, unless woken
 
-
 class Wake:
     """Tells every waiting reader of this process that the log has grown, whoever appended."""
-
     def __init__(self) -> None:
         self._event = asyncio.Event()
 
@@ -38,10 +36,8 @@ class Wake:
         finally:
             connection.terminate()
 
-
 class Tail:
     """Positions have no gaps, so what is kept is one run of them and a row is found by counting."""
-
     def __init__(self, read: Callable[[int, int], Awaitable[Sequence[Recorded]]]) -> None:
         self._read = read
         self._kept: deque[Recorded] = deque(maxlen=KEPT)

@@ -27,10 +27,8 @@ Row = dict[str, Any]
 Where = Mapping[str, Any]
 _VIEW = (Path(__file__).parent / "migrations/view.sql").read_text()
 
-
 class Rows:
     """The rows of one community that a projection may look at; values are those of JSON."""
-
     def __init__(self, key: tuple[str, ...], rows: Iterable[Row] = ()) -> None:
         self._key = key
         self._rows: dict[tuple[Any, ...], Row] = {tuple(r[k] for k in key): r for r in rows}
@@ -56,11 +54,9 @@ class Rows:
         if self._rows.pop(key, None) is not None or key in self.changed:
             self.changed[key] = None
 
-
 class View(Struct, frozen=True):
     """`table` has a column community_id first in its primary key, and every other column nullable or in the key;
     `version` is raised when `project` says something else than before."""
-
     table: Table
     project: Callable[[Rows, Any, Recorded], None]
     reads: Callable[[Any, Recorded], Iterable[Where]]
@@ -85,7 +81,6 @@ class View(Struct, frozen=True):
         shape = hashlib.sha256(f"{self.version} {create}".encode()).hexdigest()
         return _VIEW.replace("$create", create).replace("$shape", shape).replace("$table", self.name).replace("$service", service)
 
-
 def subscription(database: Database, view: View, catalogue: Catalogue) -> Subscription:
     """The live writer: one transaction a batch holds the rows and the checkpoint."""
 
@@ -104,14 +99,11 @@ def subscription(database: Database, view: View, catalogue: Catalogue) -> Subscr
 
     return Subscription(name=view.name, take=take)
 
-
 class _Concerned(Struct):
     """What one community's part of a batch has for a view: which rows it will read, its events, those it cannot take."""
-
     wanted: list[Row] = []
     events: list[tuple[Any, Recorded]] = []
     failed: list[tuple[int, str]] = []
-
 
 def _concerned(view: View, catalogue: Catalogue, rows: Sequence[Recorded]) -> dict[UUID, _Concerned]:
     found: defaultdict[UUID, _Concerned] = defaultdict(_Concerned)
@@ -124,7 +116,6 @@ def _concerned(view: View, catalogue: Catalogue, rows: Sequence[Recorded]) -> di
         except Exception as error:
             found[row.community_id].failed.append((row.position, type(error).__name__))
     return found
-
 
 async def _write(connection: Connection, view: View, community_id: UUID, one: _Concerned) -> None:
     """Folds one community's events. One that the view cannot take marks the community's rows damaged and is left
@@ -143,7 +134,6 @@ async def _write(connection: Connection, view: View, community_id: UUID, one: _C
             "insert into damaged (view, community_id, position, reason) values ($1, $2, $3, $4) on conflict do nothing",
             view.name, community_id, position, reason)
 
-
 async def _load(connection: Connection, view: View, community_id: UUID, wanted: list[Row]) -> list[Row]:
     """One query for each distinct set of columns, each row once."""
     plain: list[Row] = msgspec.to_builtins(wanted)
@@ -161,7 +151,6 @@ async def _load(connection: Connection, view: View, community_id: UUID, wanted: 
             row = msgspec.json.decode(record[0])
             found[tuple(row[k] for k in view.key)] = row
     return list(found.values())
-
 
 async def _save(connection: Connection, view: View, community_id: UUID, changed: Mapping[tuple[Any, ...], Row | None]) -> None:
     gone = [dict(zip(view.key, key, strict=True)) for key, row in changed.items() if row is None]

@@ -19,10 +19,11 @@ REFUSED_AGAIN = 0.1
 """Seconds after which a refused connection is tried once more: a service that starts again is soon back."""
 
 GOES_ON = (
-    "authorization", "idempotency-key", "x-request-id", "traceparent", "accept-language", "content-type", "if-match")
+    "authorization", "idempotency-key", "x-request-id", "traceparent", "accept-language", "content-type", "if-match",
+    "lifang-min-position")
 COMES_BACK = (
     "content-type", "lifang-position", "idempotency-replayed", "etag", "retry-after", "www-authenticate", "location",
-    "x-request-id", "content-language")
+    "x-request-id", "content-language", "cache-control", "lifang-stale")
 
 
 class Upstream:

@@ -78,6 +78,8 @@ def routes(app: App, book: LotBook) -> APIRouter:
         return http.position_header(app.service.name, app.commands.generation, done)
 
     async def ready(community_id: UUID) -> None:
+        """With what the caller has just done."""
+        await book.memory.catch_up()
         await book.ready(await app.database.pool(), community_id)
 
     @router.post("/lots", status_code=201)
