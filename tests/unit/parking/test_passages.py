@@ -54,6 +54,7 @@ def test_a_passage_completes_once() -> None:
 
 def test_what_failed_may_turn_out_to_have_gone_through_but_never_the_other_way() -> None:
     assert when(COMPLETE, JUDGED, FAILED) == [COMPLETED]
+    assert when(COMPLETE, JUDGED, FAILED, COMPLETED) == []
     assert when(FAIL, JUDGED, COMPLETED) == when(FAIL, JUDGED, FAILED, COMPLETED) == []
 
 

@@ -206,7 +206,7 @@ rights = st.one_of(st.none(), st.builds(
 
 @st.composite
 def stays(draw: st.DrawFn) -> list[Any]:
-    """The events of a stay that is still open: asked for and paid at any moments, in order of time."""
+    """The events of a stay that is still open: asked for and paid at any moments, then perhaps put under another right."""
     events: list[Any] = [replace(BEGUN, under=draw(rights), grace=draw(st.integers(0, 3600)), new_energy=draw(st.booleans()))]
     for number, moment in enumerate(sorted(draw(st.lists(moments, max_size=5)))):
         try:
@@ -217,6 +217,8 @@ def stays(draw: st.DrawFn) -> list[Any]:
         events.append(asked)
         if draw(st.booleans()):
             events += when(ReceivePayment(SESSION, asked.payment_id, asked.amount, "t"), *events)
+    if (under := draw(rights)) is not None:
+        events += when(AssignRight(SESSION, under), *events)
     return events
 
 
@@ -278,3 +280,12 @@ def test_the_grace_counts_from_the_latest_payment() -> None:
     assert isinstance(more, PaymentAsked) and more.amount == 400
     assert due(inside(*paid), ADOPTIONS, later + GRACE) == 0
     assert due(inside(*paid), ADOPTIONS, later + HOUR - MINUTE) == 200
+
+
+def test_who_has_paid_more_than_is_owed_is_asked_for_nothing() -> None:
+    """As when staff put the stay under a permit after it was paid."""
+    paid = (ASKED, RECEIVED, RightAssigned(SESSION, UNDER))
+    assert due(inside(*paid), ADOPTIONS, AFTER + 9 * HOUR) == 0
+    with pytest.raises(Refused, match="nothing_due"):
+        when(replace(ASK, payment_id=UUID(int=90), now=AFTER + 9 * HOUR), BEGUN, *paid)
+    assert amounts(when(replace(END, exited_at=AFTER + 9 * HOUR), BEGUN, *paid)[0]) == (0, 400)
