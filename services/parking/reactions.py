@@ -39,6 +39,8 @@ def passages(app: App, book: LotBook) -> Reaction:
     """Judges what cameras see at lanes, and takes what became of it; everything of one device in order."""
 
     async def plate_seen(event: devices.PlateSeen, row: Recorded) -> list[Do]:
+        if not event.live and await unsettled(app, row):
+            raise NotYet("what came of the passages before")
         command = await judged(app, book, event, row)
         if command is None:
             return []
@@ -63,6 +65,15 @@ def passages(app: App, book: LotBook) -> Reaction:
     return Reaction("cameras", {
         devices.PlateSeen: plate_seen, devices.BarrierOrderCarriedOut: carried_out, devices.BarrierOrderFailed: failed,
         devices.FallbackGiven: fallback}, key=lambda event, row: f"device:{event.device_id}")
+
+
+async def unsettled(app: App, row: Recorded) -> bool:
+    """Whether a stay may still have to begin or end: of what cameras tell from their memory, the exit comes right behind
+    the entry."""
+    pool = await app.database.pool()
+    return bool(await pool.fetchval(
+        "select exists (select 1 from events e, checkpoints c where c.name = 'after_passages' and e.position > c.position"
+        " and e.type = 'passage_completed' and e.community_id = $1)", row.community_id))
 
 
 def after_passages(app: App, book: LotBook) -> Reaction:

@@ -149,7 +149,7 @@ def test_a_part_whose_headers_never_end_is_dropped() -> None:
     assert parts.dropped == 1
 
 
-@settings(max_examples=300, deadline=1000)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(st.integers(1, 400), max_size=12))
 def test_any_division_gives_the_same(sizes: list[int]) -> None:
     chunks, rest = [], WHOLE
@@ -162,7 +162,7 @@ def test_any_division_gives_the_same(sizes: list[int]) -> None:
 pieces = st.sampled_from((b"--MIME_boundary", b"\r\n", b"\r\n\r\n", b"--", b"<a>", b"</a>", b"{", b"}"))
 
 
-@settings(max_examples=500, deadline=1000)
+@settings(max_examples=500, deadline=None)
 @given(st.lists(st.one_of(st.binary(max_size=60), pieces)), st.text(max_size=60))
 def test_nothing_makes_it_fail(chunks: list[bytes], content_type: str) -> None:
     parts = AlertStream(content_type)
@@ -172,6 +172,6 @@ def test_nothing_makes_it_fail(chunks: list[bytes], content_type: str) -> None:
 
 def test_a_picture_of_a_megabyte_in_small_chunks_takes_no_second() -> None:
     body = stream(b"\xff\xd8\xff" + b"\r\n--MIME" * 120_000, BEAT)
-    started = time.perf_counter()
+    started = time.process_time()
     parts = fed(*(body[n : n + 4096] for n in range(0, len(body), 4096)))
-    assert len(parts) == 2 and time.perf_counter() - started < 1
+    assert len(parts) == 2 and time.process_time() - started < 1

