@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import uvloop
 
-from bench import appending, decision, hop
+from bench import appending, decision, door_event, hop, plate_answer
 from bench.measure import Result
 from bench.servers import Servers
 
@@ -18,6 +18,8 @@ ROWS: dict[str, Callable[[Servers], Awaitable[Result]]] = {
     "append_32": partial(appending.measure, number=32),
     "decision": decision.measure,
     "hop": hop.measure,
+    "door_event": door_event.measure,
+    "plate_answer": plate_answer.measure,
 }
 
 
@@ -37,9 +39,10 @@ def main() -> None:
     for name in ("postgres", "kafka", "pgbench", "secrets", "results"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--peer", default="")
-    parser.add_argument("--without", default="")
+    for name in ("without", "whole"):
+        parser.add_argument(f"--{name}", default="")
     o = parser.parse_args()
-    servers = Servers(o.postgres, o.kafka, Path(o.pgbench), Path(o.secrets), o.peer, o.without)
+    servers = Servers(o.postgres, o.kafka, Path(o.pgbench), Path(o.secrets), o.peer, o.without, o.whole)
     uvloop.run(measure(servers, o.rows or list(ROWS), Path(o.results)))
 
 

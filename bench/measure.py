@@ -76,8 +76,10 @@ class Part(Struct, frozen=True):
     value: float | None
 
 
-class Result(Struct, frozen=True):
-    """`of_limit`, `of_peer`: medians of the ratios round by round, which the goals are about where they name a ratio."""
+class Result(Struct, frozen=True, omit_defaults=True):
+    """`of_limit`, `of_peer`: medians of the ratios round by round, which the goals are about where they name a ratio.
+    `p99`: milliseconds, where the goal names them. `decided`: the share that was answered by a decision, not by a fallback.
+    `through`: how many a second came through from end to end; below the rate, `ours` is mostly the queue."""
 
     row: str
     unit: str
@@ -90,3 +92,6 @@ class Result(Struct, frozen=True):
     of_peer: float | None
     rounds: int
     spread: dict[str, dict[str, Any]]
+    p99: float | None = None
+    decided: float | None = None
+    through: float | None = None

@@ -12,7 +12,8 @@ from libs.eventkit.settings import Settings
 
 class Servers(Struct, frozen=True):
     """`postgres`: a superuser's address. `peer`: the interpreter that has the peer installed; empty where it could not
-    be, and then `without` says why. `secrets`: a directory that may be empty."""
+    be, and then `without` says why. `secrets`: a directory that may be empty. `whole`: the file that
+    says where the services are, for the rows that need them."""
 
     postgres: str
     kafka: str
@@ -20,6 +21,7 @@ class Servers(Struct, frozen=True):
     secrets: Path
     peer: str
     without: str
+    whole: str = ""
 
     def url(self, database: str, user: str) -> str:
         parts = urlsplit(self.postgres)

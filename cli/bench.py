@@ -11,15 +11,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from cli import screen
+import psutil
+
+from cli import screen, status, tokens
 from cli.place import PYTHON, ROOT, Place
-from cli.stack import postgres, start
+from cli.stack import postgres, services, start
+from cli.stack.demo import Demo, ports_of_terminals
 from cli.stack.ports import FIRST, HOST, Kept, answers
-from cli.stack.processes import is_running
+from cli.stack.processes import is_running, replace
 
 FOR_BENCH = Place(ROOT / ".lifang" / "bench")
 PATIENCE = 60.0
-ROWS = ("append_1", "append_32", "decision", "hop")
+PATIENCE_WHOLE = 180.0
+BARE = ("append_1", "append_32", "decision", "hop")
+"""Rows that need PostgreSQL and Kafka only."""
+WHOLE = ("door_event", "plate_answer")
+"""Rows that need all services, each in a process of its own, and the demo community."""
+ROWS = (*BARE, *WHOLE)
 LOCK = ROOT / "bench" / "requirements.lock"
 VENV = ROOT / ".lifang" / "bench-venv"
 FAR = 20_000
@@ -34,28 +42,39 @@ def run(options: argparse.Namespace) -> int:
     unknown = [row for row in options.rows if row not in ROWS]
     if unknown:
         screen.stop(f"no row {unknown[0]}: {', '.join(ROWS)}", 2)
-    missing = without_peer()
-    with own_stack() as servers:
+    rows: list[dict[str, Any]] = []
+    codes = []
+    for group in (BARE, WHOLE):
+        if wanted := [row for row in options.rows or ROWS if row in group]:
+            codes.append(measure(wanted, group is WHOLE, rows, options.json))
+    if options.json:
+        screen.answer(rows)
+    return max(codes)
+
+
+def measure(wanted: list[str], whole: bool, rows: list[dict[str, Any]], quietly: bool) -> int:
+    """On a stack of their own; the rows are added to `rows`, and shown."""
+    missing = "its rows are others" if whole else without_peer()
+    with own_stack(whole) as servers:
         command = [
-            str(PYTHON), "-m", "bench", *options.rows, *servers, "--pgbench", str(postgres.binaries() / "pgbench"),
+            str(PYTHON), "-m", "bench", *wanted, *servers, "--pgbench", str(postgres.binaries() / "pgbench"),
             "--secrets", str(FOR_BENCH.secrets), "--results", str(FOR_BENCH.state / "results"),
             *(["--without", missing] if missing else ["--peer", str(VENV / "bin" / "python")])]
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
-        rows = []
         for line in process.stdout:
             rows.append(json.loads(line))
-            if not options.json:
+            if not quietly:
                 show(rows[-1])
-        code = process.wait()
-    if options.json:
-        screen.answer(rows)
-    return code
+        return process.wait()
 
 
 def show(row: dict[str, Any]) -> None:
     mark = screen.paint("met", "green") if row["met"] else screen.paint("missed", "red")
-    print(f"{screen.paint(row['row'], 'bold'):<12} {row['ours']:g} {row['unit']}   goal {row['goal']}: {mark}")
+    more = f", p99 {row['p99']:g}" if "p99" in row else ""
+    more += f", {row['decided']:.1%} by decision" if "decided" in row else ""
+    more += f", {row['through']:g}/s came through" if "through" in row else ""
+    print(f"{screen.paint(row['row'], 'bold'):<12} {row['ours']:g} {row['unit']}{more}   goal {row['goal']}: {mark}")
     for name in ("limit", "peer"):
         value = row[name]["value"]
         figure = "–" if value is None else f"{value:g} ({row[f'of_{name}']:.2f} ×)"
@@ -82,22 +101,48 @@ def without_peer() -> str:
 
 
 @contextmanager
-def own_stack() -> Iterator[list[str]]:
-    """Empty servers, where they are as arguments for `python -m bench`; one run at a time in a checkout."""
+def own_stack(whole: bool) -> Iterator[list[str]]:
+    """Empty servers, where they are as arguments for `python -m bench`; one run at a time in a checkout. `whole`: with
+    all services and the demo community on them."""
     FOR_BENCH.state.mkdir(parents=True, exist_ok=True)
     with open(FOR_BENCH.state / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         start.stop(FOR_BENCH, screen.progress)
         start.forget(FOR_BENCH)
-        Kept(ports={name: FIRST[name] + FAR for name in ("postgres", "kafka", "controller")}).write(FOR_BENCH)
+        Kept(ports=far_ports()).write(FOR_BENCH)
         try:
-            supervisor = start.start(FOR_BENCH, screen.progress, bare=True)
+            supervisor = start.start(FOR_BENCH, screen.progress, bare=not whole)
             until = time.monotonic() + PATIENCE
             while not all(answers(Kept.read(FOR_BENCH).ports.get(name, 0)) for name in ("postgres", "kafka")):
                 if time.monotonic() > until or not is_running(supervisor):
                     screen.stop(f"PostgreSQL and Kafka do not answer; see {FOR_BENCH.log}")
                 time.sleep(0.1)
             ports = Kept.read(FOR_BENCH).ports
-            yield ["--postgres", f"postgresql://postgres@{HOST}:{ports['postgres']}", "--kafka", f"{HOST}:{ports['kafka']}"]
+            found = ["--postgres", f"postgresql://postgres@{HOST}:{ports['postgres']}", "--kafka", f"{HOST}:{ports['kafka']}"]
+            yield [*found, "--whole", seeded(supervisor)] if whole else found
         finally:
             start.stop(FOR_BENCH, screen.progress)
+
+
+def far_ports() -> dict[str, int]:
+    names = ("postgres", "kafka", "controller", *services.names(), *ports_of_terminals())
+    pairs = ((name, *name.partition("-")[::2]) for name in names)
+    return {name: FIRST[kind] + FAR + int(n or 0) for name, kind, n in pairs if kind in FIRST}
+
+
+def seeded(supervisor: psutil.Process) -> str:
+    """Waits for the services, and answers with the file that says where they are."""
+    screen.progress("Starting the services and seeding the demo community …")
+    until = time.monotonic() + PATIENCE_WHOLE
+    while not (found := status.look(FOR_BENCH))["ready"]:
+        if time.monotonic() > until or not is_running(supervisor):
+            screen.stop("The services are not ready: " + "; ".join(status.missing(found)))
+        time.sleep(0.3)
+    demo = Demo.read(FOR_BENCH)
+    assert demo is not None
+    urls = {name: one["url"] for name, one in status.processes(found).items()}
+    gates = {lane["direction"]: found["devices"][lane["device_id"]]["push"] for lane in demo.lanes}
+    path = FOR_BENCH.run / "whole.json"
+    token = tokens.token(FOR_BENCH, "staff")
+    replace(path, json.dumps({"urls": urls, "token": token, "gates": gates, "card": demo.cards[0]["number"]}).encode())
+    return str(path)
