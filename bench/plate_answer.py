@@ -14,7 +14,7 @@ from bench.whole import Bare, Push, Whole, steady, summed
 from bench.wire import Line
 from simulator.vzenith_bodies import Camera, Passage, push
 
-ROUNDS = 5
+ROUNDS = 3
 SECONDS = 10
 RATE = 2
 """Vehicles a second at each of the two lanes."""
