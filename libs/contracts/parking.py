@@ -96,7 +96,7 @@ class SessionEnded(Struct, frozen=True, tag="parking.session_ended"):
     total: int
 
 class FindingRaised(Struct, frozen=True, tag="parking.finding_raised"):
-    """Something a person has to settle: missing_exit, look_alike, no_entry, no_plate, unclear_passage, overpaid.
+    """Something a person has to settle: missing_exit, look_alike, no_entry, no_plate, unclear_passage, unpaid_exit.
 
     `candidates`: sessions or rights that might be meant."""
     finding_id: UUID

@@ -220,6 +220,13 @@ def cursor(text: str | None, filter_: str, parts: int = 1) -> list[str] | None:
         raise Problem(400, "cursor_malformed")
     return values
 
+def cursor_position(text: str | None, filter_: str) -> int | None:
+    """The same where pages go by position, newest first."""
+    values = cursor(text, filter_)
+    if values and not (values[0].isascii() and values[0].isdigit() and len(values[0]) <= 18):
+        raise Problem(400, "cursor_malformed")
+    return int(values[0]) if values else None
+
 def cursor_id(text: str | None, filter_: str) -> UUID | None:
     """The same where pages go by one id."""
     try:

@@ -229,8 +229,8 @@ class BlindIndex:
         message = msgspec.json.encode((community_id, scope, value))
         return base64url(hmac.digest(self._secret, message, "sha256")[:24])
 
-def masked(value: str | Opened, kind: Literal["phone", "id_number", "card", "name"]) -> str | Erased | Pending:
-    """138****5678, 310***********001X, ****1234, 张*; a number too short to hide much in is hidden whole."""
+def masked(value: str | Opened, kind: Literal["phone", "id_number", "card", "name", "plate"]) -> str | Erased | Pending:
+    """138****5678, 310***********001X, ****1234, 张*, 沪A***P2; a number too short to hide much in is hidden whole."""
     if isinstance(value, Erased | Pending):
         return value
     text = value.decode() if isinstance(value, bytes) else value
@@ -238,5 +238,7 @@ def masked(value: str | Opened, kind: Literal["phone", "id_number", "card", "nam
         return text[:1] + "*"
     if kind == "card":
         return "****" + text[-4:] * (len(text) >= 8)
+    if kind == "plate":
+        return text[:2] + "*" * (len(text) - 4) + text[-2:] if len(text) > 6 else "*" * len(text)
     hidden = max(len(text) - 7, 0)
     return text[:3] + "*" * hidden + text[-4:] if hidden > 3 else "*" * len(text)

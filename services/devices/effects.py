@@ -49,11 +49,7 @@ def door_orders_at(app: App, book: DeviceBook, client: httpx.AsyncClient) -> Eff
     async def door_opening_ordered(event: DoorOpeningOrdered, row: Recorded) -> Order:
         device = await book.find(event.device_id)
         mine = device if device is not None and device.community_id == row.community_id else None
-        call: Call = partial(open_door, door_no=event.door_no)
-        try:
-            asked = await question_behind(app, row) if event.means != "remote" else None
-        except (UnknownVersion, ValidationError):  # whether the device asked is not known: it is not called, and that is told
-            asked, call = None, _unclear
+        asked, call = await asked_and(partial(open_door, door_no=event.door_no), row, event.means != "remote")
         if asked is not None and asked.device_id == event.device_id and asked.told.serial is not None:
             call = partial(answer_check, serial=asked.told.serial, admitted=True)
         what = (event.opening_id, event.device_id, event.door_no)
@@ -65,6 +61,13 @@ def door_orders_at(app: App, book: DeviceBook, client: httpx.AsyncClient) -> Eff
         return Order(
             subject_id=event.opening_id, queue=str(event.device_id), attempt=AttemptOrder(*what),
             expire=ExpireOrder(*what), unknown=CloseUnknownOrder(*what), perform=perform)
+
+    async def asked_and(call: Call, row: Recorded, rests: bool) -> tuple[DeviceReported | None, Call]:
+        """The question behind an order, and what to call; nothing where it cannot be read whether the device asked."""
+        try:
+            return await question_behind(app, row) if rests else None, call
+        except (UnknownVersion, ValidationError):
+            return None, _unclear
 
     async def credential_judged(event: CredentialJudged, row: Recorded) -> Order | None:
         asked = await question_behind(app, row) if event.live and not event.allowed else None
@@ -84,12 +87,12 @@ def door_orders_at(app: App, book: DeviceBook, client: httpx.AsyncClient) -> Eff
     async def barrier_ordered(event: BarrierOrdered, row: Recorded) -> Order:
         device = await book.find(event.device_id)
         mine = device if device is not None and device.community_id == row.community_id else None
-        asked = await question_behind(app, row) if event.answers is not None else None
+        asked, call = await asked_and(partial(lift_barrier, channel=event.lane_no), row, event.answers is not None)
         answers = event.answers if asked is not None and asked.told.report_id == event.answers else None
         what: tuple[UUID, UUID, int, Actuator] = (event.order_id, event.device_id, event.lane_no, "barrier")
 
         async def perform() -> Struct:
-            outcome = await told(app, client, mine, partial(lift_barrier, channel=event.lane_no))
+            outcome = await told(app, client, mine, call)
             if outcome.result == "carried_out":
                 return RecordCarriedOut(*what)
             return RecordFailed(*what[:3], outcome.result, outcome.code[:64], "barrier")

@@ -15,7 +15,7 @@ from libs.eventkit.commands import Context, Done
 from libs.eventkit.decider import Refused
 from libs.eventkit.keys_topic import KeyCreated
 from libs.eventkit.log import Key
-from libs.eventkit.privacy import Erased, Opened, Pending, seal
+from libs.eventkit.privacy import Opened, masked, seal
 from libs.eventkit.problems import Problem
 from libs.eventkit.recorded import uuid7
 from libs.eventkit.sealed import Sealed
@@ -46,18 +46,10 @@ def plate_of(text: str) -> str:
     return value
 
 
-def masked_plate(plate: Opened) -> str | Erased | Pending:
-    """沪A***P2; one too short to hide much in is hidden whole."""
-    if not isinstance(plate, bytes):
-        return plate
-    text = plate.decode()
-    return text[:2] + "*" * (len(text) - 4) + text[-2:] if len(text) > 6 else "*" * len(text)
-
-
 async def masked_plates(app: App, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The rows with as much of their plates as a list may show."""
     opened = await _opened(app, rows)
-    return [{**row, "plate": masked_plate(plate)} for row, plate in zip(rows, opened, strict=True)]
+    return [{**row, "plate": masked(plate, "plate")} for row, plate in zip(rows, opened, strict=True)]
 
 
 async def _opened(app: App, rows: Sequence[dict[str, Any]]) -> list[Opened]:

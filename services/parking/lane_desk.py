@@ -1,7 +1,7 @@
 """At a lane: puts together what is known of the vehicle before the camera, asks the rule, and says what follows."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID, uuid5
 
@@ -22,6 +22,8 @@ from services.parking.domain.sessions import SESSIONS
 from services.parking.domain.stays import Inside, SessionBegun, Under, due
 
 SCOPE = "plate"
+SKEW = timedelta(seconds=60)
+"""By so much two clocks may differ. A stay that began later is not the one of a passage told from memory."""
 
 
 def moved(field: SealedField) -> Sealed:
@@ -68,7 +70,7 @@ class Desk(Struct):
 
     async def sessions(self, indexes: Iterable[str]) -> tuple[KnownSession, ...]:
         stays = self.book.stays(self.lane.community_id, self.lot.opened.lot_id, list(indexes))
-        return tuple([await self.session(stay) for stay in stays])
+        return tuple([await self.session(stay) for stay in stays if stay.begun.entered_at <= self.now + SKEW])
 
     async def session(self, stay: KnownStay) -> KnownSession:
         """With what it owes now, from its own stream."""

@@ -256,25 +256,6 @@ async def test_nothing_is_passed_over_while_the_database_is_away(
         await app.close()
 
 
-async def test_of_two_listeners_each_record_is_taken_once(echo: App, app_of: AppOf, topic: Topic, pool: asyncpg.Pool):
-    """Two processes of one service share the partitions, and what both get is taken by one."""
-    second = await app_of(LISTENER, beside=echo)
-    second.settings.__dict__["member"] = "1"
-    communities = [uuid4() for _ in range(12)]
-    chains = [chain(c, range(1, 11)) for c in communities]
-    echo.start_worker()
-    await topic.put(*(m for c in chains for m in c[:5]))
-    second.start_worker()
-    await topic.put(*(m for c in chains for m in c[5:]))
-    for community in communities:
-        await hears(pool, community, *range(1, 11))
-    await echo.supervisor.stop()
-    await topic.put(*(said(c, 11, 10) for c in communities))
-    for community in communities:
-        await hears(pool, community, *range(1, 12))
-    assert [r.position for r in await everything(pool)] == list(range(1, 133))
-
-
 async def test_a_stale_copy_of_the_mark_lets_nothing_in_twice(echo: App, topic: Topic, pool: asyncpg.Pool, community: UUID):
     """A listener that was stopped past its session wakes up and stores what another has stored meanwhile."""
     from aiokafka import ConsumerRecord
@@ -293,54 +274,3 @@ async def test_lag_says_how_far_behind(echo: App, topic: Topic, pool: asyncpg.Po
     await topic.put(*chain(community, [1, 2]))
     await hears(pool, community, 1, 2)
     await until(lambda: echo.hearing is not None and echo.hearing.lag() == 0)
-
-
-async def test_a_consumer_that_brings_nothing_is_replaced(
-    echo: App, topic: Topic, pool: asyncpg.Pool, community: UUID, monkeypatch: pytest.MonkeyPatch
-):
-    """As was seen once after the broker had been killed: no error, and nothing more for as long as anybody looked."""
-    real, first = hear.AIOKafkaConsumer.getmany, list[object]()
-
-    async def getmany(self: object, **more: object) -> object:
-        if echo.hearing is not None and self is echo.hearing._consumer:
-            first[:] = first or [self]
-        return await asyncio.sleep(0.05, {}) if [self] == first else await real(self, **more)
-
-    monkeypatch.setattr(hear.AIOKafkaConsumer, "getmany", getmany)
-    await topic.put(*chain(community, [1, 2, 3]))
-    echo.start_worker()
-    await hears(pool, community, 1, 2, 3)
-    assert echo.supervisor.restarts["hear"] == 1
-
-
-async def test_a_topic_that_a_new_version_hears_is_heard_at_once(app_of: AppOf, community: UUID):
-    """A static member that is soon back keeps the partitions that it had, whatever it asks for now: so it is another member."""
-    before = await app_of(LISTENER)
-    before.start_worker()
-    async with topic_of(before.settings) as topic:
-        await topic.put(*chain(community, [1]))
-        pool = await before.database.pool()
-        await hears(pool, community, 1)
-        await before.supervisor.stop()
-        after = await app_of(replace(LISTENER, hears=("toy", "other")), beside=before)
-        after.start_worker()
-        await until(lambda: after.hearing is not None and after.hearing._consumer is not None and after.hearing._consumer.assignment())
-        assert after.hearing is not None and after.hearing._consumer is not None
-        assert {tp.topic for tp in after.hearing._consumer.assignment()} == {before.settings.topic(s) for s in ("toy", "other")}
-
-
-async def test_a_member_that_is_left_without_a_topic_is_replaced(
-    echo: App, topic: Topic, pool: asyncpg.Pool, community: UUID, monkeypatch: pytest.MonkeyPatch
-):
-    real, first = hear.AIOKafkaConsumer.assignment, list[object]()
-
-    def assignment(self: object) -> object:
-        if echo.hearing is not None and self is echo.hearing._consumer:
-            first[:] = first or [self]
-        return frozenset() if [self] == first else real(self)
-
-    monkeypatch.setattr(hear.AIOKafkaConsumer, "assignment", assignment)
-    echo.start_worker()
-    await until(lambda: echo.supervisor.restarts.get("hear"))
-    await topic.put(*chain(community, [1, 2, 3]))
-    await hears(pool, community, 1, 2, 3)

@@ -187,3 +187,12 @@ async def test_a_camera_gets_no_answer_that_is_not_recorded(gate: Gate, monkeypa
     monkeypatch.setattr(gate.devices.commands, "handle", away)
     with pytest.raises(AssertionError, match=r"unavailable|not_ready|503"):
         await gate.sees("in", "京A12345")
+
+
+async def test_an_exit_told_from_memory_ends_no_stay_that_began_after_it(gate: Gate) -> None:
+    assert await gate.sees("in", "京A12345") == "ok"
+    await gate.inside()
+    await gate.sees("out", "京A12345", at=datetime.now(UTC) - 2 * HOUR, offline=True)
+    (finding,) = await gate.findings()
+    assert finding.kind == "no_entry" and await gate.story("session_ended") == []
+    assert await gate.sees("out", "京A12345") == "ok"

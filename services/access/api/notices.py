@@ -6,12 +6,10 @@ from libs.contracts.permissions import ME_READ
 from libs.eventkit import http
 from libs.eventkit.auth import Principal
 from libs.eventkit.http import json, permitted
-from libs.eventkit.problems import Problem
 from libs.eventkit.service import App
 from services.access.views import notices
 
 Limit = Query(default=50, ge=1, le=200)
-DIGITS = 18
 
 
 def routes(app: App) -> APIRouter:
@@ -22,7 +20,7 @@ def routes(app: App) -> APIRouter:
         request: Request, principal: Principal = permitted(ME_READ), cursor: str | None = None, limit: int = Limit,
     ) -> Response:
         filter_ = f"notices of {principal.id}"
-        before, stale = position_in(cursor, filter_), await http.caught_up(request, notices.VIEW.name)
+        before, stale = http.cursor_position(cursor, filter_), await http.caught_up(request, notices.VIEW.name)
         rows = await app.database.fetch(principal.community_ids, notices.page_of(principal.id, before, limit + 1))
         found = [{"id": r["notice_id"], **{k: r[k] for k in ("position", "kind", "pass_id", "detail", "at")}} for r in rows]
         page = http.page(found, limit, filter_, "position")
@@ -30,10 +28,3 @@ def routes(app: App) -> APIRouter:
 
     return router
 
-
-def position_in(cursor: str | None, filter_: str) -> int | None:
-    """The position before which the page begins. Raises Problem 400."""
-    text = (http.cursor(cursor, filter_) or [""])[0]
-    if text and not (text.isascii() and text.isdigit() and len(text) <= DIGITS):
-        raise Problem(400, "cursor_malformed")
-    return int(text) if text else None

@@ -172,7 +172,7 @@ async def shown(app: App, rows: list[Any], reader: UUID) -> list[dict[str, Any]]
         value = opened.get((row["pass_id"], slot))
         if row["host_id"] == reader or value is None:
             return value.decode() if isinstance(value, bytes) else value
-        return masked(value, "name" if slot == "visitor_name" else "card")
+        return masked(value, "name" if slot == "visitor_name" else "plate")
 
     kept = ("kind", "home_id", "host_id", "valid_from", "valid_until", "uses", "zones", "floors", "entries", "arrived_at")
     return [

@@ -6,10 +6,10 @@ from fastapi import APIRouter, Query, Request, Response
 
 from libs.contracts.permissions import PARKING_READ_OWN, VEHICLES_DECLARE_OWN, VISITOR_PASSES_ISSUE_OWN
 from libs.eventkit.auth import Principal
-from libs.eventkit.http import community_of, json, page, permitted
+from libs.eventkit.http import community_of, cursor_position, json, page, permitted
 from libs.eventkit.service import App
 from services.gateway.api.me import opened
-from services.gateway.api.paging import Cursor, Limit, before
+from services.gateway.api.paging import Cursor, Limit
 from services.gateway.freshness import fresh
 from services.gateway.views import cars, stays, visitors
 
@@ -30,7 +30,7 @@ def router(app: App) -> APIRouter:
         principal: Principal = permitted(VISITOR_PASSES_ISSUE_OWN),
     ) -> Response:
         community_id, filter_ = community_of(principal), f"my-visitors {principal.id}"
-        position = before(cursor, filter_)
+        position = cursor_position(cursor, filter_)
         stale = await fresh(app, request, community_id, visitors.VIEWS)
         rows = await app.database.fetch([community_id], visitors.of_host(community_id, principal.id, position, limit))
         return json(page([await shown(row, "plate", "visitor_name") for row in rows], limit, filter_, "position"), headers=stale)
@@ -49,7 +49,7 @@ def router(app: App) -> APIRouter:
     ) -> Response:
         """Of the caller's own vehicles and guests, each with its latest bill line by line; money in fen."""
         community_id, filter_ = community_of(principal), f"my-parking-sessions {principal.id}"
-        position = before(cursor, filter_)
+        position = cursor_position(cursor, filter_)
         stale = await fresh(app, request, community_id, stays.VIEWS)
         rows = await app.database.fetch([community_id], stays.of_person(community_id, principal.id, position, limit))
         return json(page(rows, limit, filter_, "position"), headers=stale)

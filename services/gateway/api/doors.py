@@ -9,11 +9,11 @@ from pydantic import AwareDatetime
 from libs.contracts.permissions import DOOR_EVENTS_READ, DOORS_READ
 from libs.eventkit import http
 from libs.eventkit.auth import Principal
-from libs.eventkit.http import community_of, json, page, permitted
+from libs.eventkit.http import community_of, cursor_position, json, page, permitted
 from libs.eventkit.problems import Problem
 from libs.eventkit.service import App
 from services.gateway.api.me import named
-from services.gateway.api.paging import Cursor, Limit, before
+from services.gateway.api.paging import Cursor, Limit
 from services.gateway.freshness import fresh
 from services.gateway.views import door_events, doors
 from services.gateway.views.door_events import happenings
@@ -43,7 +43,7 @@ def router(app: App) -> APIRouter:
         principal: Principal = permitted(DOOR_EVENTS_READ),
     ) -> Response:
         community_id, filter_ = community_of(principal), f"door-events {door_id} {since} {live}"
-        position = before(cursor, filter_)
+        position = cursor_position(cursor, filter_)
         stale = await fresh(app, request, community_id, (*doors.VIEWS, *door_events.VIEWS))
         c = happenings.c
         where = [c.door_id == door_id] if door_id else []

@@ -7,9 +7,9 @@ from fastapi import APIRouter, Query, Request, Response
 
 from libs.contracts.permissions import PARKING_READ
 from libs.eventkit.auth import Principal
-from libs.eventkit.http import community_of, json, page, permitted
+from libs.eventkit.http import community_of, cursor_position, json, page, permitted
 from libs.eventkit.service import App
-from services.gateway.api.paging import Cursor, Limit, before
+from services.gateway.api.paging import Cursor, Limit
 from services.gateway.freshness import fresh
 from services.gateway.views import lanes
 
@@ -40,7 +40,7 @@ def router(app: App) -> APIRouter:
         principal: Principal = permitted(PARKING_READ),
     ) -> Response:
         community_id, filter_ = community_of(principal), f"passages {lane_id}"
-        position = before(cursor, filter_)
+        position = cursor_position(cursor, filter_)
         stale = await fresh(app, request, community_id, lanes.VIEWS)
         rows = await app.database.fetch([community_id], lanes.passages_of(community_id, lane_id, position, limit))
         return json(page([_passage(row) for row in rows], limit, filter_, "position"), headers=stale)
@@ -51,7 +51,7 @@ def router(app: App) -> APIRouter:
         principal: Principal = permitted(PARKING_READ),
     ) -> Response:
         community_id, filter_ = community_of(principal), f"parking-findings {open_only}"
-        position = before(cursor, filter_)
+        position = cursor_position(cursor, filter_)
         stale = await fresh(app, request, community_id, lanes.VIEWS)
         rows = await app.database.fetch([community_id], lanes.findings_of(community_id, open_only, position, limit))
         return json(page([_finding(row) for row in rows], limit, filter_, "position"), headers=stale)

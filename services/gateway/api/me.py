@@ -9,11 +9,11 @@ from fastapi import APIRouter, Query, Request, Response
 
 from libs.contracts.permissions import DOOR_EVENTS_READ, DOOR_EVENTS_READ_OWN, ME_READ
 from libs.eventkit.auth import Principal
-from libs.eventkit.http import community_of, json, page, permitted
+from libs.eventkit.http import community_of, cursor_position, json, page, permitted
 from libs.eventkit.privacy import Erased, KeyRing, Pending, Tampered
 from libs.eventkit.sealed import Sealed
 from libs.eventkit.service import App
-from services.gateway.api.paging import Cursor, Limit, before
+from services.gateway.api.paging import Cursor, Limit
 from services.gateway.freshness import fresh
 from services.gateway.views import door_events, my_doors, my_home
 from services.gateway.views.doors import doors_named
@@ -53,7 +53,7 @@ def router(app: App) -> APIRouter:
         principal: Principal = permitted(DOOR_EVENTS_READ_OWN, DOOR_EVENTS_READ),
     ) -> Response:
         community_id, filter_ = community_of(principal), f"my-door-events {principal.id}"
-        position = before(cursor, filter_)
+        position = cursor_position(cursor, filter_)
         stale = await fresh(app, request, community_id, (*my_doors.USED, *door_events.VIEWS))
         rows = await app.database.fetch([community_id], my_doors.door_ids_of(community_id, principal.id))
         items = await app.database.fetch([community_id], door_events.newest_of_person(

@@ -15,7 +15,6 @@ from libs.eventkit.recorded import uuid7
 from libs.eventkit.service import App
 from services.parking.api.lots import now
 from services.parking.api.plates import masked_plates
-from services.parking.api.sessions import _number
 from services.parking.book import LotBook
 from services.parking.domain.findings import FINDINGS, NoFinding, SettleFinding
 from services.parking.domain.judging import Fact, Judgement
@@ -53,8 +52,8 @@ def routes(app: App, book: LotBook) -> APIRouter:
         limit: int = Limit,
     ) -> Response:
         filter_ = f"passages {lane_id}"
-        before, stale = http.cursor(cursor, filter_), await http.caught_up(request, lanes.PASSAGES_VIEW.name)
-        rows = await app.database.fetch(principal.community_ids, lanes.passages_of(lane_id, _number(before), limit + 1))
+        before, stale = http.cursor_position(cursor, filter_), await http.caught_up(request, lanes.PASSAGES_VIEW.name)
+        rows = await app.database.fetch(principal.community_ids, lanes.passages_of(lane_id, before, limit + 1))
         plates = await masked_plates(app, [row["plate"] for row in rows])
         fields = ("at", "admitted", "rule", "reason", "live", "session_id", "outcome", "candidates", "position")
         items = [
@@ -105,8 +104,8 @@ def routes(app: App, book: LotBook) -> APIRouter:
         open_only: bool = True,
     ) -> Response:
         filter_ = f"parking findings {open_only}"
-        before, stale = http.cursor(cursor, filter_), await http.caught_up(request, findings.VIEW.name)
-        rows = await app.database.fetch(principal.community_ids, findings.page_of(_number(before), limit + 1, open_only))
+        before, stale = http.cursor_position(cursor, filter_), await http.caught_up(request, findings.VIEW.name)
+        rows = await app.database.fetch(principal.community_ids, findings.page_of(before, limit + 1, open_only))
         return json(http.page([findings.shown(dict(row)) for row in rows], limit, filter_, "position"), 200, stale)
 
     @router.post("/findings/{finding_id}/settlements", status_code=201)

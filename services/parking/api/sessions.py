@@ -67,8 +67,8 @@ def routes(app: App, book: LotBook) -> APIRouter:
         request: Request, principal: Principal, cursor: str | None, limit: int, state: str | None, person_id: UUID | None,
     ) -> Response:
         filter_ = f"sessions {state} {person_id}"
-        before, stale = http.cursor(cursor, filter_), await http.caught_up(request, sessions.VIEW.name)
-        query = sessions.page_of(_number(before), limit + 1, state, person_id)
+        before, stale = http.cursor_position(cursor, filter_), await http.caught_up(request, sessions.VIEW.name)
+        query = sessions.page_of(before, limit + 1, state, person_id)
         rows = await app.database.fetch(principal.community_ids, query)
         plates = await masked_plates(app, [row["plate"] for row in rows])
         fields = ("lot_id", "zone", "kind", "state", "entered_at", "exited_at", "total", "paid", "position")
@@ -169,15 +169,6 @@ def routes(app: App, book: LotBook) -> APIRouter:
         return json({"id": session_id}, 201, position(done))
 
     return router
-
-
-def _number(values: list[str] | None) -> int | None:
-    """Raises Problem 400 for a cursor that holds no position."""
-    if values is None:
-        return None
-    if not values[0].isdecimal() or len(values[0]) > 18:
-        raise Problem(400, "cursor_malformed")
-    return int(values[0])
 
 
 def _bill(session_id: UUID, found: Bill | None, until: datetime | None, paid: int, owing: int) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from libs.contracts.access import CredentialJudged, DoorOpeningOrdered
+from libs.contracts.parking import BarrierOrdered
 from libs.eventkit.recorded import Catalogue, Meta, Recorded
 from services.devices.device_book import KnownDevice
 from services.devices.domain.orders import RecordCarriedOut, RecordFailed
@@ -131,3 +132,28 @@ async def test_a_terminal_that_asked_is_told_of_a_refusal() -> None:
     (DENIED, asked(live=False)), (DENIED, asked(serial=None)), (DENIED, asked(community=ELSEWHERE)), (DENIED, None)])
 async def test_nobody_else_is_told_anything(event: CredentialJudged, cause: Recorded | None) -> None:
     assert await Site(cause=cause).planned(event) is None
+
+
+def newer(stream: str = "reports:1") -> Recorded:
+    """A report as a later version would write it."""
+    return replace(asked(), schema=9, stream=stream)
+
+
+@pytest.mark.parametrize("event", [
+    BY_CARD, BarrierOrdered(OPENING, DOOR, DEVICE, 2, OPENING, "tariff", "pays_by_tariff", ())], ids=["door", "barrier"])
+async def test_where_it_cannot_be_read_whether_the_device_asked_it_is_not_called_and_that_is_told(event: Any) -> None:
+    site = Site(answer=status(1), cause=newer())
+    done = await site.performed(event)
+    assert (type(done), done.reason, done.code) == (RecordFailed, "refused", "cause_unreadable")
+    assert site.told == []
+
+
+async def test_a_barrier_is_lifted_by_a_call_after_the_camera_has_stopped_waiting() -> None:
+    event = BarrierOrdered(OPENING, DOOR, DEVICE, 2, OPENING, "tariff", "pays_by_tariff", ())
+    site = Site(answer=status(1), cause=asked())
+    order = await site.planned(event)
+    assert (order.attempt.answers, order.hold > GATE.description.answer_ms / 1000) == (OPENING, True)
+    async with site.client:
+        done = await order.perform()
+    assert (type(done), done.actuator, done.by) == (RecordCarriedOut, "barrier", "call")
+    assert [path for path, _ in site.told] == ["/ISAPI/Parking/channels/2/barrierGate"]

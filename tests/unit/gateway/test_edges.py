@@ -8,7 +8,7 @@ import pytest
 from starlette.requests import Request
 
 from libs.contracts import devices
-from libs.eventkit.http import Position, page
+from libs.eventkit.http import Position, cursor_position, page
 from libs.eventkit.problems import Problem
 from libs.eventkit.recorded import Catalogue, Number
 from libs.eventkit.settings import Settings
@@ -16,7 +16,6 @@ from libs.eventkit.tail import KEPT, Tail, Wake
 from services.gateway.api.doors import door_after
 from services.gateway.api.live import globs, position_of
 from services.gateway.api.me import same
-from services.gateway.api.paging import before
 from services.gateway.forwarding import Upstream, headers_on
 from services.gateway.freshness import number_of
 from services.gateway.main import HEARS, SERVICE
@@ -99,21 +98,21 @@ def test_the_next_page_begins_below_the_last_item():
     rows = [{"position": n} for n in (9, 7, 5)]
     first = page(rows, 2, "f", "position")
     assert [item["position"] for item in first["items"]] == [9, 7]
-    assert before(first["next"], "f") == 7
-    assert page(rows, 3, "f", "position")["next"] is None and before(None, "f") is None
+    assert cursor_position(first["next"], "f") == 7
+    assert page(rows, 3, "f", "position")["next"] is None and cursor_position(None, "f") is None
 
 
 @pytest.mark.parametrize("values", [["x"], ["-1"], ["1", "2"], ["9" * 30], ["²"]])
 def test_a_cursor_that_is_no_position_is_refused(values):
     text = page([{str(n): v for n, v in enumerate(values)}] * 2, 1, "f", *map(str, range(len(values))))["next"]
     with pytest.raises(Problem, match="cursor_malformed"):
-        before(text, "f")
+        cursor_position(text, "f")
 
 
 def test_a_cursor_is_bound_to_its_filter():
     text = page([{"position": 1}] * 2, 1, "door-events a", "position")["next"]
     with pytest.raises(Problem, match="cursor_of_another_filter"):
-        before(text, "door-events b")
+        cursor_position(text, "door-events b")
 
 
 def test_a_cursor_of_doors_has_a_name_and_an_id():

@@ -8,7 +8,7 @@ import pytest
 from msgspec import structs
 
 from libs.eventkit.decider import Decider, NotFound, Refused, Release, Take
-from libs.eventkit.privacy import Erased, Pending
+from libs.eventkit.privacy import Erased, Pending, masked
 from libs.eventkit.problems import Problem
 from libs.eventkit.sealed import Sealed
 from services.identity.domain.declarations import DECLARATIONS, CountDeclaration, DeclarationCounted
@@ -33,7 +33,7 @@ from services.identity.domain.vehicles import (
     VehicleVerified,
     VerifyBinding,
 )
-from services.identity.plates import masked_plate, plate_of
+from services.identity.plates import plate_of
 
 CAR, HOME, ANN, BEN, STAFF = (UUID(int=n) for n in range(1, 6))
 BOX, OTHER = (Sealed(UUID(int=6), UUID(int=n), "plate", "box") for n in (7, 8))
@@ -222,6 +222,6 @@ def test_what_is_no_plate_is_refused_with_the_reason(typed: str, reason: str):
 
 
 def test_a_list_shows_where_a_plate_is_from_and_how_it_ends():
-    shown = [masked_plate(text.encode()) for text in ("沪A8K6P2", "沪AD56789", "AB1234")]
+    shown = [masked(text.encode(), "plate") for text in ("沪A8K6P2", "沪AD56789", "AB1234")]
     assert shown == ["沪A***P2", "沪A****89", "******"]
-    assert masked_plate(Erased()) == Erased() and masked_plate(Pending()) == Pending()
+    assert masked(Erased(), "plate") == Erased() and masked(Pending(), "plate") == Pending()
