@@ -74,7 +74,8 @@ class SessionQuarantined(Struct, frozen=True, tag="parking.session_quarantined")
     zone: str
 
 class PermitHeld(Struct, frozen=True, tag="parking.permit_held"):
-    """A vehicle may stay under a permit, half-open, None: no limit. Said again when that changes; `ended`: it counts no more.
+    """A vehicle may stay under a permit, half-open, None: no limit. Said again when that changes; `ended`: it counts no more, and
+    what it was is not said again.
 
     `monthly`: what a month costs in fen, None: no fee. `person_id`: who holds it."""
     right_id: UUID
