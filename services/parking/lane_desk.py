@@ -163,4 +163,4 @@ def finding_id(about: UUID, kind: str) -> UUID:
 
 def raising(about: UUID, kind: FindingKind, **more: Any) -> Do:
     found = FindingRaised(finding_id(about, kind), kind, **more)
-    return Do(f"finding {kind}", found.finding_id, RaiseFinding(found))
+    return Do(f"finding {kind}", found.finding_id, RaiseFinding(found), new=True)

@@ -19,7 +19,7 @@ def cameras(app: App, book: LotBook) -> Reaction:
         command = await judged(app, book, event, row)
         if command is None:
             return []
-        return [Do("judge", event.report_id, command, tuple(fact.event_id for fact in command.judgement.facts))]
+        return [Do("judge", event.report_id, command, tuple(fact.event_id for fact in command.judgement.facts), new=True)]
 
     async def carried_out(event: devices.BarrierOrderCarriedOut, row: Recorded) -> list[Do]:
         return [Do("complete", event.order_id, CompletePassage(event.order_id, "barrier"))]

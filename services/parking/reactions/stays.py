@@ -70,7 +70,7 @@ def after_passages(app: App, book: LotBook) -> Reaction:
         lot = book.lot(row.community_id, said.lane.lot_id)
         earlier = await book.billed(row.community_id, said.lane.lot_id, index, said.seen.at)
         session = begun(said, lot, earlier)
-        return [*found, Do("begin", session.session_id, BeginSession(session, index))]
+        return [*found, Do("begin", session.session_id, BeginSession(session, index), new=True)]
 
     async def finding_settled(event: FindingSettled, row: Recorded) -> list[Do]:
         """A look-alike at an entry that a person has recognised: the stay stands under that right. A missing exit that is
