@@ -32,11 +32,15 @@ def reads(event: Any, row: Recorded) -> Iterable[Where]:
 
 
 def project(rows: Rows, event: Any, row: Recorded) -> None:
-    if isinstance(event, PermitHeld):
+    if not isinstance(event, PermitHeld):
+        return
+    if not event.ended:
         rows.put(
             right_id=event.right_id, event_id=row.event_id, lot_id=event.lot_id, person_id=event.person_id,
             vehicle_id=event.vehicle_id, valid_from=event.valid_from, valid_until=event.valid_until, monthly=event.monthly,
-            ended=event.ended)
+            ended=False)
+    elif rows.get(right_id=event.right_id) is not None:  # what it was is not said again
+        rows.put(right_id=event.right_id, event_id=row.event_id, ended=True)
 
 
 PERMITS = View(permits, project, reads)

@@ -68,7 +68,7 @@ def _of_parking(event: Any, names: Names) -> str:
             return f"{_of(event.person_id)}停车于 {event.entered_at:%Y-%m-%d %H:%M:%S}（UTC）开始。"
         case parking.SessionRecognised():
             whose = f"{_whom(event.person_id)}{'的访客' if event.pass_id else ''}"
-            return f"经人工认定车辆属于{whose}，自停车开始起算。"
+            return f"已认定车辆属于{whose}，自停车开始起算。"
         case parking.SessionQuarantined():
             return "出场未被看到：该车不再计为在场，在工作人员处理之前不计费。"
         case parking.PermitHeld():

@@ -21,15 +21,16 @@ PASSAGES = {
     "resembles_a_known_plate": "车牌与已登记的车牌相似，须由人工确认是否为同一辆车",
     "resembles_a_car_inside": "车牌与场内一辆车的车牌相似，须由人工确认是否为同一辆车", "lot_full": "车位已满",
     "pass_used_up": "访客通行证已用完", "pass_not_yet_valid": "访客通行证尚未生效", "pass_expired": "访客通行证已过期",
-    "not_known_here": "车辆未登记，而此处仅限已登记的车辆进入", "pays_by_tariff": "按收费标准付费",
-    "no_entry_known": "没有入场记录", "not_paid": "尚未付清停车费", "nothing_due": "无应付费用"}
+    "permit_used_up": "入场权限已用完", "permit_not_yet_valid": "月租尚未生效", "permit_expired": "月租已过期",
+    "space_taken": "其月租车位已被另一辆车占用", "not_known_here": "车辆未登记，而此处仅限已登记的车辆进入",
+    "pays_by_tariff": "按收费标准付费", "no_entry_known": "没有入场记录", "not_paid": "尚未付清停车费", "nothing_due": "无应付费用"}
 """Why a barrier was lifted or stayed shut."""
 FINDINGS = {
     "missing_exit": "缺少出场记录", "look_alike": "车牌相似", "no_entry": "出场车辆没有入场记录", "no_plate": "车辆没有可识别的车牌",
     "unclear_passage": "摄像机未经判定放行", "unpaid_exit": "未付费出场", "overpaid": "付款多于应付"}
 SETTLED = {
     "let_through": "已放行", "turned_away": "已劝返", "chosen": "已由人工认定", "waived": "免收", "left_earlier": "此前已离场",
-    "second_fact": "由其他事实认定", "other": "其他"}
+    "paid": "事后已付清", "refunded": "已退款", "second_fact": "由其他事实认定", "other": "其他"}
 OTHERS = {
     "refused": "设备拒绝", "unreachable": "设备无法连接，未发送", "unknown": "设备没有应答", "expired": "已过时限，未发送",
     "pass_spent": "访客通行证已用完", "pass_revoked": "访客通行证已撤销", "pass_elsewhere": "访客通行证不适用于此处",

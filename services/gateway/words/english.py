@@ -72,7 +72,7 @@ def _of_parking(event: Any, names: Names) -> str:
             return f"A stay{_of(event.person_id)} began at {event.entered_at:%Y-%m-%d %H:%M:%S} UTC."
         case parking.SessionRecognised():
             whose = " as a guest's" if event.pass_id else ""
-            return f"A person found out whose vehicle it is: the stay{_of(event.person_id)}{whose}, from its beginning on."
+            return f"It was found out whose vehicle it is: the stay{_of(event.person_id)}{whose}, from its beginning on."
         case parking.SessionQuarantined():
             return "The exit was missed: the vehicle no longer counts as inside, and the stay costs nothing until staff have settled it."
         case parking.PermitHeld():

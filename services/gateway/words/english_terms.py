@@ -24,6 +24,8 @@ PASSAGES = {
     "resembles_a_car_inside": "the plate resembles that of a car inside, and a person has to say whether it is that one",
     "lot_full": "there is no free space", "pass_used_up": "the visitor's pass is used up",
     "pass_not_yet_valid": "the visitor's pass is not valid yet", "pass_expired": "the visitor's pass is no longer valid",
+    "permit_used_up": "what lets it in is used up", "permit_not_yet_valid": "its permit is not valid yet",
+    "permit_expired": "its permit is no longer valid", "space_taken": "another car stands on the space of its permit",
     "not_known_here": "the vehicle is not known here, and only who is known may come in", "pays_by_tariff": "it pays by the tariff",
     "no_entry_known": "nobody saw it come in", "not_paid": "what is owed has not been paid", "nothing_due": "nothing is owed"}
 """Why a barrier was lifted or stayed shut."""
@@ -34,7 +36,8 @@ FINDINGS = {
     "overpaid": "more was paid than is owed"}
 SETTLED = {
     "let_through": "let through", "turned_away": "turned away", "chosen": "recognised by a person", "waived": "waived",
-    "left_earlier": "it had left earlier", "second_fact": "settled by a second fact", "other": "otherwise"}
+    "left_earlier": "it had left earlier", "paid": "paid afterwards", "refunded": "refunded",
+    "second_fact": "settled by a second fact", "other": "otherwise"}
 OTHERS = {
     "refused": "the device refused", "unreachable": "the device could not be reached, nothing was sent",
     "unknown": "the device did not answer", "expired": "it was too late to open, nothing was sent"}

@@ -103,8 +103,11 @@ def test_a_permit_is_as_it_was_said_last_and_counts_within_its_time() -> None:
     (row,) = fold(permits.PERMITS, log(HELD), times=2)
     assert (row["person_id"], row["vehicle_id"], row["monthly"], row["ended"]) == (str(ANN), str(CAR), 30000, False)
     longer = parking.PermitHeld(RIGHT, LOT, ANN, CAR, NOON, LATER + timedelta(days=30), 30000, False)
-    gone = parking.PermitHeld(RIGHT, LOT, ANN, CAR, NOON, LATER, 30000, True)
-    assert [r["ended"] for r in fold(permits.PERMITS, log(HELD, longer, gone))] == [True]
+    gone = parking.PermitHeld(RIGHT, LOT, None, None, None, None, None, True)
+    (row,) = fold(permits.PERMITS, log(HELD, longer, gone), times=2)
+    assert (row["ended"], row["person_id"], row["valid_until"]) == (True, str(ANN), "2026-03-31T16:00:00Z")
+    assert [r["ended"] for r in fold(permits.PERMITS, log(HELD, gone, longer))] == [False]
+    assert fold(permits.PERMITS, log(gone)) == []
     second = timedelta(seconds=1)
     for held, now, state in (
         (HELD, NOON - second, "not_yet_valid"), (HELD, NOON, "valid"), (HELD, LATER - second, "valid"), (HELD, LATER, "expired"),
