@@ -3,8 +3,7 @@
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import nullcontext
 
 import uvicorn
 import uvloop
@@ -54,19 +53,14 @@ async def serve(app: App, mode: str) -> None:
             app.start_relay()
         app.supervisor.start("listen", lambda: app.wake.listen(app.database))
 
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        app.supervisor.start("open", work)
-        yield
-        await app.close()
-
-    application = web(app)
-    application.router.lifespan_context = lifespan
-    config = uvicorn.Config(
-        application, host=app.settings.host, port=app.settings.port, log_config=None, access_log=False, lifespan="on",
-        timeout_graceful_shutdown=5, server_header=False, loop="none")
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(uvicorn.Config(
+        web(app), host=app.settings.host, port=app.settings.port, log_config=None, access_log=False, lifespan="off",
+        timeout_graceful_shutdown=5, server_header=False, loop="none"))
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, lambda: setattr(server, "should_exit", True))
     server.capture_signals = nullcontext  # type: ignore[assignment,method-assign]  # uvicorn would raise the signal again at its end
-    await server.serve()
+    app.supervisor.start("open", work)
+    try:
+        await server.serve()
+    finally:
+        await app.close()
