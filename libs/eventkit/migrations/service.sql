@@ -14,4 +14,18 @@ grant select, insert, update, delete
 create unique index if not exists keys_of_a_subject on keys (community_id, subject, purpose, owner)
     where erased_at is null and owner = '$service';
 
+-- what `status` tells, in one row
+create or replace view state_of_the_log as select
+    (select coalesce(max(position), 0) from events) as last,
+    (select generation from log_state) as generation,
+    (select count(*) from parked) as parked,
+    (select count(*) from damaged) as damaged,
+    (select coalesce(json_agg(json_build_object(
+        'topic', topic, 'community_id', community_id,
+        'after', (select m.generation || '.' || m.position || '.' || m.n from marks m
+                   where m.topic = g.topic and m.community_id = g.community_id),
+        'upto', upto_generation || '.' || upto_position || '.' || upto_n, 'since', since)), '[]') from gaps g) as gaps,
+    (select coalesce(json_object_agg(name, position), '{}') from checkpoints) as checkpoints;
+grant select on state_of_the_log to $service_log;
+
 create table if not exists migrated (one boolean primary key default true check (one), fingerprint text);
