@@ -5,7 +5,8 @@ answers queries under row-level security by a set of communities. Queries are wr
 asyncpg: SQLAlchemy's own engine would cost three times as much per query and half a second at every start."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -112,9 +113,14 @@ class Database:
                     connection_class=asyncpg.Connection, record_class=asyncpg.Record, command_timeout=30, timeout=5, **options)
             return self._pools[name]
 
-    async def direct(self) -> asyncpg.Connection:
-        """A connection of one's own: for session locks and LISTEN. The caller closes it."""
-        return await asyncpg.connect(self.settings.role_url("log"), timeout=5)
+    @asynccontextmanager
+    async def direct(self) -> AsyncIterator[asyncpg.Connection]:
+        """A connection of one's own, for session locks and LISTEN: what it holds ends with the block."""
+        connection = await asyncpg.connect(self.settings.role_url("log"), timeout=5)
+        try:
+            yield connection
+        finally:
+            connection.terminate()
 
     async def fetch(self, communities: Collection[UUID], query: ClauseElement) -> list[dict[str, Any]]:
         """Rows of one query in a transaction of its own that sees these communities and no others. Raises Unavailable."""

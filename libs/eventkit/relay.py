@@ -19,7 +19,7 @@ from libs.eventkit.failpoints import reach
 from libs.eventkit.log import Log
 from libs.eventkit.recorded import Catalogue, Number, Recorded
 from libs.eventkit.settings import Settings
-from libs.eventkit.subscriptions import POLL, Lost, advance, checkpoint, holding, while_held
+from libs.eventkit.subscriptions import POLL, Lost, advance, checkpoint, holding
 from libs.eventkit.tail import Wake
 
 NAME = "relay"
@@ -43,8 +43,7 @@ class Relay:
 
     async def run(self) -> None:
         """Holds the relay's lease, looks at the topics, then publishes for ever. Raises on any error."""
-        async with holding(self.database, NAME) as lease:
-            await while_held(lease, self._lead())
+        await holding(self.database, NAME, self._lead)
 
     async def _lead(self) -> None:
         position = await checkpoint(self.database, NAME)

@@ -2,9 +2,8 @@
 
 import asyncio
 import hashlib
-import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Literal
 
 import asyncpg
@@ -15,7 +14,6 @@ from libs.eventkit.log import Log
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.tail import Wake
 
-log = logging.getLogger(__name__)
 POLL = 5.0  # seconds after which a reader looks even though nobody woke it
 
 class Lost(Exception):
@@ -29,30 +27,22 @@ class Subscription(Struct, frozen=True):
     take: Callable[[Sequence[Recorded], int], Awaitable[None]]
     start: Literal["beginning", "now"] = "beginning"
 
-@asynccontextmanager
-async def holding(database: Database, name: str, retry: float = 1.0) -> AsyncIterator[asyncpg.Connection]:
-    """Waits until this process holds the lease `name`, and holds it while the block runs: a session lock on a
-    connection of its own, so that it ends with the process however that ends."""
+async def holding(database: Database, name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Waits until this process holds the lease `name`, then works until that ends, or ends it when the lease is lost: a
+    session lock on a connection of its own, so that it ends with the process however that ends."""
     number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
-    connection = await database.direct()
-    try:
-        while not await connection.fetchval("select pg_try_advisory_lock($1)", number):  # noqa: ASYNC110
-            await asyncio.sleep(retry)
-        yield connection
-    finally:
-        connection.terminate()
-
-async def while_held(connection: asyncpg.Connection, work: Awaitable[None]) -> None:
-    """Runs `work` until it ends, or ends it when the lease is lost."""
-    tasks = [asyncio.ensure_future(work), asyncio.create_task(alive(connection))]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    async with database.direct() as lease:
+        while not await lease.fetchval("select pg_try_advisory_lock($1)", number):  # noqa: ASYNC110
+            await asyncio.sleep(1.0)
+        tasks = [asyncio.ensure_future(work()), asyncio.create_task(alive(lease))]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
 async def checkpoint(database: Database, name: str) -> int:
     """Where the subscription stands. Raises LookupError when `migrate` has not made it."""
@@ -70,8 +60,7 @@ async def advance(connection: Connection | asyncpg.Pool, name: str, old: int, ne
 
 async def follow(log_: Log, wake: Wake, subscription: Subscription) -> None:
     """Holds the subscription's lease and hands it the log batch by batch, for ever."""
-    async with holding(log_.database, subscription.name) as lease:
-        await while_held(lease, _follow(log_, wake, subscription))
+    await holding(log_.database, subscription.name, lambda: _follow(log_, wake, subscription))
 
 async def _follow(log_: Log, wake: Wake, subscription: Subscription) -> None:
     position = await checkpoint(log_.database, subscription.name)

@@ -28,13 +28,10 @@ class Wake:
 
     async def listen(self, database: Database) -> None:
         """Passes NOTIFYs of other processes on for as long as its connection lives."""
-        connection = await database.direct()
-        try:
+        async with database.direct() as connection:
             await connection.add_listener("log", lambda *_: self())
             self()
             await alive(connection)
-        finally:
-            connection.terminate()
 
 class Tail:
     """Positions have no gaps, so what is kept is one run of them and a row is found by counting."""

@@ -14,7 +14,7 @@ import httpx
 from libs.eventkit.commands import Context, Done
 from libs.eventkit.recorded import uuid7
 from libs.eventkit.service import App
-from libs.eventkit.subscriptions import holding, while_held
+from libs.eventkit.subscriptions import holding
 from services.devices.adapters import hikvision
 from services.devices.adapters.isapi_client import Terminal
 from services.devices.adapters.report import Report, Unreadable
@@ -55,12 +55,15 @@ class Streams:
 
     async def _read(self, device: KnownDevice) -> None:
         about = device.description
+
+        async def read() -> None:
+            password = self.app.settings.secret(about.password_secret)
+            stream = Stream(self.app, self.book, device, self.client, Terminal(about.base_url, about.user, password))
+            await stream.begin()
+            await stream.reader.run()
+
         try:
-            async with holding(self.app.database, f"alert stream {device.device_id}") as lease:
-                password = self.app.settings.secret(about.password_secret)
-                stream = Stream(self.app, self.book, device, self.client, Terminal(about.base_url, about.user, password))
-                await stream.begin()
-                await while_held(lease, stream.reader.run())
+            await holding(self.app.database, f"alert stream {device.device_id}", read)
         except Exception as error:
             log.warning("the stream of device %s is taken up again: %s", device.device_id, type(error).__name__)
 

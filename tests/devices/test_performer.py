@@ -211,12 +211,11 @@ async def test_an_attempt_that_took_too_long_to_record_is_not_carried_out(
     toy = await app_of(replace(service(ring=bells.ring, ttl=0.5), reactions=lambda app: ()))
     pool = await toy.database.pool()
     ring_id = await order(toy, community)
-    blocker = await toy.database.direct()
-    await blocker.execute("select pg_advisory_lock(726001)")
-    toy.start_worker()
-    await until(lambda: pool.fetchval("select true from pg_locks where locktype = 'advisory' and not granted"))
-    await until(lambda: performer_of(toy)._left(row) < 0) if (row := (await toy.log.read(0))[0]) else None
-    await blocker.close()
+    async with toy.database.direct() as blocker:
+        await blocker.execute("select pg_advisory_lock(726001)")
+        toy.start_worker()
+        await until(lambda: pool.fetchval("select true from pg_locks where locktype = 'advisory' and not granted"))
+        await until(lambda: performer_of(toy)._left(row) < 0) if (row := (await toy.log.read(0))[0]) else None
     assert await over(pool, ring_id) == ["ring_ordered", "ring_attempted", "ring_unknown"]
     assert bells.rung == []
 
