@@ -7,6 +7,7 @@ asyncpg: SQLAlchemy's own engine would cost three times as much per query and ha
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
+from math import inf
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -34,15 +35,17 @@ _DIALECT = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
 def is_away(error: BaseException) -> bool:
     return isinstance(error, AWAY)
 
-async def once_there(call: Callable[[], Awaitable[T]]) -> T:
-    """Its answer, as soon as the database is there."""
+async def once_there(call: Callable[[], Awaitable[T]], patience: float = inf) -> T:
+    """Its answer, as soon as the database is there; when it still is away after `patience` seconds, what it said last."""
+    clock = asyncio.get_running_loop().time
+    until = clock() + patience
     while True:
         try:
             return await call()
-        except Exception as error:
-            if not is_away(error):
+        except AWAY:
+            if clock() > until:
                 raise
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.05)
 
 async def asked_again(read: Callable[[], Awaitable[T]]) -> T:
     """Its answer; asked anew where a connection has died, or remembers a table as it was before a migration. Raises
@@ -50,9 +53,8 @@ async def asked_again(read: Callable[[], Awaitable[T]]) -> T:
     for attempt in (1, 2, 3):
         try:
             return await read()
-        except Exception as error:
-            stale = isinstance(error, asyncpg.InvalidCachedStatementError)
-            if attempt == 3 or isinstance(error, TimeoutError) or not (stale or is_away(error)):
+        except (asyncpg.InvalidCachedStatementError, *AWAY) as error:
+            if attempt == 3 or isinstance(error, TimeoutError):
                 raise Unavailable(str(error)) if is_away(error) else error from error
             await asyncio.sleep(0.02 * attempt)
     raise AssertionError

@@ -11,7 +11,7 @@ import asyncpg
 import msgspec
 from msgspec import Struct
 
-from libs.eventkit.db import Database, Unavailable, asked_again, is_away
+from libs.eventkit.db import Database, Unavailable, asked_again, is_away, once_there
 from libs.eventkit.failpoints import reach
 from libs.eventkit.recorded import COLUMNS, Meta, Recorded
 from libs.eventkit.tail import Tail
@@ -125,19 +125,15 @@ class Log:
 
     async def _call(self, batch: Sequence[Append]) -> list[Appended]:
         arguments = _arguments(batch)
-        deadline = asyncio.get_running_loop().time() + PATIENCE
-        while True:
-            try:
-                pool = await self.database.pool()
-                reach("append.before")
-                rows = await pool.fetch(_CALL, *arguments, timeout=PATIENCE)
-                reach("append.after")
-                return [Appended(r["verdict"], r["last_position"], r["stored_body"], r["stored_outcome"]) for r in rows]
-            except Exception as error:
-                # safe to repeat: the function recognises these very event ids and keys
-                if not is_away(error) or asyncio.get_running_loop().time() > deadline:
-                    raise
-                await asyncio.sleep(0.05)
+
+        async def call() -> list[Appended]:
+            pool = await self.database.pool()
+            reach("append.before")
+            rows = await pool.fetch(_CALL, *arguments, timeout=PATIENCE)
+            reach("append.after")
+            return [Appended(r["verdict"], r["last_position"], r["stored_body"], r["stored_outcome"]) for r in rows]
+
+        return await once_there(call, PATIENCE)  # safe to repeat: the function recognises these very event ids and keys
 
     async def outcome(self, community_id: UUID, key: Key) -> tuple[str, str] | None:
         """(body hash, outcome) that this key has had, or None."""
