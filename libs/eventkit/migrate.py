@@ -5,6 +5,7 @@ Runs as owner, under a lock, expand only; quick when there is nothing to do."""
 import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
+from io import StringIO
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -29,15 +30,16 @@ async def migrate(settings: Settings, views: tuple[View, ...], checkpoints: Mapp
     wanted = hashlib.sha256("\n".join([*scripts, *statements, str(dict(checkpoints))]).encode()).hexdigest()
     owner = await asyncpg.connect(settings.database_url, timeout=5)
     try:
-        if await _fingerprint(owner) == wanted:
-            return False
         await owner.execute(f"select pg_advisory_lock({_LOCK})")
-        if await _fingerprint(owner) == wanted:
+        await owner.execute("create table if not exists migrated (one boolean primary key default true check (one), fingerprint text)")
+        if await owner.fetchval("select fingerprint from migrated") == wanted:
             return False
-        await _roles(owner, settings)
-        await _log_tables(settings)
+        await owner.execute(await _log_tables(owner))
         for statement in (_LOG.replace("$service", service), *statements):
             await owner.execute(statement)
+        for role in ("log", "read"):
+            if password := urlsplit(settings.role_url(role)).password:
+                await owner.execute(f"alter role {service}_{role} password '{password.replace(chr(39), chr(39) * 2)}'")
         await owner.executemany(
             "insert into checkpoints (name, position) select $1, case $2 when 'beginning' then 0 else"
             " (select coalesce(max(position), 0) from events) end on conflict do nothing", checkpoints.items())
@@ -47,33 +49,18 @@ async def migrate(settings: Settings, views: tuple[View, ...], checkpoints: Mapp
     finally:
         await owner.close()
 
-async def _fingerprint(owner: asyncpg.Connection) -> str | None:
-    there = await owner.fetchval("select to_regclass('public.migrated')")
-    return str(await owner.fetchval("select fingerprint from migrated")) if there else None
-
-async def _roles(owner: asyncpg.Connection, settings: Settings) -> None:
-    for role in ("log", "read"):
-        name = f"{settings.service}_{role}"
-        if not await owner.fetchval("select true from pg_roles where rolname = $1", name):
-            await owner.execute(f"create role {name} login")
-        if password := urlsplit(settings.role_url(role)).password:
-            await owner.execute(f"alter role {name} password '{password.replace(chr(39), chr(39) * 2)}'")
-
-async def _log_tables(settings: Settings) -> None:
+async def _log_tables(owner: asyncpg.Connection) -> str:
+    """The script by which Alembic brings the log's tables from what they are to its head."""
     from alembic import command  # here, because a warm start has no use for it and would wait half a second
     from alembic.config import Config
-    from sqlalchemy.ext.asyncio import create_async_engine
 
-    config = Config()
+    there = await owner.fetchval("select to_regclass('public.log_version')")
+    version = await owner.fetchval("select version_num from log_version") if there else "base"
+    script = StringIO()
+    config = Config(output_buffer=script)
     config.set_main_option("script_location", str(MIGRATIONS))
-    engine = create_async_engine(settings.database_url.replace("postgresql://", "postgresql+asyncpg://", 1))
-    async with engine.begin() as connection:
-        def upgrade(sync: object) -> None:
-            config.attributes["connection"] = sync
-            command.upgrade(config, "head")
-
-        await connection.run_sync(upgrade)
-    await engine.dispose()
+    command.upgrade(config, f"{version}:head", sql=True)
+    return script.getvalue()
 
 async def ensure_topics(settings: Settings, services: tuple[str, ...]) -> None:
     """Makes the topics that this service writes and hears; leaves those that exist as they are."""

@@ -1,5 +1,5 @@
 from alembic import context
 
-context.configure(connection=context.config.attributes["connection"], version_table="log_version")
+context.configure(dialect_name="postgresql", version_table="log_version")
 with context.begin_transaction():
     context.run_migrations()

@@ -1,5 +1,13 @@
 -- What depends on whose log it is.
 
+do $do$ begin
+    if to_regrole('$service_log') is null then
+        create role $service_log login;
+    end if;
+    if to_regrole('$service_read') is null then
+        create role $service_read login;
+    end if;
+end $do$;
 grant usage on schema public to $service_log, $service_read;
 alter role $service_log set statement_timeout = '60s';
 alter role $service_read set statement_timeout = '5s';
@@ -27,5 +35,3 @@ create or replace view state_of_the_log as select
         'upto', upto_generation || '.' || upto_position || '.' || upto_n, 'since', since)), '[]') from gaps g) as gaps,
     (select coalesce(json_object_agg(name, position), '{}') from checkpoints) as checkpoints;
 grant select on state_of_the_log to $service_log;
-
-create table if not exists migrated (one boolean primary key default true check (one), fingerprint text);

@@ -9,8 +9,4 @@ down_revision = None
 
 
 def upgrade() -> None:
-    op.execute("select 1")  # opens the transaction that the script below has to run in
-    script = (Path(__file__).parents[1] / "log.sql").read_text()
-    connection = op.get_bind().connection.dbapi_connection
-    assert connection is not None
-    connection.run_async(lambda c: c.execute(script))
+    op.execute((Path(__file__).parents[1] / "log.sql").read_text())
