@@ -85,15 +85,11 @@ class Keks:
             return kek_id, kek
         raise MissingKek(purpose)
 
-    def find(self, purpose: str, kek_id: str) -> bytes:
-        """Raises MissingKek."""
-        if kek := self._purposes.get(purpose, {}).get(kek_id):
-            return kek
-        raise MissingKek(f"{purpose} {kek_id}")
-
     def unwrap(self, record: "KeyRecord") -> bytes:
         """The data key of a record. Raises MissingKek, Tampered."""
-        return decrypt(self.find(record.purpose, record.kek_id), record.wrapped or b"", record.bound)
+        if kek := self._purposes.get(record.purpose, {}).get(record.kek_id):
+            return decrypt(kek, record.wrapped or b"", record.bound)
+        raise MissingKek(f"{record.purpose} {record.kek_id}")
 
 def encrypt(key: bytes, plaintext: bytes, bound: bytes) -> bytes:
     nonce = os.urandom(12)
@@ -238,7 +234,6 @@ def masked(value: str | Opened, kind: Literal["phone", "id_number", "card", "nam
         return text[:1] + "*"
     if kind == "card":
         return "****" + text[-4:] * (len(text) >= 8)
-    if kind == "plate":
-        return text[:2] + "*" * (len(text) - 4) + text[-2:] if len(text) > 6 else "*" * len(text)
-    hidden = max(len(text) - 7, 0)
-    return text[:3] + "*" * hidden + text[-4:] if hidden > 3 else "*" * len(text)
+    first, last, least = (2, 2, 3) if kind == "plate" else (3, 4, 4)
+    hidden = len(text) - first - last
+    return text[:first] + "*" * hidden + text[-last:] if hidden >= least else "*" * len(text)

@@ -17,6 +17,7 @@ from libs.eventkit.privacy import (
     Pending,
     Tampered,
     base64url,
+    encrypt,
     masked,
     open_box,
     seal,
@@ -129,7 +130,8 @@ def test_the_last_line_is_current_and_the_others_still_unwrap(tmp_path):
     old, new = os.urandom(32), os.urandom(32)
     keks = Keks.load(written(tmp_path, "kek-contact", f"2025:{base64url(old)}", "", f"2026:{base64url(new)}="))
     assert keks.current("contact") == ("2026", new)
-    assert keks.find("contact", "2025") == old
+    record = KeyRecord(KEY_ID, uuid4(), "person:1", "contact", "identity", "2025")
+    assert keks.unwrap(msgspec.structs.replace(record, wrapped=encrypt(old, DEK, record.bound))) == DEK
 
 
 def test_a_purpose_that_was_not_given_is_missing(tmp_path):
@@ -137,7 +139,7 @@ def test_a_purpose_that_was_not_given_is_missing(tmp_path):
     with pytest.raises(MissingKek, match="credential"):
         keks.current("credential")
     with pytest.raises(MissingKek, match="contact 1999"):
-        keks.find("contact", "1999")
+        keks.unwrap(KeyRecord(KEY_ID, uuid4(), "person:1", "contact", "identity", "1999", b"wrapped"))
 
 
 PLACEHOLDERS = {
