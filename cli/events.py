@@ -45,12 +45,12 @@ async def public_events(service: str, database: str, follow: bool = False) -> As
 
 
 def translated(
-    service: str, row: Recorded, catalogue: Catalogue, publish: Publish, told: dict[UUID, Number]
+    service: str, row: Recorded, catalogue: Catalogue, publish: Publish | None, told: dict[UUID, Number]
 ) -> list[dict[str, Any]]:
     """`told` remembers the number before, by community."""
     event = catalogue.read(row)
     found = []
-    for n, public in enumerate(publish(event, row) if event is not None else ()):
+    for n, public in enumerate(publish(event, row) if publish and event is not None else ()):
         previous = told.get(row.community_id, Number())
         version = getattr(public.body, "VERSION", 1)
         found.append({**attributes(row, public, n, service, version, previous), "data": msgspec.to_builtins(public.body)})

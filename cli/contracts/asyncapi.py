@@ -15,7 +15,7 @@ from libs.contracts.topics import PUBLISHES
 from libs.eventkit.envelope import LARGEST, PARTITIONS
 from libs.eventkit.privacy import KeyRecord
 from libs.eventkit.recorded import tag_of
-from libs.eventkit.service import Service, silent
+from libs.eventkit.service import Service
 
 DOCUMENT = ROOT / "docs" / "asyncapi.yaml"
 PLACE = {"type": "string", "pattern": r"^[0-9]+\.[0-9]+\.[0-9]+$"}
@@ -101,7 +101,7 @@ def operation(service: str, action: str, channel: str, messages: list[str], summ
 def operations(service: Service) -> dict[str, Any]:
     """What a service says and hears, as its main.py declares it."""
     name, found = service.name, {}
-    if service.publish is not silent:
+    if service.publish is not None:
         said = [tag_of(c) for c in PUBLISHES[name]]
         found[f"{name}.send"] = operation(name, "send", name, said, f"{name} says what it decided")
         found[f"{name}.send.keys"] = operation(name, "send", "keys", ["key"], f"{name} passes on the keys of what it seals")

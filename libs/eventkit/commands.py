@@ -80,7 +80,7 @@ class Done(Struct, frozen=True):
 
 class Commands:
     """`deciders`: which decider takes which command is found by the command's type."""
-    def __init__(self, log: Log, catalogue: Catalogue, deciders: Iterable[Decider[Any, Any]], publish: Publish) -> None:
+    def __init__(self, log: Log, catalogue: Catalogue, deciders: Iterable[Decider[Any, Any]], publish: Publish | None) -> None:
         self.log, self.catalogue, self.publish = log, catalogue, publish
         self.generation = 1
         self._decider: Mapping[type, Decider[Any, Any]] = {c: d for d in deciders for c in d.decide}
@@ -168,9 +168,9 @@ class Commands:
     ) -> Outcome:
         back, n = -1, 0
         for i, (event, row) in enumerate(zip(events, new, strict=True), 1):
-            if said := self.publish(event, Recorded(
+            if self.publish and (said := self.publish(event, Recorded(
                     0, 0, context.community_id, stream, version + i, row.event_id, row.type, row.schema, "", row.meta, None, None,
-                    context.now)):
+                    context.now))):
                 back, n = len(events) - i, len(said) - 1
         return Outcome(
             stream=stream, version=version + len(events), events=tuple(e.event_id for e in new), back=back, n=n,

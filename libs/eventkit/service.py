@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from msgspec import Struct
 
 from libs.eventkit.auth import Verifier
-from libs.eventkit.commands import Commands, Public, Publish
+from libs.eventkit.commands import Commands, Publish
 from libs.eventkit.db import Database
 from libs.eventkit.decider import Decider
 from libs.eventkit.hear import Hearing
@@ -20,7 +20,7 @@ from libs.eventkit.memory import Memory
 from libs.eventkit.migrate import ensure_topics, migrate
 from libs.eventkit.privacy import BlindIndex, Keks, KeyRing, secret_bytes, unbase64url
 from libs.eventkit.reactions import Reaction, Reactor
-from libs.eventkit.recorded import Catalogue, Recorded
+from libs.eventkit.recorded import Catalogue
 from libs.eventkit.relay import Relay
 from libs.eventkit.settings import Settings
 from libs.eventkit.subscriptions import Subscription, follow
@@ -28,10 +28,6 @@ from libs.eventkit.supervise import Supervisor
 from libs.eventkit.tail import Wake
 from libs.eventkit.views import View, subscription
 
-
-def silent(event: Any, row: Recorded) -> tuple[Public, ...]:
-    """For a service that publishes nothing."""
-    return ()
 
 class Service(Struct, frozen=True):
     """The composition root's result. Functions of the app are called once, when the process starts.
@@ -45,7 +41,7 @@ class Service(Struct, frozen=True):
     contracts: tuple[type[Struct], ...] = ()
     upcasts: dict[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {}
     deciders: tuple[Decider[Any, Any], ...] = ()
-    publish: Publish = silent
+    publish: Publish | None = None
     views: tuple[View, ...] = ()
     memories: Callable[["App"], Iterable[Memory]] = lambda app: ()
     reactions: Callable[["App"], Iterable[Reaction]] = lambda app: ()
@@ -78,24 +74,20 @@ class App:
         for memory in self.memories:
             memory.bind(self.log, self.catalogue)
         self.reactors = [Reactor(self.commands, r) for r in service.reactions(self)]
-        self.readers = tuple(service.readers(self))
+        self.subscriptions: tuple[Subscription, ...] = (
+            *(subscription(self.database, view, self.catalogue) for view in service.views),
+            *(reactor.subscription() for reactor in self.reactors), *service.readers(self))
+        if len({s.name for s in self.subscriptions}) < len(self.subscriptions):
+            raise RuntimeError(f"two readers would move one checkpoint: {[s.name for s in self.subscriptions]}")
         self.hearing = Hearing(settings, self.database, service.hears) if service.hears else None
         self.relay = Relay(
             settings, self.log, self.wake, self.catalogue, service.publish,
-            lambda producer, rows: announce(settings, self.keyring, producer, rows)) if service.publish is not silent else None
+            lambda producer, rows: announce(settings, self.keyring, producer, rows)) if service.publish else None
         self.opened = False
-        names = [s.name for s in self.subscriptions()]
-        if len(names) > len(set(names)):  # two readers would move one checkpoint
-            raise RuntimeError(f"two readers of one name: {names}")
-
-    def subscriptions(self) -> tuple[Subscription, ...]:
-        return (
-            *(subscription(self.database, view, self.catalogue) for view in self.service.views),
-            *(reactor.subscription() for reactor in self.reactors), *self.readers)
 
     def checkpoints(self) -> Mapping[str, str]:
         """Who reads this log, and from where on."""
-        return {s.name: s.start for s in self.subscriptions()} | ({"relay": "beginning"} if self.relay else {})
+        return {s.name: s.start for s in self.subscriptions} | ({"relay": "beginning"} if self.relay else {})
 
     async def migrate(self) -> bool:
         return await migrate(self.settings, self.service.views, self.checkpoints())
@@ -118,7 +110,7 @@ class App:
 
     def start_worker(self) -> None:
         """Hearing, views, reactions, what else reads the log, and the daily cleaning."""
-        for s in self.subscriptions():
+        for s in self.subscriptions:
             self.supervisor.start(s.name, lambda s=s: follow(self.log, self.wake, s))  # type: ignore[misc]
         if (hearing := self.hearing) is not None:
             self.supervisor.start("hear", lambda: self._with_topics(hearing.run))

@@ -37,7 +37,7 @@ async def toy(app_of: Callable[..., Awaitable[App]], bells: Bells) -> App:
 
     toy = service(ring=bells.ring)
     app = await app_of(replace(toy, deciders=(toy.deciders[0], replace(RINGS, claims=claims)), reactions=lambda app: ()))
-    performer: Performer = app.readers[0].take.__self__  # type: ignore[attr-defined]
+    performer: Performer = app.subscriptions[-1].take.__self__  # type: ignore[attr-defined]
     plan = performer.effect.on[RingOrdered]
 
     async def held(event: Any, row: Any) -> Order | None:

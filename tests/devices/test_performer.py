@@ -51,7 +51,7 @@ async def pool(toy: App) -> asyncpg.Pool:
 
 def performer_of(app: App) -> Performer:
     """Whose bound method it is that takes the rows."""
-    return app.readers[0].take.__self__  # type: ignore[attr-defined]
+    return app.subscriptions[-1].take.__self__  # type: ignore[attr-defined]
 
 
 async def order(app: App, community: UUID, bell: str = "gate", asked: float = 0.0) -> UUID:
