@@ -104,7 +104,7 @@ class Commands:
                 if new and fresh and attempt == 0:
                     state, version = decider.initial, 0
                 else:
-                    state, version = await self._load(decider, stream, context.community_id, fresh)
+                    state, version = await self.state(decider, subject_id, context.community_id, fresh)
                 refusal: Refused | None = None
                 try:
                     if expected not in (None, version):
@@ -184,22 +184,18 @@ class Commands:
             raise Refused(outcome.refused, **outcome.facts)
         return Done(outcome, replayed=True)
 
-    async def state(self, decider: Decider[Any, Any], subject_id: UUID, community_id: UUID) -> tuple[Any, int]:
-        """What is, and its version; the decider's initial state and 0 where nothing has happened."""
-        return await self._load(decider, f"{decider.category}:{subject_id}", community_id, fresh=True)
-
-    async def _load(self, decider: Decider[Any, Any], stream: str, community_id: UUID, fresh: bool = False) -> tuple[Any, int]:
-        """From memory, and from the log what has come since when it must be `fresh`."""
+    async def state(self, decider: Decider[Any, Any], subject_id: UUID, community_id: UUID, fresh: bool = True) -> tuple[Any, int]:
+        """What is, and its version; the decider's initial state and 0 where nothing has happened. From memory, and from
+        the log what has come since when it must be `fresh`. Raises NotFound for what is another community's."""
+        stream = f"{decider.category}:{subject_id}"
         owner, state, version = self._known.get(stream, (None, decider.initial, 0))
-        if owner is None or fresh:
-            rows = await self.log.stream(stream, version)
-            if rows:
-                owner = rows[0].community_id
-                state = reduce(decider.evolve, (e for row in rows if (e := self.catalogue.read(row)) is not None), state)
-                version = rows[-1].version or 0
-                self._remember(stream, owner, state, version)
+        if (owner is None or fresh) and (rows := await self.log.stream(stream, version)):
+            owner = rows[0].community_id
+            state = reduce(decider.evolve, (e for row in rows if (e := self.catalogue.read(row)) is not None), state)
+            version = rows[-1].version or 0
+            self._remember(stream, owner, state, version)
         if owner not in (None, community_id):
-            raise NotFound(stream.partition(":")[0])
+            raise NotFound(decider.category)
         return state, version
 
     def _remember(self, stream: str, community_id: UUID, state: Any, version: int) -> None:
