@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Annotated
 from uuid import UUID, uuid5
 
 import msgspec
@@ -12,6 +13,7 @@ from libs.eventkit.commands import Public
 from libs.eventkit.recorded import Meta, Number, Recorded, tag_of
 
 PARTITIONS = 4  # never changes: a community's events must stay in one partition
+VERSION = Annotated[int, msgspec.Meta(gt=0, lt=2**31)]
 LARGEST = 900_000  # bytes of a body that a topic takes; the broker's own limit is 1 MiB with headers
 
 Headers = list[tuple[str, bytes]]
@@ -73,7 +75,7 @@ def read(raw: Sequence[tuple[str, bytes]], body: bytes | None) -> Heard:
         return Heard(
             community_id=UUID(ce["partitionkey"]), number=Number.parse(ce["lifangposition"]),
             previous=Number.parse(ce["lifangprevious"]), event_id=UUID(ce["id"]), type=ce["type"],
-            schema=_version(ce["lifangschema"]), data=text,
+            schema=msgspec.convert(ce["lifangschema"], VERSION, strict=False), data=text,
             meta=Meta(
                 correlation=ce.get("lifangcorrelation", ""),
                 caused_by=tuple(UUID(i) for i in ce.get("lifangcausedby", "").split()),
@@ -86,8 +88,3 @@ def _moment(text: str | None) -> datetime | None:
     if (moment := datetime.fromisoformat(text) if text else None) and moment.tzinfo is None:
         raise ValueError("a moment without a zone")
     return moment
-
-def _version(text: str) -> int:
-    if not 0 < (version := int(text)) < 2**31:
-        raise ValueError("version out of range")
-    return version

@@ -47,7 +47,8 @@ class Relay:
 
     async def _lead(self) -> None:
         position = await checkpoint(self.database, NAME)
-        await self._load_told()
+        told = await (await self.database.pool()).fetch("select community_id, generation, position, n from published")
+        self._told = {r["community_id"]: Number(r["generation"], r["position"], r["n"]) for r in told}
         self.asks_for = await self._look()
         if self.asks_for:
             raise Refuses(self.asks_for)
@@ -113,10 +114,6 @@ class Relay:
             "insert into published (community_id, partition, generation, position, n) values ($1, $2, $3, $4, $5)"
             " on conflict (community_id) do update set generation = excluded.generation, position = excluded.position, n = excluded.n",
             [(c, partition_of(c), n.generation, n.position, n.n) for c, n in told.items()])
-
-    async def _load_told(self) -> None:
-        rows = await (await self.database.pool()).fetch("select community_id, generation, position, n from published")
-        self._told = {r["community_id"]: Number(r["generation"], r["position"], r["n"]) for r in rows}
 
     async def _look(self) -> str:
         """What the last record of each partition says about this log: nothing, or the command that is needed."""

@@ -135,22 +135,20 @@ async def _write(connection: Connection, view: View, community_id: UUID, one: _C
             view.name, community_id, position, reason)
 
 async def _load(connection: Connection, view: View, community_id: UUID, wanted: list[Row]) -> list[Row]:
-    """One query for each distinct set of columns, each row once."""
-    plain: list[Row] = msgspec.to_builtins(wanted)
-    shapes: dict[tuple[str, ...], list[Row]] = {}
-    for where in plain:
-        shapes.setdefault(tuple(sorted(where)), []).append(where)
-    found: dict[tuple[Any, ...], Row] = {}
+    """One query for each distinct set of columns; a row that two of them find comes twice."""
+    shapes: defaultdict[tuple[str, ...], list[Row]] = defaultdict(list)
+    for where in msgspec.to_builtins(wanted):
+        shapes[tuple(sorted(where))].append(where)
+    found: list[Row] = []
     columns = ", ".join(f"t.{c}" for c in view.columns)
     for shape, values in shapes.items():
         same = " and ".join(f"t.{c} = w.{c}" for c in shape) or "true"
-        for record in await connection.fetch(
+        records = await connection.fetch(
             f"select to_json(r) from (select distinct {columns} from {view.name} t"
             f" join json_populate_recordset(null::{view.name}, $2) w on {same} where t.community_id = $1) r",
-            community_id, msgspec.json.encode(values).decode()):
-            row = msgspec.json.decode(record[0])
-            found[tuple(row[k] for k in view.key)] = row
-    return list(found.values())
+            community_id, msgspec.json.encode(values).decode())
+        found += [msgspec.json.decode(record[0]) for record in records]
+    return found
 
 async def _save(connection: Connection, view: View, community_id: UUID, changed: Mapping[tuple[Any, ...], Row | None]) -> None:
     gone = [dict(zip(view.key, key, strict=True)) for key, row in changed.items() if row is None]
