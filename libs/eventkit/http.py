@@ -54,7 +54,7 @@ class Edge:
             if not self.started() and not scope["path"].endswith("z"):
                 raise Problem(503, "not_ready", "starting")
             if scope["method"] in ("POST", "PUT", "PATCH"):
-                receive = await _checked(scope, receive, scope["path"].startswith(self.raw) if self.raw else False)
+                receive = await _checked(scope, receive, scope["path"].startswith(self.raw))
             await self.app(scope, receive, sending)
         except Exception as error:
             found = problems.translate(error)

@@ -25,7 +25,7 @@ _MONTH = str(30 * 24 * 3600 * 1000)
 async def migrate(settings: Settings, views: tuple[View, ...], checkpoints: Mapping[str, str]) -> bool:
     """True when something was done. Raises what the database says when it cannot be reached."""
     service = settings.service
-    statements = [view.ddl(service) for view in views]
+    statements = [_LOG.replace("$service", service), *(view.ddl(service) for view in views)]
     scripts = [path.read_text() for path in sorted(MIGRATIONS.rglob("*")) if path.suffix in (".py", ".sql")]
     wanted = hashlib.sha256("\n".join([*scripts, *statements, str(dict(checkpoints))]).encode()).hexdigest()
     owner = await asyncpg.connect(settings.database_url, timeout=5)
@@ -34,8 +34,7 @@ async def migrate(settings: Settings, views: tuple[View, ...], checkpoints: Mapp
         await owner.execute("create table if not exists migrated (one boolean primary key default true check (one), fingerprint text)")
         if await owner.fetchval("select fingerprint from migrated") == wanted:
             return False
-        await owner.execute(await _log_tables(owner))
-        for statement in (_LOG.replace("$service", service), *statements):
+        for statement in (await _log_tables(owner), *statements):
             await owner.execute(statement)
         for role in ("log", "read"):
             if password := urlsplit(settings.role_url(role)).password:
