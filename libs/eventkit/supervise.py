@@ -9,7 +9,7 @@ log = logging.getLogger(__name__)
 FIRST, LONGEST, HEALTHY = 0.05, 5.0, 10.0
 
 class Supervisor:
-    """`failing` maps a task's name to its latest error, while it has not run for ten seconds since."""
+    """`failing` maps a task's name to its latest error, while it has not run for a second since."""
     def __init__(self) -> None:
         self.failing: dict[str, str] = {}
         self.restarts: dict[str, int] = {}
@@ -27,10 +27,8 @@ class Supervisor:
             begun = loop.time()
             well = loop.call_later(1.0, self.failing.pop, name, None)
             try:
-                await work()
-                return
+                return await work()
             except Exception as error:
-                well.cancel()
                 if self._stopping:
                     return
                 self.failing[name] = f"{type(error).__name__}: {error}"[:200]
@@ -38,10 +36,10 @@ class Supervisor:
                 if loop.time() - begun > HEALTHY:
                     delay = FIRST
                 log.warning("%s failed and is started again in %.2f s", name, delay, exc_info=delay == FIRST)
-                await asyncio.sleep(delay * random.uniform(0.8, 1.2))
-                delay = min(delay * 2, LONGEST)
             finally:
                 well.cancel()
+            await asyncio.sleep(delay * random.uniform(0.8, 1.2))
+            delay = min(delay * 2, LONGEST)
 
     async def stop(self) -> None:
         """Cancels until everything has ended: a client that times out while it is being stopped swallows a cancellation."""
