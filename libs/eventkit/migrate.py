@@ -4,14 +4,12 @@ Runs as owner, under a lock, expand only; quick when there is nothing to do."""
 
 import hashlib
 from collections.abc import Mapping
-from contextlib import suppress
 from io import StringIO
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import asyncpg
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import TopicAlreadyExistsError
 
 from libs.eventkit.envelope import PARTITIONS
 from libs.eventkit.settings import Settings
@@ -62,14 +60,12 @@ async def _log_tables(owner: asyncpg.Connection) -> str:
     return script.getvalue()
 
 async def ensure_topics(settings: Settings, services: tuple[str, ...]) -> None:
-    """Makes the topics that this service writes and hears; leaves those that exist as they are."""
+    """Makes the topics that this service writes and hears; those that exist stay as they are: the broker's
+    answer says so, and is no error."""
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka, client_id=f"{settings.service}-topics")
     await admin.start()
     try:
-        known = set(await admin.list_topics())
         wanted = {settings.topic(s): {"retention.ms": _MONTH} for s in services} | {settings.keys_topic: {"cleanup.policy": "compact"}}
-        if new := [NewTopic(name, PARTITIONS, 1, topic_configs=options) for name, options in wanted.items() if name not in known]:
-            with suppress(TopicAlreadyExistsError):  # another service was first
-                await admin.create_topics(new)
+        await admin.create_topics([NewTopic(name, PARTITIONS, 1, topic_configs=options) for name, options in wanted.items()])
     finally:
         await admin.close()
