@@ -3,7 +3,6 @@
 import asyncio
 import signal
 import sys
-from contextlib import nullcontext
 
 import uvicorn
 import uvloop
@@ -57,8 +56,7 @@ async def serve(app: App, mode: str) -> None:
         web(app), host=app.settings.host, port=app.settings.port, log_config=None, access_log=False, lifespan="off",
         timeout_graceful_shutdown=5, server_header=False, loop="none"))
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, lambda: setattr(server, "should_exit", True))
-    server.capture_signals = nullcontext  # type: ignore[assignment,method-assign]  # uvicorn would raise the signal again at its end
+        signal.signal(number, lambda *_: setattr(server, "should_exit", True))  # uvicorn raises it again at its end
     app.supervisor.start("open", work)
     try:
         await server.serve()
