@@ -141,7 +141,7 @@ class Commands:
             correlation=context.correlation, caused_by=context.caused_by, requested_at=context.requested_at or context.now,
             occurred_at=context.occurred_at, principal=context.principal, traceparent=context.traceparent)
         new = [
-            NewEvent(i, tag_of(e), self.catalogue.version(e), msgspec.json.encode(e), meta)
+            NewEvent(i, tag_of(e), self.catalogue.versions[tag_of(e)], msgspec.json.encode(e), meta)
             for i, e in zip(context.ids(), events, strict=False)]
         outcome = self._outcome(stream, version, events, new, refusal, context)
         claims = [(c.scope, c.value if isinstance(c, Take) else None) for e in events for c in decider.claims(command, e)]

@@ -5,6 +5,7 @@ import hashlib
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from itertools import accumulate
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -90,12 +91,8 @@ async def _checked(scope: Scope, receive: Receive, raw: bool) -> Receive:
 
 def too_deep(body: bytes) -> bool:
     """Whether brackets nest beyond the limit, counted without parsing (a bracket in a string counts: harmless)."""
-    depth = 0
-    for byte in body.translate(None, _NO_BRACKET):
-        depth += 1 if byte in b"[{" else -1
-        if depth > DEEPEST:
-            return True
-    return False
+    depths = accumulate(1 if byte in b"[{" else -1 for byte in body.translate(None, _NO_BRACKET))
+    return any(depth > DEEPEST for depth in depths)
 
 def permitted(*permissions: str) -> Any:
     """The caller, who must hold one of these permissions. A route without this (or `open_to_all`) does not start."""

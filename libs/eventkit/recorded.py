@@ -97,9 +97,6 @@ class Catalogue:
         self._decoders = {name: msgspec.json.Decoder(t) for name, t in self.types.items()}
         self.versions = {n: 1 + max((v for t, v in self.upcasts if t == n), default=0) for n in self.types}
 
-    def version(self, event: Struct) -> int:
-        return self.versions[tag_of(event)]
-
     def read(self, row: Recorded) -> Any | None:
         """The event, lifted to the current version; None for a type that is not ours to know. Raises UnknownVersion."""
         decoder = self._decoders.get(row.type)

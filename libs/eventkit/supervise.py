@@ -13,13 +13,11 @@ class Supervisor:
     def __init__(self) -> None:
         self.failing: dict[str, str] = {}
         self.restarts: dict[str, int] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
 
     def start(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
-        task = asyncio.create_task(self._keep(name, work), name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.append(asyncio.create_task(self._keep(name, work), name=name))
 
     async def _keep(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         delay, loop = FIRST, asyncio.get_running_loop()

@@ -15,16 +15,12 @@ LOOKED = 1.0  # seconds for which nobody looks again after one has found nothing
 class Wake:
     """Tells every waiting reader of this process that the log has grown, whoever appended."""
     def __init__(self) -> None:
-        self._event = asyncio.Event()
+        self.next = asyncio.Event()
+        """Take it before reading: growth after that moment sets it."""
 
     def __call__(self) -> None:
-        self._event.set()
-        self._event = asyncio.Event()
-
-    @property
-    def next(self) -> asyncio.Event:
-        """Take it before reading: growth after that moment sets it."""
-        return self._event
+        self.next.set()
+        self.next = asyncio.Event()
 
     async def listen(self, database: Database) -> None:
         """Passes NOTIFYs of other processes on for as long as its connection lives."""
