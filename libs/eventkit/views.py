@@ -76,7 +76,8 @@ class View(Struct, frozen=True):
 
     def ddl(self, service: str) -> str:
         """What `migrate` runs as owner. A table of another shape or version is dropped and will be folded again."""
-        made: list[DDLElement] = [CreateTable(self.table), *(CreateIndex(i) for i in self.table.indexes)]
+        indexes = sorted(self.table.indexes, key=lambda i: str(i.name))  # a set: else the shape would be another in each process
+        made: list[DDLElement] = [CreateTable(self.table), *(CreateIndex(i) for i in indexes)]
         create = ";\n".join(str(m.compile(dialect=postgresql.dialect())) for m in made)  # type: ignore[no-untyped-call]
         shape = hashlib.sha256(f"{self.version} {create}".encode()).hexdigest()
         return _VIEW.replace("$create", create).replace("$shape", shape).replace("$table", self.name).replace("$service", service)
