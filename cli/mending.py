@@ -11,7 +11,7 @@ from libs.eventkit.privacy import KEY_COLUMNS, Keks, KeyRecord, encrypt
 from libs.eventkit.reactions import Reactor
 from libs.eventkit.recorded import Catalogue
 from libs.eventkit.subscriptions import Lost, checkpoint
-from libs.eventkit.views import View, subscription
+from libs.eventkit.views import View, take
 
 
 async def rebuild(database: Database, view: View, catalogue: Catalogue) -> int:
@@ -24,11 +24,11 @@ async def rebuild(database: Database, view: View, catalogue: Catalogue) -> int:
             await connection.execute(f"truncate {view.name}")
             await connection.execute("update checkpoints set position = 0 where name = $1", view.name)
         end = int(await connection.fetchval("select coalesce(max(position), 0) from events"))
-    reader, live = Log(database), subscription(database, view, catalogue)
+    reader = Log(database)
     while (position := await checkpoint(database, view.name)) < end:
         rows = await reader.read(position)
         try:
-            await live.take(rows, position)
+            await take(database, catalogue, [view], rows, position)
         except Lost:
             continue
     return end

@@ -87,11 +87,8 @@ class Reactor:
     async def _one(self, pool: asyncpg.Pool, key: str, event: Any, row: Recorded, waits: bool) -> bool:
         """False where it was parked; `waits`: others of its key were, unless somebody has tried them again meanwhile."""
         behind = "select true from parked where subscription = $1 and key = $2 limit 1"
-        if waits and await pool.fetchval(behind, self.reaction.name, key):
-            reason = "behind another"
-        else:
-            reason = await self.tried(event, row)
-        if reason:
+        waits = waits and await pool.fetchval(behind, self.reaction.name, key)
+        if reason := "behind another" if waits else await self.tried(event, row):
             await self._park(pool, row, key, reason)
         return not reason
 

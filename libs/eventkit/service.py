@@ -26,7 +26,7 @@ from libs.eventkit.settings import Settings
 from libs.eventkit.subscriptions import Subscription, follow
 from libs.eventkit.supervise import Supervisor
 from libs.eventkit.tail import Wake
-from libs.eventkit.views import View, subscription
+from libs.eventkit.views import View, follow_views
 
 
 class Service(Struct, frozen=True):
@@ -75,10 +75,10 @@ class App:
             memory.bind(self.log, self.catalogue)
         self.reactors = [Reactor(self.commands, r) for r in service.reactions(self)]
         self.subscriptions: tuple[Subscription, ...] = (
-            *(subscription(self.database, view, self.catalogue) for view in service.views),
             *(reactor.subscription() for reactor in self.reactors), *service.readers(self))
-        if len({s.name for s in self.subscriptions}) < len(self.subscriptions):
-            raise RuntimeError(f"two readers would move one checkpoint: {[s.name for s in self.subscriptions]}")
+        names = [*(view.name for view in service.views), *(s.name for s in self.subscriptions)]
+        if len(set(names)) < len(names):
+            raise RuntimeError(f"two readers would move one checkpoint: {names}")
         self.hearing = Hearing(settings, self.database, service.hears) if service.hears else None
         self.relay = Relay(
             settings, self.log, self.wake, self.catalogue, service.publish,
@@ -87,7 +87,8 @@ class App:
 
     def checkpoints(self) -> Mapping[str, str]:
         """Who reads this log, and from where on."""
-        return {s.name: s.start for s in self.subscriptions} | ({"relay": "beginning"} if self.relay else {})
+        views = dict.fromkeys((view.name for view in self.service.views), "beginning")
+        return views | {s.name: s.start for s in self.subscriptions} | ({"relay": "beginning"} if self.relay else {})
 
     async def migrate(self) -> bool:
         return await migrate(self.settings, self.service.views, self.checkpoints())
@@ -110,6 +111,8 @@ class App:
 
     def start_worker(self) -> None:
         """Hearing, views, reactions, what else reads the log, and the daily cleaning."""
+        if views := self.service.views:
+            self.supervisor.start("views", lambda: follow_views(self.log, self.wake, self.catalogue, views))
         for s in self.subscriptions:
             self.supervisor.start(s.name, lambda s=s: follow(self.log, self.wake, s))  # type: ignore[misc]
         if (hearing := self.hearing) is not None:

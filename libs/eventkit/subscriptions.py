@@ -44,19 +44,23 @@ async def holding(database: Database, name: str, work: Callable[[], Awaitable[No
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-async def checkpoint(database: Database, name: str) -> int:
-    """Where the subscription stands. Raises LookupError when `migrate` has not made it."""
-    position = await (await database.pool()).fetchval("select position from checkpoints where name = $1", name)
-    if position is None:
-        raise LookupError(f"no checkpoint {name}: migrate has not run")
-    return int(position)
+async def checkpoints(database: Database, names: Sequence[str]) -> dict[str, int]:
+    """Where these readers stand. Raises LookupError for what `migrate` has not made."""
+    rows = await (await database.pool()).fetch("select name, position from checkpoints where name = any($1)", names)
+    if missing := set(names) - {row["name"] for row in rows}:
+        raise LookupError(f"no checkpoint {', '.join(sorted(missing))}: migrate has not run")
+    return {row["name"]: row["position"] for row in rows}
 
-async def advance(connection: Connection | asyncpg.Pool, name: str, old: int, new: int) -> None:
-    """Compare-and-set. Raises Lost."""
+async def checkpoint(database: Database, name: str) -> int:
+    return (await checkpoints(database, [name]))[name]
+
+async def advance(connection: Connection | asyncpg.Pool, names: str | Sequence[str], old: int, new: int) -> None:
+    """Compare-and-set of one checkpoint, or of several that stand at one place. Raises Lost."""
+    names = [names] if isinstance(names, str) else names
     moved = await connection.execute(
-        "update checkpoints set position = $3, moved_at = clock_timestamp() where name = $1 and position = $2", name, old, new)
-    if moved != "UPDATE 1":
-        raise Lost(name)
+        "update checkpoints set position = $3, moved_at = clock_timestamp() where name = any($1) and position = $2", names, old, new)
+    if moved != f"UPDATE {len(names)}":
+        raise Lost(*names)
 
 async def follow(log_: Log, wake: Wake, subscription: Subscription) -> None:
     """Holds the subscription's lease and hands it the log batch by batch, for ever."""
@@ -73,7 +77,6 @@ async def _follow(log_: Log, wake: Wake, subscription: Subscription) -> None:
             continue
         try:
             await subscription.take(rows, position)
+            position = rows[-1].position
         except Lost:
             position = await checkpoint(log_.database, subscription.name)
-        else:
-            position = rows[-1].position

@@ -3,10 +3,12 @@
 A projection declares which rows an event `reads` (equality on some columns), then changes `Rows` in memory: the
 same function runs live on a batch and in a rebuild on a whole community."""
 
+import asyncio
 import hashlib
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -17,10 +19,12 @@ from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable, DDLElement
 
-from libs.eventkit.db import Connection, Database
+from libs.eventkit.db import Connection, Database, is_away
 from libs.eventkit.failpoints import reach
+from libs.eventkit.log import Log
 from libs.eventkit.recorded import Catalogue, Recorded
-from libs.eventkit.subscriptions import Subscription, advance
+from libs.eventkit.subscriptions import POLL, Lost, advance, checkpoints, holding
+from libs.eventkit.tail import Wake
 
 log = logging.getLogger(__name__)
 Row = dict[str, Any]
@@ -82,23 +86,53 @@ class View(Struct, frozen=True):
         shape = hashlib.sha256(f"{self.version} {create}".encode()).hexdigest()
         return _VIEW.replace("$create", create).replace("$shape", shape).replace("$table", self.name).replace("$service", service)
 
-def subscription(database: Database, view: View, catalogue: Catalogue) -> Subscription:
-    """The live writer: one transaction a batch holds the rows and the checkpoint."""
-
-    async def take(rows: Sequence[Recorded], position: int) -> None:
-        pool = await database.folds()
-        concerned = _concerned(view, catalogue, rows)
-        if not concerned:
-            await advance(pool, view.name, position, rows[-1].position)
-            return
-        async with pool.acquire() as connection, connection.transaction():
-            for community_id, one in concerned.items():
+async def take(database: Database, catalogue: Catalogue, views: Sequence[View], rows: Sequence[Recorded], position: int) -> None:
+    """Folds a batch into views that all stand at `position`: one transaction holds the rows and the checkpoints. Raises Lost."""
+    pool, names = await database.folds(), [view.name for view in views]
+    concerned = _concerned(views, catalogue, rows)
+    if not concerned:
+        await advance(pool, names, position, rows[-1].position)
+        return
+    async with pool.acquire() as connection, connection.transaction():
+        for view in views:
+            for community_id, one in concerned.get(view.name, {}).items():
                 await _write(connection, view, community_id, one)
-            reach("view.written")
-            await advance(connection, view.name, position, rows[-1].position)
-        reach("view.committed")
+        reach("view.written")
+        await advance(connection, names, position, rows[-1].position)
+    reach("view.committed")
 
-    return Subscription(name=view.name, take=take)
+async def follow_views(log_: Log, wake: Wake, catalogue: Catalogue, views: Sequence[View]) -> None:
+    """Holds the lease of a service's views and hands them the log, for ever: those at one place together; by itself what was
+    emptied until it has come up to the others, and what fails as long as it does."""
+    await holding(log_.database, "views", lambda: _follow(log_, wake, catalogue, views))
+
+async def _follow(log_: Log, wake: Wake, catalogue: Catalogue, views: Sequence[View]) -> None:
+    clock, resting = asyncio.get_running_loop().time, dict[str, float]()
+    positions = await checkpoints(log_.database, [view.name for view in views])
+    while True:
+        grown, moved = wake.next, False
+        groups: defaultdict[tuple[int, str], list[View]] = defaultdict(list)
+        for view in views:
+            if clock() >= resting.get(view.name, 0.0):
+                groups[positions[view.name], view.name if view.name in resting else ""].append(view)
+        for (position, alone), group in groups.items():
+            if not (rows := await log_.tail.after(position, grown)):
+                continue
+            try:
+                await take(log_.database, catalogue, group, rows, position)
+                positions |= {view.name: rows[-1].position for view in group}
+                resting.pop(alone, None)
+            except Lost:  # folded by somebody else too, as while it is rebuilt
+                positions = await checkpoints(log_.database, list(positions))
+            except Exception as error:
+                if is_away(error):
+                    raise
+                log.error("views %s cannot be written: %s", ", ".join(v.name for v in group), type(error).__name__)
+                resting |= {view.name: clock() + (POLL if alone else 0.0) for view in group}
+            moved = True
+        if not moved:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(grown.wait(), POLL)
 
 class _Concerned(Struct):
     """What one community's part of a batch has for a view: which rows it will read, its events, those it cannot take."""
@@ -106,16 +140,23 @@ class _Concerned(Struct):
     events: list[tuple[Any, Recorded]] = []
     failed: list[tuple[int, str]] = []
 
-def _concerned(view: View, catalogue: Catalogue, rows: Sequence[Recorded]) -> dict[UUID, _Concerned]:
-    found: defaultdict[UUID, _Concerned] = defaultdict(_Concerned)
+def _concerned(views: Sequence[View], catalogue: Catalogue, rows: Sequence[Recorded]) -> Mapping[str, Mapping[UUID, _Concerned]]:
+    """By view and community."""
+    found: defaultdict[str, defaultdict[UUID, _Concerned]] = defaultdict(lambda: defaultdict(_Concerned))
     for row in rows:
         try:
             event = catalogue.read(row)
-            if event is not None and (read := [dict(w) for w in view.reads(event, row)]):
-                found[row.community_id].wanted += read
-                found[row.community_id].events.append((event, row))
         except Exception as error:
-            found[row.community_id].failed.append((row.position, type(error).__name__))
+            event = error
+        for view in views if event is not None else ():
+            try:
+                if isinstance(event, Exception):
+                    raise event
+                if read := [dict(w) for w in view.reads(event, row)]:
+                    found[view.name][row.community_id].wanted += read
+                    found[view.name][row.community_id].events.append((event, row))
+            except Exception as error:
+                found[view.name][row.community_id].failed.append((row.position, type(error).__name__))
     return found
 
 async def _write(connection: Connection, view: View, community_id: UUID, one: _Concerned) -> None:

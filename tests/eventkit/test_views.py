@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from sqlalchemy import Column, Integer, MetaData, Table
 
 from cli.mending import rebuild
+from libs.eventkit import views
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.service import App
 from libs.eventkit.views import Rows
@@ -125,3 +126,41 @@ async def _as_owner(app: App, statement: str) -> None:
     owner = await asyncpg.connect(app.settings.database_url)
     await owner.execute(statement)
     await owner.close()
+
+
+# of several views
+
+
+async def test_a_view_that_cannot_be_written_keeps_none_of_the_others_waiting_and_comes_up_to_them_again(
+    app_of: AppOf, monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(views, "POLL", 0.05)
+    other = replace(VIEW, table=Table(
+        "sums_again", MetaData(), *(Column(c.name, c.type, primary_key=c.primary_key) for c in VIEW.table.columns)))
+    toy = await app_of(replace(service(), views=(VIEW, other)))
+    pool, owner = await toy.database.pool(), await asyncpg.connect(toy.settings.database_url)
+    toy.start_worker()
+    await filled(toy, [uuid4()])
+    await caught_up(pool, VIEW.name, other.name)
+    await owner.execute("alter table sums_again rename to gone")
+    await filled(toy, [uuid4()])
+    await caught_up(pool, VIEW.name)
+    assert await held(pool, VIEW) == folded(VIEW, toy.catalogue, await everything(pool))
+    await owner.execute("alter table gone rename to sums_again")
+    await filled(toy, [uuid4()])
+    await caught_up(pool, VIEW.name, other.name)
+    assert await held(pool, other) == await held(pool, VIEW) == folded(VIEW, toy.catalogue, await everything(pool))
+    await owner.close()
+
+
+async def test_views_at_one_place_move_together_and_one_that_was_emptied_catches_up_by_itself(app_of: AppOf):
+    other = replace(VIEW, table=Table(
+        "sums_again", MetaData(), *(Column(c.name, c.type, primary_key=c.primary_key) for c in VIEW.table.columns)))
+    toy = await app_of(replace(service(), views=(VIEW, other)))
+    pool = await toy.database.pool()
+    toy.start_worker()
+    communities = [uuid4(), uuid4()]
+    await filled(toy, communities)
+    await asyncio.gather(filled(toy, communities), *(rebuild(toy.database, other, toy.catalogue) for _ in range(2)))
+    await caught_up(pool, VIEW.name, other.name)
+    assert await held(pool, other) == await held(pool, VIEW) == folded(VIEW, toy.catalogue, await everything(pool))

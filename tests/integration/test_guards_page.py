@@ -16,7 +16,7 @@ from libs.eventkit.auth import Principal
 from libs.eventkit.privacy import seal
 from libs.eventkit.run import web
 from libs.eventkit.service import App
-from libs.eventkit.views import subscription
+from libs.eventkit.views import take
 from services.gateway.main import SERVICE
 from tests.kit import recorded
 
@@ -34,7 +34,7 @@ class Page(Struct):
         """Folds them into every view, as the worker does with what stands in the log."""
         rows = [recorded(event, self.community, position=self.position + n, at=NOW) for n, event in enumerate(events, 1)]  # type: ignore[arg-type]
         for view in SERVICE.views:
-            await subscription(self.app.database, view, self.app.catalogue).take(rows, self.position)
+            await take(self.app.database, self.app.catalogue, [view], rows, self.position)
         self.position += len(rows)
 
     async def sealed(self, text: str, subject: str) -> SealedField:
