@@ -147,4 +147,21 @@ MUTANTS = (
         ("the guard's open findings are all findings", "query.where(c.settled_at.is_(None)) if open_only else query", "query"),
         ("a passage of which only the outcome is known is shown", ", c.position.is_not(None)).subquery()", ").subquery()"),
     ),
+    *of(
+        f"{HERE}/forwarding.py", f"{UNIT}/test_edges.py",
+        ("a command that broke off is sent again",
+         "            except httpx.ConnectError:\n", "            except (httpx.ConnectError, httpx.ReadError):\n"),
+        ("a command whose answer is late is sent again",
+         "            except httpx.ConnectError:\n", "            except (httpx.ConnectError, httpx.ReadTimeout):\n"),
+        ("a command that was sent is told as not sent",
+         'return _problem(504, "upstream_timeout",', 'return _problem(503, "upstream_unavailable",'),
+        ("cookies reach the services", '    "lifang-min-position")', '    "lifang-min-position", "cookie")'),
+        ("what services say among themselves comes out",
+         "return {name: headers[name] for name in COMES_BACK if name in headers}", "return dict(headers)"),
+    ),
+    *of(
+        f"{HERE}/views/doors.py", VIEWS,
+        ("a door shows the device it had",
+         "device_id=event.device_id,\n            door_no", "device_id=None,\n            door_no"),
+    ),
 )

@@ -93,6 +93,7 @@ def test_who_lives_where_and_whose_passes_there_are() -> None:
     book = told(HomeRegistered(HOME, BUILDING, 1, "1"), LIVES, issued(), issued(1), VisitorPassRevoked(PASS, ANN, "x", "host"))
     assert book.building(HERE, HOME) == BUILDING and book.residence(HERE, ANN, HOME)
     assert book.passes_of(HERE, ANN, HOME) == [UUID(int=PASS.int + 1)]
+    assert book.passes_of(HERE, ANN, UUID(int=29)) == book.passes_of(HERE, THERE, HOME) == book.passes_of(THERE, ANN, HOME) == []
     revoked = book.visitor_pass(HERE, PASS)
     assert revoked and revoked.revoked and book.visitor_pass(THERE, PASS) is None
     assert not told(LIVES, MOVED).residence(HERE, ANN, HOME)
