@@ -117,7 +117,7 @@ def document() -> dict[str, Any]:
     found = list(services())
     messages = {tag_of(c): message(service, c) for service, contracts in PUBLISHES.items() for c in contracts}
     return {
-        "asyncapi": "3.0.0",
+        "asyncapi": "3.1.0",
         "info": {
             "title": "Lifang", "version": "1",
             "description":

@@ -24,6 +24,19 @@ class DoorInstalled(Struct, frozen=True, tag="access.door_installed"):
     device_id: UUID
     door_no: int
 
+class LiftFloor(Struct, frozen=True):
+    """`door_no`: the relay that lets the lift go to this floor."""
+    floor: int
+    door_no: int
+
+class LiftInstalled(Struct, frozen=True, tag="access.lift_installed"):
+    """A lift of a building: which floors its controller releases. Said again when that changes. Subject: the lift."""
+    lift_id: UUID
+    building_id: UUID
+    name: str
+    device_id: UUID
+    floors: tuple[LiftFloor, ...]
+
 class RightGranted(Struct, frozen=True, tag="access.right_granted"):
     """A person may open the doors of a zone (`everywhere`: all of the community). `rule`: under which rule."""
     right_id: UUID

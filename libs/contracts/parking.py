@@ -60,6 +60,33 @@ class SessionBegun(Struct, frozen=True, tag="parking.session_begun"):
     pass_id: UUID | None
     entered_at: datetime
 
+class SessionRecognised(Struct, frozen=True, tag="parking.session_recognised"):
+    """A person found out whose vehicle it is that is inside; it holds from the beginning of the stay."""
+    session_id: UUID
+    person_id: UUID | None
+    vehicle_id: UUID | None
+    pass_id: UUID | None
+
+class SessionQuarantined(Struct, frozen=True, tag="parking.session_quarantined"):
+    """Its exit was missed: it is no longer counted as inside, and costs nothing until staff have settled it."""
+    session_id: UUID
+    lot_id: UUID
+    zone: str
+
+class PermitHeld(Struct, frozen=True, tag="parking.permit_held"):
+    """A vehicle may stay under a permit, half-open, None: no limit. Said again when that changes; `ended`: it counts no more, and
+    what it was is not said again.
+
+    `monthly`: what a month costs in fen, None: no fee. `person_id`: who holds it."""
+    right_id: UUID
+    lot_id: UUID | None
+    person_id: UUID | None
+    vehicle_id: UUID | None
+    valid_from: datetime | None
+    valid_until: datetime | None
+    monthly: int | None
+    ended: bool
+
 class BillLine(Struct, frozen=True):
     """`amount` = `units` x `unit` in fen. `facts` say what the rule looked at, by `code`."""
     code: str
@@ -96,7 +123,7 @@ class SessionEnded(Struct, frozen=True, tag="parking.session_ended"):
     total: int
 
 class FindingRaised(Struct, frozen=True, tag="parking.finding_raised"):
-    """Something a person has to settle: missing_exit, look_alike, no_entry, no_plate, unclear_passage, unpaid_exit.
+    """Something a person has to settle: missing_exit, look_alike, no_entry, no_plate, unclear_passage, unpaid_exit, overpaid.
 
     `candidates`: sessions or rights that might be meant."""
     finding_id: UUID

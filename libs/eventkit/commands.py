@@ -89,18 +89,22 @@ class Commands:
 
     async def handle(
         self, subject_id: UUID, command: Struct, context: Context, *,
-        key: Key | None = None, expected: int | None = None, first: Sequence[Struct] = (),
+        key: Key | None = None, expected: int | None = None, first: Sequence[Struct] = (), new: bool = False,
     ) -> Done:
         """Decides and stores. `expected` is the version the caller saw; `first` are events that go in before the
-        decided ones (a key made for the subject). Raises Refused, NotYet, NotFound, KeyReused, VersionMismatch, Unavailable."""
+        decided ones (a key made for the subject). `new`: nothing has happened to the subject, if this is no repetition: so
+        nothing is read first, and the log finds out. Raises Refused, NotYet, NotFound, KeyReused, VersionMismatch, Unavailable."""
         decider = self._decider[type(command)]
         stream = f"{decider.category}:{subject_id}"
         async with self._locks.setdefault(stream, asyncio.Lock()):
-            if key is not None and (prior := await self.log.outcome(context.community_id, key)):
+            if not new and key is not None and (prior := await self.log.outcome(context.community_id, key)):
                 return self._replay(key, *prior)
             fresh = stream not in self._known
-            for _ in range(TRIES):
-                state, version = await self._load(decider, stream, context.community_id, fresh)
+            for attempt in range(TRIES):
+                if new and fresh and attempt == 0:
+                    state, version = decider.initial, 0
+                else:
+                    state, version = await self._load(decider, stream, context.community_id, fresh)
                 refusal: Refused | None = None
                 try:
                     if expected not in (None, version):

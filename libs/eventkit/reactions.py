@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid5
@@ -19,22 +20,26 @@ from libs.eventkit.subscriptions import Subscription, advance
 
 log = logging.getLogger(__name__)
 TRIES = 6  # how often a missing fact is waited for (0.05 s, doubling: about 3 s in all) before the key is parked
+AT_ONCE = 64  # events that are handled at the same time
 
 class Do(Struct, frozen=True):
-    """A command to be given because of an event; `name` tells it from the event's other commands."""
+    """A command to be given because of an event; `name` tells it from the event's other commands. `new`: as in `Commands.handle`."""
     name: str
     subject_id: UUID
     command: Struct
     caused_by: tuple[UUID, ...] = ()
+    new: bool = False
 
 
 React = Callable[[Any, Recorded], Awaitable[list[Do]]]
 
 class Reaction(Struct, frozen=True):
-    """`on` maps an event's type to what follows from it; `key` says what waits together when one cannot be handled."""
+    """`on` maps an event's type to what follows from it; `key` says what waits together when one cannot be handled. `apart`: of
+    different keys several are handled at once, each key's in order."""
     name: str
     on: Mapping[type, React]
     key: Callable[[Any, Recorded], str] = lambda event, row: row.subject
+    apart: bool = False
 
 def context_of(row: Recorded, name: str, caused_by: tuple[UUID, ...] = ()) -> Context:
     """The clock is the heard row's, the ids come from it, so that a rerun after a crash says the same."""
@@ -54,25 +59,41 @@ class Reactor:
         return Subscription(name=self.reaction.name, take=self._take)
 
     async def _take(self, rows: Sequence[Recorded], position: int) -> None:
-        pool = await self.database.pool()
+        pool, gate = await self.database.pool(), asyncio.Semaphore(AT_ONCE)
+        lines: dict[str, list[tuple[str, Any, Recorded]]] = defaultdict(list)
         for row in rows:
             if row.type in self._names:
-                await self._one(pool, row)
+                try:
+                    event = self.catalogue.read(row)
+                    key = self.reaction.key(event, row)
+                except Exception as error:  # an unknown version, or a body that does not fit its type
+                    await self._park(pool, row, row.subject, f"{type(error).__name__}: {error}"[:200])
+                else:
+                    lines[key if self.reaction.apart else ""].append((key, event, row))
+        parked = {r["key"] for r in await pool.fetch("select distinct key from parked where subscription = $1", self.reaction.name)}
+
+        async def along(line: list[tuple[str, Any, Recorded]]) -> None:
+            for key, event, row in line:
+                async with gate:
+                    if not await self._one(pool, key, event, row, key in parked):
+                        parked.add(key)
+
+        for failed in await asyncio.gather(*map(along, lines.values()), return_exceptions=True):
+            if failed is not None:
+                raise failed
         reach("reaction.done")
         await advance(await self.database.folds(), self.reaction.name, position, rows[-1].position)
 
-    async def _one(self, pool: asyncpg.Pool, row: Recorded) -> None:
-        try:
-            event = self.catalogue.read(row)
-            key = self.reaction.key(event, row)
-        except Exception as error:  # an unknown version, or a body that does not fit its type
-            await self._park(pool, row, row.subject, f"{type(error).__name__}: {error}"[:200])
-            return
-        if await pool.fetchval("select true from parked where subscription = $1 and key = $2 limit 1", self.reaction.name, key):
-            await self._park(pool, row, key, "behind another")
-            return
-        if reason := await self.tried(event, row):
+    async def _one(self, pool: asyncpg.Pool, key: str, event: Any, row: Recorded, waits: bool) -> bool:
+        """False where it was parked; `waits`: others of its key were, unless somebody has tried them again meanwhile."""
+        behind = "select true from parked where subscription = $1 and key = $2 limit 1"
+        if waits and await pool.fetchval(behind, self.reaction.name, key):
+            reason = "behind another"
+        else:
+            reason = await self.tried(event, row)
+        if reason:
             await self._park(pool, row, key, reason)
+        return not reason
 
     async def tried(self, event: Any, row: Recorded) -> str:
         """Empty when handled, else why not. A database that is away is waited for and never parks."""
@@ -95,7 +116,7 @@ class Reactor:
             try:
                 await self.commands.handle(
                     do.subject_id, do.command, context_of(row, do.name, do.caused_by),
-                    key=Key("", self.reaction.name, str(uuid5(row.event_id, do.name))))
+                    key=Key("", self.reaction.name, str(uuid5(row.event_id, do.name))), new=do.new)
             except Refused as refused:
                 log.info("reaction %s: %s refused (%s)", self.reaction.name, do.name, refused.code)
 

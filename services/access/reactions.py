@@ -93,7 +93,7 @@ def reports(app: App, book: DoorBook, visitors: Visitors) -> Reaction:
         means = MEANS.get(event.kind)
         if means is None:
             note = NoteAtDoor(door_id=door.door_id, kind=event.kind, code=event.code, live=event.live, at=at)
-            return [Do("note", event.report_id, note, (door.because,))]
+            return [Do("note", event.report_id, note, (door.because,), new=True)]
         visitor = None
         if means == "qr":
             if event.card_number is None:  # the device's own codes: it does not say which
@@ -106,9 +106,9 @@ def reports(app: App, book: DoorBook, visitors: Visitors) -> Reaction:
             opening_id=event.report_id, door_id=door.door_id, device_id=door.device_id, door_no=door.door_no,
             means=means, judgement=judgement, live=event.live, verified=not event.awaits_decision,
             awaited=event.awaits_decision, at=at)
-        return [Do("judge", event.report_id, command, tuple(f.event_id for f in judgement.facts))]
+        return [Do("judge", event.report_id, command, tuple(f.event_id for f in judgement.facts), new=True)]
 
-    return Reaction(REPORTS, {devices.DeviceReported: device_reported}, key=_device)
+    return Reaction(REPORTS, {devices.DeviceReported: device_reported}, key=_device, apart=True)
 
 
 async def session_begun(event: parking.SessionBegun, row: Recorded) -> list[Do]:
@@ -147,6 +147,6 @@ def reactions(app: App, book: DoorBook, visitors: Visitors) -> tuple[Reaction, .
         passes_of_residents(app, book),
         reports(app, book, visitors),
         Reaction("openings_concluded", {
-            devices.DoorOrderCarriedOut: order_carried_out, devices.DoorOrderFailed: order_failed}),
+            devices.DoorOrderCarriedOut: order_carried_out, devices.DoorOrderFailed: order_failed}, apart=True),
         Reaction("visitors_by_car", {parking.SessionBegun: session_begun}),
     )

@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from libs.eventkit.memory import Memory
+from libs.eventkit.privacy import KeyHandle
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.service import App
 from services.devices.domain.registry import CredentialRevoked, Description, DeviceEnrolled, DeviceMoved, DeviceRegistered
@@ -26,6 +27,14 @@ class KnownDevice(Struct, frozen=True):
     credential_hash: str = ""
 
 
+class DayKey(Struct, frozen=True):
+    """`at`: when it was read, on the loop's clock."""
+
+    subject: str
+    at: float
+    handle: KeyHandle
+
+
 def hash_of(secret: str) -> str:
     """SHA-256 in hex; enough for random secrets of 32 bytes, which nobody guesses however fast they try."""
     return hashlib.sha256(secret.encode()).hexdigest()
@@ -37,6 +46,10 @@ class DeviceBook:
         self._devices: dict[UUID, KnownDevice] = {}
         self.last_day: dict[UUID, date] = {}
         """The day into which a device's latest reports went."""
+        self.begun: dict[UUID, UUID] = {}
+        """By device the stream of a day that this process has seen begun."""
+        self.keys: dict[tuple[UUID, str], DayKey] = {}
+        """By device and purpose what its reports are sealed with, for some seconds."""
 
     def _apply(self, event: Any, row: Recorded) -> None:
         match event:

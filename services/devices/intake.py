@@ -1,5 +1,6 @@
 """From a device's bytes to commands: personal data is sealed here, before anything is stored."""
 
+import asyncio
 import base64
 import hashlib
 from datetime import UTC, date, timedelta
@@ -13,11 +14,11 @@ from libs.eventkit.commands import Context, Done
 from libs.eventkit.db import Unavailable
 from libs.eventkit.decider import Refused
 from libs.eventkit.keys_topic import KeyCreated
-from libs.eventkit.privacy import BlindIndex, KeyHandle, seal
+from libs.eventkit.privacy import CACHED_SECONDS, BlindIndex, KeyHandle, seal
 from libs.eventkit.recorded import uuid7
 from libs.eventkit.service import App
 from services.devices.adapters.report import Report
-from services.devices.device_book import DeviceBook, KnownDevice
+from services.devices.device_book import DayKey, DeviceBook, KnownDevice
 from services.devices.domain.heard import Heard
 from services.devices.domain.reports import (
     REPORTS,
@@ -102,7 +103,13 @@ class Intake(Struct):
     async def _key(self, purpose: str) -> KeyHandle:
         if purpose not in self.keys:
             subject = f"device:{self.device.device_id}:{self.context.now.date().isoformat()}"
-            self.keys[purpose] = await self.app.keyring.key_for(self.device.community_id, subject, purpose)
+            known, now = self.book.keys.get((self.device.device_id, purpose)), asyncio.get_running_loop().time()
+            if known is None or known.subject != subject or now - known.at > CACHED_SECONDS:
+                handle = await self.app.keyring.key_for(self.device.community_id, subject, purpose)
+                known = DayKey(subject, now, handle)
+                if not handle.is_new:
+                    self.book.keys[self.device.device_id, purpose] = known
+            self.keys[purpose] = known.handle
         return self.keys[purpose]
 
     async def _told(self, report: Report) -> Told:
@@ -133,6 +140,7 @@ class Intake(Struct):
                 done = await self.app.commands.handle(
                     await self._today(), command, self.context, first=[KeyCreated(key_id) for key_id in new])
             except Refused:  # another process has gone on to the next day
+                self.book.begun.pop(self.device.device_id, None)
                 await self.book.memory.catch_up()
                 continue
             if done.outcome.events:
@@ -145,7 +153,10 @@ class Intake(Struct):
         """The stream of the device's present day, begun where it was not; never one before its latest."""
         device_id, commands = self.device.device_id, self.app.commands
         here = day_id(device_id, self._day())
+        if self.book.begun.get(device_id) == here:
+            return here
         if isinstance(await self._state(here), Heard):
+            self.book.begun[device_id] = here
             return here
         await self.book.memory.catch_up()
         day, last, carried = self._day(), self.book.last_day.get(device_id), Heard()

@@ -146,7 +146,8 @@ class Performer:
             context = replace(context_of(row, name), now=datetime.now(UTC), cause=None)
             try:
                 done = await self.commands.handle(
-                    order.subject_id, command, context, key=Key("", self.effect.name, f"{row.event_id}:{name}"))
+                    order.subject_id, command, context, key=Key("", self.effect.name, f"{row.event_id}:{name}"),
+                    new=name == "attempt")
             except Refused:
                 return False
             return bool(done.outcome.events) and not done.replayed

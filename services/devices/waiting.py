@@ -91,7 +91,7 @@ def _now(row: Recorded) -> Context:
 
 async def _mine(app: App, subject_id: UUID, command: Struct, context: Context) -> bool:
     """True when this very call stored it. Raises Refused where the report has had its answer."""
-    done = await app.commands.handle(subject_id, command, context)
+    done = await app.commands.handle(subject_id, command, context, new=True)
     return bool(done.outcome.events) and not done.replayed
 
 

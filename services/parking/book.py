@@ -1,10 +1,10 @@
-"""What parking keeps in memory to answer at a lane: lots, lanes, rights of plates, open stays, each with the event that said it.
-
-A fold of the own log. A plate's blind index stands in no event, so it is looked up once, among the claims, when the
-right or the stay is new.
+"""What parking keeps in memory to answer at a lane: lots, lanes, spaces, rights of plates, open stays, each with the event
+that said it, and what was billed of a day that is not over. A fold of the own log.
 """
 
 from collections import Counter
+from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,16 +15,21 @@ from msgspec.structs import replace
 from libs.eventkit.decider import NotFound, NotYet
 from libs.eventkit.memory import Memory
 from libs.eventkit.recorded import Recorded
+from libs.eventkit.sealed import Sealed
+from services.parking.domain.billing import Line, carried
 from services.parking.domain.judging import KnownRight
 from services.parking.domain.lanes import LaneInstalled
 from services.parking.domain.lots import LotOpened, TariffAdopted
 from services.parking.domain.plate_rights import PlateRightEnded, PlateRightGranted
-from services.parking.domain.stays import RightAssigned, SessionBegun, SessionEnded, SessionQuarantined
+from services.parking.domain.spaces import SpaceMarked, SpaceRemoved
+from services.parking.domain.stays import RightAssigned, SessionBegun, SessionEnded, SessionQuarantined, Under
 from services.parking.domain.tariffs import Adoption
+from services.parking.plate_index import PlateIndex
 
 EVENTS = (
-    LotOpened, TariffAdopted, LaneInstalled, PlateRightGranted, PlateRightEnded, SessionBegun, RightAssigned,
+    LotOpened, TariffAdopted, LaneInstalled, SpaceMarked, SpaceRemoved, PlateRightGranted, PlateRightEnded, SessionBegun, RightAssigned,
     SessionQuarantined, SessionEnded)
+FORGOTTEN_EVERY = 1000
 
 
 class KnownLot(Struct, frozen=True):
@@ -44,11 +49,30 @@ class KnownStay(Struct, frozen=True):
     because: UUID
 
 
-class LotBook:
-    """`memory` says how fresh it is; ask `ready` before every judgement."""
+class Billed(Struct, frozen=True):
+    """Lines of a car's stays that are over; `plate`: where its index is not known in this process yet."""
 
-    def __init__(self) -> None:
+    community_id: UUID
+    lot_id: UUID
+    clock: str
+    lines: tuple[Line, ...]
+    plate: Sealed | None = None
+
+    def counts(self, entry: datetime) -> tuple[Line, ...]:
+        return carried(self.lines, entry, self.clock)
+
+
+async def unknown(community_id: UUID, plate: Sealed) -> str:
+    return ""
+
+
+class LotBook:
+    """`memory` says how fresh it is; ask `ready` before every judgement. `index_of` gives the blind index of a sealed plate,
+    empty where its key was erased; it raises NotYet while the key has not arrived."""
+
+    def __init__(self, index_of: Callable[[UUID, Sealed], Awaitable[str]] = unknown) -> None:
         self.memory = Memory("lot_book", EVENTS, self._apply)
+        self._open, self._plates = index_of, PlateIndex()
         self._lots: dict[UUID, KnownLot] = {}
         self._lanes: dict[UUID, KnownLane] = {}
         self._by_camera: dict[tuple[UUID, UUID, int], UUID] = {}
@@ -56,9 +80,11 @@ class LotBook:
         self._used: Counter[UUID] = Counter()
         self._stays: dict[UUID, KnownStay] = {}
         self._occupied: Counter[tuple[UUID, str]] = Counter()
-        self._index_of: dict[str, tuple[UUID, str]] = {}
-        self._by_index: dict[tuple[UUID, str], set[str]] = {}
-        self._new: set[str] = set()
+        self._spaces: dict[UUID, dict[UUID, SpaceMarked]] = {}
+        self._of_space: dict[UUID, set[UUID]] = {}
+        self._standing: dict[UUID, set[UUID]] = {}
+        self._billed: dict[tuple[UUID, str], Billed] = {}
+        self._unopened: dict[UUID, Billed] = {}
 
     def _apply(self, event: Any, row: Recorded) -> None:
         match event:
@@ -73,38 +99,69 @@ class LotBook:
                     self._by_camera.pop((row.community_id, before.installed.device_id, before.installed.lane_no), None)
                 self._lanes[lane_id] = KnownLane(row.community_id, event, row.event_id)
                 self._by_camera[row.community_id, device_id, lane_no] = lane_id
+            case SpaceMarked(space_id=space_id, lot_id=lot_id):
+                self._spaces.setdefault(lot_id, {})[space_id] = event
+            case SpaceRemoved(space_id=space_id, lot_id=lot_id):
+                self._spaces.get(lot_id, {}).pop(space_id, None)
             case PlateRightGranted(right_id=right_id):
                 heard = row.meta.caused_by  # the public event behind it, where another service said it
+                self._let_go(right_id)
                 self._rights[right_id] = (event, heard[0] if heard else row.event_id)
-                self._look_up(f"plate-right:{right_id}")
+                if event.space_id is not None:
+                    self._of_space.setdefault(event.space_id, set()).add(right_id)
+                self._plates.look_up(f"plate-right:{right_id}")
             case PlateRightEnded(right_id=right_id):
-                self._rights.pop(right_id, None)
-                self._forget(f"plate-right:{right_id}")
+                self._let_go(right_id)
+                self._plates.forget(f"plate-right:{right_id}")
             case SessionBegun(session_id=session_id, lot_id=lot_id, zone=zone, under=under):
                 self._stays[session_id] = KnownStay(event, row.event_id)
                 self._occupied[lot_id, zone] += 1
-                if under is not None:
-                    self._used[under.right_id] += 1
-                self._look_up(f"session:{session_id}")
+                self._stand(session_id, under)
+                self._plates.look_up(f"session:{session_id}")
             case RightAssigned(session_id=session_id, under=under):
                 if (stay := self._stays.get(session_id)) is not None:
                     if (was := stay.begun.under) is not None:
                         self._used[was.right_id] -= 1
+                        self._leave(session_id, was)
                     self._stays[session_id] = replace(stay, begun=replace(stay.begun, under=under))
-                    self._used[under.right_id] += 1
+                    self._stand(session_id, under)
             case SessionQuarantined(session_id=session_id) | SessionEnded(session_id=session_id):
-                if self._stays.pop(session_id, None) is not None:
+                stay = self._stays.pop(session_id, None)
+                index = self._plates.forget(f"session:{session_id}")
+                if stay is not None:
                     self._occupied[event.lot_id, event.zone] -= 1
-                self._forget(f"session:{session_id}")
+                    self._leave(session_id, stay.begun.under)
+                    if isinstance(event, SessionEnded) and event.bill is not None and stay.begun.plate is not None:
+                        lines = carried((*stay.begun.earlier, *event.bill.lines), stay.begun.entered_at, stay.begun.clock)
+                        billed = Billed(row.community_id, event.lot_id, stay.begun.clock, lines, stay.begun.plate)
+                        self._keep(session_id, index[1] if index else "", billed, row.recorded_at)
 
-    def _look_up(self, stream: str) -> None:
-        self._forget(stream)
-        self._new.add(stream)
+    def _let_go(self, right_id: UUID) -> None:
+        was = self._rights.pop(right_id, None)
+        if was is not None and was[0].space_id is not None:
+            self._of_space[was[0].space_id].discard(right_id)
 
-    def _forget(self, stream: str) -> None:
-        self._new.discard(stream)
-        if (index := self._index_of.pop(stream, None)) is not None:
-            self._by_index[index].discard(stream)
+    def _stand(self, session_id: UUID, under: Under | None) -> None:
+        if under is not None:
+            self._used[under.right_id] += 1
+            self._standing.setdefault(under.right_id, set()).add(session_id)
+
+    def _leave(self, session_id: UUID, under: Under | None) -> None:
+        if under is not None and (standing := self._standing.get(under.right_id)) is not None:
+            standing.discard(session_id)
+            if not standing:
+                del self._standing[under.right_id]
+
+    def _keep(self, session_id: UUID, index: str, billed: Billed, at: datetime) -> None:
+        if not billed.lines:
+            return
+        if index:
+            self._billed[billed.lot_id, index] = billed
+        else:
+            self._unopened[session_id] = billed
+        if (len(self._billed) + len(self._unopened)) % FORGOTTEN_EVERY == 0:
+            self._billed = {key: known for key, known in self._billed.items() if known.counts(at)}
+            self._unopened = {key: known for key, known in self._unopened.items() if known.counts(at)}
 
     async def ready(self, pool: asyncpg.Pool, community_id: UUID, position: int = 0) -> None:
         """Returns when the book is fresh and has passed `position`. Raises Problem 503 not_ready when it cannot be, NotYet
@@ -112,13 +169,7 @@ class LotBook:
         await self.memory.fresh(position)
         if community_id in self.memory.unreadable:
             raise NotYet("an event that this version cannot read")
-        if self._new:
-            wanted = set(self._new)
-            for row in await pool.fetch("select community_id, stream, value from claims where stream = any($1)", list(wanted)):
-                if row["stream"] in self._new:
-                    self._index_of[row["stream"]] = index = (row["community_id"], row["value"])
-                    self._by_index.setdefault(index, set()).add(row["stream"])
-            self._new -= wanted
+        await self._plates.ready(pool)
 
     def lot(self, community_id: UUID, lot_id: UUID) -> KnownLot:
         """Raises NotFound, also for a lot of another community."""
@@ -126,6 +177,9 @@ class LotBook:
         if lot is None or lot.community_id != community_id:
             raise NotFound("lot")
         return lot
+
+    def lots(self, community_id: UUID) -> list[KnownLot]:
+        return [lot for lot in self._lots.values() if lot.community_id == community_id]
 
     def lane(self, community_id: UUID, lane_id: UUID) -> KnownLane:
         """Raises NotFound, also for a lane of another community."""
@@ -142,15 +196,44 @@ class LotBook:
         """The lanes of this community that this camera watches."""
         return [lane for (owner, camera, _), lane in self._by_camera.items() if (owner, camera) == (community_id, device_id)]
 
-    def room(self, lot: KnownLot, zone: str) -> int:
-        return lot.opened.spaces.get(zone, 0) - self._occupied[lot.opened.lot_id, zone]
+    def spaces(self, lot_id: UUID) -> list[SpaceMarked]:
+        return sorted(self._spaces.get(lot_id, {}).values(), key=lambda space: space.space_id)
+
+    def space(self, lot_id: UUID, space_id: UUID) -> SpaceMarked:
+        """Raises NotFound, also for a space of another lot."""
+        space = self._spaces.get(lot_id, {}).get(space_id)
+        if space is None:
+            raise NotFound("space")
+        return space
+
+    def room(self, lot: KnownLot, zone: str, now: datetime) -> int:
+        """For cars without a space of their own."""
+        lot_id = lot.opened.lot_id
+        return lot.opened.spaces.get(zone, 0) - self._occupied[lot_id, zone] - self.kept(lot_id, zone, now)
+
+    def kept(self, lot_id: UUID, zone: str, now: datetime) -> int:
+        """Empty spaces that a permit is for."""
+        found = 0
+        for space in self._spaces.get(lot_id, {}).values():
+            if space.zone == zone:
+                held = [self._known(*self._rights[i]) for i in self.permits_for(space.space_id)]
+                found += any(right.counts(now) for right in held) and not self.stands_on(space.space_id)
+        return found
+
+    def permits_for(self, space_id: UUID) -> set[UUID]:
+        return self._of_space.get(space_id, set())
+
+    def stands_on(self, space_id: UUID, besides: UUID | None = None) -> set[UUID]:
+        """The stays of cars whose permits are for this space, but for the one of a right."""
+        rights = self.permits_for(space_id) - {besides}
+        return {stay for right in rights for stay in self._standing.get(right, ())}
 
     def occupied(self, lot_id: UUID, zone: str) -> int:
         return self._occupied[lot_id, zone]
 
     def rights(self, community_id: UUID, lot_id: UUID, indexes: list[str]) -> tuple[KnownRight, ...]:
         """The rights that count in this lot, of plates with these blind indexes."""
-        found = [self._rights[UUID(i)] for i in self._ids(community_id, indexes, "plate-right")]
+        found = [self._rights[i] for i in self._plates.ids(community_id, indexes, "plate-right")]
         return tuple(self._known(*one) for one in found if one[0].lot_id in (None, lot_id) and one[0].kind != "declared")
 
     def right(self, right_id: UUID) -> KnownRight | None:
@@ -159,18 +242,31 @@ class LotBook:
 
     def _known(self, grant: PlateRightGranted, because: UUID) -> KnownRight:
         left = None if grant.uses is None else max(0, grant.uses - self._used[grant.right_id])
+        taken = grant.space_id is not None and bool(self.stands_on(grant.space_id, grant.right_id))
         return KnownRight(
-            grant.right_id, grant.kind, because, grant.valid_from, grant.valid_until, left, grant.person_id, grant.source_id)
+            grant.right_id, grant.kind, because, grant.valid_from, grant.valid_until, left, grant.person_id, grant.source_id, taken)
 
     def stays(self, community_id: UUID, lot_id: UUID, indexes: list[str]) -> tuple[KnownStay, ...]:
         """Open stays in this lot of plates with these blind indexes."""
-        found = [self._stays[UUID(i)] for i in self._ids(community_id, indexes, "session")]
+        found = [self._stays[i] for i in self._plates.ids(community_id, indexes, "session")]
         return tuple(stay for stay in found if stay.begun.lot_id == lot_id)
 
     def stay(self, session_id: UUID) -> KnownStay | None:
         return self._stays.get(session_id)
 
-    def _ids(self, community_id: UUID, indexes: list[str], category: str) -> list[str]:
-        streams = {s for index in indexes for s in self._by_index.get((community_id, index), ())}
-        return sorted(s.partition(":")[2] for s in streams if s.startswith(f"{category}:"))
+    def stays_of(self, right_id: UUID) -> list[KnownStay]:
+        """The open stays of the plate that has this right, and those that stand under it."""
+        index = self._plates.of(f"plate-right:{right_id}")
+        ids = set(self._plates.ids(index[0], [index[1]], "session")) if index is not None else set()
+        return [self._stays[i] for i in sorted(ids | self._standing.get(right_id, set()))]
 
+    async def billed(self, community_id: UUID, lot_id: UUID, index: str, entry: datetime) -> tuple[Line, ...]:
+        """What a stay that begins at `entry` shares a day or a pass with: billed to this plate in this lot. Raises NotYet."""
+        for session_id, known in reversed(list(self._unopened.items())):  # the last of a plate knows what was before it
+            if (known.community_id, known.lot_id) == (community_id, lot_id):
+                opened = await self._open(community_id, known.plate) if known.plate and known.counts(entry) else ""
+                if opened:
+                    self._billed.setdefault((lot_id, opened), known)
+                self._unopened.pop(session_id, None)
+        found = self._billed.get((lot_id, index))
+        return found.counts(entry) if found is not None and index else ()

@@ -2,20 +2,34 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID, uuid5
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from libs.contracts.devices import PlateSeen
 from libs.contracts.fields import SealedField
 from libs.eventkit.decider import NotYet
 from libs.eventkit.privacy import Pending
+from libs.eventkit.reactions import Do
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.sealed import Sealed
 from libs.eventkit.service import App
 from services.parking.book import KnownLane, KnownLot, KnownStay, LotBook
-from services.parking.domain.judging import Entry, Exit, Judgement, KnownRight, KnownSession, judge_entry, judge_exit
+from services.parking.domain.billing import Line
+from services.parking.domain.findings import FindingRaised, RaiseFinding
+from services.parking.domain.judging import (
+    ENTITLED,
+    Entry,
+    Exit,
+    FindingKind,
+    Judgement,
+    KnownRight,
+    KnownSession,
+    judge_entry,
+    judge_exit,
+)
 from services.parking.domain.passages import JudgePassage, PassageJudged, Seen
 from services.parking.domain.plates import Plate, read_plate, variants
 from services.parking.domain.sessions import SESSIONS
@@ -44,8 +58,14 @@ def index_of(app: App, community_id: UUID, value: str) -> str:
     return app.blind.of(community_id, SCOPE, value)
 
 
+async def index_in(app: App, community_id: UUID, sealed: Sealed) -> str:
+    """The blind index of a sealed plate; empty where its key was erased. Raises NotYet while the key has not arrived."""
+    plate = await opened(app, sealed)
+    return index_of(app, community_id, plate.value) if plate is not None and plate.value else ""
+
+
 class Desk(Struct):
-    """`indexes`: of the reading itself, then of what it may be a misreading of."""
+    """What is known of the vehicle before the camera, of its very plate and of those that look like it."""
 
     app: App
     book: LotBook
@@ -79,14 +99,26 @@ class Desk(Struct):
         owing = due(state, self.lot.adoptions, self.now) if isinstance(state, Inside) else 0
         return KnownSession(begun.session_id, stay.because, begun.looks, owing)
 
+    async def inside(self) -> KnownSession | None:
+        """The open stay of this very plate."""
+        return next(iter(await self.sessions(self._exact())), None)
+
+    async def by_hand(self, judgement: Judgement) -> tuple[Judgement, UUID | None]:
+        """Who is let in by hand comes in under the right that its plate has; and the stay whose exit nobody saw."""
+        if self.lane.installed.direction == "out":
+            return judgement, None
+        held = [r for kind in ENTITLED for r in self.rights(self._exact()) if r.kind == kind and r.counts(self.now)]
+        inside = await self.inside()
+        return replace(judgement, right=held[0] if held else None), inside.session_id if inside is not None else None
+
     async def judge(self, looks: tuple[str, str]) -> tuple[Judgement, UUID | None]:
         """The judgement, and the stay of this very plate whose exit nobody saw."""
-        inside = next(iter(await self.sessions(self._exact())), None)
+        inside = await self.inside()
         rights = self.rights(self._exact())
         if self.lane.installed.direction == "out":
             alike = await self.sessions(self._alike()) if inside is None else ()
             return judge_exit(Exit(self.now, self.lane.because, bool(self.value), rights, inside, alike, looks)), None
-        room = self.book.room(self.lot, self.lane.installed.zone)
+        room = self.book.room(self.lot, self.lane.installed.zone, self.now)
         alike_rights = self.rights(self._alike()) if not rights else ()
         entry = Entry(
             self.now, self.lane.because, bool(self.value), self.lot.opened.public, room, rights, alike_rights, inside)
@@ -111,14 +143,14 @@ async def judged(app: App, book: LotBook, event: PlateSeen, row: Recorded) -> Ju
     return JudgePassage(event.report_id, lane.installed, seen, judgement, displaced, event.awaits_decision)
 
 
-def begun(said: PassageJudged, lot: KnownLot) -> SessionBegun:
-    """The stay that begins with a vehicle's passage inwards."""
+def begun(said: PassageJudged, lot: KnownLot, earlier: tuple[Line, ...] = ()) -> SessionBegun:
+    """The stay that begins with a vehicle's passage inwards; `earlier` as it has it."""
     right = said.judgement.right
     return SessionBegun(
         session_id=said.passage_id, lot_id=said.lane.lot_id, zone=said.lane.zone, clock=lot.opened.clock,
         grace=lot.opened.grace, plate=said.seen.plate, new_energy=said.seen.new_energy,
         looks=(said.seen.colour, said.seen.vehicle_kind), under=under(right) if right is not None else None,
-        entered_at=said.seen.at)
+        entered_at=said.seen.at, earlier=earlier)
 
 
 def under(right: KnownRight) -> Under:
@@ -127,3 +159,8 @@ def under(right: KnownRight) -> Under:
 
 def finding_id(about: UUID, kind: str) -> UUID:
     return uuid5(about, f"finding {kind}")
+
+
+def raising(about: UUID, kind: FindingKind, **more: Any) -> Do:
+    found = FindingRaised(finding_id(about, kind), kind, **more)
+    return Do(f"finding {kind}", found.finding_id, RaiseFinding(found), new=True)

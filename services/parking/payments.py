@@ -5,7 +5,7 @@
 
 import hmac
 from hashlib import sha256
-from typing import Protocol
+from typing import Literal, Protocol
 from uuid import UUID
 
 import msgspec
@@ -16,10 +16,12 @@ from libs.eventkit.settings import Settings
 
 
 class Notification(Struct, frozen=True):
-    """What a provider says of a payment. `amount` in fen; `transaction`: its own number, the same however often it tells."""
+    """What a provider says of a payment for a stay or for months of a permit (`of`, `subject_id`). `amount` in fen;
+    `transaction`: its own number, the same however often it tells."""
 
     community_id: UUID
-    session_id: UUID
+    of: Literal["session", "permit"]
+    subject_id: UUID
     payment_id: UUID
     amount: int
     transaction: str

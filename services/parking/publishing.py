@@ -9,7 +9,7 @@ from libs.contracts import access
 from libs.contracts import parking as public
 from libs.eventkit.commands import Public
 from libs.eventkit.recorded import Recorded
-from services.parking.domain import findings, lanes, lots, passages, stays
+from services.parking.domain import findings, lanes, lots, passages, plate_rights, stays
 from services.parking.domain.billing import Bill
 from services.parking.domain.judging import Judgement
 from services.parking.domain.stays import Under
@@ -29,6 +29,18 @@ def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
                 order_id, lane.lane_id, lane.device_id, lane.lane_no, answers, said.rule, said.reason, _facts(said))),)
         case stays.SessionBegun():
             return (Public(_begun(event, event.under)),)
+        case stays.RightAssigned(session_id=session_id, under=under):
+            return (Public(public.SessionRecognised(session_id, under.person_id, *_sources(under))),)
+        case stays.SessionQuarantined(session_id=session_id, lot_id=lot_id, zone=zone):
+            return (Public(public.SessionQuarantined(session_id, lot_id, zone)),)
+        case stays.StayCorrected(session_id=session_id, bill=corrected, until=until, paid=paid) if corrected is not None:
+            return (Public(_billed(session_id, corrected, until, paid)),)
+        case plate_rights.PlateRightGranted(kind="permit"):
+            return (Public(public.PermitHeld(
+                event.right_id, event.lot_id, event.person_id, event.source_id, event.valid_from, event.valid_until,
+                event.monthly, ended=False)),)
+        case plate_rights.PlateRightEnded(kind="permit", right_id=right_id, lot_id=of):
+            return (Public(public.PermitHeld(right_id, of, None, None, None, None, None, ended=True)),)
         case stays.PaymentAsked(session_id=session_id, bill=bill, until=until, amount=amount):
             return (Public(_billed(session_id, bill, until, bill.total_fen - amount)),)
         case stays.PaymentReceived(session_id=session_id, payment_id=payment_id, amount=amount):
@@ -49,11 +61,14 @@ def _facts(said: Judgement) -> tuple[access.Fact, ...]:
 
 
 def _begun(event: stays.SessionBegun, under: Under | None) -> public.SessionBegun:
-    source = under.source_id if under is not None else None
-    return public.SessionBegun(
-        session_id=event.session_id, lot_id=event.lot_id, zone=event.zone, person_id=under.person_id if under else None,
-        vehicle_id=source if under is not None and under.kind in ("vehicle", "permit") else None,
-        pass_id=source if under is not None and under.kind == "visitor_pass" else None, entered_at=event.entered_at)
+    person_id, (vehicle_id, pass_id) = (under.person_id, _sources(under)) if under is not None else (None, (None, None))
+    return public.SessionBegun(event.session_id, event.lot_id, event.zone, person_id, vehicle_id, pass_id, event.entered_at)
+
+
+def _sources(under: Under) -> tuple[UUID | None, UUID | None]:
+    """The vehicle and the visitor's pass behind a right."""
+    return (
+        under.source_id if under.kind in ("vehicle", "permit") else None, under.source_id if under.kind == "visitor_pass" else None)
 
 
 def _billed(session_id: UUID, bill: Bill, until: Any, paid: int) -> public.Billed:

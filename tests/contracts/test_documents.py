@@ -23,7 +23,7 @@ from tests.kit import recorded
 PUBLISHED = list(schemas.published())
 NAMES = [tag_of(c) for _, c in PUBLISHED]
 # of the npm package @asyncapi/specs 6.11.1, © AsyncAPI Initiative, Apache License 2.0
-OFFICIAL = json.loads(Path(__file__).with_name("asyncapi-3.0.0.schema.json").read_text())
+OFFICIAL = json.loads(Path(__file__).with_name("asyncapi-3.1.0.schema.json").read_text())
 CHECKER = Draft202012Validator.FORMAT_CHECKER
 
 

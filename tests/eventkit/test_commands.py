@@ -88,6 +88,27 @@ async def test_the_same_key_with_another_body_is_refused(toy: App, context: Cont
     assert await types(toy) == ["added"]
 
 
+async def test_what_is_said_to_be_new_is_decided_once_whoever_repeats_it(toy: App, context: Context):
+    subject = uuid4()
+    first = await toy.commands.handle(subject, Add(5), context, key=key(), new=True)
+    for commands in (toy.commands, as_another_process(toy)):
+        again = await commands.handle(subject, Add(5), context, key=key(), new=True)
+        assert again.replayed and again.outcome == first.outcome
+        with pytest.raises(KeyReused):
+            await commands.handle(subject, Add(5), context, key=replace(key(), body_hash="other"), new=True)
+    assert await types(toy) == ["added"]
+
+
+async def test_what_is_said_to_be_new_and_is_not_is_decided_on_what_is(toy: App, context: Context):
+    """The log finds out: what was decided on nothing is not stored."""
+    subject = uuid4()
+    await toy.commands.handle(subject, Add(5), context)
+    for commands in (toy.commands, as_another_process(toy)):
+        await commands.handle(subject, Add(2, twice=True), context, new=True)
+    state, version = await toy.commands.state(ACCOUNTS, subject, context.community_id)
+    assert (state.total, version) == (13, 5)
+
+
 async def test_a_refusal_stays_one_though_the_reason_is_gone(toy: App, context: Context):
     subject = uuid4()
     with pytest.raises(Refused):

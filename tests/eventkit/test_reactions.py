@@ -1,14 +1,17 @@
 """Reactions: each command once, what cannot be handled waits in order by its key, and everybody else goes on."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from msgspec.structs import replace
 
 from cli.operate import operate
 from libs.eventkit import reactions
+from libs.eventkit.db import Unavailable
 from libs.eventkit.reactions import Do, Reaction
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.service import App, Service
@@ -43,8 +46,6 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 
 @pytest.fixture
 def toy_service(world: World) -> Service:
-    from msgspec.structs import replace
-
     return replace(
         service(), reactions=lambda app: (Reaction(NAME, {Added: world.react}, key=lambda e, row: str(row.community_id)),))
 
@@ -170,6 +171,71 @@ async def test_an_unknown_type_is_passed_over(toy: App, pool: asyncpg.Pool, comm
     await until(lambda: _is(noted(pool, community), [1]))
     await caught_up(pool, NAME, "sums", "rings")
     assert await parked(pool) == []
+
+
+# of different keys at once
+
+
+@pytest.fixture
+async def apart(app_of: AppOf, world: World) -> App:
+    reaction = Reaction(NAME, {Added: world.react}, key=lambda e, row: str(row.community_id), apart=True)
+    return await app_of(replace(service(), reactions=lambda app: (reaction,)))
+
+
+async def test_who_waits_holds_up_nobody_of_another_key_and_is_not_passed_by_its_own(apart: App, world: World):
+    """The first waits for what the last one does: were they handled one after another, it would wait for ever."""
+    slow, quick, real = uuid4(), uuid4(), world.react
+    done = asyncio.Event()
+
+    async def react(event: Added, row: Recorded) -> list[Do]:
+        if row.community_id == slow:
+            await done.wait()
+        found = await real(event, row)
+        if event.amount == 9:
+            done.set()
+        return found
+
+    apart.reactors[0].reaction.on[Added] = react  # type: ignore[index]
+    await add(apart, slow, 1, 2)
+    await add(apart, quick, 7, 8)
+    await add(apart, slow, 3)
+    await add(apart, quick, 9)
+    apart.start_worker()
+    pool = await apart.database.pool()
+    await caught_up(pool, NAME)
+    assert await noted(pool, slow) == [1, 2, 3] and await noted(pool, quick) == [7, 8, 9]
+
+
+async def test_what_fails_among_others_at_once_parks_its_key_alone_and_what_comes_behind_it(apart: App, world: World):
+    sick, well = uuid4(), [uuid4() for _ in range(9)]
+    world.sick[1] = ValueError("poison")
+    for amount in (1, 2, 3):
+        for community in (sick, *well):
+            await add(apart, community, amount + (0 if community == sick else 10))
+    apart.start_worker()
+    pool = await apart.database.pool()
+    await caught_up(pool, NAME)
+    assert [await noted(pool, c) for c in well] == [[11, 12, 13]] * 9 and await noted(pool, sick) == []
+    assert [reason for _, reason in await parked(pool)] == ["ValueError", "behind another", "behind another"]
+
+
+async def test_a_database_that_goes_away_in_the_middle_leaves_nothing_out_and_nothing_twice(apart: App, world: World):
+    communities, real, failed = [uuid4() for _ in range(20)], world.react, set[UUID]()
+
+    async def react(event: Added, row: Recorded) -> list[Do]:
+        if event.amount == 2 and row.community_id not in failed:
+            failed.add(row.community_id)
+            raise Unavailable("away")
+        return await real(event, row)
+
+    apart.reactors[0].reaction.on[Added] = react  # type: ignore[index]
+    for amount in (1, 2, 3):
+        for community in communities:
+            await add(apart, community, amount)
+    apart.start_worker()
+    pool = await apart.database.pool()
+    await caught_up(pool, NAME)
+    assert [await noted(pool, c) for c in communities] == [[1, 2, 3]] * 20 and await parked(pool) == []
 
 
 async def _is(found: Awaitable[list[int]], wanted: list[int]) -> bool:

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,6 +17,8 @@ from msgspec.structs import astuple
 
 from libs.contracts.access import VisitorPassIssued
 from libs.contracts.fields import SealedField
+from libs.contracts.permissions import permissions_of
+from libs.eventkit.auth import Principal
 from libs.eventkit.commands import Context
 from libs.eventkit.privacy import seal
 from libs.eventkit.run import web
@@ -30,6 +33,7 @@ from services.parking.domain.plates import read_plate
 from services.parking.domain.published_tariffs import residential_visitors
 from services.parking.lane_desk import index_of
 from services.parking.main import SERVICE as PARKING
+from services.parking.payments import LocalProvider
 from tests.conftest import Databases
 from tests.kit import until
 
@@ -143,6 +147,33 @@ async def gate(services: tuple[App, App, httpx.AsyncClient]) -> Gate:
     await parking.commands.handle(found.lot, AdoptTariff(found.lot, residential_visitors(), LONG_AGO, LONG_AGO), found.context())
     await asyncio.gather(found.camera("in"), found.camera("out"))
     return found
+
+
+@pytest.fixture
+async def desk(services: tuple[App, App, httpx.AsyncClient], gate: Gate, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Any]:
+    """Parking's routes for a caller of a role: who they are is taken as verified, what they may do is not."""
+    parking = services[1]
+
+    def verify(token: str, now: datetime) -> Principal:
+        role, _, person = token.partition(":")
+        return Principal(UUID(person) if person else UUID(int=7), role, frozenset({gate.community}), permissions_of(role))
+
+    monkeypatch.setattr(parking.verifier, "verify", verify)
+    object.__setattr__(parking.settings, "demo", True)  # with the local provider
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=web(parking)), base_url="http://parking") as client:
+        async def ask(method: str, path: str, who: str = "guard", body: Any = None, **headers: str) -> httpx.Response:
+            return await client.request(
+                method, f"/v1/parking{path}", json=body, headers={"authorization": f"Bearer {who}", **headers})
+
+        async def tell(said: dict[str, Any], signature: str | None = None) -> httpx.Response:
+            """As the provider does."""
+            body = json.dumps(said).encode()
+            signed = LocalProvider(parking.settings).sign(body) if signature is None else signature
+            return await client.post(
+                "/v1/parking/payment-notifications/local", content=body, headers={"payment-signature": signed})
+
+        yield SimpleNamespace(ask=ask, tell=tell)
+    object.__setattr__(parking.settings, "demo", False)
 
 
 def invitation(host: UUID, plate: SealedField, uses: int | None = None) -> VisitorPassIssued:

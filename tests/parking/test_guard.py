@@ -1,40 +1,12 @@
 """The guard at the lane, and money, through the service's own interface."""
 
 import base64
-import json
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-import httpx
-import pytest
-
-from libs.contracts.permissions import permissions_of
-from libs.eventkit.auth import Principal
-from libs.eventkit.run import web
-from libs.eventkit.service import App
 from tests.kit import until
 from tests.parking.conftest import Gate
-
-
-@pytest.fixture
-async def desk(services: tuple[App, App, httpx.AsyncClient], gate: Gate, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Any]:
-    """Parking's routes for a caller of a role: who they are is taken as verified, what they may do is not."""
-    parking = services[1]
-
-    def verify(token: str, now: datetime) -> Principal:
-        role, _, person = token.partition(":")
-        return Principal(UUID(person) if person else UUID(int=7), role, frozenset({gate.community}), permissions_of(role))
-
-    monkeypatch.setattr(parking.verifier, "verify", verify)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=web(parking)), base_url="http://parking") as client:
-        async def ask(method: str, path: str, who: str = "guard", body: Any = None, **headers: str) -> httpx.Response:
-            return await client.request(
-                method, f"/v1/parking{path}", json=body, headers={"authorization": f"Bearer {who}", **headers})
-
-        yield SimpleNamespace(ask=ask, client=client)
 
 
 async def test_a_guard_lets_a_car_out_whose_entry_nobody_saw(gate: Gate, desk: Any) -> None:
@@ -89,30 +61,17 @@ async def test_a_resident_sees_and_pays_their_own_stays_and_no_others(gate: Gate
     assert (await desk.ask("GET", "/me/sessions", them)).json()["items"] == []
 
 
-async def test_only_what_the_provider_signed_is_paid_and_once(gate: Gate, desk: Any, services: Any) -> None:
+async def test_only_what_the_provider_signed_is_paid_and_once(gate: Gate, desk: Any) -> None:
     await gate.sees("in", "京A12345", at=datetime.now(UTC) - timedelta(hours=3), offline=True)
     (stay,) = await gate.inside()
     asked = (await desk.ask("POST", f"/sessions/{stay.session_id}/payments")).json()
-    said = {"community_id": str(gate.community), "session_id": str(stay.session_id), "payment_id": asked["id"],
+    said = {"community_id": str(gate.community), "of": "session", "subject_id": str(stay.session_id), "payment_id": asked["id"],
             "amount": asked["amount"], "transaction": "t1"}
-    monkey = services[1]
-    object.__setattr__(monkey.settings, "demo", True)
-    try:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=web(monkey)), base_url="http://parking") as client:
-            async def tell(body: dict[str, Any], signature: str | None = None) -> httpx.Response:
-                from services.parking.payments import LocalProvider
-
-                raw = json.dumps(body).encode()
-                signed = LocalProvider(monkey.settings).sign(raw) if signature is None else signature
-                return await client.post(
-                    "/v1/parking/payment-notifications/local", content=raw, headers={"payment-signature": signed})
-
-            assert (await tell(said, base64.b16encode(b"x" * 32).decode().lower())).status_code == 401
-            assert (await tell({**said, "amount": 1})).json()["code"] == "payment_of_another_amount"
-            assert await gate.story("payment_received") == []
-            for _ in range(2):
-                assert (await tell(said)).status_code == 200
-    finally:
-        object.__setattr__(monkey.settings, "demo", False)
+    assert (await desk.tell(said, base64.b16encode(b"x" * 32).decode().lower())).status_code == 401
+    assert (await desk.tell({**said, "amount": 1})).json()["code"] == "payment_of_another_amount"
+    assert (await desk.tell({**said, "of": "permit"})).status_code == 404
+    assert await gate.story("payment_received") == []
+    for _ in range(2):
+        assert (await desk.tell(said)).status_code == 200
     assert [p.amount for p in await gate.story("payment_received")] == [asked["amount"]]
     assert await gate.sees("out", "京A12345") == "ok"

@@ -107,7 +107,7 @@ async def test_a_missing_exit_bills_nobody_and_is_shown(gate: Gate) -> None:
     assert await gate.sees("out", "京A12345") == "ok"
     (ended,) = await gate.outside()
     assert (ended.session_id != first.session_id, ended.total) == (True, 0)
-    await gate.parking.commands.handle(first.session_id, SettleSession(first.session_id, None, ()), gate.context())
+    await gate.parking.commands.handle(first.session_id, SettleSession(first.session_id, None, datetime.now(UTC), ()), gate.context())
     settled = (await gate.outside(2))[-1]
     assert (settled.how, settled.total, settled.bill, settled.exited_at) == ("settled", 0, None, None)
 

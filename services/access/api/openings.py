@@ -45,7 +45,8 @@ def routes(app: App, book: DoorBook) -> APIRouter:
             OpenRemotely(
                 opening_id=opening_id, door_id=door_id, device_id=door.device_id, door_no=door.door_no,
                 judgement=judgement),
-            context(request, principal, community_id, caused_by=tuple(f.event_id for f in judgement.facts)), key=key)
+            context(request, principal, community_id, caused_by=tuple(f.event_id for f in judgement.facts)), key=key,
+            new=True)
         answer = {"id": done.outcome.id, "door_id": door_id, "state": "ordered", "event_id": done.outcome.events[0]}
         headers = position_header(app.service.name, app.commands.generation, done)
         return json(answer, 201, {**headers, "Location": f"/v1/events/{done.outcome.events[0]}/explanation"})
@@ -68,7 +69,8 @@ def routes(app: App, book: DoorBook) -> APIRouter:
             JudgeCredential(
                 opening_id=judgement_id, door_id=door_id, device_id=door.device_id, door_no=door.door_no,
                 means=body.kind, judgement=judgement, live=True, verified=False, awaited=False, at=now),
-            context(request, principal, community_id, caused_by=tuple(f.event_id for f in judgement.facts)), key=key)
+            context(request, principal, community_id, caused_by=tuple(f.event_id for f in judgement.facts)), key=key,
+            new=True)
         stored = await app.log.event(done.outcome.events[0])
         event = app.catalogue.read(stored) if stored else None
         assert event is not None

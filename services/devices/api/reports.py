@@ -83,11 +83,11 @@ def routes(app: App, book: DeviceBook) -> APIRouter:
 
     async def answered(intake: Intake, done: Done, until: float) -> Answer:
         """History and what was told before opens nothing."""
-        for event_id in done.outcome.events:
-            row = await app.log.event(event_id)
-            event = app.catalogue.read(row) if row is not None else None
-            if row is not None and isinstance(event, DeviceReported) and event.live and event.told.awaits_decision:
-                return await answer_to(app, intake.device, event.told.report_id, event_id, row.position, until, intake.context)
+        said = len(done.outcome.events)
+        for row in await app.log.read(done.outcome.position - said, said) if said else ():
+            event = app.catalogue.read(row)
+            if isinstance(event, DeviceReported) and event.live and event.told.awaits_decision:
+                return await answer_to(app, intake.device, event.told.report_id, row.event_id, row.position, until, intake.context)
         return Answer(False)
 
     return router

@@ -19,6 +19,7 @@ from services.parking.book import LotBook
 from services.parking.domain.findings import FINDINGS, NoFinding, SettleFinding
 from services.parking.domain.judging import Fact, Judgement
 from services.parking.domain.passages import PASSAGES, JudgePassage, NoPassage, Seen
+from services.parking.lane_desk import Desk, opened
 from services.parking.views import findings, lanes
 
 Limit = Query(default=50, ge=1, le=200)
@@ -35,7 +36,7 @@ class Opening(Input):
 class Settlement(Input):
     """`chosen`: which of the candidates it is."""
 
-    how: Literal["let_through", "turned_away", "chosen", "waived", "left_earlier", "other"]
+    how: Literal["let_through", "turned_away", "chosen", "waived", "left_earlier", "refunded", "other"]
     chosen: UUID | None = None
     note: str = Field(default="", max_length=200)
 
@@ -78,9 +79,10 @@ def routes(app: App, book: LotBook) -> APIRouter:
             settle = SettleFinding(body.finding_id, "let_through", None, principal.id, body.reason)
             await app.commands.handle(body.finding_id, settle, context)
         facts = (Fact(lane.because, "lane"), *((Fact(stay.because, "entered"),) if stay is not None else ()))
-        judgement = Judgement(True, "by_hand", body.reason, facts, session_id=body.session_id)
+        desk = Desk(app, book, lane, book.lot(community_id, lane.installed.lot_id), await opened(app, seen.plate), seen.at)
+        judgement, displaced = await desk.by_hand(Judgement(True, "by_hand", body.reason, facts, session_id=body.session_id))
         done = await app.commands.handle(
-            passage_id, JudgePassage(passage_id, lane.installed, seen, judgement), context, key=key)
+            passage_id, JudgePassage(passage_id, lane.installed, seen, judgement, displaced), context, key=key)
         return json({"id": done.outcome.id}, 201, position(done))
 
     async def seen_before(finding_id: UUID | None, community_id: UUID) -> Seen:

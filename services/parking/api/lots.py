@@ -1,4 +1,4 @@
-"""Lots, lanes, tariffs, permits and lists, as staff manage them; who is inside where."""
+"""Lots, spaces, lanes and tariffs, as staff manage them; how full each zone is."""
 
 from datetime import UTC, date, datetime
 from typing import Any, Literal
@@ -14,22 +14,18 @@ from libs.eventkit import http
 from libs.eventkit.auth import Principal
 from libs.eventkit.decider import Refused
 from libs.eventkit.http import IdempotencyKey, Input, community_of, json, permitted
-from libs.eventkit.keys_topic import KeyCreated
-from libs.eventkit.privacy import seal
 from libs.eventkit.problems import Problem
 from libs.eventkit.recorded import uuid7
 from libs.eventkit.service import App
-from services.parking.api.plates import masked_plates
-from services.parking.book import LotBook
+from services.parking.book import KnownLot, LotBook
 from services.parking.domain.lanes import InstallLane
 from services.parking.domain.lots import AdoptTariff, OpenLot
-from services.parking.domain.plate_rights import EndPlateRight, GrantPlateRight, PlateRightGranted
-from services.parking.domain.plates import PlateRefused, read_plate
+from services.parking.domain.spaces import MarkSpace, RemoveSpace
 from services.parking.domain.tariffs import Tariff
-from services.parking.lane_desk import index_of
-from services.parking.views import lanes, rights
+from services.parking.views import lanes
 
 Limit = Query(default=50, ge=1, le=200)
+SHOWN = ("name", "clock", "spaces", "public", "grace")
 
 
 class NewLot(Input):
@@ -58,17 +54,12 @@ class NewTariff(Input):
     since: date
 
 
-class NewRight(Input):
-    """A permit, or a plate on the white or black list. Without `lot_id` it counts in every lot of the community."""
+class NewSpace(Input):
+    """`label`: as it is painted on the ground."""
 
-    kind: Literal["permit", "white", "black"]
-    plate: str = Field(min_length=2, max_length=20)
-    lot_id: UUID | None = None
-    valid_from: datetime | None = None
-    valid_until: datetime | None = None
-    person_id: UUID | None = None
-    vehicle_id: UUID | None = None
-    reason: str = Field(default="", max_length=200)
+    lot_id: UUID
+    zone: str = Field(min_length=1, max_length=80)
+    label: str = Field(min_length=1, max_length=40)
 
 
 def routes(app: App, book: LotBook) -> APIRouter:
@@ -90,6 +81,13 @@ def routes(app: App, book: LotBook) -> APIRouter:
         done = await app.commands.handle(command.lot_id, command, http.context(request, principal, community_of(principal)), key=key)
         return json({"id": done.outcome.id}, 201, {**position(done), "ETag": f'"{done.outcome.version}"'})
 
+    @router.get("/lots")
+    async def list_lots(principal: Principal = permitted(permissions.PARKING_READ)) -> Response:
+        community_id = community_of(principal)
+        await ready(community_id)
+        items = [{"id": lot.opened.lot_id, **{f: getattr(lot.opened, f) for f in SHOWN}} for lot in book.lots(community_id)]
+        return json({"items": items, "next": None})
+
     @router.put("/lots/{lot_id}")
     async def change_lot(
         lot_id: UUID, body: NewLot, request: Request, key: IdempotencyKey,
@@ -106,13 +104,14 @@ def routes(app: App, book: LotBook) -> APIRouter:
 
     @router.get("/lots/{lot_id}/occupancy")
     async def show_occupancy(lot_id: UUID, principal: Principal = permitted(permissions.PARKING_READ)) -> Response:
-        """By zone: spaces, taken, free. Cars whose exit nobody saw are not counted."""
+        """By zone: spaces; taken; kept for permits; free for everybody else. Cars whose exit nobody saw are not counted."""
         community_id = community_of(principal)
         await ready(community_id)
         lot = book.lot(community_id, lot_id)
+        at = now()
         zones = [
-            {"zone": zone, "spaces": spaces, "taken": book.occupied(lot_id, zone), "free": max(0, book.room(lot, zone))}
-            for zone, spaces in sorted(lot.opened.spaces.items())]
+            {"zone": zone, "spaces": spaces, "taken": book.occupied(lot_id, zone), "kept": book.kept(lot_id, zone, at),
+             "free": max(0, book.room(lot, zone, at))} for zone, spaces in sorted(lot.opened.spaces.items())]
         return json({"id": lot_id, "name": lot.opened.name, "zones": zones})
 
     @router.post("/lots/{lot_id}/tariffs", status_code=201)
@@ -132,14 +131,56 @@ def routes(app: App, book: LotBook) -> APIRouter:
             lot_id, AdoptTariff(lot_id, tariff, body.since, today), http.context(request, principal, community_id), key=key)
         return json({"id": lot_id, "tariff": tariff.name, "version": tariff.version}, 201, position(done))
 
+    @router.get("/lots/{lot_id}/tariffs")
+    async def list_tariffs(lot_id: UUID, principal: Principal = permitted(permissions.PARKING_READ)) -> Response:
+        """In the order of adoption, each with the day from which on it counts."""
+        community_id = community_of(principal)
+        await ready(community_id)
+        items = [{"since": adoption.since, "tariff": adoption.tariff} for adoption in book.lot(community_id, lot_id).adoptions]
+        return json({"items": items, "next": None})
+
+    @router.post("/spaces", status_code=201)
+    async def mark_space(
+        body: NewSpace, request: Request, key: IdempotencyKey, principal: Principal = permitted(permissions.PARKING_MANAGE),
+    ) -> Response:
+        community_id = community_of(principal)
+        await ready(community_id)
+        zone_of(book.lot(community_id, body.lot_id), body.zone)
+        command = MarkSpace(uuid7(), body.lot_id, body.zone, body.label)
+        done = await app.commands.handle(command.space_id, command, http.context(request, principal, community_id), key=key)
+        return json({"id": done.outcome.id}, 201, position(done))
+
+    @router.delete("/spaces/{space_id}")
+    async def remove_space(
+        space_id: UUID, request: Request, key: IdempotencyKey, principal: Principal = permitted(permissions.PARKING_MANAGE),
+    ) -> Response:
+        """Permits for it count on, for no space."""
+        context = http.context(request, principal, community_of(principal))
+        done = await app.commands.handle(space_id, RemoveSpace(space_id), context, key=key)
+        return json({"id": space_id}, 200, position(done))
+
+    @router.get("/lots/{lot_id}/spaces")
+    async def list_spaces(
+        lot_id: UUID, principal: Principal = permitted(permissions.PARKING_READ), cursor: str | None = None, limit: int = Limit,
+    ) -> Response:
+        """`permits`: for how many cars it is kept; `taken_by`: the stays of those that stand on it."""
+        community_id, filter_ = community_of(principal), f"spaces {lot_id}"
+        after = http.cursor_id(cursor, filter_)
+        await ready(community_id)
+        book.lot(community_id, lot_id)
+        items = [
+            {"id": space.space_id, "zone": space.zone, "label": space.label, "permits": len(book.permits_for(space.space_id)),
+             "taken_by": sorted(book.stands_on(space.space_id))}
+            for space in book.spaces(lot_id) if after is None or space.space_id > after]
+        return json(http.page(items[:limit + 1], limit, filter_, "id"))
+
     @router.post("/lanes", status_code=201)
     async def install_lane(
         body: NewLane, request: Request, key: IdempotencyKey, principal: Principal = permitted(permissions.PARKING_MANAGE),
     ) -> Response:
         community_id = community_of(principal)
         await ready(community_id)
-        if body.zone not in book.lot(community_id, body.lot_id).opened.spaces:
-            raise Refused("zone_unknown", zone=body.zone)
+        zone_of(book.lot(community_id, body.lot_id), body.zone)
         command = InstallLane(uuid7(), body.lot_id, body.name, body.direction, body.zone, body.device_id, body.lane_no)
         done = await app.commands.handle(command.lane_id, command, http.context(request, principal, community_id), key=key)
         return json({"id": done.outcome.id}, 201, position(done))
@@ -153,55 +194,13 @@ def routes(app: App, book: LotBook) -> APIRouter:
         items = [{"id": row.pop("lane_id"), **{k: v for k, v in row.items() if k != "community_id"}} for row in map(dict, rows)]
         return json(http.page(items, limit, "lanes", "id"), 200, stale)
 
-    @router.post("/plate-rights", status_code=201)
-    async def grant_plate_right(
-        body: NewRight, request: Request, key: IdempotencyKey, principal: Principal = permitted(permissions.PARKING_MANAGE),
-    ) -> Response:
-        """422 plate_invalid with the reason for what is no plate."""
-        community_id = community_of(principal)
-        try:
-            value = read_plate(body.plate, "form").value
-        except PlateRefused as refused:
-            raise Problem(422, "plate_invalid", reason=refused.reason) from refused
-        if value is None:
-            raise Problem(422, "plate_invalid", reason="no_plate")
-        right_id = uuid7()
-        handle = await app.keyring.key_for(community_id, f"plate-right:{right_id}", "plate")
-        plate = seal(handle.dek, handle.key_id, right_id, "plate", value)
-        grant = PlateRightGranted(
-            right_id, body.kind, plate, body.lot_id, body.valid_from, body.valid_until, None, body.person_id, body.vehicle_id,
-            body.reason)
-        done = await app.commands.handle(
-            right_id, GrantPlateRight(grant, index_of(app, community_id, value)), http.context(request, principal, community_id),
-            key=key, first=[KeyCreated(handle.key_id)] if handle.is_new else [])
-        if done.outcome.events and not done.replayed:
-            await app.keyring.announced(handle.key_id)
-        return json({"id": done.outcome.id}, 201, position(done))
-
-    @router.delete("/plate-rights/{right_id}")
-    async def end_plate_right(
-        right_id: UUID, request: Request, key: IdempotencyKey, principal: Principal = permitted(permissions.PARKING_MANAGE),
-    ) -> Response:
-        context = http.context(request, principal, community_of(principal))
-        done = await app.commands.handle(right_id, EndPlateRight(right_id, "by_staff"), context, key=key)
-        return json({"id": right_id}, 200, position(done))
-
-    @router.get("/plate-rights")
-    async def list_plate_rights(
-        request: Request, principal: Principal = permitted(permissions.PARKING_READ), cursor: str | None = None, limit: int = Limit,
-        kind: Literal["vehicle", "permit", "visitor_pass", "white", "black"] | None = None,
-    ) -> Response:
-        filter_ = f"plate rights {kind}"
-        after, stale = http.cursor_id(cursor, filter_), await http.caught_up(request, rights.VIEW.name)
-        rows = await app.database.fetch(principal.community_ids, rights.page_of(after, limit + 1, kind))
-        plates = await masked_plates(app, [row["plate"] for row in rows])
-        fields = ("kind", "lot_id", "valid_from", "valid_until", "uses", "person_id", "reason")
-        items = [
-            {"id": row["right_id"], "plate": plate, **{f: row[f] for f in fields}}
-            for row, plate in zip(rows, plates, strict=True)]
-        return json(http.page(items, limit, filter_, "id"), 200, stale)
-
     return router
+
+
+def zone_of(lot: KnownLot, zone: str) -> None:
+    """Raises Refused `zone_unknown`."""
+    if zone not in lot.opened.spaces:
+        raise Refused("zone_unknown", zone=zone)
 
 
 def now() -> datetime:

@@ -12,7 +12,7 @@ duty. The same stays under the same tariff give the same bill, however much late
 A stay owes what it owes whatever comes after it: what was paid stays paid.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import pairwise
 from typing import Literal, assert_never
@@ -103,6 +103,14 @@ def bill(
     return Bill(
         tariff=tariff.name, version=tariff.version, vehicle_class=vehicle_class, lines=tuple(lines),
         total_fen=sum(line.amount_fen for line in lines))
+
+
+def carried(lines: Iterable[Line], entry: datetime, zone: str) -> tuple[Line, ...]:
+    """Of lines billed to a car before, those at which a stay looks that begins at `entry`: of that day, or of a pass that runs."""
+    day = entry.astimezone(ZoneInfo(zone)).date().isoformat()
+    return tuple(
+        line for line in lines
+        if (line.code in ("step", "cap") and str(line.facts.get("day", "")) >= day) or (line.code == "day_pass" and line.ends > entry))
 
 
 def _check(stays: tuple[Stay, ...], permits: tuple[Permit, ...], spaces: int) -> None:

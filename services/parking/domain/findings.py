@@ -8,7 +8,7 @@ from msgspec import Struct
 from libs.eventkit.decider import Decider, NotFound, Refused
 from services.parking.domain.judging import FindingKind
 
-How = Literal["let_through", "turned_away", "chosen", "waived", "left_earlier", "second_fact", "other"]
+How = Literal["let_through", "turned_away", "chosen", "waived", "left_earlier", "paid", "refunded", "second_fact", "other"]
 
 
 class FindingRaised(Struct, frozen=True, tag="finding_raised"):
@@ -23,7 +23,7 @@ class FindingRaised(Struct, frozen=True, tag="finding_raised"):
 
 
 class FindingSettled(Struct, frozen=True, tag="finding_settled"):
-    """`chosen`: which of the candidates it is. `by`: who settled it, none for a second fact."""
+    """`chosen`: which of the candidates it is. `by`: who settled it, none for what followed from something else."""
 
     finding_id: UUID
     how: How
@@ -83,6 +83,8 @@ def decide_settle(command: SettleFinding, finding: Finding) -> list[FindingEvent
         case NoFinding():
             raise NotFound("finding")
         case Raised(said=said):
+            if said.kind == "missing_exit" and command.how == "left_earlier" and command.by is not None:
+                raise Refused("left_when", session_id=said.session_id)  # a stay is settled with the moment
             choosing = command.how == "chosen"
             if choosing != (command.chosen is not None) or (choosing and command.chosen not in said.candidates):
                 raise Refused("not_a_candidate")

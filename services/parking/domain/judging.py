@@ -14,7 +14,7 @@ from msgspec import Struct
 from services.parking.domain.plate_rights import Kind
 
 FindingKind = Literal[
-    "missing_exit", "look_alike", "no_entry", "no_plate", "unclear_passage", "unpaid_exit"]
+    "missing_exit", "look_alike", "no_entry", "no_plate", "unclear_passage", "unpaid_exit", "overpaid"]
 
 
 class Fact(Struct, frozen=True):
@@ -33,11 +33,13 @@ class KnownRight(Struct, frozen=True):
     uses_left: int | None = None
     person_id: UUID | None = None
     source_id: UUID | None = None
+    taken: bool = False
+    """Another car stands on its space."""
 
     def counts(self, now: datetime) -> bool:
-        """Half-open, in time and not used up."""
+        """Half-open, in time, not used up, its space free."""
         begun = self.valid_from is None or self.valid_from <= now
-        return begun and (self.valid_until is None or now < self.valid_until) and self.uses_left != 0
+        return begun and (self.valid_until is None or now < self.valid_until) and self.uses_left != 0 and not self.taken
 
 
 class KnownSession(Struct, frozen=True):
@@ -50,7 +52,8 @@ class KnownSession(Struct, frozen=True):
 
 
 class Entry(Struct, frozen=True):
-    """`room`: free spaces in the lane's zone. `inside`: this very plate's open session, whose exit nobody saw."""
+    """`room`: spaces in the lane's zone that are neither taken nor kept for a permit.
+    `inside`: this very plate's open session, whose exit nobody saw."""
 
     now: datetime
     lane_because: UUID
@@ -102,12 +105,13 @@ def judge_entry(ask: Entry) -> Judgement:
                 return _let_in(ask, kind, right, lane)
     alike = tuple(right for right in ask.alike if right.counts(ask.now))
     doubt: FindingKind | None = "look_alike" if alike else None
-    facts = (lane, *(Fact(right.because, "looks_like") for right in alike))
+    lapsed = tuple(Fact(right.because, _why_not(right, ask.now)) for right in ask.rights if right.kind in ENTITLED)
+    facts = (lane, *lapsed, *(Fact(right.because, "looks_like") for right in alike))
     candidates = tuple(right.right_id for right in alike)
     if any(right.kind == "black" for right in alike):
         return Judgement(False, "look_alike", "resembles_a_plate_on_the_black_list", facts, finding=doubt, candidates=candidates)
     if not ask.public:
-        reason = "resembles_a_known_plate" if alike else _lapsed(ask)
+        reason = "resembles_a_known_plate" if alike else lapsed[0].says if lapsed else "not_known_here"
         return Judgement(False, "residents_only", reason, facts, finding=doubt, candidates=candidates)
     if ask.room <= 0 and ask.inside is None:
         return Judgement(False, "room", "lot_full", facts, finding=doubt, candidates=candidates)
@@ -121,14 +125,14 @@ def _let_in(ask: Entry, kind: Kind, right: KnownRight, lane: Fact) -> Judgement:
     return Judgement(True, kind, f"{kind}_counts", facts, right)
 
 
-def _lapsed(ask: Entry) -> str:
-    """Why a guest is not let in whose pass is there and does not count."""
-    for right in ask.rights:
-        if right.kind == "visitor_pass":
-            if right.uses_left == 0:
-                return "pass_used_up"
-            return "pass_not_yet_valid" if right.valid_from and ask.now < right.valid_from else "pass_expired"
-    return "not_known_here"
+def _why_not(right: KnownRight, now: datetime) -> str:
+    """Why a right that is there does not count."""
+    if right.taken:
+        return "space_taken"
+    name = "pass" if right.kind == "visitor_pass" else "permit"
+    if right.uses_left == 0:
+        return f"{name}_used_up"
+    return f"{name}_not_yet_valid" if right.valid_from and now < right.valid_from else f"{name}_expired"
 
 
 def judge_exit(ask: Exit) -> Judgement:

@@ -4,6 +4,7 @@ The difference of two wall clocks of one zone is not what elapsed between them w
 datetime's subtraction hides: durations are therefore only ever differences of these seconds.
 """
 
+from calendar import monthrange
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -22,6 +23,14 @@ def seconds_begun(moment: datetime) -> int:
 def seconds_complete(moment: datetime) -> int:
     """The first whole second that is not before `moment`."""
     return -((EPOCH - moment) // SECOND)
+
+
+def months_after(moment: datetime, months: int, zone: str) -> datetime:
+    """The same day of the month and hour in `zone`, so many months later; the last day of a month that has no such day."""
+    local = moment.astimezone(ZoneInfo(zone))
+    year, month = divmod(local.year * 12 + local.month - 1 + months, 12)
+    day = min(local.day, monthrange(year, month + 1)[1])
+    return local.replace(year=year, month=month + 1, day=day).astimezone(UTC)
 
 
 class LotTime(Struct, frozen=True):

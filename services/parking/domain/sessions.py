@@ -1,4 +1,4 @@
-"""What may be done with a stay (`stays.py`): begin, pay, end, quarantine, settle."""
+"""What may be done with a stay (`stays.py`): begin, correct, pay, end, quarantine, settle."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -6,6 +6,7 @@ from typing import Any, Literal, assert_never
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from libs.eventkit.decider import Decider, NotFound, Refused, Release, Take
 from services.parking.domain.stays import (
@@ -20,12 +21,13 @@ from services.parking.domain.stays import (
     SessionEnded,
     SessionEvent,
     SessionQuarantined,
+    StayCorrected,
     Under,
     due,
     evolve,
     owed,
 )
-from services.parking.domain.tariffs import Adoption
+from services.parking.domain.tariffs import Adoption, in_force
 
 
 class BeginSession(Struct, frozen=True):
@@ -38,6 +40,17 @@ class BeginSession(Struct, frozen=True):
 class AssignRight(Struct, frozen=True):
     session_id: UUID
     under: Under
+
+
+class CorrectStay(Struct, frozen=True):
+    """As `StayCorrected` has it."""
+
+    session_id: UUID
+    vehicle_class: str | None
+    spaces: int
+    on_duty: bool
+    note: str
+    adoptions: tuple[Adoption, ...]
 
 
 class AskPayment(Struct, frozen=True):
@@ -70,6 +83,7 @@ class SettleSession(Struct, frozen=True):
 
     session_id: UUID
     left_at: datetime | None
+    now: datetime
     adoptions: tuple[Adoption, ...]
 
 
@@ -77,17 +91,24 @@ def decide_begin(command: BeginSession, session: Session) -> list[SessionEvent]:
     return [command.begun] if isinstance(session, NoSession) else []
 
 
-def _inside(session: Session) -> Inside:
-    """Raises NotFound, Refused `session_ended`."""
+def _stay(session: Session) -> Inside:
+    """The stay, also of a session that is over. Raises NotFound."""
     match session:
         case NoSession():
             raise NotFound("session")
-        case Ended():
-            raise Refused("session_ended")
+        case Ended(inside=inside):
+            return inside
         case Inside():
             return session
         case _:
             assert_never(session)
+
+
+def _inside(session: Session) -> Inside:
+    """Raises NotFound, Refused `session_ended`."""
+    if isinstance(session, Ended):
+        raise Refused("session_ended")
+    return _stay(session)
 
 
 def decide_assign(command: AssignRight, session: Session) -> list[SessionEvent]:
@@ -95,29 +116,43 @@ def decide_assign(command: AssignRight, session: Session) -> list[SessionEvent]:
     return [] if inside.begun.under == command.under else [RightAssigned(command.session_id, command.under)]
 
 
-def decide_ask(command: AskPayment, session: Session) -> list[SessionEvent]:
-    inside = _inside(session)
-    if any(asked.payment_id == command.payment_id for asked in inside.asked):
+def decide_correct(command: CorrectStay, session: Session) -> list[SessionEvent]:
+    """Raises Refused `class_not_in_tariff`, `no_tariff_in_force`, `spaces_not_positive`."""
+    stay = _stay(session)
+    known = stay.corrected or StayCorrected(command.session_id, None, 1, False, "")
+    if (known.vehicle_class, known.spaces, known.on_duty) == (command.vehicle_class, command.spaces, command.on_duty):
         return []
-    if inside.quarantined:
+    if command.spaces < 1:
+        raise Refused("spaces_not_positive", spaces=command.spaces)
+    if command.vehicle_class is not None:
+        in_force(command.adoptions, stay.begun.entered_at, stay.begun.clock).named(command.vehicle_class)
+    stated = StayCorrected(command.session_id, command.vehicle_class, command.spaces, command.on_duty, command.note)
+    if isinstance(session, Ended) and (until := session.said.bill_until) is not None:
+        corrected = owed(replace(stay, corrected=stated), command.adoptions, until)
+        stated = replace(stated, bill=corrected, until=until, paid=stay.paid)
+    return [stated]
+
+
+def decide_ask(command: AskPayment, session: Session) -> list[SessionEvent]:
+    """What left without paying can pay afterwards."""
+    stay = _stay(session)
+    if any(asked.payment_id == command.payment_id for asked in stay.asked):
+        return []
+    if isinstance(session, Ended):
+        until, amount, owing = session.said.bill_until, session.owing, session.said.bill
+    elif stay.quarantined:
         raise Refused("session_quarantined")
-    amount, owing = due(inside, command.adoptions, command.now), owed(inside.begun, command.adoptions, command.now)
-    if amount == 0 or owing is None:
+    else:
+        until, amount = command.now, due(stay, command.adoptions, command.now)
+        owing = owed(stay, command.adoptions, command.now)
+    if amount <= 0 or owing is None or until is None:
         raise Refused("nothing_due")
-    return [PaymentAsked(command.session_id, command.payment_id, amount, command.now, owing)]
+    return [PaymentAsked(command.session_id, command.payment_id, amount, until, owing)]
 
 
 def decide_receive(command: ReceivePayment, session: Session) -> list[SessionEvent]:
     """Money that has come is taken, also after the exit; each payment once. Another amount than asked for is refused."""
-    match session:
-        case NoSession():
-            raise NotFound("session")
-        case Inside():
-            inside = session
-        case Ended(inside=inside):
-            pass
-        case _:
-            assert_never(session)
+    inside = _stay(session)
     if any(payment.payment_id == command.payment_id for payment in inside.received):
         return []
     asked = next((a for a in inside.asked if a.payment_id == command.payment_id), None)
@@ -154,6 +189,8 @@ def decide_settle(command: SettleSession, session: Session) -> list[SessionEvent
         raise Refused("session_not_in_question")
     if command.left_at is not None and command.left_at < inside.begun.entered_at:
         raise Refused("exit_before_entry")
+    if command.left_at is not None and command.left_at > command.now:
+        raise Refused("exit_in_the_future")
     return [_ended(inside, "settled", command.left_at, command.adoptions)]
 
 
@@ -164,7 +201,7 @@ def _ended(
     begun, until = inside.begun, inside.paid_until
     within = at is not None and until is not None and until <= at <= until + timedelta(seconds=begun.grace)
     counts = until if within else at
-    owing = owed(begun, adoptions, counts) if counts is not None else None
+    owing = owed(inside, adoptions, counts) if counts is not None else None
     total = owing.total_fen if owing is not None else 0
     return SessionEnded(begun.session_id, begun.lot_id, begun.zone, how, at, total, inside.paid, counts if owing else None, owing)
 
@@ -183,6 +220,7 @@ def claims(command: Any, event: SessionEvent) -> Iterable[Take | Release]:
 SESSIONS = Decider[Session, SessionEvent](
     category="session", initial=NoSession(), evolve=evolve,
     decide={
-        BeginSession: decide_begin, AssignRight: decide_assign, AskPayment: decide_ask, ReceivePayment: decide_receive,
-        QuarantineSession: decide_quarantine, EndSession: decide_end, SettleSession: decide_settle},
+        BeginSession: decide_begin, AssignRight: decide_assign, CorrectStay: decide_correct, AskPayment: decide_ask,
+        ReceivePayment: decide_receive, QuarantineSession: decide_quarantine, EndSession: decide_end,
+        SettleSession: decide_settle},
     claims=claims)

@@ -1,7 +1,8 @@
 """A stay: entry, payment, exit. What it owes is computed from its facts and the tariff of its day, whenever it is asked.
 
 A stay whose exit nobody saw is quarantined: nothing is billed for it until a person has said how it ended. So nobody is
-ever sent a bill for weeks in which the car was long gone.
+ever sent a bill for weeks in which the car was long gone. What a car was billed for its stays before, as far as a day's cap
+or a pass of several stays needs it, stands in the stay: its own events are all that its bill needs.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ from msgspec.structs import replace
 
 from libs.eventkit.decider import Refused
 from libs.eventkit.sealed import Sealed
-from services.parking.domain.billing import Bill, Permit, Stay, bill
+from services.parking.domain.billing import Bill, Line, Permit, Stay, bill
 from services.parking.domain.plate_rights import Kind
 from services.parking.domain.tariffs import Adoption, Vehicle, in_force
 
@@ -36,7 +37,8 @@ class Under(Struct, frozen=True):
 
 
 class SessionBegun(Struct, frozen=True, tag="session_begun"):
-    """`clock`: the lot's time zone; `grace`: seconds to leave after paying; `looks`: colour and kind as the camera named them."""
+    """`clock`: the lot's time zone; `grace`: seconds to leave after paying; `looks`: colour and kind as the camera named them.
+    `earlier`: lines of this car's stays before that count towards the same day or pass."""
 
     session_id: UUID
     lot_id: UUID
@@ -48,13 +50,29 @@ class SessionBegun(Struct, frozen=True, tag="session_begun"):
     looks: tuple[str, str]
     under: Under | None
     entered_at: datetime
+    earlier: tuple[Line, ...] = ()
 
 
 class RightAssigned(Struct, frozen=True, tag="right_assigned"):
-    """A person found out whose car it is: the stay stands under this right, from its beginning on."""
+    """The stay stands under this right, from its beginning on: a person found out whose car it is, or the right has changed."""
 
     session_id: UUID
     under: Under
+
+
+class StayCorrected(Struct, frozen=True, tag="stay_corrected"):
+    """What a person stated of the vehicle. `vehicle_class`: in the lot's tariff, None: as the camera saw it. `spaces`: how many
+    for small cars it takes up. `on_duty`: police, fire, ambulance, rescue at work (国办发〔2018〕114号). `bill`: of a stay that
+    is over, what it owes by that, up to `until`; `paid`: fen paid for it by then."""
+
+    session_id: UUID
+    vehicle_class: str | None
+    spaces: int
+    on_duty: bool
+    note: str
+    bill: Bill | None = None
+    until: datetime | None = None
+    paid: int = 0
 
 
 class PaymentAsked(Struct, frozen=True, tag="payment_asked"):
@@ -101,7 +119,7 @@ class SessionEnded(Struct, frozen=True, tag="session_ended"):
 
 
 SessionEvent = (
-    SessionBegun | RightAssigned | PaymentAsked | PaymentReceived | SessionQuarantined | SessionEnded)
+    SessionBegun | RightAssigned | StayCorrected | PaymentAsked | PaymentReceived | SessionQuarantined | SessionEnded)
 
 
 # what is
@@ -112,9 +130,12 @@ class NoSession(Struct, frozen=True):
 
 
 class Inside(Struct, frozen=True):
-    """`asked`: payments that the provider may still confirm."""
+    """`before`: when its right counted before, where it lapsed and was renewed. `asked`: payments that the provider may still
+    confirm."""
 
     begun: SessionBegun
+    before: tuple[Under, ...] = ()
+    corrected: StayCorrected | None = None
     asked: tuple[PaymentAsked, ...] = ()
     received: tuple[PaymentReceived, ...] = ()
     quarantined: bool = False
@@ -131,8 +152,15 @@ class Inside(Struct, frozen=True):
 
 
 class Ended(Struct, frozen=True):
+    """`inside`: the stay as it was, with what was paid since."""
+
     inside: Inside
     said: SessionEnded
+
+    @property
+    def owing(self) -> int:
+        """Fen, negative where too much was paid."""
+        return self.said.total - self.inside.paid
 
 
 Session = NoSession | Inside | Ended
@@ -143,7 +171,9 @@ def evolve(session: Session, event: SessionEvent) -> Session:
         case NoSession(), SessionBegun():
             return Inside(event)
         case Inside(), RightAssigned(under=under):
-            return replace(session, begun=replace(session.begun, under=under))
+            return replace(session, begun=replace(session.begun, under=under), before=_lapsed(session, under))
+        case Inside(), StayCorrected():
+            return replace(session, corrected=event)
         case Inside(), PaymentAsked():
             return replace(session, asked=(*session.asked, event))
         case Inside(), PaymentReceived():
@@ -152,26 +182,41 @@ def evolve(session: Session, event: SessionEvent) -> Session:
             return replace(session, quarantined=True)
         case Inside(), SessionEnded():
             return Ended(session, event)
-        case Ended(inside=inside), PaymentReceived():
-            return Ended(replace(inside, received=(*inside.received, event)), session.said)
+        case Ended(inside=inside, said=said), StayCorrected(bill=found):
+            inside = replace(inside, corrected=event)
+            return Ended(inside, replace(said, bill=found, total=found.total_fen) if found is not None else said)
+        case Ended(inside=inside), (PaymentAsked() | PaymentReceived()):
+            paying = evolve(inside, event)
+            return replace(session, inside=paying) if isinstance(paying, Inside) else session
         case _:
             return session
 
 
-def owed(begun: SessionBegun, adoptions: tuple[Adoption, ...], until: datetime) -> Bill | None:
+def _lapsed(stay: Inside, under: Under) -> tuple[Under, ...]:
+    was = stay.begun.under
+    if was is None or was.right_id != under.right_id:
+        return ()
+    apart = was.valid_until is not None and under.valid_from is not None and was.valid_until < under.valid_from
+    return (*stay.before, was) if apart else stay.before
+
+
+def owed(stay: Inside, adoptions: tuple[Adoption, ...], until: datetime) -> Bill | None:
     """The bill of the whole stay up to `until`, under the tariff of the day of entry; None where no tariff counted then."""
+    begun, stated = stay.begun, stay.corrected
     try:
         tariff = in_force(adoptions, begun.entered_at, begun.clock)
     except Refused as refused:
         if refused.code != "no_tariff_in_force":
             raise
         return None
-    under = begun.under
-    permits: tuple[Permit, ...] = ()
-    if under is not None and under.kind in FREE:
-        permits = (Permit(under.valid_from or EVER[0], under.valid_until or EVER[1]),)
-    found = tariff.class_of(Vehicle(new_energy=begun.new_energy)).name
-    return bill(tariff, (Stay(begun.entered_at, max(until, begun.entered_at)),), found, begun.clock, permits=permits)
+    unders = (*stay.before, begun.under) if begun.under is not None else ()
+    permits = tuple(Permit(u.valid_from or EVER[0], u.valid_until or EVER[1]) for u in unders if u.kind in FREE)
+    seen = tariff.class_of(Vehicle(new_energy=begun.new_energy)).name
+    stated_class = stated.vehicle_class if stated is not None else None
+    on_duty, spaces = (stated.on_duty, stated.spaces) if stated is not None else (False, 1)
+    return bill(
+        tariff, (Stay(begun.entered_at, max(until, begun.entered_at), on_duty),), stated_class or seen, begun.clock,
+        spaces=spaces, read_at_entry=seen, permits=permits, earlier=begun.earlier)
 
 
 def due(session: Inside, adoptions: tuple[Adoption, ...], now: datetime) -> int:
@@ -181,5 +226,5 @@ def due(session: Inside, adoptions: tuple[Adoption, ...], now: datetime) -> int:
     until = session.paid_until
     if until is not None and now <= until + timedelta(seconds=session.begun.grace):
         return 0
-    owing = owed(session.begun, adoptions, now)
+    owing = owed(session, adoptions, now)
     return max(0, owing.total_fen - session.paid) if owing is not None else 0

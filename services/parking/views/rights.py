@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, DateTime, Integer, MetaData, Select, String, Table, Uuid, select
+from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, MetaData, Select, String, Table, Uuid, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from libs.eventkit.recorded import Recorded
@@ -16,7 +16,8 @@ TABLE = Table(
     Column("community_id", Uuid, primary_key=True),
     Column("right_id", Uuid, primary_key=True),
     Column("kind", String), Column("plate", JSONB), Column("lot_id", Uuid), Column("valid_from", DateTime(timezone=True)),
-    Column("valid_until", DateTime(timezone=True)), Column("uses", Integer), Column("person_id", Uuid), Column("reason", String))
+    Column("valid_until", DateTime(timezone=True)), Column("uses", Integer), Column("person_id", Uuid), Column("reason", String),
+    Column("monthly", BigInteger), Column("space_id", Uuid), Index("plate_rights_by_person", "community_id", "person_id"))
 
 
 def reads(event: Any, row: Recorded) -> Iterable[Where]:
@@ -28,7 +29,8 @@ def project(rows: Rows, event: Any, row: Recorded) -> None:
         case PlateRightGranted():
             rows.put(
                 right_id=event.right_id, kind=event.kind, plate=event.plate, lot_id=event.lot_id, valid_from=event.valid_from,
-                valid_until=event.valid_until, uses=event.uses, person_id=event.person_id, reason=event.reason)
+                valid_until=event.valid_until, uses=event.uses, person_id=event.person_id, reason=event.reason,
+                monthly=event.monthly, space_id=event.space_id)
         case PlateRightEnded(right_id=right_id):
             for ended in rows.where(right_id=right_id):
                 rows.remove(ended)
@@ -37,7 +39,8 @@ def project(rows: Rows, event: Any, row: Recorded) -> None:
 VIEW = View(table=TABLE, project=project, reads=reads)
 
 
-def page_of(after: UUID | None, limit: int, kind: str | None) -> Select[Any]:
+def page_of(after: UUID | None, limit: int, kind: str | None, person_id: UUID | None = None) -> Select[Any]:
     query = select(TABLE).order_by(TABLE.c.right_id).limit(limit)
+    query = query.where(TABLE.c.person_id == person_id) if person_id else query
     query = query.where(TABLE.c.kind == kind) if kind else query
     return query.where(TABLE.c.right_id > after) if after else query

@@ -16,6 +16,7 @@ from services.parking.domain.stays import (
     SessionBegun,
     SessionEnded,
     SessionQuarantined,
+    StayCorrected,
 )
 
 TABLE = Table(
@@ -28,7 +29,7 @@ TABLE = Table(
     Index("sessions_by_person", "community_id", "person_id", "position"),
     Index("sessions_by_time", "community_id", "position"))
 
-Known = (SessionBegun, RightAssigned, PaymentAsked, PaymentReceived, SessionQuarantined, SessionEnded)
+Known = (SessionBegun, RightAssigned, StayCorrected, PaymentAsked, PaymentReceived, SessionQuarantined, SessionEnded)
 
 
 def reads(event: Any, row: Recorded) -> Iterable[Where]:
@@ -44,7 +45,7 @@ def project(rows: Rows, event: Any, row: Recorded) -> None:
                 state="inside", entered_at=event.entered_at, exited_at=None, total=0, paid=0, position=row.position)
         case RightAssigned(session_id=session_id, under=under):
             _change(rows, session_id, kind=under.kind, person_id=under.person_id)
-        case PaymentAsked(session_id=session_id, bill=bill):
+        case PaymentAsked(session_id=session_id, bill=bill) | StayCorrected(session_id=session_id, bill=bill) if bill is not None:
             _change(rows, session_id, total=bill.total_fen)
         case PaymentReceived(session_id=session_id, amount=amount):
             paid = sum(known["paid"] for known in rows.where(session_id=session_id))
@@ -63,12 +64,15 @@ def _change(rows: Rows, session_id: UUID, **fields: Any) -> None:
 VIEW = View(table=TABLE, project=project, reads=reads)
 
 
-def page_of(before: int | None, limit: int, state: str | None = None, person_id: UUID | None = None) -> Select[Any]:
-    """The newest first."""
+def page_of(
+    before: int | None, limit: int, state: str | None = None, person_id: UUID | None = None, owing: bool = False,
+) -> Select[Any]:
+    """The newest first; `owing`: those that are over and were not paid in full."""
     c = TABLE.c
     query = select(TABLE).order_by(c.position.desc()).limit(limit)
     query = query.where(c.position < before) if before is not None else query
     query = query.where(c.state == state) if state else query
+    query = query.where(c.state == "ended", c.total > c.paid) if owing else query
     return query.where(c.person_id == person_id) if person_id else query
 
 

@@ -27,6 +27,11 @@ OUT = Exit(NOW, LANE, True, looks=LOOKS)
 PAST, SOON, USED = {"valid_until": NOW}, {"valid_from": NOW + HOUR}, {"uses_left": 0}
 
 
+def test_a_right_that_does_not_count_is_named_among_the_facts() -> None:
+    for lapsed, says in ((PAST, "permit_expired"), (SOON, "permit_not_yet_valid"), ({"taken": True}, "space_taken")):
+        assert judge_entry(replace(IN, rights=(right("permit", **lapsed),))).facts == (Fact(LANE, "lane"), Fact(BECAUSE, says))
+
+
 @pytest.mark.parametrize(("ask", "admitted", "rule", "reason", "finding"), [
     (replace(IN, plate=False), False, "no_plate", "no_plate_read", "no_plate"),
     (replace(IN, rights=(right("black"),)), False, "black_list", "on_the_black_list", None),
@@ -43,7 +48,12 @@ PAST, SOON, USED = {"valid_until": NOW}, {"valid_from": NOW + HOUR}, {"uses_left
     (replace(PRIVATE, rights=(right("visitor_pass", **USED),)), False, "residents_only", "pass_used_up", None),
     (replace(PRIVATE, rights=(right("visitor_pass", **SOON),)), False, "residents_only", "pass_not_yet_valid", None),
     (replace(PRIVATE, rights=(right("visitor_pass", **PAST),)), False, "residents_only", "pass_expired", None),
-    (replace(PRIVATE, rights=(right("permit", **PAST),)), False, "residents_only", "not_known_here", None),
+    (replace(PRIVATE, rights=(right("permit", **PAST),)), False, "residents_only", "permit_expired", None),
+    (replace(PRIVATE, rights=(right("permit", **SOON),)), False, "residents_only", "permit_not_yet_valid", None),
+    (replace(PRIVATE, rights=(right("permit", taken=True),)), False, "residents_only", "space_taken", None),
+    (replace(IN, rights=(right("permit", taken=True),)), True, "tariff", "pays_by_tariff", None),
+    (replace(FULL, rights=(right("permit", taken=True),)), False, "room", "lot_full", None),
+    (replace(IN, rights=(right("permit", taken=True), right("vehicle", 1))), True, "vehicle", "vehicle_counts", None),
     (replace(PRIVATE, alike=(right("permit"),)), False, "residents_only", "resembles_a_known_plate", "look_alike"),
     (replace(IN, alike=(right("permit"),)), True, "tariff", "pays_by_tariff", "look_alike"),
     (replace(FULL, alike=(right("permit"),)), False, "room", "lot_full", "look_alike"),

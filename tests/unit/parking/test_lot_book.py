@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from libs.eventkit.decider import NotFound, NotYet
 from libs.eventkit.recorded import Catalogue, Meta, Recorded
-from services.parking.book import EVENTS, LotBook
+from services.parking.book import EVENTS, LotBook, unknown
+from services.parking.domain.billing import Bill, Line, carried
 from services.parking.domain.lots import TariffAdopted
 from services.parking.domain.plate_rights import PlateRightEnded
 from services.parking.domain.stays import RightAssigned, SessionEnded, SessionQuarantined, Under
@@ -19,6 +20,7 @@ from tests.unit.parking.samples import (
     BEGUN,
     CAMERA,
     GRANTED,
+    HOUR,
     INSTALLED,
     LANE,
     LOT,
@@ -37,8 +39,8 @@ ENDED = SessionEnded(SESSION, LOT, "ground", "exit", NOW, 0, 0, None, None)
 class Site:
     """A book with a log behind it, and the claims as the database has them: of the pool only their reading is needed."""
 
-    def __init__(self) -> None:
-        self.book, self.rows = LotBook(), list[Recorded]()
+    def __init__(self, opened: Any = unknown) -> None:
+        self.book, self.rows = LotBook(opened), list[Recorded]()
         self.claims: dict[str, tuple[UUID, str]] = {}
         self.book.memory.bind(self, Catalogue(EVENTS))  # type: ignore[arg-type]
 
@@ -118,7 +120,7 @@ async def test_a_stay_that_is_over_or_in_question_takes_no_space_and_that_once(o
     site = Site()
     book = await site.say(OPENED, BEGUN, session="one")
     lot = book.lot(HERE, LOT)
-    assert [book.occupied(LOT, "ground"), *(book.room(lot, zone) for zone in ("ground", "below", "roof"))] == [1, 1, 0, 0]
+    assert [book.occupied(LOT, "ground"), *(book.room(lot, zone, NOW) for zone in ("ground", "below", "roof"))] == [1, 1, 0, 0]
     await site.say(over, ENDED, session="")
     assert (book.occupied(LOT, "ground"), book.stay(SESSION), book.stays(HERE, LOT, ["one"])) == (0, None, ())
 
@@ -158,3 +160,43 @@ async def test_a_community_of_which_something_cannot_be_read_gets_no_judgement_a
     with pytest.raises(NotYet):
         await site.say(TariffAdopted(LOT, ADOPTION))
     await site.say(OPENED, community=THERE)
+
+
+# what was billed of a day that is not over
+
+DAY = {"day": "2026-03-01"}
+LINE = Line(code="step", stay=0, starts=NOW, ends=NOW + HOUR, units=1, unit_fen=500, amount_fen=500, facts=DAY)
+BILL = Bill(tariff="A", version=1, vehicle_class="small", lines=(LINE,), total_fen=500)
+OVER = replace(ENDED, bill=BILL, total=500, bill_until=NOW + HOUR)
+NEXT_DAY = NOW + 16 * HOUR
+
+
+async def test_what_was_billed_to_a_plate_today_is_known_to_its_next_stay() -> None:
+    book = await (site := Site()).say(OPENED, BEGUN, session="one")
+    await site.say(OVER, session="")
+    assert await book.billed(HERE, LOT, "one", NOW + 2 * HOUR) == (LINE,)
+    assert await book.billed(HERE, LOT, "one", NEXT_DAY) == (), "another day"
+    for where in ((HERE, LOT, "two"), (HERE, UUID(int=90), "one"), (HERE, LOT, "")):
+        assert await book.billed(*where, NOW + 2 * HOUR) == ()
+
+
+async def test_a_process_that_was_not_there_finds_the_plate_in_what_is_sealed() -> None:
+    """The last stay of a plate knows what was before it; an erased plate is nobody's; until a key has come it is waited for."""
+    other = replace(BEGUN, session_id=UUID(int=90), earlier=(LINE,), entered_at=NOW + 2 * HOUR)
+    more = replace(LINE, starts=NOW + 2 * HOUR, ends=NOW + 3 * HOUR)
+    for found in ("one", ""):
+        async def opened(community: UUID, plate: Any, found: str = found) -> str:
+            return found
+
+        site = Site(opened)
+        await site.say(OPENED, BEGUN, OVER, other, replace(OVER, session_id=UUID(int=90), bill=replace(BILL, lines=(more,))))
+        assert await site.book.billed(HERE, LOT, "one", NOW + 4 * HOUR) == ((LINE, more) if found else ())
+        assert await site.book.billed(HERE, LOT, "one", NOW + 4 * HOUR) == ((LINE, more) if found else ())
+
+
+async def test_a_pass_is_known_as_long_as_it_runs() -> None:
+    bought = Line(code="day_pass", stay=0, starts=NOW, ends=NOW + 24 * HOUR, amount_fen=500)
+    assert carried((bought, LINE), NEXT_DAY, "Asia/Shanghai") == (bought,)
+    assert carried((bought,), NOW + 24 * HOUR, "Asia/Shanghai") == ()
+    free = replace(LINE, code="free_period")
+    assert carried((free, LINE), NOW, "Asia/Shanghai") == (LINE,)

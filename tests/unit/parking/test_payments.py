@@ -10,7 +10,7 @@ from libs.eventkit.settings import Settings
 from services.parking.payments import LocalProvider, Notification
 from tests.unit.parking.samples import PAYMENT, SESSION
 
-SAID = Notification(UUID(int=50), SESSION, PAYMENT, 400, "t1")
+SAID = Notification(UUID(int=50), "session", SESSION, PAYMENT, 400, "t1")
 BODY = msgspec.json.encode(SAID)
 
 
@@ -37,7 +37,7 @@ def test_a_signature_counts_for_its_own_body_alone(provider: LocalProvider) -> N
         provider.read(BODY.replace(b"400", b"1"), provider.sign(BODY))
 
 
-@pytest.mark.parametrize("change", [{"amount": "400"}, {"amount": 4.5}, {"session_id": "x"}, {"transaction": None}])
+@pytest.mark.parametrize("change", [{"amount": "400"}, {"amount": 4.5}, {"subject_id": "x"}, {"transaction": None}])
 def test_what_is_no_notification_is_refused(provider: LocalProvider, change: dict[str, Any]) -> None:
     for body in (json.dumps(json.loads(BODY) | change).encode(), b"", b"\xff", b"[]"):
         with pytest.raises(Problem) as refused:

@@ -39,7 +39,7 @@ BEGIN, ASSIGN = BeginSession(BEGUN, "index"), AssignRight(SESSION, UNDER)
 AFTER = NOW + 3 * HOUR  # the first hour is free, each further one 200 fen
 ASK, END = AskPayment(SESSION, PAYMENT, ADOPTIONS, AFTER), EndSession(SESSION, AFTER, ADOPTIONS)
 RECEIVE, QUARANTINE = ReceivePayment(SESSION, PAYMENT, 400, "t1"), QuarantineSession(SESSION, "entered_again")
-SETTLE = SettleSession(SESSION, AFTER, ADOPTIONS)
+SETTLE = SettleSession(SESSION, AFTER, AFTER + 99 * HOUR, ADOPTIONS)
 RECEIVED, QUARANTINED = PaymentReceived(SESSION, PAYMENT, 400, "t1"), SessionQuarantined(SESSION, LOT, "ground", "entered_again")
 (ASKED,) = when(ASK, BEGUN)
 (ENDED,) = when(END, BEGUN)
@@ -81,10 +81,9 @@ def test_of_a_stay_that_is_not_there_nothing_is_taken(command: Any) -> None:
         when(command)
 
 
-@pytest.mark.parametrize("command", [ASSIGN, ASK])
-def test_a_stay_that_is_over_is_neither_assigned_nor_asked_for(command: Any) -> None:
+def test_a_stay_that_is_over_is_put_under_no_other_right() -> None:
     with pytest.raises(Refused, match="session_ended"):
-        when(command, BEGUN, ENDED)
+        when(ASSIGN, BEGUN, ENDED)
 
 
 # pay
@@ -124,6 +123,23 @@ def test_money_is_taken_once_also_after_the_exit() -> None:
 def test_another_amount_than_asked_is_refused(amount: int) -> None:
     with pytest.raises(Refused, match="payment_of_another_amount"):
         when(replace(RECEIVE, amount=amount), BEGUN, ASKED)
+
+
+def test_who_left_owing_can_pay_afterwards_what_is_still_owed() -> None:
+    (asked,) = when(replace(ASK, now=AFTER + 99 * HOUR), BEGUN, ENDED)
+    assert (asked.amount, asked.until, asked.bill) == (400, AFTER, ENDED.bill), "nothing grows after the exit"
+    paid = [BEGUN, ENDED, asked, *when(RECEIVE, BEGUN, ENDED, asked)]
+    assert (state := SESSIONS.fold(paid)).owing == 0 and state.said == ENDED
+    with pytest.raises(Refused, match="nothing_due"):
+        when(replace(ASK, payment_id=UUID(int=90)), *paid)
+
+
+def test_of_two_requests_that_were_both_paid_the_stay_is_owed_the_second() -> None:
+    other = UUID(int=90)
+    asked = [BEGUN, ASKED, *when(replace(ASK, payment_id=other), BEGUN, ASKED)]
+    both = [*asked, RECEIVED, *when(replace(RECEIVE, payment_id=other), *asked, RECEIVED)]
+    assert SESSIONS.fold([*both, *when(END, *both)]).owing == -400
+    assert due(folded(both), ADOPTIONS, AFTER + 2 * HOUR) == 0, "while it is inside it counts towards what comes"
 
 
 def test_a_payment_that_nobody_asked_for_is_not_found() -> None:
@@ -173,6 +189,9 @@ def test_a_stay_may_be_waived_and_counts_from_its_entry_at_the_earliest() -> Non
     assert amounts(when(replace(SETTLE, left_at=NOW), BEGUN, QUARANTINED)[0]) == (0, 0)
     with pytest.raises(Refused, match="exit_before_entry"):
         when(replace(SETTLE, left_at=NOW - timedelta(seconds=1)), BEGUN, QUARANTINED)
+    assert when(replace(SETTLE, now=AFTER), BEGUN, QUARANTINED) != []
+    with pytest.raises(Refused, match="exit_in_the_future"):
+        when(replace(SETTLE, now=AFTER - timedelta(seconds=1)), BEGUN, QUARANTINED)
 
 
 @pytest.mark.parametrize(("kind", "free"), [("permit", True), ("white", True), ("visitor_pass", False), ("vehicle", False)])
@@ -182,6 +201,19 @@ def test_permits_and_the_white_list_cost_nothing_while_they_count(kind: Any, fre
     assert due(inside(RightAssigned(SESSION, until)), ADOPTIONS, AFTER) == (200 if free else 400)
     later = Under(RIGHT, kind, valid_from=AFTER)
     assert due(inside(RightAssigned(SESSION, later)), ADOPTIONS, AFTER + HOUR) == (400 if free else 600)
+
+
+def test_a_permit_that_lapsed_and_was_renewed_leaves_the_time_between_to_the_tariff() -> None:
+    """The first hour by permit, two by tariff (of which the first is free), the rest by permit again."""
+    first, second = replace(UNDER, valid_until=NOW + HOUR), replace(UNDER, valid_from=NOW + 3 * HOUR)
+    events = (RightAssigned(SESSION, first), RightAssigned(SESSION, second))
+    assert due(inside(*events), ADOPTIONS, NOW + 9 * HOUR) == 200
+    renewed = (*events, RightAssigned(SESSION, replace(second, valid_until=NOW + 10 * HOUR)))
+    assert due(inside(*renewed), ADOPTIONS, NOW + 9 * HOUR) == 200
+    cut = (*events[:1], RightAssigned(SESSION, replace(first, valid_until=NOW)))
+    assert due(inside(*cut), ADOPTIONS, AFTER) == 400, "what was taken away counts no more"
+    other = (*events, RightAssigned(SESSION, Under(UUID(int=90), "visitor_pass")))
+    assert due(inside(*other), ADOPTIONS, AFTER) == 400
 
 
 def claims(event: Any, index: str = "index") -> list[Any]:
@@ -231,7 +263,7 @@ def folded(events: list[Any]) -> Inside:
 @given(stays(), moments)
 def test_due_is_whole_fen_never_negative_and_never_more_than_what_is_owed(events: list[Any], now: datetime) -> None:
     state = folded(events)
-    bill, amount = owed(state.begun, ADOPTIONS, now), due(state, ADOPTIONS, now)
+    bill, amount = owed(state, ADOPTIONS, now), due(state, ADOPTIONS, now)
     assert bill is not None and type(amount) is int and 0 <= amount <= bill.total_fen
     assert type(state.paid) is int and all(type(a.amount) is int and 0 < a.amount <= a.bill.total_fen for a in state.asked)
 
@@ -264,11 +296,11 @@ def test_a_stay_in_quarantine_is_never_billed_by_itself(events: list[Any], now: 
 @given(stays(), moments, st.booleans())
 def test_the_bill_of_an_ended_stay_comes_out_the_same_when_computed_again(events: list[Any], at: datetime, settled: bool) -> None:
     if settled:
-        (ended,) = when(replace(SETTLE, left_at=at), *events, QUARANTINED)
+        (ended,) = when(replace(SETTLE, left_at=at, now=at), *events, QUARANTINED)
     else:
         (ended,) = when(replace(END, exited_at=at), *events)
     assert ended.bill is not None and ended.bill_until is not None
-    assert owed(folded(events).begun, ADOPTIONS, ended.bill_until) == ended.bill
+    assert owed(folded(events), ADOPTIONS, ended.bill_until) == ended.bill
     assert ended.total == ended.bill.total_fen == sum(line.amount_fen for line in ended.bill.lines)
     assert type(ended.total) is int and type(ended.paid) is int and ended.total >= 0
 
