@@ -8,7 +8,16 @@ import asyncpg
 import msgspec
 
 from libs.contracts.access import CredentialJudged, DoorOpened, DoorOpeningFailed, DoorOpeningOrdered
-from libs.contracts.parking import BarrierOrdered, Billed, PassageJudged, PaymentReceived, SessionBegun, SessionEnded
+from libs.contracts.parking import (
+    BarrierOrdered,
+    Billed,
+    PassageJudged,
+    PaymentReceived,
+    SessionBegun,
+    SessionEnded,
+    SessionQuarantined,
+    SessionRecognised,
+)
 from libs.eventkit.recorded import COLUMNS, NOWHERE, Recorded
 from libs.eventkit.service import App
 from services.gateway.explaining import Known, causes, following
@@ -29,8 +38,8 @@ _BY_SUBJECT = (
     f"select {COLUMNS} from events where community_id = $1 and right(meta ->> 'subject', 36) = $2"
     " and position > (select max(position) from events) - $3 order by position limit 1")
 _STORIES = (
-    CredentialJudged, DoorOpeningOrdered, DoorOpened, DoorOpeningFailed, PassageJudged, BarrierOrdered, SessionBegun, Billed,
-    PaymentReceived, SessionEnded)
+    CredentialJudged, DoorOpeningOrdered, DoorOpened, DoorOpeningFailed, PassageJudged, BarrierOrdered, SessionBegun,
+    SessionRecognised, SessionQuarantined, Billed, PaymentReceived, SessionEnded)
 """Events of one subject that tell one story: what happened there next belongs to the answer."""
 
 
@@ -79,6 +88,7 @@ async def names_in(app: App, community_id: UUID, known: Iterable[Known], homes: 
         (_ids(events, lambda event: getattr(event, "door_id", None)), doors.doors_named),
         (_ids(events, lambda event: getattr(event, "device_id", None)), doors.devices_named),
         (_ids(events, lambda event: getattr(event, "lane_id", None)), lanes.lanes_named),
+        (_ids(events, lambda event: getattr(event, "lot_id", None)), lanes.lots_named),
         (_ids(events, building_of) | places, my_home.places_named),
     ):
         rows += await app.database.fetch([community_id], query(community_id, wanted)) if wanted else []

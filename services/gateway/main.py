@@ -5,7 +5,19 @@ from libs.contracts.permissions import permissions_of
 from libs.contracts.topics import heard_from
 from libs.eventkit.service import Service
 from services.gateway.api.routes import routes
-from services.gateway.views import cars, door_events, doors, lanes, my_doors, my_home, stays, visitors
+from services.gateway.views import (
+    cars,
+    door_events,
+    doors,
+    findings,
+    lanes,
+    my_doors,
+    my_home,
+    passages,
+    permits,
+    stays,
+    visitors,
+)
 
 HEARS = ("identity", "access", "devices", "parking")
 
@@ -18,6 +30,6 @@ SERVICE = Service(
     contracts=heard_from(*HEARS),
     views=(
         *my_home.VIEWS, *doors.VIEWS, *my_doors.VIEWS, *door_events.VIEWS, *visitors.VIEWS, *cars.VIEWS, *stays.VIEWS,
-        *lanes.VIEWS),
+        *permits.VIEWS, *lanes.VIEWS, *passages.VIEWS, *findings.VIEWS),
     routes=routes,
 )

@@ -193,6 +193,7 @@ def test_the_merged_document_has_the_bodies_of_the_services_behind_the_gateway(o
         ("delete", "/v1/sessions/current"), ("post", "/v1/doors/{door_id}/openings"), ("post", "/v1/visitor-passes"),
         ("post", "/v1/visitor-passes/{pass_id}/revocations"), ("post", "/v1/vehicles"), ("delete", "/v1/vehicles/{vehicle_id}"),
         ("post", "/v1/parking-sessions/{session_id}/payments"), ("post", "/v1/parking-sessions/{session_id}/settlements"),
+        ("post", "/v1/parking-sessions/{session_id}/corrections"), ("post", "/v1/permits/{right_id}/renewals"),
         ("post", "/v1/lanes/{lane_id}/openings"), ("post", "/v1/parking-findings/{finding_id}/settlements")}
     assert merged["components"]["schemas"]["AskForCode"] == identity["components"]["schemas"]["AskForCode"]
     for method, path in passed_on:

@@ -9,9 +9,10 @@ import httpx
 import pytest
 from msgspec import Struct
 
-from cli import status, tokens
+from cli import scenario, status, tokens
 from cli.place import Place
 from cli.stack.demo import Demo
+from tests.e2e.gate import Gate
 from tests.kit import until
 
 CAPTURES = Path(__file__).parents[3] / "shared" / "real-input" / "hikvision"
@@ -59,3 +60,13 @@ def control(stack: Stack) -> Callable[[int], str]:
 
     terminals = json.loads(stack.place.terminals.read_text())["terminals"]
     return lambda n: f"http://{terminals[n]['control']}"
+
+
+@pytest.fixture
+async def gate(stack: Stack, http: httpx.AsyncClient) -> Gate:
+    context = scenario.Context(stack.status, http, scenario.controls(stack.place), stack.place)
+    who = {role: tokens.token(stack.place, role, None) for role in ("resident", "guard", "staff")}
+    found = Gate(context, stack.demo, **who)
+    me = (await found.get("/v1/me", found.resident))["person_id"]
+    found.other = stack.bearer("resident", next(card["person_id"] for card in stack.demo.cards if card["person_id"] != me))
+    return found

@@ -53,7 +53,7 @@ MUTANTS = (
         ("any word is a zone", 'return text == "community"', "return bool(text)"),
         ("one building has two names", "return str(UUID(building)) == building", "return bool(UUID(building))"),
         ("two doors have one relay", '"relay_already_in_use"),)', '"relay_already_in_use"),)[:1]'),
-        ("a door that was moved keeps its old relay", 'return (Release("relay"), Take(', "return (Take("),
+        ("a door that was moved keeps its claim to the old relay", 'return (Release("relay"), Take(', "return (Take("),
     ),
     *of(
         f"{HERE}/domain/lifts.py", f"{UNIT}/test_lifts.py",

@@ -49,13 +49,14 @@ def router(app: App) -> APIRouter:
 async def is_own(app: App, principal: Principal, asked: Known) -> bool:
     """Whether it is about the caller, about nobody at their doors, or what a device did for their opening."""
     community_id, event = asked.row.community_id, asked.event
+    if (session_id := getattr(event, "session_id", None)) is not None:  # first: whose it is may have been found out later
+        rows = await app.database.fetch([community_id], stays.person_of(community_id, session_id))
+        if rows or not persons_of(event):
+            return bool(rows) and rows[0]["person_id"] == principal.id
     if persons_of(event):
         return principal.id in persons_of(event)
     if isinstance(event, DoorOrderAttempted | DoorOrderCarriedOut | DoorOrderFailed):
         return await opener_of(app, community_id, event.order_id) == principal.id
-    if (session_id := getattr(event, "session_id", None)) is not None:
-        rows = await app.database.fetch([community_id], stays.person_of(community_id, session_id))
-        return bool(rows) and rows[0]["person_id"] == principal.id
     return may_see(await seen_by(app, principal, community_id), event, asked.row)
 
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from libs.contracts.permissions import (
     PARKING_GUARD,
+    PARKING_MANAGE,
     PARKING_READ_OWN,
     VEHICLES_DECLARE_OWN,
     VEHICLES_MANAGE,
@@ -20,6 +21,7 @@ from services.gateway.forwarding import Upstream
 HOST = [permitted(VISITOR_PASSES_ISSUE_OWN, VISITOR_PASSES_MANAGE)]
 KEEPER = [permitted(VEHICLES_DECLARE_OWN, VEHICLES_MANAGE)]
 PAYER = [permitted(PARKING_GUARD, PARKING_READ_OWN)]
+HOLDER = [permitted(PARKING_MANAGE, PARKING_READ_OWN)]
 GUARD = [permitted(PARKING_GUARD)]
 
 
@@ -53,6 +55,15 @@ def router(app: App) -> APIRouter:
                 openapi_extra=PASSED_ON.get("settle_session"))
     async def settle_session(request: Request, session_id: UUID) -> Response:
         return await upstream.forward(request, "parking", f"/v1/parking/sessions/{session_id}/settlements")
+
+    @found.post("/v1/parking-sessions/{session_id}/corrections", dependencies=GUARD, status_code=201,
+                openapi_extra=PASSED_ON.get("correct_stay"))
+    async def correct_stay(request: Request, session_id: UUID) -> Response:
+        return await upstream.forward(request, "parking", f"/v1/parking/sessions/{session_id}/corrections")
+
+    @found.post("/v1/permits/{right_id}/renewals", dependencies=HOLDER, status_code=201, openapi_extra=PASSED_ON.get("ask_renewal"))
+    async def ask_renewal(request: Request, right_id: UUID) -> Response:
+        return await upstream.forward(request, "parking", f"/v1/parking/plate-rights/{right_id}/renewals")
 
     @found.post("/v1/lanes/{lane_id}/openings", dependencies=GUARD, status_code=201, openapi_extra=PASSED_ON.get("open_lane"))
     async def open_lane(request: Request, lane_id: UUID) -> Response:

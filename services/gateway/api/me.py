@@ -1,7 +1,6 @@
 """What concerns the caller: who they are, where they live, which doors they may open, what happened there."""
 
 import hashlib
-import logging
 from typing import Annotated, Any
 
 import msgspec
@@ -10,15 +9,12 @@ from fastapi import APIRouter, Query, Request, Response
 from libs.contracts.permissions import DOOR_EVENTS_READ, DOOR_EVENTS_READ_OWN, ME_READ
 from libs.eventkit.auth import Principal
 from libs.eventkit.http import community_of, cursor_position, json, page, permitted
-from libs.eventkit.privacy import Erased, KeyRing, Pending, Tampered
-from libs.eventkit.sealed import Sealed
 from libs.eventkit.service import App
 from services.gateway.api.paging import Cursor, Limit
+from services.gateway.api.unsealing import opened
 from services.gateway.freshness import fresh
 from services.gateway.views import door_events, my_doors, my_home
 from services.gateway.views.doors import doors_named
-
-log = logging.getLogger(__name__)
 
 
 def router(app: App) -> APIRouter:
@@ -74,20 +70,3 @@ async def named(app: App, community_id: Any, items: list[dict[str, Any]]) -> lis
     doors = await app.database.fetch([community_id], doors_named(community_id, ids)) if ids else []
     names = {door["id"]: door["name"] for door in doors}
     return [{**item, "door_name": names.get(item["door_id"])} for item in items]
-
-
-async def opened(keyring: KeyRing, box: dict[str, Any] | None) -> tuple[str | None, str]:
-    """A sealed value for an answer, and whether it is known, pending, erased, unreadable or none."""
-    if box is None:
-        return None, "none"
-    try:
-        match await keyring.open(msgspec.convert(box, Sealed)):
-            case Pending():
-                return None, "pending"
-            case Erased():
-                return None, "erased"
-            case bytes() as plain:
-                return plain.decode(), "known"
-    except Tampered:
-        log.error("a sealed value does not open with its key")
-    return None, "unreadable"

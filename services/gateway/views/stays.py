@@ -7,7 +7,15 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Column, DateTime, Index, MetaData, Select, Table, Text, Uuid, select
 from sqlalchemy.dialects.postgresql import JSONB
 
-from libs.contracts.parking import Billed, FindingRaised, PaymentReceived, SessionBegun, SessionEnded
+from libs.contracts.parking import (
+    Billed,
+    FindingRaised,
+    PaymentReceived,
+    SessionBegun,
+    SessionEnded,
+    SessionQuarantined,
+    SessionRecognised,
+)
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.views import Rows, View, Where
 
@@ -24,9 +32,14 @@ stays = Table(
 )
 
 
+OVER = ("ended", "settled")
+
+Told = SessionBegun | SessionRecognised | SessionQuarantined | Billed | PaymentReceived | SessionEnded
+
+
 def reads(event: Any, row: Recorded) -> Iterable[Where]:
     missing_exit = isinstance(event, FindingRaised) and event.kind == "missing_exit" and event.session_id is not None
-    if missing_exit or isinstance(event, SessionBegun | Billed | PaymentReceived | SessionEnded):
+    if missing_exit or isinstance(event, Told):
         yield {"session_id": event.session_id}
 
 
@@ -41,31 +54,50 @@ def project(rows: Rows, event: Any, row: Recorded) -> None:
     if known is None:
         return
     match event:
+        case SessionRecognised():
+            rows.put(
+                session_id=event.session_id, person_id=event.person_id, vehicle_id=event.vehicle_id, pass_id=event.pass_id)
         case Billed():  # the sum of what was paid is in it, so that what comes later adds up
             rows.put(
                 session_id=event.session_id, total=event.total, paid=event.paid, tariff=event.tariff, version=event.version,
                 billed_until=event.until, lines=list(event.lines))
-        case FindingRaised(kind="missing_exit") if known["state"] == "inside":
+        # older logs have the finding alone
+        case SessionQuarantined() | FindingRaised(kind="missing_exit") if known["state"] == "inside":
             rows.put(session_id=event.session_id, state="quarantined")
         case PaymentReceived(amount=amount):
             rows.put(session_id=event.session_id, paid=known["paid"] + amount)
         case SessionEnded():
+            if event.total != known["total"]:  # waived: what was billed before is no bill of this stay any more
+                rows.put(session_id=event.session_id, tariff=None, version=None, billed_until=None, lines=[])
             rows.put(
                 session_id=event.session_id, state="ended" if event.how == "exit" else "settled", exited_at=event.exited_at,
                 total=event.total, ended_event_id=row.event_id)
 
 
-STAYS = View(stays, project, reads)
+STAYS = View(stays, project, reads, version=2)
 VIEWS = (STAYS,)
+
+
+def owed(stay: dict[str, Any]) -> int | None:
+    """What is left to pay after the exit, in fen, never less than nothing. None before: at this moment parking alone knows."""
+    return max(0, stay["total"] - stay["paid"]) if stay["state"] in OVER else None
+
+
+def _shown(community_id: UUID, person_id: UUID) -> Select[Any]:
+    c = stays.c
+    kept = (column for column in c if column.name not in ("community_id", "session_id", "person_id"))
+    return select(c.session_id.label("id"), *kept).where(c.community_id == community_id, c.person_id == person_id)
 
 
 def of_person(community_id: UUID, person_id: UUID, before: int | None, limit: int) -> Select[Any]:
     """Newest first; one row more than `limit`."""
-    c = stays.c
-    query = select(c.session_id.label("id"), *(column for column in c if column.name not in ("community_id", "session_id", "person_id")))
-    query = query.where(c.community_id == community_id, c.person_id == person_id)
-    query = query.where(c.position < before) if before is not None else query
-    return query.order_by(c.position.desc()).limit(limit + 1)
+    query = _shown(community_id, person_id)
+    query = query.where(stays.c.position < before) if before is not None else query
+    return query.order_by(stays.c.position.desc()).limit(limit + 1)
+
+
+def one_of_person(community_id: UUID, person_id: UUID, session_id: UUID) -> Select[Any]:
+    return _shown(community_id, person_id).where(stays.c.session_id == session_id)
 
 
 def person_of(community_id: UUID, session_id: UUID) -> Select[Any]:

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from libs.contracts import access, devices, identity, parking
+from services.gateway.words import chinese_terms as terms
 from services.gateway.words.names import Names, building_of, short, yuan
 
 BECAUSE, THEN = "因为：", "随后："
@@ -31,6 +32,10 @@ def sentence(event: Any, names: Names) -> str:
             return f"设备报告{_door(event, names)}：{event.kind}（代码 {event.code}）。"
         case access.DoorInstalled():
             return f"{event.name}已安装于{_zone(event, names)}，由{_device(event, names)}控制。"
+        case access.LiftInstalled():
+            floors = "、".join(str(f.floor) for f in event.floors)
+            where = f"可达楼层 {floors}" if floors else "可达楼层待定"
+            return f"{_building(event, names)}的电梯{event.name}由{_device(event, names)}控制，{where}。"
         case access.RightGranted():
             return f"{_whom(event.person_id)}可以开启{_zone(event, names)}的门，规则 {event.rule}。"
         case access.RightRevoked():
@@ -40,7 +45,7 @@ def sentence(event: Any, names: Names) -> str:
         case access.CredentialRevoked():
             return f"{_of(event.person_id)}{_what(event.kind)}不再有效。"
         case access.VisitorPassIssued():
-            return (f"{_whom(event.host_id)}邀请了访客（{_KINDS.get(event.kind, event.kind)}），自 {event.valid_from:%Y-%m-%d %H:%M}"
+            return (f"{_whom(event.host_id)}邀请了访客（{terms.KINDS.get(event.kind, event.kind)}），自 {event.valid_from:%Y-%m-%d %H:%M}"
                     f" 至 {event.valid_until:%Y-%m-%d %H:%M}（UTC）有效。")
         case access.VisitorPassRevoked():
             return f"访客通行证已撤销：{_why(event.reason)}。"
@@ -56,11 +61,18 @@ def _of_parking(event: Any, names: Names) -> str:
     match event:
         case parking.PassageJudged():
             late, verdict = "" if event.live else "事后", "可以通行" if event.admitted else "不可以通行"
-            return f"停车{late}判定：{_lane(event, names)}的车辆{verdict}，规则 {event.rule}：{_why(event.reason)}。"
+            return f"停车{late}判定：{_lane(event, names)}的车辆{verdict}，规则“{_rule(event.rule)}”：{_why(event.reason)}。"
         case parking.BarrierOrdered():
-            return f"停车下令抬起{_lane(event, names)}的道闸，规则 {event.rule}：{_why(event.reason)}。"
+            return f"停车下令抬起{_lane(event, names)}的道闸，规则“{_rule(event.rule)}”：{_why(event.reason)}。"
         case parking.SessionBegun():
             return f"{_of(event.person_id)}停车于 {event.entered_at:%Y-%m-%d %H:%M:%S}（UTC）开始。"
+        case parking.SessionRecognised():
+            whose = f"{_whom(event.person_id)}{'的访客' if event.pass_id else ''}"
+            return f"已认定车辆属于{whose}，自停车开始起算。"
+        case parking.SessionQuarantined():
+            return "出场未被看到：该车不再计为在场，在工作人员处理之前不计费。"
+        case parking.PermitHeld():
+            return _permit(event, names)
         case parking.Billed():
             lines = "；".join(bill_line(line) for line in event.lines)
             paid = f"，已付 {yuan(event.paid)}" if event.paid else ""
@@ -83,9 +95,28 @@ def _of_parking(event: Any, names: Names) -> str:
             return _of_devices(event, names)
 
 
+def _permit(event: parking.PermitHeld, names: Names) -> str:
+    where = f"停车场“{names.get(event.lot_id) or short(event.lot_id)}”" if event.lot_id else "所有停车场"
+    if event.ended:
+        return f"{_of(event.person_id)}{where}月租不再有效。"
+    begins = f"自 {event.valid_from:%Y-%m-%d %H:%M}（UTC）起" if event.valid_from else ""
+    ends = f"至 {event.valid_until:%Y-%m-%d %H:%M}（UTC）止" if event.valid_until else ""
+    costs = f"每月 {yuan(event.monthly)}" if event.monthly is not None else "不收费"
+    return f"{_whom(event.person_id)}持有{where}的月租，{begins}{ends}{'有效，' if begins or ends else ''}{costs}。"
+
+
 def bill_line(line: parking.BillLine) -> str:
     """One line of a bill, as it adds up."""
-    what = _CODES.get(line.code, line.code)
+    what = terms.BILL.get(line.code, line.code)
+    match line.code, line.facts:
+        case "class_corrected", {"read_at_entry": was, "vehicle_class": now}:
+            what = f"{what}（由 {was} 更正为 {now}）"
+        case "free_period" | "free_period_exceeded", {"free_seconds": int(seconds)}:
+            what = f"{what}（{seconds // 60} 分钟）"
+        case "cap", {"cap_fen": int(fen)}:
+            what = f"{what}（{yuan(fen)}）"
+        case "share", {"numerator": part, "denominator": whole}:
+            what = f"{what}（{part}/{whole}）"
     return f"{what} {line.units} × {yuan(line.unit)} = {yuan(line.amount)}" if line.units else f"{what} {yuan(line.amount)}"
 
 
@@ -151,31 +182,16 @@ def _of_identity(event: Any, names: Names) -> str:
             return "发生了此网关没有词语描述的事。"
 
 
-_KINDS = {"family": "亲友", "courier": "快递", "takeaway": "外卖", "service": "服务"}
-_CODES = {
-    "free_period": "免费时段", "free_period_exceeded": "超出免费时段", "step": "计时", "cap": "封顶", "day_pass": "按天",
-    "covered_by_pass": "当日已付", "permit": "月租", "exempt": "免费车辆", "on_duty": "执行任务", "share": "折扣",
-    "class_corrected": "车型更正"}
-_MEANS = {
-    "card": "门卡", "pin": "密码", "face": "人脸", "fingerprint": "指纹", "remote": "远程", "qr": "二维码", "unknown": "未知方式"}
-_REASONS = {
-    "refused": "设备拒绝", "unreachable": "设备无法连接，未发送", "unknown": "设备没有应答", "expired": "已过时限，未发送",
-    "nothing_due": "无应付费用", "not_paid": "尚未付费", "pays_by_tariff": "按收费标准付费", "lot_full": "车位已满",
-    "not_known_here": "不认识的车辆", "visitor_pass_counts": "访客通行证有效", "permit_counts": "月租有效",
-    "vehicle_counts": "住户车辆", "white_counts": "白名单", "on_the_black_list": "黑名单", "no_plate_read": "未识别车牌",
-    "no_entry_known": "没有入场记录", "resembles_a_known_plate": "与已知车牌相似", "resembles_a_car_inside": "与场内车牌相似",
-    "resembles_a_plate_on_the_black_list": "与黑名单车牌相似", "pass_expired": "通行证已过期", "pass_not_yet_valid": "通行证尚未生效",
-    "pass_used_up": "通行证已用完", "missing_exit": "缺少出场记录", "look_alike": "车牌相似", "no_entry": "没有入场",
-    "no_plate": "无车牌", "unclear_passage": "放行未经判定", "unpaid_exit": "未付费出场", "pass_spent": "通行证已用完",
-    "pass_revoked": "通行证已撤销", "pass_elsewhere": "通行证不适用于此处"}
-
-
 def _what(means: str) -> str:
-    return _MEANS.get(means, means)
+    return terms.MEANS.get(means, means)
 
 
 def _why(reason: str) -> str:
-    return _REASONS.get(reason, reason)
+    return terms.REASONS.get(reason, reason)
+
+
+def _rule(rule: str) -> str:
+    return terms.RULES.get(rule, rule)
 
 
 def _when(event: Any) -> str:
@@ -192,6 +208,10 @@ def _of(person_id: UUID | None) -> str:
 
 def _door(event: Any, names: Names) -> str:
     return f"门“{names.get(event.door_id) or short(event.door_id)}”"
+
+
+def _building(event: Any, names: Names) -> str:
+    return f"楼栋“{names.get(event.building_id) or short(event.building_id)}”"
 
 
 def _lane(event: Any, names: Names) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from libs.contracts import access, devices, identity, parking
+from services.gateway.words import english_terms as terms
 from services.gateway.words.names import Names, building_of, short, yuan
 
 BECAUSE, THEN = "Because: ", "Then: "
@@ -32,6 +33,9 @@ def sentence(event: Any, names: Names) -> str:
             return f"A device said {event.kind} (code {event.code}) of {_door(event, names)}."
         case access.DoorInstalled():
             return f"Door {event.name} was installed in {_zone(event, names)}, on {_device(event, names)}."
+        case access.LiftInstalled():
+            floors = ", ".join(str(f.floor) for f in event.floors) or "none yet"
+            return f"Lift {event.name} of {_building(event, names)} is on {_device(event, names)}, which releases the floors: {floors}."
         case access.RightGranted():
             return (f"{_first(_whom(event.person_id))} may open the doors of {_zone(event, names)},"
                     f" by the rule {event.rule}.")
@@ -42,8 +46,8 @@ def sentence(event: Any, names: Names) -> str:
         case access.CredentialRevoked():
             return f"{_first(_what(event.kind))}{_of(event.person_id)} opens nothing any more."
         case access.VisitorPassIssued():
-            return (f"{_first(_whom(event.host_id))} invited a visitor ({event.kind}) from {event.valid_from:%Y-%m-%d %H:%M}"
-                    f" to {event.valid_until:%Y-%m-%d %H:%M} UTC.")
+            return (f"{_first(_whom(event.host_id))} invited a visitor ({terms.KINDS.get(event.kind, event.kind)})"
+                    f" from {event.valid_from:%Y-%m-%d %H:%M} to {event.valid_until:%Y-%m-%d %H:%M} UTC.")
         case access.VisitorPassRevoked():
             return f"The visitor's pass was revoked: {_why(event.reason)}."
         case access.VisitorPassUsed():
@@ -60,11 +64,19 @@ def _of_parking(event: Any, names: Names) -> str:
             late = "" if event.live else " afterwards"
             verdict = "may pass" if event.admitted else "may not pass"
             return (f"Parking judged{late} that the vehicle at {_lane(event, names)} {verdict},"
-                    f" by the rule {event.rule}: {_why(event.reason)}.")
+                    f" by the rule {_rule(event.rule)}: {_why(event.reason)}.")
         case parking.BarrierOrdered():
-            return f"Parking ordered the barrier of {_lane(event, names)} to be lifted, by the rule {event.rule}: {_why(event.reason)}."
+            return (f"Parking ordered the barrier of {_lane(event, names)} to be lifted,"
+                    f" by the rule {_rule(event.rule)}: {_why(event.reason)}.")
         case parking.SessionBegun():
             return f"A stay{_of(event.person_id)} began at {event.entered_at:%Y-%m-%d %H:%M:%S} UTC."
+        case parking.SessionRecognised():
+            whose = " as a guest's" if event.pass_id else ""
+            return f"It was found out whose vehicle it is: the stay{_of(event.person_id)}{whose}, from its beginning on."
+        case parking.SessionQuarantined():
+            return "The exit was missed: the vehicle no longer counts as inside, and the stay costs nothing until staff have settled it."
+        case parking.PermitHeld():
+            return _permit(event, names)
         case parking.Billed():
             lines = "; ".join(bill_line(line) for line in event.lines)
             paid = f", of which {yuan(event.paid)} had been paid" if event.paid else ""
@@ -87,9 +99,28 @@ def _of_parking(event: Any, names: Names) -> str:
             return _of_devices(event, names)
 
 
+def _permit(event: parking.PermitHeld, names: Names) -> str:
+    where = f"car park {names.get(event.lot_id) or short(event.lot_id)}" if event.lot_id else "every car park"
+    if event.ended:
+        return f"The permit{_of(event.person_id)} for {where} counts no more."
+    begins = f" from {event.valid_from:%Y-%m-%d %H:%M} UTC" if event.valid_from else ""
+    ends = f" until {event.valid_until:%Y-%m-%d %H:%M} UTC" if event.valid_until else ""
+    costs = f"{yuan(event.monthly)} a month" if event.monthly is not None else "without a fee"
+    return f"{_first(_whom(event.person_id))} holds a permit for {where}{begins}{ends}, {costs}."
+
+
 def bill_line(line: parking.BillLine) -> str:
     """One line of a bill, as it adds up."""
-    what = _CODES.get(line.code, line.code.replace("_", " "))
+    what = terms.BILL.get(line.code, line.code.replace("_", " "))
+    match line.code, line.facts:
+        case "class_corrected", {"read_at_entry": was, "vehicle_class": now}:
+            what = f"{what} (from {was} to {now})"
+        case "free_period" | "free_period_exceeded", {"free_seconds": int(seconds)}:
+            what = f"{what} ({seconds // 60} minutes)"
+        case "cap", {"cap_fen": int(fen)}:
+            what = f"{what} ({yuan(fen)})"
+        case "share", {"numerator": part, "denominator": whole}:
+            what = f"{what} ({part}/{whole})"
     return f"{what} {line.units} × {yuan(line.unit)} = {yuan(line.amount)}" if line.units else f"{what} {yuan(line.amount)}"
 
 
@@ -161,24 +192,16 @@ def _of_identity(event: Any, names: Names) -> str:
             return "Something happened that this gateway has no words for."
 
 
-_CODES = {
-    "free_period": "free time", "free_period_exceeded": "beyond the free time", "step": "started time", "cap": "cap",
-    "day_pass": "by the day", "covered_by_pass": "paid for that day", "permit": "permit", "exempt": "exempt", "on_duty": "on duty",
-    "share": "share", "class_corrected": "class corrected"}
-_MEANS = {
-    "card": "a card", "pin": "a PIN", "face": "a face", "fingerprint": "a fingerprint", "remote": "remotely", "qr": "a visitor's code",
-    "unknown": "by means unknown"}
-_REASONS = {
-    "refused": "the device refused", "unreachable": "the device could not be reached, nothing was sent",
-    "unknown": "the device did not answer", "expired": "it was too late to open, nothing was sent"}
-
-
 def _what(means: str) -> str:
-    return _MEANS.get(means, means)
+    return terms.MEANS.get(means, means)
 
 
 def _why(reason: str) -> str:
-    return _REASONS.get(reason) or reason.replace("_", " ")
+    return terms.REASONS.get(reason) or reason.replace("_", " ")
+
+
+def _rule(rule: str) -> str:
+    return terms.RULES.get(rule) or rule.replace("_", " ")
 
 
 def _whom(person_id: UUID | None) -> str:
@@ -200,6 +223,10 @@ def _device(event: Any, names: Names) -> str:
 def _zone(event: Any, names: Names) -> str:
     building = building_of(event)
     return f"the zone {(building and names.get(building)) or event.zone}"
+
+
+def _building(event: Any, names: Names) -> str:
+    return f"building {names.get(event.building_id) or short(event.building_id)}"
 
 
 def _lane(event: Any, names: Names) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from libs.contracts.access import LiftInstalled
+
 Names = Mapping[UUID, str]
 """Of doors, devices, lanes, lots, buildings and homes by id."""
 
@@ -14,7 +16,9 @@ def short(thing: UUID) -> str:
 
 
 def building_of(event: Any) -> UUID | None:
-    """The building whose zone an event speaks of."""
+    """The building that an event speaks of, or whose zone it speaks of."""
+    if isinstance(event, LiftInstalled):
+        return event.building_id
     kind, _, number = getattr(event, "zone", "").partition(":")
     try:
         return UUID(number) if kind == "building" else None

@@ -132,7 +132,7 @@ def test_a_zone_goes_by_its_building():
 
 
 SAMPLES = {
-    UUID: COMMUNITY, str: "word", int: 2, bool: True, float: 0.5, date: date(2026, 1, 1), tuple: (),
+    UUID: COMMUNITY, str: "word", int: 2, bool: True, float: 0.5, date: date(2026, 1, 1), tuple: (), dict: {},
     datetime: datetime(2026, 1, 1, tzinfo=UTC), SealedField: SealedField(ANN, ANN, "name", "secret-box")}
 
 
@@ -145,8 +145,10 @@ def sample(kind):
     return SAMPLES[typing.get_origin(kind) or kind]
 
 
-@pytest.mark.parametrize("contract", heard_from("identity", "access", "devices"), ids=lambda c: c.__name__)
+@pytest.mark.parametrize("contract", heard_from("identity", "access", "devices", "parking"), ids=lambda c: c.__name__)
 def test_there_are_words_for_everything_that_is_heard(contract):
     event = contract(*(sample(field.type) for field in msgspec.structs.fields(contract)))
     said = sentence(event, {})
     assert said.endswith(".") and said[0].isupper() and "no words" not in said and "secret-box" not in said
+    chinese = sentence(event, {}, "zh")
+    assert chinese.endswith("。") and "没有词语" not in chinese and "secret-box" not in chinese

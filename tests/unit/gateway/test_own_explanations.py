@@ -73,6 +73,12 @@ async def test_what_came_of_an_opening_or_a_stay_is_of_whom_it_was_for(rows: lis
         assert await own(event, gateway_stays=rows) is theirs
 
 
+async def test_a_stay_is_of_whom_it_was_found_to_be_and_not_of_whom_it_began_with() -> None:
+    for began_with, found in ((ANN, BEN), (BEN, ANN)):
+        begun = parking.SessionBegun(STAY, CAR, "ground", began_with, None, None, NOON)
+        assert await own(begun, gateway_stays=[{"person_id": found}]) is (found == ANN)
+
+
 async def test_what_concerns_nobody_is_theirs_at_their_doors() -> None:
     for door, theirs in ((GATE, True), (DOOR, False)):
         noticed = access.DoorNoticed(door, "forced", "5:21", True, NOON)

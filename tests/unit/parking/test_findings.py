@@ -45,3 +45,12 @@ def test_only_a_candidate_is_chosen_and_only_by_choosing(change: dict[str, Any])
 def test_what_nobody_raised_cannot_be_settled() -> None:
     with pytest.raises(NotFound):
         when(SETTLE)
+
+
+def test_a_missing_exit_is_waived_here_but_settled_with_its_moment_only_where_the_stay_is() -> None:
+    missing = replace(RAISED, kind="missing_exit", candidates=())
+    left, waived = SettleFinding(FINDING, "left_earlier", None, ANN), SettleFinding(FINDING, "waived", None, ANN)
+    with pytest.raises(Refused, match="left_when"):
+        when(left, missing)
+    assert when(waived, missing) == [FindingSettled(FINDING, "waived", None, ANN)]
+    assert when(replace(left, by=None), missing) == [FindingSettled(FINDING, "left_earlier")], "the stay was settled"

@@ -1,0 +1,38 @@
+"""中文: words for the codes that events say. What is not here is said as it stands."""
+
+KINDS = {"family": "亲友", "courier": "快递", "takeaway": "外卖", "service": "服务"}
+"""Of visitors."""
+BILL = {
+    "free_period": "免费时段", "free_period_exceeded": "超出免费时段", "step": "计时", "cap": "封顶", "day_pass": "按天",
+    "covered_by_pass": "当日已付", "permit": "月租", "exempt": "免费车辆", "on_duty": "执行任务", "share": "折扣",
+    "class_corrected": "车型更正"}
+"""Codes of bill lines."""
+MEANS = {
+    "card": "门卡", "pin": "密码", "face": "人脸", "fingerprint": "指纹", "remote": "远程", "qr": "二维码", "unknown": "未知方式"}
+RULES = {
+    "no_plate": "无车牌", "black_list": "黑名单", "white": "白名单", "permit": "月租", "visitor_pass": "访客通行证",
+    "vehicle": "住户车辆", "look_alike": "车牌相似", "residents_only": "仅限住户", "room": "车位", "tariff": "按收费标准",
+    "payment": "付费", "no_entry": "没有入场", "by_hand": "人工"}
+"""Of parking."""
+PASSAGES = {
+    "no_plate_read": "未识别到车牌", "on_the_black_list": "车牌在黑名单上", "white_counts": "车牌在白名单上",
+    "permit_counts": "月租有效", "visitor_pass_counts": "访客通行证有效", "vehicle_counts": "是本小区住户的车辆",
+    "resembles_a_plate_on_the_black_list": "车牌与黑名单上的车牌相似",
+    "resembles_a_known_plate": "车牌与已登记的车牌相似，须由人工确认是否为同一辆车",
+    "resembles_a_car_inside": "车牌与场内一辆车的车牌相似，须由人工确认是否为同一辆车", "lot_full": "车位已满",
+    "pass_used_up": "访客通行证已用完", "pass_not_yet_valid": "访客通行证尚未生效", "pass_expired": "访客通行证已过期",
+    "permit_used_up": "入场权限已用完", "permit_not_yet_valid": "月租尚未生效", "permit_expired": "月租已过期",
+    "space_taken": "其月租车位已被另一辆车占用", "not_known_here": "车辆未登记，而此处仅限已登记的车辆进入",
+    "pays_by_tariff": "按收费标准付费", "no_entry_known": "没有入场记录", "not_paid": "尚未付清停车费", "nothing_due": "无应付费用"}
+"""Why a barrier was lifted or stayed shut."""
+FINDINGS = {
+    "missing_exit": "缺少出场记录", "look_alike": "车牌相似", "no_entry": "出场车辆没有入场记录", "no_plate": "车辆没有可识别的车牌",
+    "unclear_passage": "摄像机未经判定放行", "unpaid_exit": "未付费出场", "overpaid": "付款多于应付"}
+SETTLED = {
+    "let_through": "已放行", "turned_away": "已劝返", "chosen": "已由人工认定", "waived": "免收", "left_earlier": "此前已离场",
+    "paid": "事后已付清", "refunded": "已退款", "second_fact": "由其他事实认定", "other": "其他"}
+OTHERS = {
+    "refused": "设备拒绝", "unreachable": "设备无法连接，未发送", "unknown": "设备没有应答", "expired": "已过时限，未发送",
+    "pass_spent": "访客通行证已用完", "pass_revoked": "访客通行证已撤销", "pass_elsewhere": "访客通行证不适用于此处",
+    "host": "由邀请人撤销", "staff": "由工作人员撤销", "residence_ended": "邀请人已不在此居住"}
+REASONS = {**OTHERS, **PASSAGES, **FINDINGS, **SETTLED}

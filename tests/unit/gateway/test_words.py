@@ -1,0 +1,132 @@
+"""Whatever parking decides is said in words, in both languages: no code of its rules is left as it stands."""
+
+import ast
+import inspect
+import typing
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import cache
+from itertools import product
+from types import ModuleType
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from libs.contracts import access, parking
+from services.gateway.sentences import sentence
+from services.gateway.words import chinese, chinese_terms, english, english_terms
+from services.parking.domain import billing, findings, judging
+from services.parking.domain.plate_rights import Kind
+from tests.unit.gateway.heard import ANN, BUILDING, DEVICE, NOON
+
+LANE, STAY, LOT, RIGHT, LIFT = (UUID(int=n) for n in range(1, 6))
+DAY = timedelta(days=1)
+LATER = NOON + 30 * DAY
+TERMS = pytest.mark.parametrize("terms", [english_terms, chinese_terms], ids=["en", "zh"])
+WORDS = pytest.mark.parametrize("words", [english, chinese], ids=["en", "zh"])
+
+
+def questions() -> Iterator[judging.Entry | judging.Exit]:
+    """What may stand before a lane: every kind of right in every state, exactly or alike, inside or not, with room or none."""
+    states: list[dict[str, Any]] = [{}, {"valid_from": LATER}, {"valid_until": NOON - DAY}, {"uses_left": 0}]
+    states += [{"taken": True}] if "taken" in judging.KnownRight.__struct_fields__ else []
+    rights = [judging.KnownRight(RIGHT, kind, LIFT, **state) for kind in typing.get_args(Kind) for state in states]
+    seen = [((), ()), *(((right,), ()) for right in rights), *(((), (right,)) for right in rights)]
+    car, debtor = judging.KnownSession(STAY, LIFT, ("blue", "car")), judging.KnownSession(STAY, LIFT, ("blue", "car"), 500)
+    inside_or_alike = [(None, ()), (car, ()), (debtor, ()), (None, (car,)), (None, (debtor,))]
+    for exact, alike in seen:
+        for plate, public, room, inside in product((True, False), (True, False), (0, 1), (None, car)):
+            yield judging.Entry(NOON, LANE, plate, public, room, exact, alike, inside)
+        for plate, stays, looks in product((True, False), inside_or_alike, ("blue", "red")):
+            yield judging.Exit(NOON, LANE, plate, exact, *stays, (looks, "car"))
+
+
+@cache
+def judged() -> dict[str, frozenset[str]]:
+    """Every rule and reason with which judging.py answers."""
+    said = [judging.judge_entry(ask) if isinstance(ask, judging.Entry) else judging.judge_exit(ask) for ask in questions()]
+    return {"rule": frozenset(each.rule for each in said), "reason": frozenset(each.reason for each in said)}
+
+
+def test_the_questions_lead_to_every_answer_in_the_source() -> None:
+    tree = ast.parse(inspect.getsource(judging))
+    calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id == "Judgement"]
+    for place, name in ((1, "rule"), (2, "reason")):
+        written = {call.args[place].value for call in calls if isinstance(call.args[place], ast.Constant)}
+        assert len(written) > 5 and written - judged()[name] == set()
+    assert judged()["reason"] >= {
+        "no_plate_read", "on_the_black_list", "white_counts", "permit_counts", "visitor_pass_counts", "vehicle_counts",
+        "resembles_a_plate_on_the_black_list", "resembles_a_known_plate", "lot_full", "pass_used_up", "pass_not_yet_valid",
+        "pass_expired", "not_known_here", "pays_by_tariff", "resembles_a_car_inside", "no_entry_known", "not_paid", "nothing_due"}
+
+
+@TERMS
+def test_every_code_of_a_judgement_a_finding_and_a_settlement_has_words(terms: ModuleType) -> None:
+    found = judged()
+    assert found["reason"] - terms.PASSAGES.keys() == set()
+    assert (found["rule"] | {"by_hand"}) - terms.RULES.keys() == set()
+    assert {*typing.get_args(judging.FindingKind), "overpaid"} - terms.FINDINGS.keys() == set()
+    assert set(typing.get_args(findings.How)) - terms.SETTLED.keys() == set()
+    assert set(typing.get_args(billing.Code)) - terms.BILL.keys() == set()
+
+
+def test_both_languages_have_words_for_the_same_codes_of_parking() -> None:
+    for name in ("RULES", "PASSAGES", "FINDINGS", "SETTLED", "BILL", "KINDS", "MEANS"):
+        assert getattr(english_terms, name).keys() == getattr(chinese_terms, name).keys(), name
+
+
+@WORDS
+def test_why_a_barrier_stayed_shut_is_said_in_words(words: ModuleType) -> None:
+    for rule in judged()["rule"]:
+        for reason in judged()["reason"]:
+            said = words.sentence(parking.PassageJudged(STAY, LANE, False, rule, reason, (), None, True), {LANE: "east"})
+            assert "_" not in said and "east" in said, said
+    said = words.sentence(parking.PassageJudged(STAY, LANE, True, "by_hand", "the guard knows him", (), None, True), {})
+    assert "the guard knows him" in said
+
+
+FACTS: dict[str, Any] = {
+    "class_corrected": {"read_at_entry": "small", "vehicle_class": "large"}, "cap": {"cap_fen": 4000},
+    "share": {"numerator": 1, "denominator": 2}, "free_period": {"free_seconds": 1800}, "free_period_exceeded": {"free_seconds": 1800}}
+
+
+@WORDS
+@pytest.mark.parametrize("code", typing.get_args(billing.Code))
+def test_every_line_of_a_bill_is_said_as_it_adds_up(words: ModuleType, code: str) -> None:
+    priced = parking.BillLine(code, NOON, LATER, 4, 200, 800, FACTS.get(code, {}))
+    free = parking.BillLine(code, NOON, LATER, 0, 0, 0, FACTS.get(code, {}))
+    said = words.sentence(parking.Billed(STAY, "A", 1, LATER, 800, 0, (priced, free)), {})
+    assert "4 × ¥2.00 = ¥8.00" in said and "¥0.00" in said and "_" not in said, said
+    for value in ("small", "large") if code == "class_corrected" else ("30",) if code.startswith("free") else ():
+        assert value in said
+    assert {"cap": "¥40.00", "share": "1/2"}.get(code, "") in said
+
+
+PERMIT = parking.PermitHeld(RIGHT, LOT, ANN, None, NOON, LATER, 30000, False)
+
+
+@pytest.mark.parametrize(("event", "english_", "chinese_"), [
+    (access.LiftInstalled(LIFT, BUILDING, "A", DEVICE, (access.LiftFloor(1, 1), access.LiftFloor(7, 2))),
+     "Lift A of building Tower is on device Panel, which releases the floors: 1, 7.",
+     "楼栋“Tower”的电梯A由设备“Panel”控制，可达楼层 1、7。"),
+    (PERMIT, "Person …00000a holds a permit for car park East from 2026-03-01 12:00 UTC until 2026-03-31 12:00 UTC, ¥300.00 a month.",
+     "人员…00000a持有停车场“East”的月租，自 2026-03-01 12:00（UTC）起至 2026-03-31 12:00（UTC）止有效，每月 ¥300.00。"),
+    (parking.PermitHeld(RIGHT, None, ANN, None, None, None, None, False),
+     "Person …00000a holds a permit for every car park, without a fee.", "人员…00000a持有所有停车场的月租，不收费。"),
+    (parking.PermitHeld(RIGHT, LOT, None, None, None, None, None, True),
+     "The permit for car park East counts no more.", "停车场“East”月租不再有效。"),
+    (parking.SessionRecognised(STAY, ANN, None, RIGHT),
+     "It was found out whose vehicle it is: the stay of person …00000a as a guest's, from its beginning on.",
+     "已认定车辆属于人员…00000a的访客，自停车开始起算。"),
+    (parking.FindingRaised(RIGHT, "overpaid", None, STAY, None, ()),
+     "Something has to be settled by a person: more was paid than is owed.", "有待人工处理：付款多于应付。"),
+], ids=lambda value: type(value).__name__ if not isinstance(value, str) else "")
+def test_what_the_newer_events_say(event: Any, english_: str, chinese_: str) -> None:
+    names = {BUILDING: "Tower", DEVICE: "Panel", LOT: "East"}
+    assert (sentence(event, names), sentence(event, names, "zh")) == (english_, chinese_)
+
+
+def test_a_quarantined_stay_is_said_to_cost_nothing() -> None:
+    event = parking.SessionQuarantined(STAY, LOT, "ground")
+    assert "costs nothing until staff have settled it" in sentence(event, {}) and "不计费" in sentence(event, {}, "zh")
