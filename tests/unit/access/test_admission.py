@@ -1,13 +1,14 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from services.access.domain.admission import EVERYWHERE, Fact, KnownCredential, KnownRight, Question, judge
 
-ANN, DOOR, CARD, RIGHT = (UUID(int=n) for n in range(1, 5))
+ANN, DOOR, CARD, RIGHT, BEN = (UUID(int=n) for n in range(1, 6))
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 HELD = KnownCredential(person_id=ANN, kind="card", valid_until=None, because=CARD)
 HERE = KnownRight(zone="building:a", rule="residence", because=RIGHT)
@@ -23,6 +24,13 @@ def test_a_resident_opens_the_doors_of_their_building_and_the_facts_are_named():
 def test_a_card_that_nobody_holds_opens_nothing():
     judgement = judge(replace(AT_DOOR, credential=None))
     assert (judgement.allowed, judgement.reason, judgement.person_id) == (False, "credential_unknown", None)
+
+
+@pytest.mark.parametrize("means", ["card", "pin", "face", "fingerprint", "qr", "unknown"])
+def test_at_a_door_a_credential_says_who_it_is_and_nothing_else(means):
+    judgement = judge(replace(AT_DOOR, means=means, credential=None, person_id=ANN))
+    assert (judgement.allowed, judgement.reason, judgement.person_id) == (False, "credential_unknown", None)
+    assert judge(replace(AT_DOOR, means=means, person_id=BEN)).person_id == ANN
 
 
 def test_a_card_ends_at_its_moment_and_not_before():

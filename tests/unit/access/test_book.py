@@ -1,6 +1,7 @@
 """What access keeps in memory of doors and rights: where it has not understood everything, it decides nothing."""
 
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -9,7 +10,9 @@ from msgspec import Struct
 from libs.contracts.identity import HomeRegistered, ResidenceEnded, ResidenceStarted
 from libs.eventkit.decider import NotFound, NotYet
 from libs.eventkit.recorded import Catalogue, Meta, Recorded
-from services.access.book import KEPT_AFTER, DoorBook, Event
+from libs.eventkit.sealed import Sealed
+from services.access.book import KEPT_AFTER, DoorBook, Event, KnownDoor
+from services.access.domain.credentials import CredentialIssued, CredentialRevoked
 from services.access.domain.doors import DoorInstalled
 from services.access.domain.lifts import HomeFloorSet, LiftFloor, LiftInstalled
 from services.access.domain.rights import RightGranted, RightRevoked
@@ -90,6 +93,7 @@ def test_who_lives_where_and_whose_passes_there_are() -> None:
     book = told(HomeRegistered(HOME, BUILDING, 1, "1"), LIVES, issued(), issued(1), VisitorPassRevoked(PASS, ANN, "x", "host"))
     assert book.building(HERE, HOME) == BUILDING and book.residence(HERE, ANN, HOME)
     assert book.passes_of(HERE, ANN, HOME) == [UUID(int=PASS.int + 1)]
+    assert book.passes_of(HERE, ANN, UUID(int=29)) == book.passes_of(HERE, THERE, HOME) == book.passes_of(THERE, ANN, HOME) == []
     revoked = book.visitor_pass(HERE, PASS)
     assert revoked and revoked.revoked and book.visitor_pass(THERE, PASS) is None
     assert not told(LIVES, MOVED).residence(HERE, ANN, HOME)
@@ -101,3 +105,56 @@ def test_passes_long_over_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.access.book.PRUNED_EVERY", 3)
     book = told(issued(0, NOW - 2 * KEPT_AFTER), issued(1), issued(2))
     assert (book.visitor_pass(HERE, PASS), bool(book.visitor_pass(HERE, UUID(int=PASS.int + 1)))) == (None, True)
+
+
+GATE = DoorInstalled(UUID(int=50), "gate", "community", UUID(int=51), 1)
+AT_GATE = RightGranted(UUID(int=52), ANN, "community", "residence")
+CARD = CredentialIssued(UUID(int=53), ANN, "card", Sealed(ANN, ANN, "number", "x"))
+
+
+class Claims:
+    """The claims of one card: its blind index, as the database would name it."""
+
+    async def fetch(self, query: str, streams: list[str]) -> list[dict[str, Any]]:
+        wanted = f"credential:{CARD.credential_id}"
+        return [{"community_id": HERE, "stream": wanted, "scope": "card", "value": "blind"}] if wanted in streams else []
+
+
+async def ready(*events: Struct) -> tuple[DoorBook, KnownDoor]:
+    """A book that has looked up what its credentials are found by; and its gate."""
+
+    async def fresh(position: int = 0) -> None: ...
+
+    book = told(GATE, AT_GATE, *events)
+    book.memory.fresh = fresh  # type: ignore[method-assign]
+    await book.ready(Claims())  # type: ignore[arg-type]
+    return book, book.door(HERE, GATE.door_id)
+
+
+async def test_a_card_opens_until_it_is_revoked() -> None:
+    book, gate = await ready(CARD)
+    judged = book.judge(gate, "card", NOW, index="blind")
+    assert (judged.allowed, judged.person_id) == (True, ANN)
+    book._apply(CredentialRevoked(CARD.credential_id, ANN, "card"), recorded(CARD, HERE, stream="x:9"))
+    assert book.judge(gate, "card", NOW, index="blind").reason == "credential_unknown"
+
+
+async def test_a_card_is_no_pin_no_face_and_of_its_community_alone() -> None:
+    book, gate = await ready(CARD)
+    assert book.judge(gate, "pin", NOW, index="blind").reason == book.judge(gate, "face", NOW).reason == "credential_unknown"
+    elsewhere = KnownDoor(THERE, gate.door_id, "gate", "community", gate.device_id, 1, gate.because)
+    assert book.judge(elsewhere, "card", NOW, index="blind").reason == "credential_unknown"
+
+
+async def test_a_right_that_was_revoked_opens_nothing_and_another_stays() -> None:
+    revoked, again = RightRevoked(AT_GATE.right_id, ANN, "community", "residence"), RightGranted(UUID(int=54), ANN, "community", "duty")
+    for events, opens in (((), True), ((revoked,), False), ((again, revoked), True)):
+        book, gate = await ready(*events)
+        assert book.judge(gate, "remote", NOW, person_id=ANN).allowed is opens
+
+
+async def test_a_door_is_of_its_community() -> None:
+    book, _ = await ready()
+    for community, door in ((THERE, GATE.door_id), (HERE, UUID(int=99))):
+        with pytest.raises(NotFound):
+            book.door(community, door)

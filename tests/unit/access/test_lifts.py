@@ -30,6 +30,7 @@ def test_a_lift_is_installed_and_saying_it_again_changes_nothing():
 
 @pytest.mark.parametrize(("floors", "code"), [
     ([(56, 1)], "floor_out_of_range"), ([(-9, 1)], "floor_out_of_range"), ([(1, 0)], "door_number_out_of_range"),
+    ([(1, 257)], "door_number_out_of_range"),
     ([(1, 1), (1, 2)], "floor_named_twice"), ([(1, 1), (2, 1)], "floor_named_twice")])
 def test_a_lift_that_cannot_be_is_refused(floors, code):
     with pytest.raises(Refused, match=code):
@@ -44,8 +45,11 @@ def test_each_of_its_relays_is_the_lifts_alone():
 def test_a_home_has_one_floor():
     assert when(HOME_FLOORS, SetHomeFloor(HOME, 7)) == [HomeFloorSet(HOME, 7)]
     assert when(HOME_FLOORS, SetHomeFloor(HOME, 7), HomeFloorSet(HOME, 7)) == []
-    with pytest.raises(Refused, match="floor_out_of_range"):
-        when(HOME_FLOORS, SetHomeFloor(HOME, 99))
+    for floor in (-9, 56):
+        with pytest.raises(Refused, match="floor_out_of_range"):
+            when(HOME_FLOORS, SetHomeFloor(HOME, floor))
+    for floor in (-8, 55):
+        assert when(HOME_FLOORS, SetHomeFloor(HOME, floor)) == [HomeFloorSet(HOME, floor)]
 
 
 def test_a_lift_takes_a_resident_home_and_to_the_ground():

@@ -13,8 +13,8 @@ from libs.eventkit.sealed import Sealed
 from services.access import notices
 from services.access.domain.visitor_passes import VisitorArrived, VisitorPassIssued, VisitorPassRevoked, VisitorPassUsed
 from services.access.publishing import publish
-from services.access.views.notices import VIEW
-from services.access.views.visitor_passes import VIEW as PASSES
+from services.access.views import notices as told
+from services.access.views import visitor_passes as passes
 from tests.kit import folded, recorded
 
 PASS, HOME, HOST, HERE, DOOR, REPORT = (UUID(int=n) for n in range(1, 7))
@@ -31,24 +31,31 @@ LOG = [recorded(e, HERE, position=n, stream=f"visitor-pass:{PASS}", at=NOW)
 
 
 def test_the_host_is_told_of_an_arrival_and_of_what_others_have_ended():
-    found = folded(VIEW, CATALOGUE, LOG)[HERE]
+    found = folded(told.VIEW, CATALOGUE, LOG)[HERE]
     assert sorted((r["kind"], r["detail"], r["person_id"], r["position"]) for r in found) == [
         ("visitor_arrived", "door", str(HOST), 3), ("visitor_pass_revoked", "staff", str(HOST), 4)]
 
 
 def test_a_list_of_passes_shows_who_has_come():
-    row = folded(PASSES, CATALOGUE, LOG)[HERE][0]
+    row = folded(passes.VIEW, CATALOGUE, LOG)[HERE][0]
     assert (row["entries"], row["revoked"], row["plate"]["box"], row["visitor_name"]) == (1, "host", "x", None)
     assert row["arrived_at"]
 
 
-@pytest.mark.parametrize(("event", "told"), [
+def test_a_page_of_ones_own_asks_for_what_is_theirs_alone_from_below_the_last_row_on():
+    notices_of, passes_of = (str(q.compile(compile_kwargs={"literal_binds": True})) for q in (
+        told.page_of(HOST, 7, 5), passes.page_of(HOST, PASS, 5)))
+    assert f"person_id = '{HOST.hex}'" in notices_of and "position < 7" in notices_of
+    assert f"host_id = '{HOST.hex}'" in passes_of and f"pass_id > '{PASS.hex}'" in passes_of
+
+
+@pytest.mark.parametrize(("event", "heard"), [
     (ISSUED, public.VisitorPassIssued(
         PASS, "family", HOME, HOST, NOW, NOW, None, ("community",), (7,), SealedField(PASS, HOME, "plate", "x"), None)),
     (BY_STAFF, public.VisitorPassRevoked(PASS, HOST, "staff")), (USED, public.VisitorPassUsed(PASS, HOST, DOOR, REPORT)),
     (ARRIVED, public.VisitorArrived(PASS, HOST, "family", NOW, "door"))])
-def test_others_hear_of_passes(event, told):
-    assert [p.body for p in publish(event, LOG[0])] == [told]
+def test_others_hear_of_passes(event, heard):
+    assert [p.body for p in publish(event, LOG[0])] == [heard]
 
 
 class Flaky:

@@ -73,6 +73,10 @@ def test_a_terminal_that_opened_by_itself_is_recorded_with_our_own_judgement():
     assert passed[1].entitled is False
 
 
+def test_a_terminal_that_opened_by_itself_gets_no_order():
+    assert kinds(when(replace(CARD, verified=True, awaited=False))) == [CredentialJudged, DoorPassed]
+
+
 def test_a_face_says_nothing_about_entitlement():
     assert when(replace(CARD, means="face", verified=True, awaited=False))[1].entitled is None
 

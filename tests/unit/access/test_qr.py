@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from libs.eventkit.privacy import BadSecret, base64url
-from services.access.qr import SIZE, BadCode, Code, Signer, key_id, payload_of, text_of, verify
+from services.access.qr import SIGNED, SIZE, BadCode, Code, Signer, key_id, payload_of, text_of, verify
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 HERE = UUID(int=77)
@@ -43,6 +43,21 @@ def test_a_code_is_good_in_its_time_and_its_community():
     assert refused(PAYLOAD, now=NOW - timedelta(seconds=1)) == "pass_not_yet_valid"
     assert refused(PAYLOAD, now=NOW + timedelta(hours=2)) == "pass_expired"
     assert refused(PAYLOAD, community=UUID(int=78)) == "qr_of_another_community"
+
+
+@pytest.mark.parametrize(("field", "value"), [(0, 2), (0, 0), (7, 0b100), (7, 0b111)], ids=["later", "earlier", "no zone", "three"])
+def test_a_code_of_a_version_or_with_flags_that_a_reader_does_not_know_is_refused_though_we_signed_it(field: int, value: int):
+    fields = list(SIGNED.unpack_from(PAYLOAD))
+    fields[field] = value
+    signed = SIGNED.pack(*fields)
+    assert refused(signed + SIGNER._key.sign(signed)) == "qr_malformed"
+
+
+def test_a_code_is_good_for_thirty_one_days_at_most():
+    longest = replace(CODE, valid_until=NOW + timedelta(days=31))
+    assert verify(SIGNER.sign(longest), SIGNER.public, NOW, HERE)
+    for until in (longest.valid_until + timedelta(seconds=1), NOW):
+        assert refused(SIGNER.sign(replace(CODE, valid_until=until))) == "qr_malformed"
 
 
 def test_a_code_of_another_key_is_refused_also_where_it_claims_to_be_of_ours():

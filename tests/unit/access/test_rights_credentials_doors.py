@@ -70,13 +70,15 @@ def test_a_revoked_card_gives_its_number_free_and_stays_revoked():
         decide(CREDENTIALS, ISSUE, ISSUED, revoked)
 
 
-@pytest.mark.parametrize(("kind", "raw", "stored"), [("card", "0000001a", "1A"), ("card", " 77 ", "77"), ("pin", "012345", "012345")])
+@pytest.mark.parametrize(("kind", "raw", "stored"), [("card", "0000001a", "1A"), ("card", " 77 ", "77"), ("pin", "012345", "012345"),
+    ("card", "1" * 20, "1" * 20), ("pin", "1" * 12, "1" * 12)])
 def test_numbers_are_brought_to_one_form(kind, raw, stored):
     assert normalised(kind, raw) == stored
 
 
 @pytest.mark.parametrize(("kind", "raw", "code"), [
     ("pin", "12345", "pin_too_short"), ("pin", "12a456", "pin_too_short"), ("card", "1" * 21, "number_malformed"),
+    ("pin", "1" * 13, "number_malformed"),
     ("card", "000", "number_malformed"), ("card", "１２", "number_malformed")])
 def test_malformed_numbers_are_refused(kind, raw, code):
     with pytest.raises(Refused, match=code):
@@ -94,10 +96,16 @@ def test_a_door_is_installed_and_saying_it_again_changes_nothing():
 
 @pytest.mark.parametrize(("change", "code"), [
     ({"door_no": 0}, "door_number_out_of_range"), ({"door_no": 257}, "door_number_out_of_range"),
-    ({"zone": "building:x"}, "zone_unknown"), ({"zone": "everywhere"}, "zone_unknown")])
+    ({"zone": "building:x"}, "zone_unknown"), ({"zone": "everywhere"}, "zone_unknown"),
+    ({"zone": f"building:{A.hex}"}, "zone_unknown"), ({"zone": f"gate:{A}"}, "zone_unknown")])
 def test_a_door_that_cannot_be_is_refused(change, code):
     with pytest.raises(Refused, match=code):
         decide(DOORS, replace(INSTALL, **change))
+
+
+@pytest.mark.parametrize("change", [{"door_no": 256}, {"zone": f"building:{C}"}])
+def test_the_last_relay_and_a_building_are_taken(change):
+    assert decide(DOORS, replace(INSTALL, **change)) == [replace(INSTALLED, **change)]
 
 
 def test_one_relay_opens_one_door():

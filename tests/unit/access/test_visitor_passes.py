@@ -73,6 +73,18 @@ def test_every_kind_may_be_as_long_and_as_often_as_its_rule_says(kind):
         assert len(when(replace(ISSUE, kind=kind, uses=uses, valid_until=NOW + rule.longest))) == 1
 
 
+def test_how_long_and_how_often_each_kind_may_come():
+    hours = {kind: (rule.longest / timedelta(hours=1), rule.most, rule.usual) for kind, rule in RULES.items()}
+    assert hours == {"family": (168, 50, None), "courier": (12, 3, 1), "takeaway": (3, 1, 1), "service": (72, 10, 1)}
+
+
+def test_a_pass_may_begin_within_thirty_days():
+    latest = NOW + timedelta(days=30)
+    assert len(when(replace(ISSUE, valid_from=latest, valid_until=latest + timedelta(hours=1)))) == 1
+    later = latest + timedelta(seconds=1)
+    assert refused(replace(ISSUE, valid_from=later, valid_until=later + timedelta(hours=1))) == "pass_begins_too_late"
+
+
 def test_a_pass_is_revoked_once():
     assert when(RevokePass(PASS, "host"), ISSUED) == [REVOKED]
     assert when(RevokePass(PASS, "staff"), ISSUED, REVOKED) == []
@@ -127,6 +139,7 @@ def test_an_arrival_by_plate_is_told_once():
 
 def test_a_plate_has_one_form():
     assert normalised_plate(" 京a·12345 ") == "京A12345"
-    for text in ("京A", "京A12345678901", "京A12/45"):
+    assert len(normalised_plate("京A12345678")) == 10
+    for text in ("京A", "京A12", "京A123456789", "京A12/45"):
         with pytest.raises(Refused, match="plate_malformed"):
             normalised_plate(text)

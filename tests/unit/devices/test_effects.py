@@ -25,17 +25,21 @@ OPENING, DOOR, DEVICE, HERE, ELSEWHERE = (UUID(int=n) for n in range(1, 6))
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ORDERED = DoorOpeningOrdered(OPENING, DOOR, DEVICE, 2, "remote", None, "right", "residence", ())
 BY_CARD = replace(ORDERED, means="card")
+LIFTED = BarrierOrdered(OPENING, DOOR, DEVICE, 2, OPENING, "tariff", "pays_by_tariff", ())
 DENIED = CredentialJudged(DOOR, "card", False, "credential", "credential_unknown", (), None, True)
 GATE = KnownDevice(
     DEVICE, HERE, Description("hikvision-terminal", "Gate", "K1", "http://192.0.2.1", "admin", "device-password"))
 OPEN, CHECK = "/ISAPI/AccessControl/RemoteControl/door/2", "/ISAPI/AccessControl/remoteCheck"
 
 
-def asked(awaits: bool = True, live: bool = True, serial: int | None = 47, device: UUID = DEVICE, community: UUID = HERE) -> Recorded:
+def asked(
+    awaits: bool = True, live: bool = True, serial: int | None = 47, device: UUID = DEVICE, community: UUID = HERE,
+    source: str | None = None,
+) -> Recorded:
     """Our own report that a card is at the reader."""
     told = Told(report_id=OPENING, kind="card_read", code="5/1", history=False, serial=serial, awaits_decision=awaits)
     report = DeviceReported(device, UUID(int=9), told, NOW, live=live, skew=None, findings=())
-    return recorded(report, community, stream="reports:1")
+    return recorded(report, community, stream=None if source else "reports:1", source=source)
 
 
 class Site:
@@ -103,6 +107,12 @@ async def test_a_device_that_cannot_be_addressed_is_unreachable(device: KnownDev
     assert await site.performed() == RecordFailed(OPENING, DEVICE, 2, "unreachable", code) and site.told == []
 
 
+async def test_a_barrier_of_another_community_is_not_lifted() -> None:
+    site = Site(replace(GATE, community_id=ELSEWHERE), answer=status(1), cause=asked())
+    assert await site.performed(LIFTED) == RecordFailed(OPENING, DEVICE, 2, "unreachable", "no_address", "barrier")
+    assert site.told == []
+
+
 async def test_a_terminal_that_asked_is_answered_and_opens_by_itself() -> None:
     site = Site(answer=status(1), cause=asked())
     assert await site.performed(BY_CARD) == RecordCarriedOut(OPENING, DEVICE, 2)
@@ -110,7 +120,8 @@ async def test_a_terminal_that_asked_is_answered_and_opens_by_itself() -> None:
 
 
 @pytest.mark.parametrize("cause", [
-    asked(awaits=False), asked(live=False), asked(serial=None), asked(device=UUID(int=77)), asked(community=ELSEWHERE), None])
+    asked(awaits=False), asked(live=False), asked(serial=None), asked(device=UUID(int=77)), asked(community=ELSEWHERE),
+    asked(source="access"), None])
 async def test_whoever_did_not_ask_is_given_the_order(cause: Recorded | None) -> None:
     site = Site(answer=status(1), cause=cause)
     await site.performed(BY_CARD)
@@ -129,7 +140,8 @@ async def test_a_terminal_that_asked_is_told_of_a_refusal() -> None:
 
 @pytest.mark.parametrize(("event", "cause"), [
     (replace(DENIED, allowed=True), asked()), (replace(DENIED, live=False), asked()), (DENIED, asked(awaits=False)),
-    (DENIED, asked(live=False)), (DENIED, asked(serial=None)), (DENIED, asked(community=ELSEWHERE)), (DENIED, None)])
+    (DENIED, asked(live=False)), (DENIED, asked(serial=None)), (DENIED, asked(community=ELSEWHERE)),
+    (DENIED, asked(source="access")), (DENIED, None)])
 async def test_nobody_else_is_told_anything(event: CredentialJudged, cause: Recorded | None) -> None:
     assert await Site(cause=cause).planned(event) is None
 
@@ -140,7 +152,7 @@ def newer(stream: str = "reports:1") -> Recorded:
 
 
 @pytest.mark.parametrize("event", [
-    BY_CARD, BarrierOrdered(OPENING, DOOR, DEVICE, 2, OPENING, "tariff", "pays_by_tariff", ())], ids=["door", "barrier"])
+    BY_CARD, LIFTED], ids=["door", "barrier"])
 async def test_where_it_cannot_be_read_whether_the_device_asked_it_is_not_called_and_that_is_told(event: Any) -> None:
     site = Site(answer=status(1), cause=newer())
     done = await site.performed(event)
@@ -149,9 +161,8 @@ async def test_where_it_cannot_be_read_whether_the_device_asked_it_is_not_called
 
 
 async def test_a_barrier_is_lifted_by_a_call_after_the_camera_has_stopped_waiting() -> None:
-    event = BarrierOrdered(OPENING, DOOR, DEVICE, 2, OPENING, "tariff", "pays_by_tariff", ())
     site = Site(answer=status(1), cause=asked())
-    order = await site.planned(event)
+    order = await site.planned(LIFTED)
     assert (order.attempt.answers, order.hold > GATE.description.answer_ms / 1000) == (OPENING, True)
     async with site.client:
         done = await order.perform()

@@ -39,6 +39,7 @@ def test_a_device_never_heard_of_is_believed_and_its_skew_found(skew: float, fin
         (-MONTHS, -MONTHS - 600, True), (-MONTHS, -MONTHS - 601, False),
         (-MONTHS, 0, True), (-MONTHS, -3600, False),
         (MONTHS, 0, True), (MONTHS, MONTHS - 3600, False), (MONTHS, -3600, False),
+        (MONTHS, -600, True), (MONTHS, -601, False),
     ],
 )
 def test_what_is_older_than_the_clock_allows_is_a_replay(known: float, skew: float, live: bool) -> None:

@@ -42,6 +42,12 @@ def test_a_device_is_registered_with_a_code() -> None:
     assert when(register) == [REGISTERED, CODE]
 
 
+def test_a_device_of_which_nobody_said_more_stays_shut_and_answers_before_its_camera_gives_up() -> None:
+    """A plate push waits for half a second."""
+    plain = Description("vzenith-camera", "Gate", "V1")
+    assert (plain.fallback, plain.stream, plain.base_url) == ("closed", False, "") and plain.answer_ms < 500
+
+
 def test_another_device_is_not_registered_in_its_place() -> None:
     with pytest.raises(Refused, match="device_already_registered"):
         when(RegisterDevice(ID, Description("hikvision-camera", "Hall", "K2"), "code", TOMORROW), REGISTERED, CODE)

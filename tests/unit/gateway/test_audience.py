@@ -2,7 +2,7 @@ from uuid import UUID
 
 import pytest
 
-from libs.contracts import access, devices, identity
+from libs.contracts import access, devices, identity, parking
 from libs.contracts.fields import SealedField
 from libs.contracts.permissions import permissions_of
 from libs.eventkit.auth import Principal
@@ -46,6 +46,9 @@ def test_nobody_sees_another_community(role):
     (access.RightGranted(UUID(int=4), BEN, "community", "lives_here"), False),
     (access.DoorNoticed(GATE, "forced", "5:21", True, NOON), True),
     (access.DoorNoticed(DOOR, "forced", "5:21", True, NOON), False),
+    (access.VisitorPassUsed(UUID(int=5), ANN, DOOR, UUID(int=6)), True),  # their guest, wherever
+    (access.VisitorPassUsed(UUID(int=5), BEN, GATE, UUID(int=6)), False),  # somebody else's guest at their door
+    (parking.SessionBegun(UUID(int=7), UUID(int=8), "ground", ANN, None, None, NOON), False),
     (REPORTED, False),
     (FOUNDED, False),
 ])
@@ -62,6 +65,14 @@ def test_only_ones_own_rights_move_ones_doors():
     mine, theirs = (access.RightRevoked(UUID(int=4), person, "community", "lives_here") for person in (ANN, BEN))
     assert moves_doors_of(whoever("resident"), mine) and not moves_doors_of(whoever("resident"), theirs)
     assert not moves_doors_of(whoever("staff"), mine)
+    granted = [access.RightGranted(UUID(int=4), person, "community", "lives_here") for person in (ANN, BEN)]
+    assert [moves_doors_of(whoever("resident"), event) for event in granted] == [True, False]
+
+
+def test_a_door_that_is_installed_or_moved_moves_everybodys():
+    installed = access.DoorInstalled(GATE, "gate", "community", DEVICE, 1)
+    assert moves_doors_of(whoever("resident"), installed) and not moves_doors_of(whoever("guard"), installed)
+    assert not moves_doors_of(whoever("resident"), passed(ANN))
 
 
 def test_sealed_fields_are_dropped_whole():
@@ -81,3 +92,5 @@ def test_an_event_is_shown_as_a_cloud_event():
 def test_whom_an_event_is_about():
     assert persons_of(passed(ANN)) == {ANN} and persons_of(passed(None)) == set()
     assert persons_of(identity.ResidentRegistered(BEN, CARD)) == {BEN}
+    assert persons_of(identity.VehicleRegistered(GATE, DOOR, BEN, CARD, "small", True)) == {BEN}
+    assert persons_of(access.VisitorPassRevoked(GATE, BEN, "host")) == {BEN}

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from libs.contracts import access, devices, identity
+from libs.contracts import access, devices, identity, parking
 from libs.contracts.fields import SealedField
 from libs.contracts.topics import heard_from
 from services.gateway.explaining import Known, causes, explain, following, in_order, links, only_about
@@ -67,6 +67,14 @@ def test_an_order_rests_on_the_judgement_that_the_same_command_gave():
         (ORDER, 3, (REPORT,), access.DoorOpeningOrdered(OPENING, GATE, DEVICE, 1, "card", ANN, *RULE)))
     assert links(together)[ORDER] == [JUDGED, REPORT]
     assert explain(JUDGED, JUDGED, together, NAMES)["text"][-1].startswith("Then: Access ordered")
+
+
+def test_a_lifted_barrier_rests_on_the_judgement_of_its_passage():
+    together = known(
+        (REPORT, 1, (), devices.DeviceEnrolled(DEVICE)),
+        (JUDGED, 2, (REPORT,), parking.PassageJudged(REPORT, GATE, True, *RULE, None, True)),
+        (ORDER, 3, (REPORT,), parking.BarrierOrdered(OPENING, GATE, DEVICE, 1, REPORT, *RULE)))
+    assert links(together)[ORDER] == [JUDGED, REPORT]
 
 
 def test_what_followed_is_found_through_others_nearest_first():

@@ -1,13 +1,15 @@
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import Select
 from sqlalchemy.dialects import postgresql
 
 from libs.contracts import access, devices, identity
 from libs.contracts.fields import SealedField
 from services.gateway.main import SERVICE
-from services.gateway.views import door_events, doors, my_doors, my_home
+from services.gateway.views import cars, door_events, doors, findings, my_doors, my_home, passages, permits, stays, visitors
 from tests.unit.gateway.heard import ANN, BEN, BUILDING, COMMUNITY, DEVICE, DOOR, GATE, HOME, NOON, OPENING, fold, heard
 from tests.unit.gateway.test_gate_views import EVERYTHING
 
@@ -100,8 +102,47 @@ def test_live_and_history_are_told_apart():
     doors.all_doors(COMMUNITY, None, 5), doors.all_doors(COMMUNITY, ("Gate", GATE), 5),
     doors.doors_named(COMMUNITY, [GATE]), doors.devices_named(COMMUNITY, [DEVICE]),
     door_events.newest(COMMUNITY, 7, 5), door_events.newest_of_person(COMMUNITY, ANN, [GATE], 7, 5),
-    door_events.opening(COMMUNITY, OPENING),
+    door_events.opening(COMMUNITY, OPENING), findings.findings_of(COMMUNITY, True, 7, 5), passages.last_passages(COMMUNITY),
 ])
 @pytest.mark.filterwarnings("error")
 def test_every_query_names_its_community(query):
     assert "community_id = " in str(query.compile(dialect=postgresql.dialect()))
+
+
+def asked(query: Select[Any]) -> str:
+    """As PostgreSQL is asked, values and all."""
+    return str(query.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}))
+
+
+@pytest.mark.parametrize(("query", "theirs"), [
+    (my_home.homes_of(COMMUNITY, ANN), "resident_id"), (my_home.name_of(COMMUNITY, ANN), "resident_id"),
+    (my_doors.doors_of(COMMUNITY, ANN), "person_id"), (my_doors.door_ids_of(COMMUNITY, ANN), "person_id"),
+    (stays.of_person(COMMUNITY, ANN, None, 5), "person_id"), (visitors.of_host(COMMUNITY, ANN, None, 5), "host_id"),
+    (cars.of_keeper(COMMUNITY, ANN), "keeper_id"),
+    (stays.one_of_person(COMMUNITY, ANN, OPENING), "person_id"), (permits.of_person(COMMUNITY, ANN), "person_id"),
+])
+def test_a_page_of_ones_own_asks_for_what_is_theirs_alone(query: Select[Any], theirs: str) -> None:
+    assert asked(query).count(f"{theirs} = '{ANN}'") == 1
+
+
+def test_of_door_events_a_person_is_shown_their_own_and_nobodys_at_their_doors() -> None:
+    own, of_nobody = asked(door_events.newest_of_person(COMMUNITY, ANN, [GATE], 7, 5)).split("UNION ALL")
+    assert f"person_id = '{ANN}'" in own and "door_id IN" not in own
+    assert f"person_id IS NULL AND gateway_door_events.door_id IN ('{GATE}')" in of_nobody
+
+
+def test_a_right_opens_doors_of_its_community_alone() -> None:
+    assert "gateway_doors.community_id = gateway_rights.community_id AND (" in asked(my_doors.doors_of(COMMUNITY, ANN))
+
+
+@pytest.mark.parametrize("query", [
+    door_events.newest(COMMUNITY, 7, 5), stays.of_person(COMMUNITY, ANN, 7, 5), visitors.of_host(COMMUNITY, ANN, 7, 5),
+    passages.passages_of(COMMUNITY, GATE, 7, 5), findings.findings_of(COMMUNITY, False, 7, 5)])
+def test_the_next_page_begins_below_the_last_row_and_looks_one_further(query: Select[Any]) -> None:
+    assert "position < 7" in asked(query) and "LIMIT 6" in asked(query)
+
+
+def test_findings_are_shown_until_they_are_settled_and_passages_once_they_are_judged() -> None:
+    assert ["settled_at IS NULL" in asked(findings.findings_of(COMMUNITY, only, None, 5)) for only in (True, False)] == [True, False]
+    last = asked(passages.last_passages(COMMUNITY))
+    assert "position IS NOT NULL" in last and f"<= {passages.LAST}" in last

@@ -124,7 +124,8 @@ def test_an_organisation_of_the_whole_country_has_a_division() -> None:
     ("4001234567", "+864001234567", "landline"), ("0571-88001234", "+8657188001234", "landline"),
     ("0086 (0)21 5000 1234", "+862150001234", "landline"), ("00852 6123 4567", "+85261234567", "hong_kong"),
     ("+853 6612 3456", "+85366123456", "macao"), ("+1 202 555 0123", "+12025550123", "foreign"),
-    ("86 021 50001234", None, "length"), ("23800008825", None, "prefix"), ("+86 23800008825", None, "prefix")])
+    ("86 021 50001234", None, "length"), ("10012345678", None, "prefix"), ("11012345678", None, "prefix"),
+    ("12012345678", None, "prefix"), ("23800008825", None, "prefix"), ("+86 23800008825", None, "prefix")])
 def test_telephones_beyond_the_vectors(text: str, value: str | None, kind: str) -> None:
     if value is None:
         with pytest.raises(Unacceptable, match=kind):

@@ -66,6 +66,12 @@ def test_a_correction_keeps_what_it_does_not_name():
     assert when(RESIDENTS, other_phone, REGISTERED) == [ContactCorrected(ANN, box("a"), box("q"))]
 
 
+def test_what_was_found_in_a_phone_is_forgotten_with_that_phone_alone():
+    odd = ResidentRegistered(ANN, box("a"), box("p"), ("no_sms",))
+    assert when(RESIDENTS, CorrectContact(ANN, name=box("b")), odd) == [ContactCorrected(ANN, box("b"), box("p"), ("no_sms",))]
+    assert when(RESIDENTS, CorrectContact(ANN, phone=box("q")), odd) == [ContactCorrected(ANN, box("a"), box("q"))]
+
+
 def test_a_correction_of_nothing_says_nothing():
     assert when(RESIDENTS, CorrectContact(ANN), REGISTERED) == []
 
@@ -81,9 +87,16 @@ def test_a_look_at_a_contact_is_recorded_each_time():
     assert when(RESIDENTS, command, REGISTERED) == when(RESIDENTS, command, REGISTERED, looked) == [looked]
 
 
+def test_a_look_at_the_id_number_is_told_from_one_at_the_contact():
+    looked = when(RESIDENTS, DiscloseContact(ANN, STAFF, "lost card", id_number=True), REGISTERED)
+    assert looked == [ContactDisclosed(ANN, STAFF, "lost card", id_number=True)]
+
+
 def test_a_look_without_a_purpose_is_refused():
-    with pytest.raises(Refused, match="purpose_missing"):
-        when(RESIDENTS, DiscloseContact(ANN, STAFF, "?"), REGISTERED)
+    for purpose in ("", "?", "abc"):
+        with pytest.raises(Refused, match="purpose_missing"):
+            when(RESIDENTS, DiscloseContact(ANN, STAFF, purpose), REGISTERED)
+    assert when(RESIDENTS, DiscloseContact(ANN, STAFF, "post"), REGISTERED) == [ContactDisclosed(ANN, STAFF, "post")]
 
 
 def test_nobody_unknown_is_looked_at():

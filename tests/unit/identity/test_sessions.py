@@ -38,6 +38,11 @@ def test_a_session_starts():
     assert when(START) == [STARTED]
 
 
+def test_a_session_that_nobody_uses_ends_after_thirty_days():
+    assert when(START)[0].expires == NOW + timedelta(days=30)
+    assert when(renew(0), STARTED)[0].expires == NOW + timedelta(days=30)
+
+
 def test_starting_the_same_session_again_says_nothing_new():
     assert when(START, STARTED) == []
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from libs.eventkit.auth import LIFETIME
 from libs.eventkit.decider import Refused
 from services.identity.domain.signing_keys import (
     LEAD,
@@ -46,6 +47,7 @@ def test_while_a_key_is_good_no_other_is_needed():
 def test_a_key_gets_its_successor_a_day_before_it_ends():
     assert when(publish("k2", DUE), FIRST) == [SECOND_KEY]
     assert when(publish("k3", DUE), FIRST, SECOND_KEY) == []
+    assert FIRST.expires - DUE == timedelta(days=1)
 
 
 def test_a_kid_names_one_key():
@@ -68,6 +70,7 @@ def test_after_a_long_sleep_nobody_signs_until_the_new_key_is_known():
 
 
 def test_a_key_signs_no_token_that_would_outlive_it():
+    assert timedelta(seconds=LIFETIME) == TOKEN
     assert signs(NOW + LIFE - TOKEN, FIRST) == "k1"
     assert signs(NOW + LIFE - TOKEN + SECOND, FIRST) is None
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from libs.contracts.permissions import PERMISSIONS, permissions_of
-from libs.eventkit.auth import Principal, Verifier
+from libs.eventkit.auth import Principal, Unauthorised, Verifier
 from libs.eventkit.privacy import unbase64url
 from libs.eventkit.problems import Problem
 from services.identity.tokens import AUDIENCE, Refresh, Secrets
@@ -26,6 +26,33 @@ def test_a_token_is_good_where_its_role_gives_commands(role: str):
         verifier.learn("k1", unbase64url(SECRETS.public_key("k1")), NOW, NOW + timedelta(days=1))
         expected = Principal(ANN, role, frozenset({HERE}), permissions_of(role), str(SESSION))
         assert verifier.verify(token, NOW) == expected
+
+
+@pytest.mark.parametrize(("service", "roles"), [
+    ("gateway", {"resident", "staff", "guard", "grid", "police", "operator", "service"}),
+    ("identity", {"resident", "staff", "guard", "grid", "police", "operator"}),
+    ("access", {"resident", "staff", "guard", "device", "service"}),
+    ("parking", {"resident", "staff", "guard"}),
+    ("devices", {"staff", "operator", "device"}),
+])
+def test_a_service_takes_the_tokens_of_those_alone_who_have_something_to_ask_of_it(service: str, roles: set[str]):
+    verifier = Verifier(service, permissions_of)
+    verifier.learn("k1", unbase64url(SECRETS.public_key("k1")), NOW, NOW + timedelta(days=1))
+    for role in PERMISSIONS:
+        token = SECRETS.access_token("k1", ANN, role, HERE, NOW, SESSION)
+        if role in roles:
+            assert verifier.verify(token, NOW).role == role
+        else:
+            with pytest.raises(Unauthorised, match="token_audience"):
+                verifier.verify(token, NOW)
+
+
+def test_a_token_is_good_for_ten_minutes():
+    verifier, token = Verifier("gateway", permissions_of), SECRETS.access_token("k1", ANN, "staff", HERE, NOW)
+    verifier.learn("k1", unbase64url(SECRETS.public_key("k1")), NOW, NOW + timedelta(days=1))
+    assert verifier.verify(token, NOW + timedelta(seconds=599)).id == ANN
+    with pytest.raises(Unauthorised, match="token_expired"):
+        verifier.verify(token, NOW + timedelta(seconds=600))
 
 
 def test_every_process_derives_the_same_key_and_every_kid_another():

@@ -98,3 +98,8 @@ def test_a_view_reads_every_row_that_it_changes(view: View, events: list[Any], e
 
 def test_every_view_is_tested():
     assert {view.name for view in VIEWS} == {view.name for view, _, _ in CASES}
+
+
+def test_what_a_home_shows_is_of_those_who_live_there_now():
+    for query, times in ((vehicles.page_of(A, None, False, None, 5), 2), (vehicles.one(A, E), 2), (residents.page_of(C, None, 5), 1)):
+        assert str(query).count("until IS NULL") == times

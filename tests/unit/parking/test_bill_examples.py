@@ -270,5 +270,7 @@ def test_hours_may_run_past_midnight_and_a_period_may_be_short() -> None:
     own = Tariff("own", 1, "", (VehicleClass("small", Metered((Step(100, 3600, units=None, hours=night),), SinceEntry(12 * 3600))),))
     assert bill(own, stay(local(2, "19:00:00"), local(3, "07:00:00")), "small", SHANGHAI).total_fen == 1000
     assert bill(own, stay(local(2, "01:00:00"), local(2, "07:00:00")), "small", SHANGHAI).total_fen == 500
+    twice = Tariff("own", 1, "", (VehicleClass("small", Metered((Step(100, 3600, units=2), Step(500, None)), SinceEntry())),))
+    assert [owed(twice, "small", seconds) for seconds in (3601, 7200, 7201)] == [200, 200, 700]
     short = Tariff("own", 1, "", (VehicleClass("small", Metered((Step(100, 3600, units=None),), SinceEntry(5400), 150)),))
     assert owed(short, "small", 5401) == 250

@@ -1,0 +1,58 @@
+"""What access does when others speak: whose rights begin and end, and how an opening ended."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from libs.contracts import devices, identity, parking
+from services.access.domain.openings import ConcludeOpening
+from services.access.domain.rights import GrantRight, RevokeRight, right_id_of
+from services.access.domain.visitor_passes import RecordArrival
+from services.access.reactions import (
+    account_closed,
+    account_opened,
+    order_carried_out,
+    order_failed,
+    residence_ended,
+    residence_started,
+    session_begun,
+)
+from tests.kit import recorded
+
+LIVING, ANN, HOME, BUILDING, ACCOUNT, ORDER, PASS, LOT = (UUID(int=n) for n in range(1, 9))
+NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
+ZONES = (f"building:{BUILDING}", "community")
+STARTED = identity.ResidenceStarted(LIVING, ANN, HOME, BUILDING, 1, "owner", NOW.date())
+ENDED = identity.ResidenceEnded(LIVING, ANN, HOME, BUILDING, NOW.date())
+
+
+async def asked(react: Any, event: Any) -> list[Any]:
+    return [do.command for do in await react(event, recorded(event, source="identity"))]
+
+
+async def test_who_lives_here_passes_the_gates_and_the_doors_of_the_building_and_no_others() -> None:
+    ids = [right_id_of(LIVING, zone) for zone in ZONES]
+    assert await asked(residence_started, STARTED) == [
+        GrantRight(i, ANN, zone, "residence") for i, zone in zip(ids, ZONES, strict=True)]
+    assert await asked(residence_ended, ENDED) == [RevokeRight(i) for i in ids]
+
+
+@pytest.mark.parametrize("role", ["staff", "guard", "resident", "grid", "police", "operator"])
+async def test_staff_and_guards_alone_open_every_door_while_they_have_their_account(role: str) -> None:
+    right_id, on_duty = right_id_of(ACCOUNT, "everywhere"), role in ("staff", "guard")
+    assert await asked(account_opened, identity.AccountOpened(ACCOUNT, ANN, role)) == [
+        GrantRight(right_id, ANN, "everywhere", "duty")] * on_duty
+    assert await asked(account_closed, identity.AccountClosed(ACCOUNT, ANN, role)) == [RevokeRight(right_id)] * on_duty
+
+
+async def test_an_opening_ends_as_its_device_said() -> None:
+    assert await asked(order_carried_out, devices.DoorOrderCarriedOut(ORDER, LOT, 1)) == [ConcludeOpening(ORDER)]
+    assert await asked(order_failed, devices.DoorOrderFailed(ORDER, LOT, 1, "expired")) == [ConcludeOpening(ORDER, "expired")]
+
+
+async def test_the_car_of_a_visitor_is_their_arrival_and_another_is_nobodys() -> None:
+    car = parking.SessionBegun(ORDER, LOT, "ground", ANN, None, PASS, NOW)
+    assert await asked(session_begun, car) == [RecordArrival(PASS, NOW, "plate")]
+    assert await asked(session_begun, parking.SessionBegun(ORDER, LOT, "ground", ANN, HOME, None, NOW)) == []

@@ -1,0 +1,113 @@
+"""Whose event may be explained to a resident, what is named in it, and in which language."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from libs.contracts import access, devices, identity, parking
+from libs.contracts.permissions import permissions_of
+from libs.eventkit.auth import Principal
+from libs.eventkit.recorded import NOWHERE, Catalogue, Recorded
+from libs.eventkit.tail import Wake
+from services.gateway.api.explanation import is_own, preferred
+from services.gateway.chain import asked_for, names_in
+from services.gateway.explaining import Known
+from services.gateway.main import SERVICE
+from tests.unit.gateway.heard import ANN, BEN, BUILDING, COMMUNITY, DEVICE, DOOR, ELSEWHERE, GATE, HOME, NOON, OPENING, heard
+
+STAY, CAR = UUID(int=0x5A), UUID(int=0x5B)
+RESIDENT = Principal(ANN, "resident", frozenset({COMMUNITY}), permissions_of("resident"))
+
+
+class Database:
+    """Answers each query about a table with the rows given for it, and has folded everything."""
+
+    def __init__(self, **tables: list[dict[str, Any]]) -> None:
+        self.tables, self.asked = tables, list[str]()
+
+    async def fetch(self, communities: list[UUID], query: Any) -> list[dict[str, Any]]:
+        assert communities == [COMMUNITY]
+        (table,) = {t.name for t in query.get_final_froms() if hasattr(t, "name")} or {"gateway_doors"}
+        self.asked.append(table)
+        return self.tables.get(table, [])
+
+    async def pool(self) -> Any:
+        async def folded(*_: Any) -> bool:
+            return True
+
+        async def fetch(*_: Any) -> list[Any]:
+            return self.tables.get("events", [])
+
+        return SimpleNamespace(fetchval=folded, fetch=fetch)
+
+
+def site(**tables: list[dict[str, Any]]) -> Any:
+    return SimpleNamespace(database=Database(**tables), wake=Wake(), catalogue=Catalogue(SERVICE.contracts))
+
+
+async def own(event: Any, **tables: list[dict[str, Any]]) -> bool:
+    told, row = heard(event)
+    return await asyncio.wait_for(is_own(site(**tables), RESIDENT, Known(row, told)), 5)
+
+
+@pytest.mark.parametrize(("event", "theirs"), [
+    (access.DoorOpened(OPENING, GATE, ANN), True), (access.DoorOpened(OPENING, GATE, BEN), False),
+    (access.VisitorPassRevoked(STAY, ANN, "staff"), True), (access.VisitorPassRevoked(STAY, BEN, "staff"), False),
+    (parking.SessionBegun(STAY, CAR, "ground", ANN, None, None, NOON), True),
+    (parking.SessionBegun(STAY, CAR, "ground", BEN, None, None, NOON), False),
+    (parking.LotOpened(CAR, "lot", {}), False),
+])
+async def test_what_names_a_person_is_theirs_alone(event: Any, theirs: bool) -> None:
+    assert await own(event) is theirs
+
+
+@pytest.mark.parametrize(("rows", "theirs"), [([{"person_id": ANN}], True), ([{"person_id": BEN}], False), ([], False)])
+async def test_what_came_of_an_opening_or_a_stay_is_of_whom_it_was_for(rows: list[dict[str, Any]], theirs: bool) -> None:
+    for event in (devices.DoorOrderCarriedOut(OPENING, DEVICE, 1), devices.DoorOrderFailed(OPENING, DEVICE, 1, "expired")):
+        assert await own(event, gateway_door_events=rows) is theirs
+    for event in (parking.PaymentReceived(STAY, CAR, 5), parking.Billed(STAY, "A", 1, NOON, 0, 0, ())):
+        assert await own(event, gateway_stays=rows) is theirs
+
+
+async def test_a_stay_is_of_whom_it_was_found_to_be_and_not_of_whom_it_began_with() -> None:
+    for began_with, found in ((ANN, BEN), (BEN, ANN)):
+        begun = parking.SessionBegun(STAY, CAR, "ground", began_with, None, None, NOON)
+        assert await own(begun, gateway_stays=[{"person_id": found}]) is (found == ANN)
+
+
+async def test_what_concerns_nobody_is_theirs_at_their_doors() -> None:
+    for door, theirs in ((GATE, True), (DOOR, False)):
+        noticed = access.DoorNoticed(door, "forced", "5:21", True, NOON)
+        assert await own(noticed, gateway_doors=[{"door_id": GATE}]) is theirs
+
+
+@pytest.mark.parametrize(("header", "language"), [
+    ("zh-CN,en;q=0.5", "zh"), (" ZH", "zh"), ("en,zh;q=0.5", "en"), ("", "en"), ("de", "en")])
+def test_chinese_for_whoever_asks_for_it_first(header: str, language: str) -> None:
+    assert preferred({"accept-language": header}) == language
+
+
+@pytest.mark.parametrize("homes", [True, False])
+async def test_homes_are_named_to_whoever_may_know_who_lives_where_and_doors_to_everybody(homes: bool) -> None:
+    app = site(gateway_places=[{"id": HOME, "name": "1-1-101"}], gateway_doors=[{"id": GATE, "name": "Gate"}])
+    said = (access.DoorOpened(OPENING, GATE, ANN), identity.ResidenceStarted(STAY, ANN, HOME, BUILDING, 1, "owner", NOON.date()))
+    named = await names_in(app, COMMUNITY, [Known(row, event) for event, row in map(heard, said)], homes)
+    assert (named.get(GATE), named.get(HOME)) == ("Gate", "1-1-101" if homes else None)
+
+
+def stored(row: Recorded) -> list[Any]:
+    number = row.number
+    assert number is not None
+    return [row.position, row.generation, row.community_id, None, None, row.event_id, row.type, row.schema, row.data,
+            msgspec.json.encode(row.meta).decode(), row.source, number.generation, number.position, number.n, row.recorded_at]
+
+
+@pytest.mark.parametrize(("community", "found"), [(COMMUNITY, True), (ELSEWHERE, False), (NOWHERE, False)])
+async def test_only_what_happened_in_the_community_is_explained_there(community: UUID, found: bool) -> None:
+    event, row = heard(access.DoorOpened(OPENING, GATE, ANN), community_id=community)
+    asked = await asked_for(site(events=[stored(row)]), COMMUNITY, row.event_id)
+    assert (asked is not None and asked.event == event) is found
