@@ -9,7 +9,7 @@ from libs.contracts.fields import SealedField
 from libs.eventkit.commands import Public
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.sealed import Sealed
-from services.access.domain import credentials, doors, openings, rights, visitor_passes
+from services.access.domain import credentials, doors, lifts, openings, rights, visitor_passes
 
 SAME: dict[type, type[Struct]] = {
     doors.DoorInstalled: public.DoorInstalled,
@@ -40,6 +40,9 @@ def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
             fields = structs.asdict(event)
             fields["facts"] = tuple(public.Fact(f.event_id, f.says) for f in event.facts)
             return (Public(contract(**fields)),)
+        case lifts.LiftInstalled():
+            floors = tuple(public.LiftFloor(f.floor, f.door_no) for f in event.floors)
+            return (Public(public.LiftInstalled(**structs.asdict(event) | {"floors": floors})),)
         case visitor_passes.VisitorPassIssued():
             fields = structs.asdict(event) | {"plate": _field(event.plate), "visitor_name": _field(event.visitor_name)}
             return (Public(_narrowed(public.VisitorPassIssued, fields)),)
