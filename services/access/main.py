@@ -15,7 +15,7 @@ from services.access.api import notices as notices_api
 from services.access.api import openings as openings_api
 from services.access.api import visitor_passes as visitor_passes_api
 from services.access.book import DoorBook
-from services.access.domain import credentials, doors, lifts, openings, rights, visitor_passes
+from services.access.domain import credentials, doors, lifts, openings, pass_history, rights, visitor_passes
 from services.access.publishing import publish
 from services.access.reactions import reactions
 from services.access.views import credentials as credentials_view
@@ -29,8 +29,8 @@ EVENTS = (
     doors.DoorInstalled, rights.RightGranted, rights.RightRevoked, credentials.CredentialIssued,
     credentials.CredentialRevoked, openings.CredentialJudged, openings.DoorPassed, openings.DoorNoticed,
     openings.DoorOpeningOrdered, openings.DoorOpened, openings.DoorOpeningFailed, lifts.LiftInstalled, lifts.HomeFloorSet,
-    visitor_passes.VisitorPassIssued, visitor_passes.VisitorPassRevoked, visitor_passes.VisitorPassUsed,
-    visitor_passes.VisitorArrived,
+    pass_history.VisitorPassIssued, pass_history.VisitorPassRevoked, pass_history.VisitorPassUsed,
+    pass_history.VisitorPassUseReturned, pass_history.VisitorArrived,
 )
 
 
@@ -48,7 +48,7 @@ def visitors_of(app: App) -> Visitors:
 
 def routes(app: App) -> APIRouter:
     router = APIRouter()
-    router.include_router(openings_api.routes(app, book_of(app)))
+    router.include_router(openings_api.routes(app, book_of(app), visitors_of(app)))
     router.include_router(doors_api.routes(app))
     router.include_router(lifts_api.routes(app, book_of(app)))
     router.include_router(visitor_passes_api.routes(app, book_of(app), visitors_of(app).signer))

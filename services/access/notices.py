@@ -13,7 +13,7 @@ from libs.eventkit.recorded import Recorded, tag_of
 from libs.eventkit.service import App
 from libs.eventkit.settings import Settings
 from libs.eventkit.subscriptions import Subscription, advance
-from services.access.domain.visitor_passes import VisitorArrived, VisitorPassRevoked
+from services.access.domain.pass_history import VisitorArrived, VisitorPassRevoked
 
 log = logging.getLogger(__name__)
 NAME = "notices_sent"

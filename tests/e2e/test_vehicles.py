@@ -59,7 +59,7 @@ async def seen(identity: httpx.AsyncClient, after: httpx.Response, bearer: dict[
 
 async def test_a_vehicle_is_declared_seen_masked_verified_and_shown_on_record(identity: httpx.AsyncClient, stack: Stack):
     ann, staff, text = await household(identity, stack, 40), stack.bearer("staff"), plate()
-    answer = await declare(identity, ann, f" {text.lower()} ")
+    answer = await declare(identity, ann, f" 蓝牌 {text[:2].lower()}·{text[2:]} ")
     car = answer.json()["id"]
     mine = (await seen(identity, answer, ann.bearer))[car]
     assert (mine["plate"], mine["verification"], mine["keeper_id"]) == (f"沪A***{text[-2:]}", None, ann.resident_id)
@@ -154,7 +154,8 @@ async def test_staff_register_correct_and_give_a_keeper_and_the_keeper_removes(i
     for status in (200, 412):
         corrected = await identity.patch(place, json={"plate": text}, headers={"if-match": shown.headers["etag"]})
         assert corrected.status_code == status
-    assert (await identity.patch(place, json={"plate": "x"}, headers={"if-match": "1"})).json()["code"] == "plate_invalid"
+    refused = await identity.patch(place, json={"plate": "沪A?"}, headers={"if-match": "1"})
+    assert (refused.status_code, refused.json()["code"], refused.json()["reason"]) == (422, "plate_invalid", "pattern")
     wrong = await identity.post(f"{place}/keeper", json={"keeper_id": ben.resident_id})
     assert (wrong.status_code, wrong.json()["code"]) == (409, "keeper_lives_elsewhere")
     assert (await identity.get(place, headers=ann.bearer)).status_code == 404, "nobody of the home keeps it"
