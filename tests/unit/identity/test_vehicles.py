@@ -191,6 +191,16 @@ def test_a_removed_vehicle_gives_up_its_plate_once():
         when(VEHICLES, RemoveVehicle(CAR))
 
 
+def test_with_its_keeper_gone_a_vehicle_is_removed_and_no_other_is():
+    gone = structs.replace(RemoveVehicle(CAR), moved_out=ANN)
+    assert when(VEHICLES, gone, REGISTERED) == when(VEHICLES, gone, REGISTERED, VERIFIED) == [REMOVED]
+    assert claimed(gone, REGISTERED) == [Release("plate")]
+    assert when(VEHICLES, gone, REGISTERED, REMOVED) == []
+    kept_by_ben = KeeperConfirmed(CAR, HOME, BEN, BOX, "small")
+    nobodys = KeeperEnded(CAR, HOME, None, BOX, "small")
+    assert when(VEHICLES, gone, REGISTERED, kept_by_ben) == when(VEHICLES, gone, REGISTERED, nobodys) == []
+
+
 # how often
 
 
