@@ -29,8 +29,8 @@ from services.access.domain.admission import (
 from services.access.domain.credentials import CredentialIssued, CredentialRevoked
 from services.access.domain.doors import DoorInstalled
 from services.access.domain.lifts import HomeFloorSet, LiftInstalled
+from services.access.domain.pass_history import VisitorPassIssued, VisitorPassRevoked
 from services.access.domain.rights import RightGranted, RightRevoked
-from services.access.domain.visitor_passes import VisitorPassIssued, VisitorPassRevoked
 
 PRUNED_EVERY = 1000
 KEPT_AFTER = timedelta(days=1)

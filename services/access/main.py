@@ -1,6 +1,6 @@
 """access, wired: doors, lifts, credentials, rights, visitor passes, and the decision at the door."""
 
-from functools import cache
+from functools import cache, partial
 
 from fastapi import APIRouter
 
@@ -15,10 +15,12 @@ from services.access.api import notices as notices_api
 from services.access.api import openings as openings_api
 from services.access.api import visitor_passes as visitor_passes_api
 from services.access.book import DoorBook
-from services.access.domain import credentials, doors, lifts, openings, rights, visitor_passes
+from services.access.domain import credentials, deliveries, doors, lifts, openings, pass_history, rights, visitor_passes
 from services.access.publishing import publish
 from services.access.reactions import reactions
+from services.access.sending import deliver
 from services.access.views import credentials as credentials_view
+from services.access.views import deliveries as deliveries_view
 from services.access.views import doors as doors_view
 from services.access.views import lifts as lifts_view
 from services.access.views import notices as notices_view
@@ -29,8 +31,9 @@ EVENTS = (
     doors.DoorInstalled, rights.RightGranted, rights.RightRevoked, credentials.CredentialIssued,
     credentials.CredentialRevoked, openings.CredentialJudged, openings.DoorPassed, openings.DoorNoticed,
     openings.DoorOpeningOrdered, openings.DoorOpened, openings.DoorOpeningFailed, lifts.LiftInstalled, lifts.HomeFloorSet,
-    visitor_passes.VisitorPassIssued, visitor_passes.VisitorPassRevoked, visitor_passes.VisitorPassUsed,
-    visitor_passes.VisitorArrived,
+    pass_history.VisitorPassIssued, pass_history.VisitorPassRevoked, pass_history.VisitorPassUsed,
+    pass_history.VisitorPassUseReturned, pass_history.VisitorArrived, deliveries.NoticeQueued, deliveries.NoticeSent,
+    deliveries.NoticeFailed, deliveries.NoticeGivenUp,
 )
 
 
@@ -48,7 +51,7 @@ def visitors_of(app: App) -> Visitors:
 
 def routes(app: App) -> APIRouter:
     router = APIRouter()
-    router.include_router(openings_api.routes(app, book_of(app)))
+    router.include_router(openings_api.routes(app, book_of(app), visitors_of(app)))
     router.include_router(doors_api.routes(app))
     router.include_router(lifts_api.routes(app, book_of(app)))
     router.include_router(visitor_passes_api.routes(app, book_of(app), visitors_of(app).signer))
@@ -67,11 +70,14 @@ SERVICE = Service(
     contracts=heard_from("identity", "devices", "parking"),
     deciders=(
         doors.DOORS, lifts.LIFTS, lifts.HOME_FLOORS, rights.RIGHTS, credentials.CREDENTIALS, visitor_passes.PASSES,
-        openings.OPENINGS),
+        openings.OPENINGS, deliveries.DELIVERIES),
     publish=publish,
-    views=(doors_view.VIEW, credentials_view.VIEW, lifts_view.VIEW, visitor_passes_view.VIEW, notices_view.VIEW),
+    views=(doors_view.VIEW, credentials_view.VIEW, lifts_view.VIEW, visitor_passes_view.VIEW, notices_view.VIEW,
+        deliveries_view.VIEW),
     memories=lambda app: (book_of(app).memory,),
-    reactions=lambda app: reactions(app, book_of(app), visitors_of(app)),
-    readers=lambda app: (notices.sending(app, notices.senders_for(app.settings)),),
+    reactions=lambda app: (
+        *reactions(app, book_of(app), visitors_of(app)), notices.queueing(notices.senders_for(app.settings))),
+    tasks=lambda app: {
+        f"notices:{sender.channel}": partial(deliver, app, sender) for sender in notices.senders_for(app.settings)},
     routes=routes,
 )

@@ -1,19 +1,20 @@
 """What a person is told, and how it reaches them: in the application always (`views/notices.py`), by push and SMS where
-there is somebody who sends these, at least once, each time with the event's id as the key against doubles."""
+there is somebody who sends these (`sending.py`), at least once, under one key for each notice and channel."""
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
-from libs.eventkit.recorded import Recorded, tag_of
-from libs.eventkit.service import App
+from libs.eventkit.reactions import Do, Reaction
+from libs.eventkit.recorded import Recorded
 from libs.eventkit.settings import Settings
-from libs.eventkit.subscriptions import Subscription, advance
-from services.access.domain.visitor_passes import VisitorArrived, VisitorPassRevoked
+from services.access.domain.deliveries import PATIENCE, QueueNotice, delivery_id_of
+from services.access.domain.pass_history import VisitorArrived, VisitorPassRevoked
 
 log = logging.getLogger(__name__)
 NAME = "notices_sent"
@@ -34,7 +35,8 @@ class NoticeSender(Protocol):
     channel: str
 
     async def send(self, notice: Notice, key: str) -> None:
-        """Hands it over, once per key however often it is called. Raises what kept it from being taken."""
+        """Hands it over, once per key however often it is called. Raises what kept it from being taken: only the name of
+        the error is kept."""
 
 
 class LogSender:
@@ -63,16 +65,19 @@ def notice_of(event: Any, row: Recorded) -> Notice | None:
             return None
 
 
-def sending(app: App, senders: Sequence[NoticeSender]) -> Subscription:
-    """Tells nobody of the past. What a sender does not take is sent again, to all, until it does."""
-    types = {tag_of(VisitorArrived), tag_of(VisitorPassRevoked)}
+def queueing(senders: Sequence[NoticeSender]) -> Reaction:
+    """Every notice is to be sent by every channel. What is read a day late is news to nobody."""
 
-    async def take(rows: Sequence[Recorded], position: int) -> None:
-        for row in rows:
-            notice = notice_of(app.catalogue.read(row), row) if row.type in types else None
-            if notice is not None:
-                for sender in senders:
-                    await sender.send(notice, str(notice.notice_id))
-        await advance(await app.database.folds(), NAME, position, rows[-1].position)
+    async def to_be_told(event: VisitorArrived | VisitorPassRevoked, row: Recorded) -> list[Do]:
+        notice = notice_of(event, row)
+        if notice is None or datetime.now(UTC) - row.recorded_at > PATIENCE:
+            return []
+        found = []
+        for sender in senders:
+            delivery_id = delivery_id_of(notice.notice_id, sender.channel)
+            command = QueueNotice(
+                delivery_id=delivery_id, channel=sender.channel, **asdict(notice), queued_at=row.recorded_at)
+            found.append(Do(f"queue {sender.channel}", delivery_id, command))
+        return found
 
-    return Subscription(name=NAME, take=take, start="now")
+    return Reaction(NAME, {VisitorArrived: to_be_told, VisitorPassRevoked: to_be_told})

@@ -9,7 +9,7 @@ from libs.contracts.fields import SealedField
 from libs.eventkit.commands import Public
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.sealed import Sealed
-from services.access.domain import credentials, doors, openings, rights, visitor_passes
+from services.access.domain import credentials, doors, lifts, openings, pass_history, rights
 
 SAME: dict[type, type[Struct]] = {
     doors.DoorInstalled: public.DoorInstalled,
@@ -23,9 +23,9 @@ SAME: dict[type, type[Struct]] = {
 }
 """Events that others hear as they are."""
 NARROWED: dict[type, type[Struct]] = {
-    visitor_passes.VisitorPassRevoked: public.VisitorPassRevoked,
-    visitor_passes.VisitorPassUsed: public.VisitorPassUsed,
-    visitor_passes.VisitorArrived: public.VisitorArrived,
+    pass_history.VisitorPassRevoked: public.VisitorPassRevoked,
+    pass_history.VisitorPassUsed: public.VisitorPassUsed,
+    pass_history.VisitorArrived: public.VisitorArrived,
 }
 """Events of which others hear less."""
 
@@ -40,7 +40,10 @@ def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
             fields = structs.asdict(event)
             fields["facts"] = tuple(public.Fact(f.event_id, f.says) for f in event.facts)
             return (Public(contract(**fields)),)
-        case visitor_passes.VisitorPassIssued():
+        case lifts.LiftInstalled():
+            floors = tuple(public.LiftFloor(f.floor, f.door_no) for f in event.floors)
+            return (Public(public.LiftInstalled(**structs.asdict(event) | {"floors": floors})),)
+        case pass_history.VisitorPassIssued():
             fields = structs.asdict(event) | {"plate": _field(event.plate), "visitor_name": _field(event.visitor_name)}
             return (Public(_narrowed(public.VisitorPassIssued, fields)),)
         case _ if type(event) in NARROWED:

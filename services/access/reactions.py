@@ -13,9 +13,17 @@ from libs.eventkit.service import App
 from services.access.book import DoorBook
 from services.access.domain.admission import Means
 from services.access.domain.credentials import normalised
-from services.access.domain.openings import ConcludeOpening, JudgeCredential, NoteAtDoor
+from services.access.domain.openings import (
+    OPENINGS,
+    ConcludeOpening,
+    DoorOpened,
+    DoorOpeningOrdered,
+    JudgeCredential,
+    NoteAtDoor,
+)
+from services.access.domain.pass_history import VisitorPassUsed
 from services.access.domain.rights import EVERYWHERE, GrantRight, RevokeRight, right_id_of
-from services.access.domain.visitor_passes import RecordArrival, RevokePass
+from services.access.domain.visitor_passes import RecordArrival, ReturnUse, RevokePass
 from services.access.visitors import Visitors
 
 ON_DUTY = frozenset({"staff", "guard"})
@@ -56,12 +64,41 @@ async def account_closed(event: identity.AccountClosed, row: Recorded) -> list[D
     return [Do("revoke", right_id, RevokeRight(right_id))] if event.role in ON_DUTY else []
 
 
-async def order_carried_out(event: devices.DoorOrderCarriedOut, row: Recorded) -> list[Do]:
-    return [Do("conclude", event.order_id, ConcludeOpening(event.order_id))]
+def openings_concluded(app: App) -> Reaction:
+    """What became of an order; where a visitor's pass was used for it, whether they came in or keep the use."""
+
+    async def order_carried_out(event: devices.DoorOrderCarriedOut, row: Recorded) -> list[Do]:
+        done = [Do("conclude", event.order_id, ConcludeOpening(event.order_id))]
+        if found := await use_behind(app, event.order_id, row):
+            use, because = found
+            done.append(Do("arrive", use.pass_id, RecordArrival(use.pass_id, use.at, "door", use.report_id), (because,)))
+        return done
+
+    async def order_failed(event: devices.DoorOrderFailed, row: Recorded) -> list[Do]:
+        done = [Do("conclude", event.order_id, ConcludeOpening(event.order_id, failed=event.reason))]
+        if found := await use_behind(app, event.order_id, row, unless=DoorOpened):
+            use, because = found
+            done.append(Do("return use", use.pass_id, ReturnUse(use.pass_id, use.report_id, event.reason), (because,)))
+        return done
+
+    return Reaction("openings_concluded", {
+        devices.DoorOrderCarriedOut: order_carried_out, devices.DoorOrderFailed: order_failed}, apart=True)
 
 
-async def order_failed(event: devices.DoorOrderFailed, row: Recorded) -> list[Do]:
-    return [Do("conclude", event.order_id, ConcludeOpening(event.order_id, failed=event.reason))]
+async def use_behind(
+    app: App, opening_id: UUID, row: Recorded, unless: type[DoorOpened] | None = None,
+) -> tuple[VisitorPassUsed, UUID] | None:
+    """The use of a pass on which an opening of this community rests, and the event that said it. `unless`: not where this
+    has come of it before."""
+    rows = await app.log.stream(f"{OPENINGS.category}:{opening_id}")
+    said = [app.catalogue.read(r) for r in rows if r.community_id == row.community_id]
+    if unless is not None and any(isinstance(event, unless) for event in said):
+        return None
+    ordered = next((event for event in said if isinstance(event, DoorOpeningOrdered)), None)
+    because = next((fact.event_id for fact in ordered.facts if fact.says == "use"), None) if ordered is not None else None
+    used = await app.log.event(because) if because is not None else None
+    use = app.catalogue.read(used) if used is not None else None
+    return (use, used.event_id) if isinstance(use, VisitorPassUsed) and used is not None else None
 
 
 def passes_of_residents(app: App, book: DoorBook) -> Reaction:
@@ -118,6 +155,13 @@ async def session_begun(event: parking.SessionBegun, row: Recorded) -> list[Do]:
     return [Do("arrive", event.pass_id, RecordArrival(event.pass_id, event.entered_at, "plate"))]
 
 
+async def session_recognised(event: parking.SessionRecognised, row: Recorded) -> list[Do]:
+    """A person found out that a car that is inside is a visitor's."""
+    if event.pass_id is None:
+        return []
+    return [Do("arrive", event.pass_id, RecordArrival(event.pass_id, row.meta.source_time or row.recorded_at, "plate"))]
+
+
 def _device(event: Any, row: Recorded) -> str:
     return f"device:{event.device_id}"
 
@@ -146,7 +190,6 @@ def reactions(app: App, book: DoorBook, visitors: Visitors) -> tuple[Reaction, .
             identity.AccountOpened: account_opened, identity.AccountClosed: account_closed}),
         passes_of_residents(app, book),
         reports(app, book, visitors),
-        Reaction("openings_concluded", {
-            devices.DoorOrderCarriedOut: order_carried_out, devices.DoorOrderFailed: order_failed}, apart=True),
-        Reaction("visitors_by_car", {parking.SessionBegun: session_begun}),
+        openings_concluded(app),
+        Reaction("visitors_by_car", {parking.SessionBegun: session_begun, parking.SessionRecognised: session_recognised}),
     )

@@ -13,7 +13,7 @@ from libs.eventkit.sealed import Sealed
 from libs.eventkit.service import App
 from services.access.book import DoorBook, KnownDoor
 from services.access.domain.admission import Fact, PresentedPass
-from services.access.domain.visitor_passes import UsePass
+from services.access.domain.visitor_passes import PASSES, UsePass, why_not
 from services.access.qr import BadCode, Signer, payload_of, verify
 
 
@@ -32,22 +32,51 @@ class Visitors:
         self.book.understood(row.community_id)
         try:
             text = await self._scanned(event)
-            pass_id = verify(payload_of(text), self.signer.public, at, row.community_id).pass_id
         except BadCode as bad:
             return PresentedPass(bad.code)
-        known = self.book.visitor_pass(row.community_id, pass_id)
-        facts = (Fact(known.because, "visitor_pass"),) if known else ()
-        if known and known.revoked is None and not self.book.residence(row.community_id, known.host_id, known.home_id):
-            return PresentedPass("pass_revoked", facts)
-        use = UsePass(
-            pass_id=pass_id, door_id=door.door_id, zone=door.zone, floor=door.floor, report_id=event.report_id, at=at)
+        use = self._asked(text, door, event.report_id, at, entered=not event.awaits_decision)
+        if isinstance(use, PresentedPass):
+            return use
+        facts = self._facts(use.pass_id, row.community_id)
         try:
             used = await self._use(use, row, (door.because, *(f.event_id for f in facts)), route)
         except (Refused, NotFound) as refused:
             code = refused.code if isinstance(refused, Refused) else "pass_unknown"
-            ended = (Fact(known.revoked, "revoked"),) if known and known.revoked else ()
-            return PresentedPass(code, (*facts, *ended))
+            return PresentedPass(code, (*facts, *self._end(use.pass_id, row.community_id)))
         return PresentedPass("", (*facts, *(Fact(i, "use") for i in used[:1])))
+
+    async def judged(self, text: str, door: KnownDoor, asked_by: UUID, at: datetime) -> PresentedPass:
+        """Whether the code would admit here now; uses nothing up. `asked_by`: the id of the question."""
+        self.book.understood(door.community_id)
+        use = self._asked(text, door, asked_by, at, entered=False)
+        if isinstance(use, PresentedPass):
+            return use
+        try:
+            code = why_not(use, (await self.app.commands.state(PASSES, use.pass_id, door.community_id))[0])
+        except NotFound:
+            code = "pass_unknown"
+        ended = self._end(use.pass_id, door.community_id) if code else ()
+        return PresentedPass(code, (*self._facts(use.pass_id, door.community_id), *ended))
+
+    def _asked(self, text: str, door: KnownDoor, report_id: UUID, at: datetime, entered: bool) -> UsePass | PresentedPass:
+        """The use that a code asks for; or the refusal of a code that is not ours or in time, or whose host has moved out."""
+        try:
+            pass_id = verify(payload_of(text), self.signer.public, at, door.community_id).pass_id
+        except BadCode as bad:
+            return PresentedPass(bad.code)
+        known = self.book.visitor_pass(door.community_id, pass_id)
+        if known and known.revoked is None and not self.book.residence(door.community_id, known.host_id, known.home_id):
+            return PresentedPass("pass_revoked", self._facts(pass_id, door.community_id))
+        return UsePass(
+            pass_id=pass_id, door_id=door.door_id, zone=door.zone, floor=door.floor, report_id=report_id, at=at, entered=entered)
+
+    def _facts(self, pass_id: UUID, community_id: UUID) -> tuple[Fact, ...]:
+        known = self.book.visitor_pass(community_id, pass_id)
+        return (Fact(known.because, "visitor_pass"),) if known else ()
+
+    def _end(self, pass_id: UUID, community_id: UUID) -> tuple[Fact, ...]:
+        known = self.book.visitor_pass(community_id, pass_id)
+        return (Fact(known.revoked, "revoked"),) if known and known.revoked else ()
 
     async def _use(self, use: UsePass, row: Recorded, because: tuple[UUID, ...], route: str) -> tuple[UUID, ...]:
         done = await self.app.commands.handle(

@@ -28,8 +28,10 @@ from services.identity.domain import (
     signing_keys,
     vehicles,
 )
+from services.identity.keepers import keepers_of
 from services.identity.lookups import communities_of
 from services.identity.publishing import publish
+from services.identity.reactions import vehicles_of_residents
 from services.identity.tokens import keep_a_signing_key, secrets_of
 from services.identity.views import accounts as accounts_view
 from services.identity.views import buildings as buildings_view
@@ -77,7 +79,8 @@ SERVICE = Service(
     deciders=DECIDERS,
     publish=publish,
     views=VIEWS,
-    memories=lambda app: (communities_of(app).memory,),
+    memories=lambda app: (communities_of(app).memory, keepers_of(app).memory),
+    reactions=lambda app: (vehicles_of_residents(app, keepers_of(app)),),
     tasks=lambda app: {"signing-key": lambda: keep_a_signing_key(app, secrets_of(app))},
     routes=routes,
 )

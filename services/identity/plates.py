@@ -1,11 +1,10 @@
 """Number plates: sealed on their way in, found by a blind index, opened only to be compared or while an answer is built.
 
-A plate is text here, in one form; what a plate can be, and which ones look alike, is parking's (`domain/plates.py` there).
+A plate is text here, in one form (`national/plates.py`); which ones look alike is parking's (`domain/plates.py` there).
 """
 
 from collections.abc import Callable, Sequence
 from typing import Any
-from unicodedata import normalize
 from uuid import UUID
 
 import msgspec
@@ -30,20 +29,19 @@ from services.identity.domain.vehicles import (
     VehicleClass,
     VerifyBinding,
 )
+from services.identity.national.plates import normalised_plate
+from services.identity.national.text import Unacceptable
 
-SHORTEST, LONGEST = 2, 16
 Asking = Callable[[Sealed, str, bool], Struct]
 """The command for a sealed plate, its blind index, and whether another vehicle holds it."""
 
 
 def plate_of(text: str) -> str:
-    """The stored form: NFKC, stripped, upper case. Raises Problem 422 plate_invalid with the reason."""
-    value = normalize("NFKC", text).strip().upper()
-    if not SHORTEST <= len(value) <= LONGEST:
-        raise Problem(422, "plate_invalid", reason="length")
-    if not value.isprintable():
-        raise Problem(422, "plate_invalid", reason="characters")
-    return value
+    """The stored form (`national/plates.py`). Raises Problem 422 plate_invalid with the reason."""
+    try:
+        return normalised_plate(text)
+    except Unacceptable as no:
+        raise Problem(422, "plate_invalid", reason=no.reason) from no
 
 
 async def masked_plates(app: App, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

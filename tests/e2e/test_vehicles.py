@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from libs.eventkit.http import Position, _plain
 from tests.e2e.conftest import Stack
+from tests.kit import until
 
 
 class Household(Struct):
@@ -17,6 +18,7 @@ class Household(Struct):
 
     home_id: str
     resident_id: str
+    residence_id: str
     bearer: dict[str, str]
 
 
@@ -32,12 +34,13 @@ async def identity(stack: Stack, http: httpx.AsyncClient):
 
 
 async def household(identity: httpx.AsyncClient, stack: Stack, number: int) -> Household:
+    """Somebody new in the home of this number."""
     home_id = (await identity.get("/v1/homes", params={"limit": 200})).json()["items"][number]["id"]
     made = await identity.post("/v1/residents", json={"name": "林一"})
     who = made.json()["id"]
     moved = await identity.post(f"/v1/residents/{who}/residences", json={"home_id": home_id, "role": "tenant"})
     assert moved.status_code == 201, moved.text
-    return Household(home_id, who, stack.bearer("resident", who))
+    return Household(home_id, who, moved.json()["id"], stack.bearer("resident", who))
 
 
 def declared(of: Household, text: str) -> dict[str, str]:
@@ -59,7 +62,7 @@ async def seen(identity: httpx.AsyncClient, after: httpx.Response, bearer: dict[
 
 async def test_a_vehicle_is_declared_seen_masked_verified_and_shown_on_record(identity: httpx.AsyncClient, stack: Stack):
     ann, staff, text = await household(identity, stack, 40), stack.bearer("staff"), plate()
-    answer = await declare(identity, ann, f" {text.lower()} ")
+    answer = await declare(identity, ann, f" 蓝牌 {text[:2].lower()}·{text[2:]} ")
     car = answer.json()["id"]
     mine = (await seen(identity, answer, ann.bearer))[car]
     assert (mine["plate"], mine["verification"], mine["keeper_id"]) == (f"沪A***{text[-2:]}", None, ann.resident_id)
@@ -154,7 +157,8 @@ async def test_staff_register_correct_and_give_a_keeper_and_the_keeper_removes(i
     for status in (200, 412):
         corrected = await identity.patch(place, json={"plate": text}, headers={"if-match": shown.headers["etag"]})
         assert corrected.status_code == status
-    assert (await identity.patch(place, json={"plate": "x"}, headers={"if-match": "1"})).json()["code"] == "plate_invalid"
+    refused = await identity.patch(place, json={"plate": "沪A?"}, headers={"if-match": "1"})
+    assert (refused.status_code, refused.json()["code"], refused.json()["reason"]) == (422, "plate_invalid", "pattern")
     wrong = await identity.post(f"{place}/keeper", json={"keeper_id": ben.resident_id})
     assert (wrong.status_code, wrong.json()["code"]) == (409, "keeper_lives_elsewhere")
     assert (await identity.get(place, headers=ann.bearer)).status_code == 404, "nobody of the home keeps it"
@@ -169,6 +173,48 @@ async def test_staff_register_correct_and_give_a_keeper_and_the_keeper_removes(i
         assert (await identity.delete(place, headers=ann.bearer)).status_code == 204
     again = await identity.post("/v1/vehicles", json=declared(ben, text))
     assert again.json()["findings"] == [], "the plate was given up"
+
+
+async def test_with_the_keeper_a_vehicle_leaves_the_home_and_its_right_to_park_ends(identity: httpx.AsyncClient, stack: Stack):
+    ann, ben = await household(identity, stack, 48), await household(identity, stack, 48)
+    text, staff, parking = plate(), stack.bearer("staff"), stack.url("parking")
+    hers, his = [(await declare(identity, one, t)).json()["id"] for one, t in ((ann, text), (ben, plate()))]
+    for car in (hers, his):
+        assert (await identity.post(f"/v1/vehicles/{car}/verification", json={"how": "driving_licence"})).status_code == 200
+
+    async def rights() -> set[str]:
+        found: set[str] = set()
+        params: dict[str, str] = {"kind": "vehicle", "limit": "200"}
+        while True:
+            page = (await identity.get(f"{parking}/v1/parking/plate-rights", headers=staff, params=params)).json()
+            found |= {right["id"] for right in page["items"]}
+            if page["next"] is None:
+                return found
+            params["cursor"] = page["next"]
+
+    async def both() -> bool:
+        return {hers, his} <= await rights()
+
+    async def hers_is_gone() -> bool:
+        return hers not in await rights()
+
+    await until(both)
+    moved = await identity.post(f"/v1/residences/{ann.residence_id}/end", json={})
+    assert moved.status_code == 200, moved.text
+    await until(hers_is_gone)
+    assert his in await rights()
+    assert (await identity.get(f"/v1/vehicles/{hers}")).status_code == 404
+    assert (await identity.get(f"/v1/vehicles/{his}")).json()["keeper_id"] == ben.resident_id
+    log = await asyncpg.connect(stack.status["databases"]["identity"])
+    try:
+        removed = await log.fetch(
+            "select r.type as because from events v, events r where v.stream = $1 and v.type = 'vehicle_removed'"
+            " and r.event_id::text = v.meta->'caused_by'->>0", f"vehicle:{hers}")
+    finally:
+        await log.close()
+    assert [row["because"] for row in removed] == ["residence_ended"]
+    again = await identity.post("/v1/vehicles", json=declared(ben, text))
+    assert again.status_code == 201 and again.json()["findings"] == [], "the plate was given up"
 
 
 async def test_the_demo_community_has_vehicles(identity: httpx.AsyncClient, stack: Stack):

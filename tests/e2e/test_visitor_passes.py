@@ -1,14 +1,18 @@
 """A visitor on the real stack: the pass, its code at a gate, at the door and in the lift, the notice; and what is refused."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
 import httpx
 import pytest
 
 from libs.eventkit.privacy import unbase64url
 from services.access import qr
+from services.devices.api.reports import authorization
+from tests.devices.bodies import access_json
 from tests.e2e.conftest import Stack
 from tests.e2e.test_door_story import dumps, topics
 from tests.kit import until
@@ -200,3 +204,72 @@ async def test_who_comes_lies_nowhere_in_plain_text(visit: Visit, stack: Stack):
     logs = "".join(p.read_text(errors="replace") for p in stack.place.log.rglob("*") if p.is_file())
     for text in (dumps(stack), await topics(stack.status["kafka"]["bootstrap"]), logs):
         assert [v for v in (PLATE, VISITOR, made["qr"]) if v in text] == []
+
+
+async def test_a_service_asks_whether_a_code_opens_a_door_and_nothing_is_used_up(visit: Visit, stack: Stack):
+    gate, made, service = visit.door("community"), await visit.issue(), stack.bearer("service")
+    place = f"/v1/doors/{gate['id']}/judgements"
+
+    async def asked(body: dict[str, str], who: dict[str, str] = service) -> httpx.Response:
+        return await visit.client.post(place, headers=who, json=body)
+
+    code = {"kind": "qr", "qr": made["qr"]}
+    for _ in range(2):
+        answer = (await asked(code)).json()
+        assert (answer["allowed"], answer["rule"], answer["reason"]) == (True, "visitor_pass", "allowed_by_visitor_pass")
+    assert [fact["says"] for fact in answer["facts"]] == ["door", "visitor_pass"]
+    assert (await asked({"kind": "qr", "qr": "welcome"})).json()["reason"] == "qr_malformed"
+    assert (await asked({"kind": "card", "number": stack.demo.cards[0]["number"]})).json()["allowed"]
+    for body, who, status in (
+        ({"kind": "qr", "number": "1"}, service, 422), ({"kind": "card", "qr": "1"}, service, 422), (code, visit.me, 403)):
+        assert (await asked(body, who)).status_code == status
+    assert await visit.at(gate, made["qr"]) and not await visit.at(gate, made["qr"])
+    answer = (await asked(code)).json()
+    assert (answer["allowed"], answer["reason"]) == (False, "pass_spent")
+
+
+async def test_a_door_that_did_not_open_gives_the_use_back_and_the_host_is_told_of_no_arrival(visit: Visit, stack: Stack):
+    """A reader that asks, and that nobody can reach with the answer."""
+    devices = stack.url("devices")
+    made = (await visit.client.post(devices + "/v1/devices", headers=visit.staff, json={
+        "kind": "hikvision-terminal", "name": "Gate without a line"})).json()
+    enrolled = await visit.client.post(
+        f"{devices}/v1/devices/{made['id']}/enrolments", json={"code": made["enrolment_code"]})
+    mine = {"authorization": authorization(made["id"], enrolled.json()["credential"]), "content-type": "application/json"}
+    door = {"name": f"Gate {uuid4()}", "zone": "community", "device_id": made["id"], "door_no": 1}
+    installed = await visit.client.post("/v1/doors", headers=visit.staff, json=door)
+    assert installed.status_code == 201, installed.text
+    guest = await visit.issue(kind="takeaway")
+    place = f"/v1/visitor-passes/{guest['id']}"
+
+    async def log(kind: str) -> list[dict[str, Any]]:
+        connection = await asyncpg.connect(stack.status["databases"]["access"])
+        try:
+            return [dict(r) for r in await connection.fetch(
+                "select event_id, data::text, meta::text from events where stream = $1 and type = $2",
+                f"visitor-pass:{guest['id']}", kind)]
+        finally:
+            await connection.close()
+
+    for serial in (1, 2):  # the second time there is a use again
+        shown = access_json(
+            QR, {"dateTime": datetime.now(UTC).isoformat()}, cardNo=guest["qr"], doorNo=1, serialNo=serial, frontSerialNo=serial - 1,
+            currentEvent=True, remoteCheck=True)
+        pushed = await visit.client.post(f"{devices}/v1/device-reports/hikvision/{made['id']}", headers=mine, content=shown)
+        assert pushed.status_code == 200, pushed.text
+
+        async def returned(times: int = serial) -> Any:
+            found = await log("visitor_pass_use_returned")
+            return len(found) == times and found
+
+        last = (await until(returned))[-1]
+        assert json.loads(last["data"])["reason"] == "unreachable"
+    assert len(await log("visitor_pass_used")) == 2 and await log("visitor_arrived") == []
+    shown = (await visit.get(place, visit.me)).json()
+    assert (shown["entries"], shown["arrived_at"], shown["state"]) == (0, None, "valid")
+
+    assert await visit.at(visit.door("community"), guest["qr"])
+    await until(lambda: log("visitor_arrived"))
+    assert not await visit.at(visit.door("community"), guest["qr"])
+    shown = (await visit.get(place, visit.me)).json()
+    assert shown["entries"] == 1 and shown["arrived_at"]

@@ -1,7 +1,7 @@
 """Opening a door from afar, and asking whether a credential may."""
 
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -15,18 +15,29 @@ from libs.eventkit.service import App
 from services.access.book import DoorBook
 from services.access.domain.credentials import normalised
 from services.access.domain.openings import JudgeCredential, OpenRemotely
+from services.access.visitors import Visitors
 
 
 class OpenDoor(Input):
     """Nothing is needed; the body may be left out."""
 
 
-class Presented(Input):
+class Number(Input):
     kind: Literal["card", "pin"]
     number: str = Field(min_length=1, max_length=20)
 
 
-def routes(app: App, book: DoorBook) -> APIRouter:
+class VisitorCode(Input):
+    """`qr`: the text of a visitor's code, as a reader reads it."""
+
+    kind: Literal["qr"]
+    qr: str = Field(min_length=1, max_length=1000)
+
+
+Presented = Annotated[Number | VisitorCode, Field(discriminator="kind")]
+
+
+def routes(app: App, book: DoorBook, visitors: Visitors) -> APIRouter:
     router = APIRouter(prefix="/v1/doors/{door_id}")
 
     @router.post("/openings", status_code=201)
@@ -56,14 +67,17 @@ def routes(app: App, book: DoorBook) -> APIRouter:
         door_id: UUID, body: Presented, request: Request, key: IdempotencyKey,
         principal: Principal = permitted(permissions.ACCESS_DECIDE),
     ) -> Response:
-        """May this credential open this door now? The decision is in the log before the answer; it orders nothing."""
+        """May this credential, or visitor's code, open this door now? The decision is in the log before the answer; it orders
+        nothing and takes no use of a pass."""
         community_id = community_of(principal)
         await book.ready(await app.database.pool())
         door = book.door(community_id, door_id)
-        index = app.blind.of(community_id, body.kind, normalised(body.kind, body.number))
-        now = datetime.now(UTC)
-        judgement = book.judge(door, body.kind, now, index=index)
-        judgement_id = uuid7()
+        now, judgement_id = datetime.now(UTC), uuid7()
+        if isinstance(body, VisitorCode):
+            judgement = book.judge(door, "qr", now, visitor=await visitors.judged(body.qr, door, judgement_id, now))
+        else:
+            index = app.blind.of(community_id, body.kind, normalised(body.kind, body.number))
+            judgement = book.judge(door, body.kind, now, index=index)
         done = await app.commands.handle(
             judgement_id,
             JudgeCredential(

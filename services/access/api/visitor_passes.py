@@ -22,7 +22,10 @@ from libs.eventkit.recorded import uuid7
 from libs.eventkit.sealed import Sealed
 from libs.eventkit.service import App
 from services.access.book import DoorBook
-from services.access.domain.visitor_passes import PASSES, RULES, Issued, IssuePass, PassKind, RevokePass, normalised_plate
+from services.access.domain.pass_history import Issued
+from services.access.domain.pass_kinds import RULES, PassKind
+from services.access.domain.plates import normalised_plate
+from services.access.domain.visitor_passes import PASSES, IssuePass, RevokePass
 from services.access.qr import Code, Signer, text_of
 from services.access.views import visitor_passes as view
 
@@ -42,7 +45,7 @@ class NewPass(Input):
     valid_from: AwareDatetime | None = None
     valid_until: AwareDatetime | None = None
     uses: int | None = Field(default=None, ge=1, le=1000)
-    plate: str | None = Field(default=None, min_length=1, max_length=20)
+    plate: str | None = Field(default=None, min_length=1, max_length=60)
     visitor_name: str | None = Field(default=None, min_length=1, max_length=100)
 
 

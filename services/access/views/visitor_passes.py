@@ -9,7 +9,13 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.views import Rows, View, Where
-from services.access.domain.visitor_passes import VisitorArrived, VisitorPassIssued, VisitorPassRevoked, VisitorPassUsed
+from services.access.domain.pass_history import (
+    VisitorArrived,
+    VisitorPassIssued,
+    VisitorPassRevoked,
+    VisitorPassUsed,
+    VisitorPassUseReturned,
+)
 
 TABLE = Table(
     "visitor_passes", MetaData(),
@@ -20,7 +26,7 @@ TABLE = Table(
     Column("zones", JSONB), Column("floors", JSONB), Column("plate", JSONB), Column("visitor_name", JSONB),
     Column("entries", Integer), Column("arrived_at", DateTime(timezone=True)), Column("revoked", String))
 Index("visitor_passes_by_host", TABLE.c.community_id, TABLE.c.host_id, TABLE.c.pass_id)
-Said = VisitorPassIssued | VisitorPassRevoked | VisitorPassUsed | VisitorArrived
+Said = VisitorPassIssued | VisitorPassRevoked | VisitorPassUsed | VisitorPassUseReturned | VisitorArrived
 
 
 def reads(event: object, row: Recorded) -> Iterable[Where]:
@@ -34,9 +40,9 @@ def project(rows: Rows, event: object, row: Recorded) -> None:
             rows.put(**told, entries=0, arrived_at=None, revoked=None)
         case VisitorPassRevoked(pass_id=pass_id, reason=reason):
             rows.put(pass_id=pass_id, revoked=reason)
-        case VisitorPassUsed(pass_id=pass_id):
-            before = rows.get(pass_id=pass_id) or {}
-            rows.put(pass_id=pass_id, entries=before.get("entries", 0) + 1)
+        case VisitorPassUsed(pass_id=pass_id) | VisitorPassUseReturned(pass_id=pass_id):
+            before = (rows.get(pass_id=pass_id) or {}).get("entries", 0)
+            rows.put(pass_id=pass_id, entries=before + (1 if isinstance(event, VisitorPassUsed) else -1))
         case VisitorArrived(pass_id=pass_id, at=at):
             rows.put(pass_id=pass_id, arrived_at=at)
 

@@ -3,6 +3,8 @@
 A plate is one vehicle's of a community. Whoever declares one that another household has declared is taken like anybody
 (the answer would tell strangers who is here), holds no claim to it, and staff see the finding `plate_declared_twice`.
 Papers settle it: who shows them gets the claim, and who merely declared the plate gives it up.
+
+When the keeper moves out of the home it is removed; one that nobody in particular keeps (`KeeperEnded`) stays.
 """
 
 from collections.abc import Iterable
@@ -182,7 +184,10 @@ class DisclosePlate(Struct, frozen=True):
 
 
 class RemoveVehicle(Struct, frozen=True):
+    """`moved_out`: because this resident has left the home, if they still keep it."""
+
     vehicle_id: UUID
+    moved_out: UUID | None = None
 
 
 def _there(vehicle: Vehicle) -> Registered:
@@ -265,7 +270,10 @@ def decide_disclose_plate(command: DisclosePlate, vehicle: Vehicle) -> list[Vehi
 def decide_remove_vehicle(command: RemoveVehicle, vehicle: Vehicle) -> list[VehicleEvent]:
     if isinstance(vehicle, Removed):
         return []
-    return [VehicleRemoved(command.vehicle_id, _there(vehicle).home_id)]
+    found = _there(vehicle)
+    if command.moved_out not in (None, found.keeper_id):
+        return []
+    return [VehicleRemoved(command.vehicle_id, found.home_id)]
 
 
 def claims(command: Struct, event: VehicleEvent) -> Iterable[Take | Release]:
@@ -282,18 +290,10 @@ def claims(command: Struct, event: VehicleEvent) -> Iterable[Take | Release]:
 
 
 VEHICLES = Decider[Vehicle, VehicleEvent](
-    category="vehicle",
-    initial=NoVehicle(),
-    evolve=evolve,
+    category="vehicle", initial=NoVehicle(), evolve=evolve, claims=claims,
     decide={
-        RegisterVehicle: decide_register_vehicle,
-        CorrectPlate: decide_correct_plate,
-        VerifyBinding: decide_verify_binding,
-        ContestPlate: decide_contest_plate,
-        ConfirmKeeper: decide_confirm_keeper,
-        EndKeeper: decide_end_keeper,
-        DisclosePlate: decide_disclose_plate,
-        RemoveVehicle: decide_remove_vehicle,
-    },
-    claims=claims,
-)
+        RegisterVehicle: decide_register_vehicle, CorrectPlate: decide_correct_plate,
+        VerifyBinding: decide_verify_binding, ContestPlate: decide_contest_plate,
+        ConfirmKeeper: decide_confirm_keeper, EndKeeper: decide_end_keeper,
+        DisclosePlate: decide_disclose_plate, RemoveVehicle: decide_remove_vehicle,
+    })

@@ -6,7 +6,8 @@ _DROPPED = {"Zs", "Zl", "Zp", "Cc", "Cf"}
 
 
 class Unacceptable(Exception):
-    """No number of this kind can look like this. `reason`: empty, characters, length, prefix, date, birth_in_future or check_digit."""
+    """No number of this kind can look like this. `reason`: empty, characters, length, prefix, date, birth_in_future, check_digit,
+    no_plate, pattern or letter_never_issued."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

@@ -4,9 +4,12 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 
+from libs.contracts import access as public
 from libs.eventkit.decider import Refused, Release, Take
 from services.access.domain.admission import EVERYWHERE, Fact, KnownFloor, KnownRight, PresentedPass, Question, judge
 from services.access.domain.lifts import HOME_FLOORS, LIFTS, HomeFloorSet, InstallLift, LiftFloor, LiftInstalled, SetHomeFloor
+from services.access.publishing import publish
+from tests.kit import recorded
 
 LIFT, BUILDING, DEVICE, ANN, HOME = (UUID(int=n) for n in range(1, 6))
 INSTALL = InstallLift(
@@ -73,3 +76,11 @@ def test_a_visitor_is_let_in_as_the_pass_said():
     assert (told.allowed, told.rule, told.reason, told.person_id) == (True, "visitor_pass", "allowed_by_visitor_pass", None)
     told = judge(replace(RIDE, means="qr", person_id=None, visitor=PresentedPass("pass_spent")))
     assert (told.allowed, told.reason) == (False, "pass_spent")
+
+
+def test_others_hear_of_a_lift_and_its_relays_but_not_of_the_floors_of_homes():
+    told = publish(INSTALLED, recorded(INSTALLED, stream=f"lift:{LIFT}"))
+    assert [(p.body, p.subject) for p in told] == [(public.LiftInstalled(
+        LIFT, BUILDING, "Lift", DEVICE, (public.LiftFloor(1, 11), public.LiftFloor(2, 12))), "")], "the subject is its stream"
+    floor = HomeFloorSet(BUILDING, 3)
+    assert publish(floor, recorded(floor)) == ()

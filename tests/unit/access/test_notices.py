@@ -1,7 +1,6 @@
-"""Whom an arrival is told, what others hear of passes, and that a sender that fails is asked again under the same key."""
+"""Whom an arrival is told and by what, and what others hear of passes."""
 
-from datetime import UTC, datetime
-from types import SimpleNamespace
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -11,7 +10,13 @@ from libs.contracts.fields import SealedField
 from libs.eventkit.recorded import Catalogue
 from libs.eventkit.sealed import Sealed
 from services.access import notices
-from services.access.domain.visitor_passes import VisitorArrived, VisitorPassIssued, VisitorPassRevoked, VisitorPassUsed
+from services.access.domain.pass_history import (
+    VisitorArrived,
+    VisitorPassIssued,
+    VisitorPassRevoked,
+    VisitorPassUsed,
+    VisitorPassUseReturned,
+)
 from services.access.publishing import publish
 from services.access.views import notices as told
 from services.access.views import visitor_passes as passes
@@ -25,7 +30,8 @@ ISSUED = VisitorPassIssued(
 USED = VisitorPassUsed(PASS, HOST, DOOR, REPORT, "community", True, NOW, "visitor_pass", "x")
 ARRIVED = VisitorArrived(PASS, HOST, "family", NOW, "door", "visitor_pass", "first_entry")
 BY_STAFF, BY_HOST = (VisitorPassRevoked(PASS, HOST, "visitor_pass", reason) for reason in ("staff", "host"))
-CATALOGUE = Catalogue((VisitorPassIssued, VisitorPassRevoked, VisitorPassUsed, VisitorArrived))
+RETURNED = VisitorPassUseReturned(PASS, HOST, DOOR, REPORT, "community", "visitor_pass", "refused")
+CATALOGUE = Catalogue((VisitorPassIssued, VisitorPassRevoked, VisitorPassUsed, VisitorPassUseReturned, VisitorArrived))
 LOG = [recorded(e, HERE, position=n, stream=f"visitor-pass:{PASS}", at=NOW)
        for n, e in enumerate((ISSUED, USED, ARRIVED, BY_STAFF, BY_HOST), 1)]
 
@@ -49,6 +55,13 @@ def test_a_page_of_ones_own_asks_for_what_is_theirs_alone_from_below_the_last_ro
     assert f"host_id = '{HOST.hex}'" in passes_of and f"pass_id > '{PASS.hex}'" in passes_of
 
 
+def test_a_use_that_was_given_back_is_no_entry():
+    rows = [recorded(e, HERE, position=n, stream=f"visitor-pass:{PASS}", at=NOW)
+            for n, e in enumerate((ISSUED, USED, RETURNED, USED), 1)]
+    assert [folded(passes.VIEW, CATALOGUE, rows[:n])[HERE][0]["entries"] for n in (2, 3, 4)] == [1, 0, 1]
+    assert publish(RETURNED, rows[2]) == ()
+
+
 @pytest.mark.parametrize(("event", "heard"), [
     (ISSUED, public.VisitorPassIssued(
         PASS, "family", HOME, HOST, NOW, NOW, None, ("community",), (7,), SealedField(PASS, HOME, "plate", "x"), None)),
@@ -58,32 +71,20 @@ def test_others_hear_of_passes(event, heard):
     assert [p.body for p in publish(event, LOG[0])] == [heard]
 
 
-class Flaky:
-    channel = "push"
+async def test_a_notice_is_queued_once_for_each_channel_with_a_key_of_its_own():
+    senders = [notices.LogSender("push"), notices.LogSender("sms")]
+    react = notices.queueing(senders).on[VisitorArrived]
+    row = recorded(ARRIVED, HERE, stream=f"visitor-pass:{PASS}")
+    told, again = await react(ARRIVED, row), await react(ARRIVED, row)
+    assert told == again and [d.command.channel for d in told] == ["push", "sms"]
+    assert len({d.subject_id for d in told}) == 2 and all(d.subject_id == d.command.delivery_id for d in told)
+    assert all((d.command.notice_id, d.command.person_id, d.command.detail) == (row.event_id, HOST, "door") for d in told)
+    assert await react(BY_HOST, recorded(BY_HOST, HERE)) == [], "they know"
+    assert await notices.queueing(()).on[VisitorArrived](ARRIVED, row) == []
 
-    def __init__(self) -> None:
-        self.keys: list[str] = []
 
-    async def send(self, notice: notices.Notice, key: str) -> None:
-        self.keys.append(key)
-        if len(self.keys) == 1:
-            raise ConnectionError
-
-
-async def test_what_a_sender_did_not_take_is_sent_again_under_the_same_key(monkeypatch: pytest.MonkeyPatch):
-    moved = []
-
-    async def advance(connection: object, name: str, old: int, new: int) -> None:
-        moved.append(new)
-
-    async def folds() -> None: ...
-
-    monkeypatch.setattr(notices, "advance", advance)
-    app, sender = SimpleNamespace(catalogue=CATALOGUE, database=SimpleNamespace(folds=folds)), Flaky()
-    reader = notices.sending(app, (sender,))
-    assert reader.start == "now"
-    with pytest.raises(ConnectionError):
-        await reader.take(LOG[:3], 0)
-    assert moved == []
-    await reader.take(LOG[:3], 0)
-    assert (sender.keys, moved) == ([str(LOG[2].event_id)] * 2, [3])
+async def test_what_is_read_a_day_late_is_told_to_nobody():
+    react = notices.queueing([notices.LogSender("push")]).on[VisitorArrived]
+    for age, told in ((timedelta(hours=23), 1), (timedelta(hours=25), 0)):
+        row = recorded(ARRIVED, HERE, stream=f"visitor-pass:{PASS}", at=datetime.now(UTC) - age)
+        assert len(await react(ARRIVED, row)) == told

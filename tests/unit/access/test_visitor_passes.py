@@ -5,19 +5,20 @@ import pytest
 from msgspec.structs import replace
 
 from libs.eventkit.decider import Refused
+from services.access.domain.pass_kinds import AHEAD, RULES
+from services.access.domain.plates import normalised_plate
 from services.access.domain.visitor_passes import (
-    AHEAD,
     PASSES,
-    RULES,
     IssuePass,
     RecordArrival,
+    ReturnUse,
     RevokePass,
     UsePass,
     VisitorArrived,
     VisitorPassIssued,
     VisitorPassRevoked,
     VisitorPassUsed,
-    normalised_plate,
+    VisitorPassUseReturned,
 )
 
 PASS, HOME, HOST, GATE, REPORT = (UUID(int=n) for n in range(1, 6))
@@ -31,13 +32,18 @@ ISSUED = VisitorPassIssued(
     zones=("building:a", "community"), floors=(7,), plate=None, visitor_name=None, rule="visitor_pass_courier",
     reason="host_lives_there")
 REVOKED = VisitorPassRevoked(pass_id=PASS, host_id=HOST, rule="visitor_pass", reason="host")
-USE = UsePass(pass_id=PASS, door_id=GATE, zone="community", floor=None, report_id=REPORT, at=NOW)
+USE = UsePass(pass_id=PASS, door_id=GATE, zone="community", floor=None, report_id=REPORT, at=NOW, entered=True)
 USED = VisitorPassUsed(
     pass_id=PASS, host_id=HOST, door_id=GATE, report_id=REPORT, zone="community", counted=True, at=NOW, rule="visitor_pass",
     reason="allowed_by_visitor_pass")
 ARRIVED = VisitorArrived(
     pass_id=PASS, host_id=HOST, kind="courier", at=NOW, how="door", rule="visitor_pass", reason="first_entry")
 AGAIN = replace(USE, report_id=UUID(int=9))
+ASKED = replace(USE, entered=False)
+RETURN = ReturnUse(PASS, REPORT, "refused")
+RETURNED = VisitorPassUseReturned(
+    pass_id=PASS, host_id=HOST, door_id=GATE, report_id=REPORT, zone="community", rule="visitor_pass", reason="refused")
+OPENED = RecordArrival(PASS, NOW, "door", REPORT)
 
 
 def when(command, *events):
@@ -109,6 +115,48 @@ def test_a_pass_that_nobody_issued_or_that_was_revoked_admits_nobody():
     assert refused(USE, ISSUED, REVOKED) == refused(USE, ISSUED, USED, REVOKED) == "pass_revoked"
 
 
+def test_where_a_reader_asks_the_visitor_arrives_when_the_door_has_opened():
+    assert when(ASKED, ISSUED) == [USED]
+    assert when(OPENED, ISSUED, USED) == [ARRIVED]
+    assert when(OPENED, ISSUED, USED, ARRIVED) == []
+    assert when(OPENED, ISSUED) == [], "a use that nobody knows of has let nobody in"
+
+
+def test_who_was_let_in_before_the_pass_was_revoked_has_arrived():
+    assert when(OPENED, ISSUED, USED, REVOKED) == [ARRIVED]
+    assert when(OPENED, ISSUED, USED, REVOKED, ARRIVED) == []
+    assert refused(OPENED, ISSUED, REVOKED) == "pass_revoked"
+
+
+@pytest.mark.parametrize("reason", ["refused", "unreachable", "expired"])
+def test_a_door_that_did_not_open_gives_the_use_back_once_and_nobody_has_arrived(reason):
+    returned = replace(RETURNED, reason=reason)
+    assert when(replace(RETURN, reason=reason), ISSUED, USED) == [returned]
+    assert when(RETURN, ISSUED, USED, returned) == []
+    assert when(OPENED, ISSUED, USED, returned) == []
+    assert when(replace(AGAIN, entered=False), ISSUED, USED, returned) == [replace(USED, report_id=AGAIN.report_id)]
+    assert when(ASKED, ISSUED, USED, returned) == [], "the report that had it has no second one"
+
+
+def test_where_nobody_knows_whether_the_door_opened_the_use_stays_spent():
+    assert when(replace(RETURN, reason="unknown"), ISSUED, USED) == []
+    assert refused(AGAIN, ISSUED, USED) == "pass_spent"
+    assert when(RETURN, ISSUED, USED) == [RETURNED], "what the device says late is true"
+
+
+def test_only_a_use_that_was_made_is_given_back():
+    assert when(RETURN, ISSUED) == when(replace(RETURN, report_id=UUID(int=9)), ISSUED, USED) == []
+    assert refused(RETURN) == "pass_unknown"
+    assert when(RETURN, ISSUED, USED, REVOKED) == [RETURNED], "it is a fact, though of no use any more"
+    assert refused(AGAIN, ISSUED, USED, REVOKED, RETURNED) == "pass_revoked"
+
+
+def test_the_use_of_another_door_stays_spent():
+    building = replace(USED, zone="building:a", report_id=UUID(int=10))
+    assert refused(replace(AGAIN, zone="building:a"), ISSUED, USED, building, RETURNED) == "pass_spent"
+    assert when(replace(AGAIN, entered=False), ISSUED, USED, building, RETURNED) != []
+
+
 def test_one_use_is_one_gate_and_one_door_of_the_building():
     building = replace(AGAIN, zone="building:a")
     assert refused(AGAIN, ISSUED, USED, ARRIVED) == "pass_spent"
@@ -137,9 +185,9 @@ def test_an_arrival_by_plate_is_told_once():
     assert (refused(by_plate), refused(by_plate, ISSUED, REVOKED)) == ("pass_unknown", "pass_revoked")
 
 
-def test_a_plate_has_one_form():
-    assert normalised_plate(" 京a·12345 ") == "京A12345"
-    assert len(normalised_plate("京A12345678")) == 10
-    for text in ("京A", "京A12", "京A123456789", "京A12/45"):
-        with pytest.raises(Refused, match="plate_malformed"):
+def test_a_plate_has_one_form_and_what_is_none_is_refused_with_the_reason():
+    assert normalised_plate(" 京a·12345 ") == normalised_plate("蓝牌京A１２３４５") == "京A12345"
+    for text, reason in (("京A", "pattern"), ("京A12/45", "pattern"), ("京AO1234", "letter_never_issued"), ("无牌", "no_plate")):
+        with pytest.raises(Refused, match="plate_malformed") as refusal:
             normalised_plate(text)
+        assert refusal.value.facts == {"reason": reason}

@@ -191,6 +191,16 @@ def test_a_removed_vehicle_gives_up_its_plate_once():
         when(VEHICLES, RemoveVehicle(CAR))
 
 
+def test_with_its_keeper_gone_a_vehicle_is_removed_and_no_other_is():
+    gone = structs.replace(RemoveVehicle(CAR), moved_out=ANN)
+    assert when(VEHICLES, gone, REGISTERED) == when(VEHICLES, gone, REGISTERED, VERIFIED) == [REMOVED]
+    assert claimed(gone, REGISTERED) == [Release("plate")]
+    assert when(VEHICLES, gone, REGISTERED, REMOVED) == []
+    kept_by_ben = KeeperConfirmed(CAR, HOME, BEN, BOX, "small")
+    nobodys = KeeperEnded(CAR, HOME, None, BOX, "small")
+    assert when(VEHICLES, gone, REGISTERED, kept_by_ben) == when(VEHICLES, gone, REGISTERED, nobodys) == []
+
+
 # how often
 
 
@@ -209,12 +219,15 @@ def test_the_eleventh_declaration_of_a_day_is_refused_and_told_when():
 # the text of a plate
 
 
-@pytest.mark.parametrize(("typed", "stored"), [("沪a8k6p2", "沪A8K6P2"), (" 沪Ａ８Ｋ６Ｐ２ ", "沪A8K6P2"), ("AB", "AB")])
+@pytest.mark.parametrize(("typed", "stored"), [("沪a8k6p2", "沪A8K6P2"), (" 沪Ａ８Ｋ６Ｐ２ ", "沪A8K6P2"), ("AB", "AB"),
+    ("蓝牌 滬A·8K6P2", "沪A8K6P2")])
 def test_a_plate_is_stored_in_one_form(typed: str, stored: str):
     assert plate_of(typed) == stored
 
 
-@pytest.mark.parametrize(("typed", "reason"), [("", "length"), (" 沪 ", "length"), ("A" * 17, "length"), ("沪A\t8K", "characters")])
+@pytest.mark.parametrize(("typed", "reason"), [
+    ("", "no_plate"), ("无牌", "no_plate"), (" 沪 ", "pattern"), ("A" * 11, "pattern"), ("沪A8K6P?", "pattern"),
+    ("沪A8K6PI", "letter_never_issued")])
 def test_what_is_no_plate_is_refused_with_the_reason(typed: str, reason: str):
     with pytest.raises(Problem, match="plate_invalid") as error:
         plate_of(typed)

@@ -1,0 +1,63 @@
+"""A process that queues and sends notices and is killed at a point: `python -m tests.integration.mortal_sender POINT FILE`.
+
+Keys that the provider has taken are lines of the file, written through before the point is reached."""
+
+import asyncio
+import os
+import signal
+import sys
+from typing import Any
+
+from msgspec.structs import replace
+
+from libs.eventkit.service import App
+from libs.eventkit.settings import settings_for
+from libs.eventkit.subscriptions import follow
+from services.access.domain.deliveries import QueueNotice, RecordSent
+from services.access.main import SERVICE
+from services.access.notices import NAME, Notice, queueing
+from services.access.sending import deliver
+from services.access.views.deliveries import VIEW
+
+POINTS = ("one channel queued", "before it is sent", "sent, nothing recorded", "recorded")
+
+
+class Provider:
+    def __init__(self, channel: str, point: str, path: str) -> None:
+        self.channel, self.point, self.path = channel, point, path
+
+    async def send(self, notice: Notice, key: str) -> None:
+        reach(self.point, "before it is sent")
+        with open(self.path, "a") as taken:
+            taken.write(f"{self.channel} {key}\n")
+            taken.flush()
+            os.fsync(taken.fileno())
+        reach(self.point, "sent, nothing recorded")
+
+
+def reach(chosen: str, here: str) -> None:
+    if chosen == here:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+async def main(point: str, path: str) -> None:
+    senders = [Provider(channel, point, path) for channel in ("push", "sms")]
+    app = App(replace(SERVICE, reactions=lambda app: (queueing(senders),), tasks=lambda app: {}), settings_for("access"))
+    await app.open()
+    handle = app.commands.handle
+
+    async def handling(subject: Any, command: Any, *rest: Any, **more: Any) -> Any:
+        done = await handle(subject, command, *rest, **more)
+        if isinstance(command, QueueNotice):
+            reach(point, "one channel queued")
+        if isinstance(command, RecordSent):
+            reach(point, "recorded")
+        return done
+
+    app.commands.handle = handling  # type: ignore[method-assign]
+    readers = [follow(app.log, app.wake, s) for s in app.subscriptions() if s.name in (NAME, VIEW.name)]
+    await asyncio.gather(*readers, *(deliver(app, sender) for sender in senders))
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))
