@@ -124,7 +124,7 @@ def reports(app: App, book: DoorBook, visitors: Visitors) -> Reaction:
             return []
         await book.ready(await app.database.pool(), row.position)
         door = book.door_at(event.device_id, event.door_no or 1)
-        if door is None:
+        if door is None or door.community_id != row.community_id:
             return []
         at = event.device_time or row.meta.source_time or row.recorded_at
         means = MEANS.get(event.kind)

@@ -13,7 +13,7 @@ from uuid import UUID
 from libs.eventkit.commands import Context
 from libs.eventkit.db import is_away
 from libs.eventkit.service import App
-from libs.eventkit.subscriptions import holding, while_held
+from libs.eventkit.subscriptions import holding
 from services.access.domain.deliveries import DELIVERIES, RecordFailed, RecordSent, Waiting
 from services.access.notices import Notice, NoticeSender
 from services.access.views import deliveries as view
@@ -28,8 +28,7 @@ ANSWER = 10.0
 
 async def deliver(app: App, sender: NoticeSender) -> None:
     """Sends by one channel, for ever."""
-    async with holding(app.database, f"notices by {sender.channel}") as lease:
-        await while_held(lease, _deliver(app, sender))
+    await holding(app.database, f"notices by {sender.channel}", lambda: _deliver(app, sender))
 
 
 async def _deliver(app: App, sender: NoticeSender) -> None:

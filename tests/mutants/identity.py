@@ -157,10 +157,10 @@ MUTANTS = (
         ("a home shows who has moved out of it", "there.home_id == home_id, there.until.is_(None)", "there.home_id == home_id"),
     ),
     *of(
-        f"{HERE}/plates.py", f"{UNIT}/test_vehicles.py",
-        ("a plate of one character", "SHORTEST, LONGEST = 2, 16", "SHORTEST, LONGEST = 1, 16"),
-        ("a plate of seventeen characters", "SHORTEST, LONGEST = 2, 16", "SHORTEST, LONGEST = 2, 17"),
-        ("one plate has two forms", ".strip().upper()", ".strip()"),
+        f"{HERE}/national/plates.py", "tests/unit/test_plate_forms.py",
+        ("a word for no plate is a plate", "if _NO_PLATE.fullmatch(value):", "if not value:"),
+        ("whatever is typed is a plate", "if not _SHAPE.fullmatch(value):", "if not value:"),
+        ("one plate has two forms", 'upper = normalize("NFKC", text).upper()', 'upper = normalize("NFKC", text)'),
     ),
     *of(
         f"{HERE}/domain/homes.py", f"{UNIT}/test_places.py",

@@ -49,7 +49,7 @@ MUTANTS = (
     ),
     *of(
         f"{HERE}/stays.py", f"{UNIT}/test_corrections.py",
-        ("a vehicle on duty pays", "(stated.on_duty, stated.spaces) if stated", "(False, stated.spaces) if stated"),
+        ("a vehicle that was stated to be on duty pays", "(stated.on_duty, stated.spaces) if stated", "(False, stated.spaces) if stated"),
         ("a large vehicle pays for one space", "(stated.on_duty, stated.spaces) if stated", "(stated.on_duty, 1) if stated"),
         ("a class that was corrected is not billed", "stated_class or seen, begun.clock", "seen, begun.clock"),
         ("stays of one day are billed each alone", "earlier=begun.earlier)", ")"),

@@ -75,16 +75,16 @@ async def test_a_notice_is_queued_once_for_each_channel_with_a_key_of_its_own():
     senders = [notices.LogSender("push"), notices.LogSender("sms")]
     react = notices.queueing(senders).on[VisitorArrived]
     row = recorded(ARRIVED, HERE, stream=f"visitor-pass:{PASS}")
-    told, again = await react(ARRIVED, row), await react(ARRIVED, row)
-    assert told == again and [d.command.channel for d in told] == ["push", "sms"]
-    assert len({d.subject_id for d in told}) == 2 and all(d.subject_id == d.command.delivery_id for d in told)
-    assert all((d.command.notice_id, d.command.person_id, d.command.detail) == (row.event_id, HOST, "door") for d in told)
+    queued, again = await react(ARRIVED, row), await react(ARRIVED, row)
+    assert queued == again and [d.command.channel for d in queued] == ["push", "sms"]
+    assert len({d.subject_id for d in queued}) == 2 and all(d.subject_id == d.command.delivery_id for d in queued)
+    assert all((d.command.notice_id, d.command.person_id, d.command.detail) == (row.event_id, HOST, "door") for d in queued)
     assert await react(BY_HOST, recorded(BY_HOST, HERE)) == [], "they know"
     assert await notices.queueing(()).on[VisitorArrived](ARRIVED, row) == []
 
 
 async def test_what_is_read_a_day_late_is_told_to_nobody():
     react = notices.queueing([notices.LogSender("push")]).on[VisitorArrived]
-    for age, told in ((timedelta(hours=23), 1), (timedelta(hours=25), 0)):
+    for age, queued in ((timedelta(hours=23), 1), (timedelta(hours=25), 0)):
         row = recorded(ARRIVED, HERE, stream=f"visitor-pass:{PASS}", at=datetime.now(UTC) - age)
-        assert len(await react(ARRIVED, row)) == told
+        assert len(await react(ARRIVED, row)) == queued

@@ -1,23 +1,27 @@
 """What access does when others speak: whose rights begin and end, and how an opening ended."""
 
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from libs.contracts import devices, identity, parking
+from services.access.book import DoorBook
+from services.access.domain.doors import DoorInstalled
 from services.access.domain.openings import ConcludeOpening
 from services.access.domain.rights import GrantRight, RevokeRight, right_id_of
 from services.access.domain.visitor_passes import RecordArrival
 from services.access.reactions import (
     account_closed,
     account_opened,
-    order_carried_out,
-    order_failed,
+    openings_concluded,
+    reports,
     residence_ended,
     residence_started,
     session_begun,
+    session_recognised,
 )
 from tests.kit import recorded
 
@@ -48,11 +52,39 @@ async def test_staff_and_guards_alone_open_every_door_while_they_have_their_acco
 
 
 async def test_an_opening_ends_as_its_device_said() -> None:
-    assert await asked(order_carried_out, devices.DoorOrderCarriedOut(ORDER, LOT, 1)) == [ConcludeOpening(ORDER)]
-    assert await asked(order_failed, devices.DoorOrderFailed(ORDER, LOT, 1, "expired")) == [ConcludeOpening(ORDER, "expired")]
+    async def nothing(stream: str) -> list[Any]:
+        return []
+
+    on = openings_concluded(SimpleNamespace(log=SimpleNamespace(stream=nothing))).on  # type: ignore[arg-type]
+    for event, end in (
+        (devices.DoorOrderCarriedOut(ORDER, LOT, 1), ConcludeOpening(ORDER)),
+        (devices.DoorOrderFailed(ORDER, LOT, 1, "expired"), ConcludeOpening(ORDER, "expired"))):
+        assert await asked(on[type(event)], event) == [end]
 
 
 async def test_the_car_of_a_visitor_is_their_arrival_and_another_is_nobodys() -> None:
     car = parking.SessionBegun(ORDER, LOT, "ground", ANN, None, PASS, NOW)
     assert await asked(session_begun, car) == [RecordArrival(PASS, NOW, "plate")]
     assert await asked(session_begun, parking.SessionBegun(ORDER, LOT, "ground", ANN, HOME, None, NOW)) == []
+
+
+async def test_a_car_that_is_recognised_as_a_visitors_is_their_arrival_too() -> None:
+    (arrived,) = await asked(session_recognised, parking.SessionRecognised(ORDER, ANN, None, PASS))
+    assert (arrived.pass_id, arrived.how) == (PASS, "plate")
+    assert await asked(session_recognised, parking.SessionRecognised(ORDER, ANN, HOME, None)) == []
+
+
+async def test_a_device_speaks_for_doors_of_its_own_community_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    here, there, door = UUID(int=20), UUID(int=21), UUID(int=22)
+    book = DoorBook()
+    book._apply(DoorInstalled(door, "gate", "community", LOT, 1), recorded(DoorInstalled(door, "gate", "community", LOT, 1), here))
+
+    async def ready(pool: object, position: int = 0) -> None: ...
+
+    async def pool() -> None: ...
+
+    monkeypatch.setattr(book, "ready", ready)
+    react = reports(SimpleNamespace(database=SimpleNamespace(pool=pool)), book, None).on[devices.DeviceReported]  # type: ignore[arg-type]
+    forced = devices.DeviceReported(ORDER, LOT, "door_forced", "5/75", None, 1, 1, True, False, NOW, 0.0, ())
+    assert [do.name for do in await react(forced, recorded(forced, here, source="devices"))] == ["note"]
+    assert await react(forced, recorded(forced, there, source="devices")) == []

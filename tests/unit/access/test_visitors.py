@@ -8,6 +8,7 @@ from uuid import UUID, uuid5
 
 import pytest
 from msgspec import Struct
+from msgspec.structs import replace
 
 from libs.contracts.devices import DeviceReported
 from libs.contracts.fields import SealedField
@@ -62,7 +63,7 @@ class Gate:
         event = DeviceReported(
             UUID(int=100 + report), DEVICE, "qr_verified", "5/156", None, 1, 1, True, True, NOW, 0.0, (), card_number=field)
         row = recorded(event, community, event_id=UUID(int=200 + report), at=NOW)
-        return await self.visitors.presented(event, row, GATE, at, "device_reports")
+        return await self.visitors.presented(event, row, replace(GATE, community_id=community), at, "device_reports")
 
 
 async def test_a_guest_is_admitted_on_the_pass_and_its_use() -> None:
