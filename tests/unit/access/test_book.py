@@ -89,6 +89,12 @@ def test_a_lift_that_is_changed_gives_up_its_relays() -> None:
     assert book.door_at(UUID(int=40), 12) == book.lift(HERE, LIFT, 1)
 
 
+def test_a_door_that_is_moved_gives_up_its_relay() -> None:
+    moved = DoorInstalled(UUID(int=50), "gate", "community", UUID(int=51), 2)
+    book = told(GATE, moved)
+    assert (book.door_at(UUID(int=51), 1), book.door_at(UUID(int=51), 2)) == (None, book.door(HERE, GATE.door_id))
+
+
 def test_who_lives_where_and_whose_passes_there_are() -> None:
     book = told(HomeRegistered(HOME, BUILDING, 1, "1"), LIVES, issued(), issued(1), VisitorPassRevoked(PASS, ANN, "x", "host"))
     assert book.building(HERE, HOME) == BUILDING and book.residence(HERE, ANN, HOME)
