@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import asyncpg
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -36,7 +36,7 @@ async def migrate(settings: Settings, views: tuple[View, ...], checkpoints: Mapp
             await owner.execute(statement)
         for role in ("log", "read"):
             if password := urlsplit(settings.role_url(role)).password:
-                await owner.execute(f"alter role {service}_{role} password '{password.replace(chr(39), chr(39) * 2)}'")
+                await owner.execute(f"alter role {service}_{role} password '{unquote(password).replace(chr(39), chr(39) * 2)}'")
         await owner.executemany(
             "insert into checkpoints (name, position) select $1, case $2 when 'beginning' then 0 else"
             " (select coalesce(max(position), 0) from events) end on conflict do nothing", checkpoints.items())

@@ -71,6 +71,7 @@ class Performer:
             settling.result()
         begun = [self._enqueue(order, row) for row in rows if row.type in self._names and (order := await self._planned(row))]
         self._settling = asyncio.create_task(self._settle(settling, begun, position, rows[-1].position))
+        self._settling.add_done_callback(_looked_at)
 
     async def _planned(self, row: Recorded) -> Order | None:
         try:
@@ -100,6 +101,7 @@ class Performer:
         self._queues[order.queue] = self._under_way[row.event_id] = task
 
         def ended(_: asyncio.Task[None]) -> None:
+            _looked_at(task)
             del self._under_way[row.event_id]
             if self._queues.get(order.queue) is task:
                 del self._queues[order.queue]
@@ -153,3 +155,9 @@ class Performer:
             return bool(done.outcome.events) and not done.replayed
 
         return await once_there(say)
+
+
+def _looked_at(task: "asyncio.Task[None]") -> None:
+    """What it raised is raised by the next batch; where none comes any more, as when the process ends, it is nobody's."""
+    if not task.cancelled():
+        task.exception()

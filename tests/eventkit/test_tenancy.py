@@ -1,6 +1,10 @@
 """Tenancy in the database itself: whoever answers queries sees the communities of this transaction and nothing else."""
 
+import hmac
+import re
+from base64 import b64decode
 from collections.abc import Awaitable, Callable
+from hashlib import pbkdf2_hmac, sha256
 from importlib import import_module
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -9,6 +13,7 @@ import asyncpg
 import pytest
 from sqlalchemy import func, select
 
+from libs.eventkit.migrate import migrate
 from libs.eventkit.service import App
 from tests.conftest import Databases
 from tests.eventkit.writers import append
@@ -86,3 +91,16 @@ async def test_a_reader_can_do_nothing_else(toy: App, community: UUID, statement
         assert len(await connection.fetch("select * from sums")) == 1
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.execute(statement)
+
+
+async def test_a_role_has_the_password_that_its_secret_says_whatever_characters_are_in_it(databases: Databases):
+    """As PostgreSQL keeps it: SCRAM-SHA-256 (RFC 5803)."""
+    settings, secret = await databases.make("locked"), "it's 100 % @/:ü"
+    (settings.secrets / "db-locked-log").write_text(secret)
+    await migrate(settings, (), {"once more": "now"})
+    server = await asyncpg.connect(databases.servers.postgres)
+    kept = await server.fetchval("select rolpassword from pg_authid where rolname = 'locked_log'")
+    await server.close()
+    rounds, salt, stored = re.fullmatch(r"SCRAM-SHA-256\$(\d+):([^$]+)\$([^:]+):.*", kept).groups()
+    salted = pbkdf2_hmac("sha256", secret.encode(), b64decode(salt), int(rounds))
+    assert sha256(hmac.digest(salted, b"Client Key", "sha256")).digest() == b64decode(stored)
