@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from libs.eventkit.service import App
 from libs.eventkit.settings import settings_for
 from libs.eventkit.subscriptions import follow
+from libs.eventkit.views import follow_views
 from services.access.domain.deliveries import QueueNotice, RecordSent
 from services.access.main import SERVICE
 from services.access.notices import NAME, Notice, queueing
@@ -55,8 +56,10 @@ async def main(point: str, path: str) -> None:
         return done
 
     app.commands.handle = handling  # type: ignore[method-assign]
-    readers = [follow(app.log, app.wake, s) for s in app.subscriptions() if s.name in (NAME, VIEW.name)]
-    await asyncio.gather(*readers, *(deliver(app, sender) for sender in senders))
+    queue = next(s for s in app.subscriptions if s.name == NAME)
+    await asyncio.gather(
+        follow(app.log, app.wake, queue), follow_views(app.log, app.wake, app.catalogue, [VIEW]),
+        *(deliver(app, sender) for sender in senders))
 
 
 if __name__ == "__main__":

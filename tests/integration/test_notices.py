@@ -24,6 +24,7 @@ from libs.eventkit.recorded import Meta, tag_of
 from libs.eventkit.run import web
 from libs.eventkit.service import App, Service
 from libs.eventkit.subscriptions import follow
+from libs.eventkit.views import follow_views
 from services.access import sending
 from services.access.domain.deliveries import DELIVERIES, PATIENCE, QueueNotice, Waiting, delivery_id_of
 from services.access.domain.pass_history import VisitorArrived
@@ -76,9 +77,10 @@ class Office(Struct):
         return event_id
 
     def works(self, *senders: Provider) -> None:
-        for s in self.app.subscriptions():
-            if s.name in (NAME, VIEW.name):
-                self.app.supervisor.start(s.name, lambda s=s: follow(self.app.log, self.app.wake, s))
+        app = self.app
+        queue = next(s for s in app.subscriptions if s.name == NAME)
+        app.supervisor.start(NAME, lambda: follow(app.log, app.wake, queue))
+        app.supervisor.start("views", lambda: follow_views(app.log, app.wake, app.catalogue, [VIEW]))
         for sender in senders:
             self.app.supervisor.start(sender.channel, lambda sender=sender: deliver(self.app, sender))
 
