@@ -25,12 +25,11 @@ class DoorInstalled(Struct, frozen=True, tag="access.door_installed"):
     door_no: int
 
 class LiftFloor(Struct, frozen=True):
-    """`door_no`: the relay that lets the lift go to this floor."""
     floor: int
     door_no: int
 
 class LiftInstalled(Struct, frozen=True, tag="access.lift_installed"):
-    """A lift of a building: which floors its controller releases. Said again when that changes. Subject: the lift."""
+    """A lift of a building: which relay (`door_no`) lets it go to which floor. Said again when that changes. Subject: the lift."""
     lift_id: UUID
     building_id: UUID
     name: str
@@ -143,6 +142,12 @@ class VisitorPassUsed(Struct, frozen=True, tag="access.visitor_pass_used"):
     pass_id: UUID
     host_id: UUID
     door_id: UUID
+    report_id: UUID
+
+class VisitorPassUseReturned(Struct, frozen=True, tag="access.visitor_pass_use_returned"):
+    """The door that a use (`report_id`) had led to did not open: it does not count."""
+    pass_id: UUID
+    host_id: UUID
     report_id: UUID
 
 class VisitorArrived(Struct, frozen=True, tag="access.visitor_arrived"):

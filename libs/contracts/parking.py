@@ -8,7 +8,6 @@ from msgspec import Struct
 
 from libs.contracts.access import Fact
 
-Direction = Literal["in", "out"]
 
 class LotOpened(Struct, frozen=True, tag="parking.lot_opened"):
     """A car park and how many spaces each of its zones has. Said again when that changes."""
@@ -21,7 +20,7 @@ class LaneInstalled(Struct, frozen=True, tag="parking.lane_installed"):
     lane_id: UUID
     lot_id: UUID
     name: str
-    direction: Direction
+    direction: Literal["in", "out"]
     zone: str
     device_id: UUID
     lane_no: int
@@ -70,8 +69,6 @@ class SessionRecognised(Struct, frozen=True, tag="parking.session_recognised"):
 class SessionQuarantined(Struct, frozen=True, tag="parking.session_quarantined"):
     """Its exit was missed: it is no longer counted as inside, and costs nothing until staff have settled it."""
     session_id: UUID
-    lot_id: UUID
-    zone: str
 
 class PermitHeld(Struct, frozen=True, tag="parking.permit_held"):
     """A vehicle may stay under a permit, half-open, None: no limit. Said again when that changes; `ended`: it counts no more, and
@@ -124,7 +121,6 @@ class SessionEnded(Struct, frozen=True, tag="parking.session_ended"):
 
 class FindingRaised(Struct, frozen=True, tag="parking.finding_raised"):
     """Something a person has to settle: missing_exit, look_alike, no_entry, no_plate, unclear_passage, unpaid_exit, overpaid.
-
     `candidates`: sessions or rights that might be meant."""
     finding_id: UUID
     kind: str

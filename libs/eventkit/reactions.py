@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid5
@@ -60,7 +59,7 @@ class Reactor:
 
     async def _take(self, rows: Sequence[Recorded], position: int) -> None:
         pool, gate = await self.database.pool(), asyncio.Semaphore(AT_ONCE)
-        lines: dict[str, list[tuple[str, Any, Recorded]]] = defaultdict(list)
+        lines: dict[str, list[tuple[str, Any, Recorded]]] = {}
         for row in rows:
             if row.type in self._names:
                 try:
@@ -69,7 +68,7 @@ class Reactor:
                 except Exception as error:  # an unknown version, or a body that does not fit its type
                     await self._park(pool, row, row.subject, f"{type(error).__name__}: {error}"[:200])
                 else:
-                    lines[key if self.reaction.apart else ""].append((key, event, row))
+                    lines.setdefault(key if self.reaction.apart else "", []).append((key, event, row))
         parked = {r["key"] for r in await pool.fetch("select distinct key from parked where subscription = $1", self.reaction.name)}
 
         async def along(line: list[tuple[str, Any, Recorded]]) -> None:

@@ -25,6 +25,7 @@ SAME: dict[type, type[Struct]] = {
 NARROWED: dict[type, type[Struct]] = {
     pass_history.VisitorPassRevoked: public.VisitorPassRevoked,
     pass_history.VisitorPassUsed: public.VisitorPassUsed,
+    pass_history.VisitorPassUseReturned: public.VisitorPassUseReturned,
     pass_history.VisitorArrived: public.VisitorArrived,
 }
 """Events of which others hear less."""

@@ -7,7 +7,13 @@ from uuid import UUID
 from sqlalchemy import JSON, BigInteger, Column, DateTime, Index, Integer, MetaData, Select, Table, Text, Uuid, select
 from sqlalchemy.dialects.postgresql import JSONB
 
-from libs.contracts.access import VisitorArrived, VisitorPassIssued, VisitorPassRevoked, VisitorPassUsed
+from libs.contracts.access import (
+    VisitorArrived,
+    VisitorPassIssued,
+    VisitorPassRevoked,
+    VisitorPassUsed,
+    VisitorPassUseReturned,
+)
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.views import Rows, View, Where
 
@@ -26,7 +32,7 @@ visitors = Table(
 
 
 def reads(event: Any, row: Recorded) -> Iterable[Where]:
-    if isinstance(event, VisitorPassIssued | VisitorPassRevoked | VisitorPassUsed | VisitorArrived):
+    if isinstance(event, VisitorPassIssued | VisitorPassRevoked | VisitorPassUsed | VisitorPassUseReturned | VisitorArrived):
         yield {"pass_id": event.pass_id}
 
 
@@ -45,11 +51,13 @@ def project(rows: Rows, event: Any, row: Recorded) -> None:
             rows.put(pass_id=event.pass_id, revoked=reason)
         case VisitorPassUsed():
             rows.put(pass_id=event.pass_id, used=known["used"] + 1)
+        case VisitorPassUseReturned():
+            rows.put(pass_id=event.pass_id, used=known["used"] - 1)
         case VisitorArrived(at=at, how=how):
             rows.put(pass_id=event.pass_id, arrived_at=at, arrived_by=how)
 
 
-VISITORS = View(visitors, project, reads)
+VISITORS = View(visitors, project, reads, version=2)
 VIEWS = (VISITORS,)
 
 

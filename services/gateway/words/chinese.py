@@ -51,6 +51,8 @@ def sentence(event: Any, names: Names) -> str:
             return f"访客通行证已撤销：{_why(event.reason)}。"
         case access.VisitorPassUsed():
             return f"访客通行证在{_door(event, names)}使用。"
+        case access.VisitorPassUseReturned():
+            return "门未打开，访客通行证的这次使用不计次。"
         case access.VisitorArrived():
             return f"{_whom(event.host_id)}的访客已到达（{'车牌' if event.how == 'plate' else '门'}）。"
         case _:

@@ -52,6 +52,8 @@ def sentence(event: Any, names: Names) -> str:
             return f"The visitor's pass was revoked: {_why(event.reason)}."
         case access.VisitorPassUsed():
             return f"The visitor's pass was used at {_door(event, names)}."
+        case access.VisitorPassUseReturned():
+            return "The door did not open, so that use of the visitor's pass does not count."
         case access.VisitorArrived():
             return f"The visitor of {_whom(event.host_id)} arrived, seen by {event.how}."
         case _:

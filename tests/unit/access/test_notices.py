@@ -59,7 +59,7 @@ def test_a_use_that_was_given_back_is_no_entry():
     rows = [recorded(e, HERE, position=n, stream=f"visitor-pass:{PASS}", at=NOW)
             for n, e in enumerate((ISSUED, USED, RETURNED, USED), 1)]
     assert [folded(passes.VIEW, CATALOGUE, rows[:n])[HERE][0]["entries"] for n in (2, 3, 4)] == [1, 0, 1]
-    assert publish(RETURNED, rows[2]) == ()
+    assert [p.body for p in publish(RETURNED, rows[2])] == [public.VisitorPassUseReturned(PASS, HOST, REPORT)]
 
 
 @pytest.mark.parametrize(("event", "heard"), [

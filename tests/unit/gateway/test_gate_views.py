@@ -18,7 +18,7 @@ LINE = parking.BillLine("step", NOON, LATER, 4, 200, 800, {})
 BILLED = parking.Billed(STAY, "A", 1, LATER, 800, 0, (LINE,))
 JUDGED = parking.PassageJudged(PASSAGE, LANE, True, "tariff", "pays_by_tariff", (), None, True)
 RAISED = parking.FindingRaised(FINDING, "look_alike", LANE, STAY, PASSAGE, (CAR,))
-QUARANTINED = parking.SessionQuarantined(STAY, LOT, "ground")
+QUARANTINED = parking.SessionQuarantined(STAY)
 SEEN = devices.PlateSeen(PASSAGE, DEVICE, 1, SEALED, "blue", "small_car", 95, "in", True, True, NOON, ())
 HELD = parking.PermitHeld(RIGHT, LOT, ANN, CAR, NOON, LATER, 30000, False)
 
@@ -35,7 +35,8 @@ def log(*events: Any) -> list[Any]:
 def test_a_pass_is_issued_used_and_revoked_and_its_visitor_arrives_once() -> None:
     said = log(
         ISSUED, access.VisitorArrived(PASS, ANN, "family", LATER, "plate"), access.VisitorPassUsed(PASS, ANN, GATE, PASSAGE),
-        access.VisitorPassUsed(PASS, ANN, GATE, FINDING), access.VisitorPassRevoked(PASS, ANN, "host"))
+        access.VisitorPassUsed(PASS, ANN, GATE, FINDING), access.VisitorPassUsed(PASS, ANN, GATE, STAY),
+        access.VisitorPassUseReturned(PASS, ANN, STAY), access.VisitorPassRevoked(PASS, ANN, "host"))
     (row,) = fold(visitors.VISITORS, said)
     assert (row["host_id"], row["used"], row["revoked"], row["arrived_by"]) == (str(ANN), 2, "host", "plate")
     assert row["plate"]["box"] == "box" and row["visitor_name"] is None
