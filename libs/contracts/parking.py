@@ -69,6 +69,8 @@ class SessionRecognised(Struct, frozen=True, tag="parking.session_recognised"):
 class SessionQuarantined(Struct, frozen=True, tag="parking.session_quarantined"):
     """Its exit was missed: it is no longer counted as inside, and costs nothing until staff have settled it."""
     session_id: UUID
+    lot_id: UUID
+    zone: str
 
 class PermitHeld(Struct, frozen=True, tag="parking.permit_held"):
     """A vehicle may stay under a permit, half-open, None: no limit. Said again when that changes; `ended`: it counts no more, and

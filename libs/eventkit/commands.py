@@ -101,10 +101,8 @@ class Commands:
                 return self._replay(key, *prior)
             fresh = stream not in self._known
             for attempt in range(TRIES):
-                if new and fresh and attempt == 0:
-                    state, version = decider.initial, 0
-                else:
-                    state, version = await self.state(decider, subject_id, context.community_id, fresh)
+                nothing = new and fresh and attempt == 0
+                state, version = (decider.initial, 0) if nothing else await self.state(decider, subject_id, context.community_id, fresh)
                 refusal: Refused | None = None
                 try:
                     if expected not in (None, version):

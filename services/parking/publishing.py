@@ -31,8 +31,8 @@ def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
             return (Public(_begun(event, event.under)),)
         case stays.RightAssigned(session_id=session_id, under=under):
             return (Public(public.SessionRecognised(session_id, under.person_id, *_sources(under))),)
-        case stays.SessionQuarantined(session_id=session_id):
-            return (Public(public.SessionQuarantined(session_id)),)
+        case stays.SessionQuarantined(session_id=session_id, lot_id=lot_id, zone=zone):
+            return (Public(public.SessionQuarantined(session_id, lot_id, zone)),)
         case stays.StayCorrected(session_id=session_id, bill=corrected, until=until, paid=paid) if corrected is not None:
             return (Public(_billed(session_id, corrected, until, paid)),)
         case plate_rights.PlateRightGranted(kind="permit"):

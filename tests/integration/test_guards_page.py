@@ -138,7 +138,7 @@ async def test_a_missed_exit_has_the_plate_of_its_stay_also_where_the_car_came_i
     stay, passage = uuid4(), uuid4()
     await page.sees(await page.sealed("京A12345", "device:x:4"), stay)
     await page.hears(
-        judged(stay), begun(stay), judged(passage, "by_hand", "the guard knows him"), parking.SessionQuarantined(stay),
+        judged(stay), begun(stay), judged(passage, "by_hand", "the guard knows him"), parking.SessionQuarantined(stay, LOT, "ground"),
         parking.FindingRaised(uuid4(), "missing_exit", EAST, stay, passage, ()))
     (finding,) = (await page.get("/v1/parking-findings"))["items"]
     assert (finding["plate"], finding["stay"]["state"], finding["candidates"]) == ("京A***45", "quarantined", [])

@@ -7,10 +7,10 @@ from uuid import uuid5
 
 from msgspec.structs import replace
 
-from libs.eventkit import commands, db, hear, log, reactions, relay, service, views
+from libs.eventkit import commands, db, hear, log, reactions, relay, views
 from libs.eventkit.failpoints import reach
 from libs.eventkit.reactions import context_of
-from libs.eventkit.subscriptions import Subscription, advance
+from libs.eventkit.subscriptions import advance
 from services.devices import performer
 
 FOLDED = ("added", "noted", "toy.added")
@@ -125,27 +125,22 @@ def known_in_memory_only() -> None:
 
 
 def _two_transactions(rows_first: bool) -> None:
-    real = service.subscription
+    real = views.take
     views.advance, views.reach = _not_yet, lambda name: None
 
-    def subscription(database: Any, view: views.View, catalogue: Any) -> Subscription:
-        inner = real(database, view, catalogue)
+    async def take(database: Any, catalogue: Any, taken: Any, rows: Any, position: int) -> None:
+        folded, pool = any(row.type in FOLDED for row in rows), await database.pool()
+        if rows_first:
+            await real(database, catalogue, taken, rows, position)
+            if folded:
+                reach("view.written")
+        await advance(pool, [view.name for view in taken], position, rows[-1].position)
+        if not rows_first:
+            if folded:
+                reach("view.committed")
+            await real(database, catalogue, taken, rows, position)
 
-        async def take(rows: Any, position: int) -> None:
-            folded, pool = any(row.type in FOLDED for row in rows), await database.pool()
-            if rows_first:
-                await inner.take(rows, position)
-                if folded:
-                    reach("view.written")
-            await advance(pool, view.name, position, rows[-1].position)
-            if not rows_first:
-                if folded:
-                    reach("view.committed")
-                await inner.take(rows, position)
-
-        return Subscription(name=view.name, take=take)
-
-    service.subscription = subscription
+    views.take = take
 
 
 def view_rows_first() -> None:

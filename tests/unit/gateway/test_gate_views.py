@@ -18,7 +18,7 @@ LINE = parking.BillLine("step", NOON, LATER, 4, 200, 800, {})
 BILLED = parking.Billed(STAY, "A", 1, LATER, 800, 0, (LINE,))
 JUDGED = parking.PassageJudged(PASSAGE, LANE, True, "tariff", "pays_by_tariff", (), None, True)
 RAISED = parking.FindingRaised(FINDING, "look_alike", LANE, STAY, PASSAGE, (CAR,))
-QUARANTINED = parking.SessionQuarantined(STAY)
+QUARANTINED = parking.SessionQuarantined(STAY, LOT, "ground")
 SEEN = devices.PlateSeen(PASSAGE, DEVICE, 1, SEALED, "blue", "small_car", 95, "in", True, True, NOON, ())
 HELD = parking.PermitHeld(RIGHT, LOT, ANN, CAR, NOON, LATER, 30000, False)
 

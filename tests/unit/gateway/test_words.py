@@ -128,5 +128,5 @@ def test_what_the_newer_events_say(event: Any, english_: str, chinese_: str) -> 
 
 
 def test_a_quarantined_stay_is_said_to_cost_nothing() -> None:
-    event = parking.SessionQuarantined(STAY)
+    event = parking.SessionQuarantined(STAY, LOT, "ground")
     assert "costs nothing until staff have settled it" in sentence(event, {}) and "不计费" in sentence(event, {}, "zh")
