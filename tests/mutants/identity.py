@@ -134,6 +134,8 @@ MUTANTS = (
          ("case VerifyBinding(index=index), VehicleVerified():\n            yield Release(PLATE)\n"
          '            yield Take(PLATE, index, "plate_taken")'),
          "case VerifyBinding(), VehicleVerified():\n            yield Release(PLATE)"),
+        ("a vehicle that somebody else keeps by now goes with who moves out",
+         "if command.moved_out not in (None, found.keeper_id):", "if False:"),
         ("a plate is shown without a purpose", "if len(command.purpose) < SHORTEST_PURPOSE:", "if not command.purpose:"),
     ),
     *of(

@@ -76,6 +76,7 @@ def test_what_was_not_taken_waits_longer_each_time():
 
 
 def test_after_a_day_it_is_given_up_and_tried_no_more():
+    assert (timedelta(seconds=1), timedelta(minutes=5), timedelta(days=1)) == (FIRST, LONGEST, PATIENCE)
     assert when(replace(LATE, now=LATE.now - timedelta(seconds=1)), QUEUED, FAILURE) != [GIVEN_UP]
     assert when(LATE, QUEUED, FAILURE) == [GIVEN_UP]
     assert DELIVERIES.fold([QUEUED, FAILURE, GIVEN_UP]) == GivenUp(2)

@@ -8,11 +8,14 @@ from uuid import UUID
 import pytest
 
 from libs.contracts import devices, identity, parking
+from libs.eventkit.recorded import Catalogue
 from services.access.book import DoorBook
+from services.access.domain.admission import Fact
 from services.access.domain.doors import DoorInstalled
-from services.access.domain.openings import ConcludeOpening
+from services.access.domain.openings import ConcludeOpening, DoorOpened, DoorOpeningOrdered
+from services.access.domain.pass_history import VisitorPassUsed
 from services.access.domain.rights import GrantRight, RevokeRight, right_id_of
-from services.access.domain.visitor_passes import RecordArrival
+from services.access.domain.visitor_passes import RecordArrival, ReturnUse
 from services.access.reactions import (
     account_closed,
     account_opened,
@@ -51,15 +54,43 @@ async def test_staff_and_guards_alone_open_every_door_while_they_have_their_acco
     assert await asked(account_closed, identity.AccountClosed(ACCOUNT, ANN, role)) == [RevokeRight(right_id)] * on_duty
 
 
-async def test_an_opening_ends_as_its_device_said() -> None:
-    async def nothing(stream: str) -> list[Any]:
-        return []
+USED = VisitorPassUsed(PASS, ANN, HOME, ORDER, "community", True, NOW, "visitor_pass", "allowed_by_visitor_pass")
+DONE, FAILED = devices.DoorOrderCarriedOut(ORDER, LOT, 1), devices.DoorOrderFailed(ORDER, LOT, 1, "expired")
 
-    on = openings_concluded(SimpleNamespace(log=SimpleNamespace(stream=nothing))).on  # type: ignore[arg-type]
-    for event, end in (
-        (devices.DoorOrderCarriedOut(ORDER, LOT, 1), ConcludeOpening(ORDER)),
-        (devices.DoorOrderFailed(ORDER, LOT, 1, "expired"), ConcludeOpening(ORDER, "expired"))):
-        assert await asked(on[type(event)], event) == [end]
+
+def ordered(*facts: Fact) -> DoorOpeningOrdered:
+    return DoorOpeningOrdered(ORDER, HOME, LOT, 1, "qr", None, "visitor_pass", "x", facts)
+
+
+async def concluded(event: Any, *said: Any, community: UUID = BUILDING) -> list[Any]:
+    """What comes of the end of an order of which `said` is on record; LIVING is the event of a use."""
+    rows = [recorded(event, community, stream=f"opening:{ORDER}") for event in said]
+    use = recorded(USED, community, stream=f"visitor-pass:{PASS}", event_id=LIVING)
+
+    async def stream(name: str) -> list[Any]:
+        return [row for row in rows if row.stream == name]
+
+    async def event_of(event_id: UUID) -> Any:
+        return use if event_id == LIVING else None
+
+    catalogue = Catalogue((DoorOpeningOrdered, DoorOpened, VisitorPassUsed))
+    app: Any = SimpleNamespace(log=SimpleNamespace(stream=stream, event=event_of), catalogue=catalogue)
+    react = openings_concluded(app).on[type(event)]
+    return [do.command for do in await react(event, recorded(event, BUILDING, source="devices"))]
+
+
+@pytest.mark.parametrize("said", [(), (ordered(Fact(HOME, "door")),)], ids=["nothing known", "no pass"])
+async def test_an_opening_ends_as_its_device_said(said: tuple[Any, ...]) -> None:
+    assert await concluded(DONE, *said) == [ConcludeOpening(ORDER)]
+    assert await concluded(FAILED, *said) == [ConcludeOpening(ORDER, "expired")]
+
+
+async def test_a_visitor_has_come_in_when_the_door_has_opened_and_keeps_the_use_where_it_has_not() -> None:
+    by_pass = ordered(Fact(HOME, "door"), Fact(LIVING, "use"))
+    assert await concluded(DONE, by_pass) == [ConcludeOpening(ORDER), RecordArrival(PASS, NOW, "door", ORDER)]
+    assert await concluded(FAILED, by_pass) == [ConcludeOpening(ORDER, "expired"), ReturnUse(PASS, ORDER, "expired")]
+    assert await concluded(FAILED, by_pass, DoorOpened(ORDER, HOME, None)) == [ConcludeOpening(ORDER, "expired")]
+    assert await concluded(DONE, by_pass, community=HOME) == [ConcludeOpening(ORDER)], "an order of another community"
 
 
 async def test_the_car_of_a_visitor_is_their_arrival_and_another_is_nobodys() -> None:

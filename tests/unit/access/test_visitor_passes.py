@@ -171,6 +171,8 @@ def test_a_ride_in_a_lift_is_recorded_and_not_counted():
     assert (told[0].counted, told[0].report_id) == (False, ride.report_id)
     down = replace(ride, floor=1, report_id=UUID(int=10))
     assert len(when(down, ISSUED, USED, ARRIVED, *told)) == 1, "everybody may go down again"
+    door = when(replace(AGAIN, zone="building:a", report_id=UUID(int=11)), ISSUED, USED, ARRIVED, *told)
+    assert [type(e) for e in door] == [VisitorPassUsed], "the use of the building's door is still there"
 
 
 def test_family_comes_as_often_as_they_like():
