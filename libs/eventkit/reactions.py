@@ -18,8 +18,7 @@ from libs.eventkit.recorded import Recorded, tag_of
 from libs.eventkit.subscriptions import Subscription, advance
 
 log = logging.getLogger(__name__)
-TRIES = 6  # how often a missing fact is waited for (0.05 s, doubling: about 3 s in all) before the key is parked
-AT_ONCE = 64  # events that are handled at the same time
+TRIES, AT_ONCE = 6, 64  # for a missing fact (0.05 s, doubling: about 3 s in all) before its key is parked; events handled at once
 
 class Do(Struct, frozen=True):
     """A command to be given because of an event; `name` tells it from the event's other commands. `new`: as in `Commands.handle`."""
@@ -52,7 +51,7 @@ class Reactor:
     """Runs one reaction over the log and keeps what cannot be handled parked, in order, by key."""
     def __init__(self, commands: Commands, reaction: Reaction) -> None:
         self.commands, self.reaction, self.catalogue, self.database = commands, reaction, commands.catalogue, commands.log.database
-        self._names = frozenset(tag_of(t) for t in reaction.on)
+        self._names, self._parked, self._end = frozenset(map(tag_of, reaction.on)), set[str](), -1
 
     def subscription(self) -> Subscription:
         return Subscription(name=self.reaction.name, take=self._take)
@@ -69,27 +68,28 @@ class Reactor:
                     await self._park(pool, row, row.subject, f"{type(error).__name__}: {error}"[:200])
                 else:
                     lines.setdefault(key if self.reaction.apart else "", []).append((key, event, row))
-        parked = {r["key"] for r in await pool.fetch("select distinct key from parked where subscription = $1", self.reaction.name)}
+        if position != self._end:  # else nobody but us can have parked anything since
+            self._parked = {r["key"] for r in await pool.fetch("select key from parked where subscription = $1", self.reaction.name)}
 
         async def along(line: list[tuple[str, Any, Recorded]]) -> None:
             for key, event, row in line:
                 async with gate:
-                    if not await self._one(pool, key, event, row, key in parked):
-                        parked.add(key)
+                    await self._one(pool, key, event, row)
 
         for failed in await asyncio.gather(*map(along, lines.values()), return_exceptions=True):
             if failed is not None:
                 raise failed
         reach("reaction.done")
         await advance(await self.database.folds(), self.reaction.name, position, rows[-1].position)
+        self._end = rows[-1].position
 
-    async def _one(self, pool: asyncpg.Pool, key: str, event: Any, row: Recorded, waits: bool) -> bool:
-        """False where it was parked; `waits`: others of its key were, unless somebody has tried them again meanwhile."""
-        behind = "select true from parked where subscription = $1 and key = $2 limit 1"
-        waits = waits and await pool.fetchval(behind, self.reaction.name, key)
+    async def _one(self, pool: asyncpg.Pool, key: str, event: Any, row: Recorded) -> None:
+        """Waits behind others of its key that are parked, unless somebody has tried them again meanwhile."""
+        behind = "select true from parked where subscription = $1 and key = $2"
+        waits = key in self._parked and await pool.fetchval(behind, self.reaction.name, key)
         if reason := "behind another" if waits else await self.tried(event, row):
+            self._parked.add(key)
             await self._park(pool, row, key, reason)
-        return not reason
 
     async def tried(self, event: Any, row: Recorded) -> str:
         """Empty when handled, else why not. A database that is away is waited for and never parks."""
