@@ -65,9 +65,8 @@ class Reactor:
                     event = self.catalogue.read(row)
                     key = self.reaction.key(event, row)
                 except Exception as error:  # an unknown version, or a body that does not fit its type
-                    await self._park(pool, row, row.subject, f"{type(error).__name__}: {error}"[:200])
-                else:
-                    lines.setdefault(key if self.reaction.apart else "", []).append((key, event, row))
+                    key, event = row.subject, error
+                lines.setdefault(key if self.reaction.apart else "", []).append((key, event, row))
         if position != self._end:  # else nobody but us can have parked anything since
             self._parked = {r["key"] for r in await pool.fetch("select key from parked where subscription = $1", self.reaction.name)}
 
@@ -87,7 +86,8 @@ class Reactor:
         """Waits behind others of its key that are parked, unless somebody has tried them again meanwhile."""
         behind = "select true from parked where subscription = $1 and key = $2"
         waits = key in self._parked and await pool.fetchval(behind, self.reaction.name, key)
-        if reason := "behind another" if waits else await self.tried(event, row):
+        unread = f"{type(event).__name__}: {event}"[:200] if isinstance(event, Exception) else ""
+        if reason := unread or ("behind another" if waits else await self.tried(event, row)):
             self._parked.add(key)
             await self._park(pool, row, key, reason)
 

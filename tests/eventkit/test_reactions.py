@@ -164,6 +164,25 @@ async def test_an_event_that_cannot_be_read_parks_and_everybody_else_goes_on(
     assert [p for p, _ in await parked(pool)] == [1]
 
 
+async def test_what_comes_behind_an_event_that_cannot_be_read_waits_for_it_and_what_came_before_does_not(app_of: AppOf, world: World):
+    """By the key that both have, whichever batch they come in."""
+    toy = await app_of(replace(service(), reactions=lambda app: (Reaction(NAME, {Added: world.react}),)))
+    pool, community, stream = await toy.database.pool(), uuid4(), f"till:{uuid4()}"
+
+    async def said(expected: int, data: bytes) -> None:
+        await toy.log.append(append(community, stream=stream, expected=expected, data=data))
+
+    await said(0, b'{"amount":1}')
+    await said(1, b'{"amount":"many"}')
+    await said(2, b'{"amount":3}')
+    toy.start_worker()
+    await caught_up(pool, NAME)
+    await said(3, b'{"amount":4}')
+    await caught_up(pool, NAME)
+    assert world.handled == [1]
+    assert [reason for _, reason in await parked(pool)][1:] == ["behind another", "behind another"]
+
+
 async def test_an_unknown_type_is_passed_over(toy: App, pool: asyncpg.Pool, community: UUID):
     toy.start_worker()
     await toy.log.append(append(community, type="never.heard_of"))

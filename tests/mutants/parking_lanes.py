@@ -4,6 +4,7 @@ from tests.mutants.mutant import of
 
 HERE = "services/parking/domain"
 UNIT = "tests/unit/parking"
+STAYS = (f"{UNIT}/test_stays.py", f"{UNIT}/test_stays_whatever_happens.py")
 
 MUTANTS = (
     *of(
@@ -29,7 +30,7 @@ MUTANTS = (
         ("without an entry a vehicle is let out", 'if right.kind in ("white", "permit") and right', "if right"),
     ),
     *of(
-        f"{HERE}/stays.py", f"{UNIT}/test_stays.py",
+        f"{HERE}/stays.py", STAYS,
         ("the grace ends a moment early",
          "now <= until + timedelta(seconds=session.begun.grace)", "now < until + timedelta(seconds=session.begun.grace)"),
         ("what was only asked for counts as paid",
@@ -55,7 +56,7 @@ MUTANTS = (
         ("stays of one day are billed each alone", "earlier=begun.earlier)", ")"),
     ),
     *of(
-        f"{HERE}/sessions.py", f"{UNIT}/test_stays.py",
+        f"{HERE}/sessions.py", STAYS,
         ("a payment counts twice",
          "    if any(payment.payment_id == command.payment_id for payment in inside.received):\n        return []\n", ""),
         ("any amount pays", "    if asked.amount != command.amount:\n", "    if asked.amount < 0:\n"),

@@ -1,11 +1,14 @@
 """Money at the gate beyond the usual: paying after the exit, paying twice, several stays of one day, a class that was misread."""
 
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
+from services.parking.book import LotBook
 from services.parking.domain.lots import AdoptTariff, OpenLot
 from services.parking.domain.published_tariffs import qinzhou_zone_1
+from services.parking.lane_desk import index_in, index_of
 from tests.kit import caught_up, until
 from tests.parking.conftest import LONG_AGO, Gate
 
@@ -76,6 +79,11 @@ async def test_stays_of_one_day_share_its_cap_in_every_process(gate: Gate, desk:
     first, second = (await gate.outside())[0], (await gate.inside(2))[1]
     assert first.total == 2550
     assert sum(line.amount_fen for line in second.earlier) == 2550
+    later = LotBook(partial(index_in, gate.parking))
+    later.memory.bind(gate.parking.log, gate.parking.catalogue)
+    await later.memory.catch_up()
+    plate = index_of(gate.parking, gate.community, "京A12345")
+    assert await later.billed(gate.community, gate.lot, plate, day + timedelta(hours=7)) == second.earlier
     await gate.sees("out", "京A12345", at=day + timedelta(hours=12), offline=True)
     assert (await gate.outside(2))[1].total == 450
     bill = (await desk.ask("GET", f"/sessions/{second.session_id}/bill")).json()

@@ -22,7 +22,7 @@ class OpenDoor(Input):
     """Nothing is needed; the body may be left out."""
 
 
-class Number(Input):
+class CardOrPin(Input):
     kind: Literal["card", "pin"]
     number: str = Field(min_length=1, max_length=20)
 
@@ -34,7 +34,7 @@ class VisitorCode(Input):
     qr: str = Field(min_length=1, max_length=1000)
 
 
-Presented = Annotated[Number | VisitorCode, Field(discriminator="kind")]
+Presented = Annotated[CardOrPin | VisitorCode, Field(discriminator="kind")]
 
 
 def routes(app: App, book: DoorBook, visitors: Visitors) -> APIRouter:

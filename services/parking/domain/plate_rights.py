@@ -97,10 +97,10 @@ PlateRight = NoRight | Held | Ended
 
 def evolve(right: PlateRight, event: PlateRightEvent) -> PlateRight:
     match right, event:
-        case (NoRight() | Ended()), PlateRightGranted():
+        case NoRight(), PlateRightGranted():
             return Held(event)
-        case Held(), PlateRightGranted():
-            return replace(right, granted=event)
+        case (Held() as held) | Ended(last=held), PlateRightGranted():
+            return replace(held, granted=event)
         case Held(), PlateRightEnded():
             return Ended(right)
         case Held(asked=asked), RenewalAsked():

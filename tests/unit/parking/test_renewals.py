@@ -78,6 +78,11 @@ def test_money_for_a_permit_that_was_ended_is_taken_and_renews_nothing() -> None
     assert when(RECEIVE, PERMIT, ASKED, *ENDED, replace(PAID, extended=False)) == []
 
 
+def test_what_was_asked_for_before_a_right_was_granted_again_can_still_be_paid() -> None:
+    assert when(RECEIVE, PERMIT, ASKED, *ENDED, PERMIT) == when(RECEIVE, PERMIT, ASKED)
+    assert when(RECEIVE, PERMIT, ASKED, *ENDED, replace(PAID, extended=False), PERMIT) == []
+
+
 @pytest.mark.parametrize("granted", [replace(PERMIT, monthly=None), replace(PERMIT, valid_until=None)])
 def test_what_costs_nothing_by_the_month_is_not_renewed(granted: Any) -> None:
     with pytest.raises(Refused, match="nothing_due"):
