@@ -26,7 +26,7 @@ class Supervisor:
             well = loop.call_later(1.0, self.failing.pop, name, None)
             try:
                 return await work()
-            except Exception as error:
+            except (Exception, asyncio.CancelledError) as error:  # a library that gives up its own work cancels whoever awaits it
                 if self._stopping:
                     return
                 self.failing[name] = f"{type(error).__name__}: {error}"[:200]
