@@ -72,7 +72,7 @@ def _named() -> Servers:
 @pytest.fixture(scope="session")
 def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("secrets")
-    for name in ("blind-index", "kek-contact", "kek-credential", "kek-device-raw", "kek-id-number", "kek-plate", "signing-seed",
+    for name in ("blind-index", "kek-contact", "kek-credential", "kek-device-raw", "kek-id-number", "kek-neighbor", "kek-plate", "signing-seed",
                  "visitor-qr-seed"):
         (directory / name).write_text(base64.urlsafe_b64encode(os.urandom(32)).decode().rstrip("="))
     (directory / "demo").write_text(os.urandom(16).hex())
@@ -138,7 +138,7 @@ class Databases:
     def _settings(self, name: str, database: str) -> Settings:
         return Settings(
             service=name, database_url=self.servers.url(database, f"{name}_owner"), secrets=self.secrets,
-            topic_prefix=f"t{uuid4().hex[:12]}")
+            topic_prefix=(prefix := f"t{uuid4().hex[:12]}"), open_prefix=f"{prefix}.")
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from base64 import urlsafe_b64encode
 from cli.place import Place
 
 KEYS = (
-    "kek-contact", "kek-credential", "kek-device-raw", "kek-id-number", "kek-plate", "blind-index", "signing-seed",
+    "kek-contact", "kek-credential", "kek-device-raw", "kek-id-number", "kek-neighbor", "kek-plate", "blind-index", "signing-seed",
     "visitor-qr-seed")
 WORDS = ("demo", "device-password", "payment-local")
 

@@ -157,3 +157,52 @@ class VisitorArrived(Struct, frozen=True, tag="access.visitor_arrived"):
     kind: str
     at: datetime
     how: Literal["door", "plate"]
+
+class ReleasedRelay(Struct, frozen=True):
+    """`id`: the door or lift. `state`: what its relay is told to stay in."""
+    id: UUID
+    device_id: UUID
+    door_no: int
+    state: Literal["held_open", "recalled"]
+
+class FireReleaseBegun(Struct, frozen=True, tag="access.fire_release_begun"):
+    """The evacuation doors of a building stand open and its lifts go to the ground floor until people end it. `by`: the person who
+    began it, None where the rule did."""
+    release_id: UUID
+    building_id: UUID
+    incident_id: UUID | None
+    by: UUID | None
+    relays: tuple[ReleasedRelay, ...]
+    rule: str
+    reason: str
+    facts: tuple[Fact, ...]
+
+class FireReleaseEnded(Struct, frozen=True, tag="access.fire_release_ended"):
+    """A person set everything back. `reason` fire_over, or despite_fire: while its incident was not over."""
+    release_id: UUID
+    building_id: UUID
+    incident_id: UUID | None
+    by: UUID
+    reason: str
+    relays: tuple[ReleasedRelay, ...]
+
+class RelayReleased(Struct, frozen=True, tag="access.relay_released"):
+    """The device confirmed that the relay is held (`released`), or normal again. `door_id`: the door or lift."""
+    release_id: UUID
+    door_id: UUID
+    released: bool
+
+class RelayNotReleased(Struct, frozen=True, tag="access.relay_not_released"):
+    """The device has not done it so far; it is tried again."""
+    release_id: UUID
+    door_id: UUID
+    released: bool
+    reason: str
+
+class DuressSignalled(Struct, frozen=True, tag="access.duress_signalled"):
+    """Somebody opened a door under threat. The door opens as ever; nothing that they or anybody beside them could see follows."""
+    report_id: UUID
+    door_id: UUID
+    holder_id: UUID | None
+    live: bool
+    at: datetime

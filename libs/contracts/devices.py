@@ -106,3 +106,44 @@ class FallbackGiven(Struct, frozen=True, tag="devices.fallback_given"):
     report_id: UUID
     device_id: UUID
     admitted: bool
+
+class PanelSignalled(Struct, frozen=True, tag="devices.panel_signalled"):
+    """An alarm panel said something (SIA DC-09). `code`: Contact ID with its qualifier (`1110`: 1 event, 3 restore, 6 still so) or the
+    two letters of SIA DC-03 (`FA`), by `protocol`; `user`: `zone` is the number of a user. None: not said."""
+    report_id: UUID
+    device_id: UUID
+    protocol: Literal["contact_id", "sia", "other"]
+    code: str
+    partition: int | None
+    zone: int | None
+    user: bool
+    live: bool
+    device_time: datetime | None
+    findings: tuple[str, ...]
+
+class LineSilent(Struct, frozen=True, tag="devices.line_silent"):
+    """A supervised line has said nothing for longer than `limit` seconds."""
+    device_id: UUID
+    limit: int
+    last_heard: datetime | None
+
+class LineBack(Struct, frozen=True, tag="devices.line_back"):
+    """The silent line has said something again."""
+    device_id: UUID
+
+class HoldCarriedOut(Struct, frozen=True, tag="devices.hold_carried_out"):
+    """A relay is as it was ordered to stay: door held open, lift called to the ground floor, or normal again."""
+    release_id: UUID
+    device_id: UUID
+    door_no: int
+    state: Literal["held_open", "recalled", "normal"]
+
+class HoldFailed(Struct, frozen=True, tag="devices.hold_failed"):
+    """An attempt came to nothing; it is tried again at `again_at` for as long as that state is wanted (None: no more)."""
+    release_id: UUID
+    device_id: UUID
+    door_no: int
+    state: Literal["held_open", "recalled", "normal"]
+    reason: str
+    attempt: int
+    again_at: datetime | None

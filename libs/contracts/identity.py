@@ -53,6 +53,13 @@ class ResidenceEnded(Struct, frozen=True, tag="identity.residence_ended"):
     building_id: UUID
     until: date
 
+class PopulationDeclared(Struct, frozen=True, tag="identity.population_declared"):
+    """How a resident counts in 实有人口: registered here (户籍), floating (流动) or from abroad (境外), and who says so. Sources that
+    contradict each other are both kept; `kind` is what holds: the police, then the grid worker, then staff, then the resident."""
+    resident_id: UUID
+    kind: Literal["registered", "floating", "foreign"]
+    source: Literal["self", "staff", "grid", "police"]
+
 class VehicleRegistered(Struct, frozen=True, tag="identity.vehicle_registered"):
     """A vehicle of a home, and again when plate or keeper are others; the plate is sealed for the purpose `plate`.
 

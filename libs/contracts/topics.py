@@ -1,11 +1,12 @@
-"""Who publishes what: one topic a service, `<prefix>.<service>.v1`, keyed by community; keys on a topic of their own."""
+"""Who publishes what: one topic a service, `<prefix>.<service>.v1`, keyed by community; keys on a topic of their own; what the gateway
+tells authorities on `gov.incidents.v1`."""
 
 from collections.abc import Mapping
 from types import ModuleType
 
 from msgspec import Struct
 
-from libs.contracts import access, devices, identity, parking
+from libs.contracts import access, alarm, devices, government, identity, neighbors, parking
 
 
 def _events(module: ModuleType) -> tuple[type[Struct], ...]:
@@ -15,7 +16,7 @@ def _events(module: ModuleType) -> tuple[type[Struct], ...]:
 
 PUBLISHES: Mapping[str, tuple[type[Struct], ...]] = {
     "identity": _events(identity), "access": _events(access), "devices": _events(devices),
-    "parking": _events(parking)}
+    "parking": _events(parking), "alarm": _events(alarm), "neighbors": _events(neighbors), "gateway": _events(government)}
 """Every public event by the service that may say it: each tagged struct of its module."""
 
 def heard_from(*services: str) -> tuple[type[Struct], ...]:

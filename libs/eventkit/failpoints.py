@@ -16,6 +16,7 @@ FAILPOINTS = {
     "view.written": "rows and checkpoint written, not committed",
     "view.committed": "rows and checkpoint committed",
     "reaction.done": "the commands of an event are stored, the checkpoint has not moved",
+    "timer.fired": "what was due is done and said, the table of what is due has not moved",
     "effect.attempted": "the attempt is in the log, the device has not been called",
     "effect.called": "the device has been called, its answer is not in the log",
 }

@@ -33,11 +33,11 @@ class Relay:
     """`before` is told the rows of a batch before they are sent (keys go ahead of the events that need them)."""
     def __init__(
         self, settings: Settings, log_: Log, wake: Wake, catalogue: Catalogue, publish: Publish,
-        before: Callable[[AIOKafkaProducer, Sequence[Recorded]], Awaitable[None]],
+        before: Callable[[AIOKafkaProducer, Sequence[Recorded]], Awaitable[None]], topic: str,
     ) -> None:
         self.settings, self.log, self.database, self.wake = settings, log_, log_.database, wake
         self.catalogue, self.publish, self.before = catalogue, publish, before
-        self.topic = settings.topic(settings.service)
+        self.topic = settings.topic(topic)
         self.asks_for = ""
         self._told: dict[UUID, Number] = {}
 

@@ -26,13 +26,15 @@ from libs.eventkit.settings import Settings
 from libs.eventkit.subscriptions import Subscription, follow
 from libs.eventkit.supervise import Supervisor
 from libs.eventkit.tail import Wake
+from libs.eventkit.timers import Timer, Timers
 from libs.eventkit.views import View, follow_views
 
 
 class Service(Struct, frozen=True):
     """The composition root's result. Functions of the app are called once, when the process starts.
 
-    `signing_key` is the event that brings identity's keys (own or heard); `permissions_of` what a role may do."""
+    `signing_key` is the event that brings identity's keys (own or heard); `permissions_of` what a role may do; `topic`: where it
+    publishes, if not under its own name."""
     name: str
     events: tuple[type[Struct], ...]
     permissions_of: Callable[[str], frozenset[str]]
@@ -45,10 +47,12 @@ class Service(Struct, frozen=True):
     views: tuple[View, ...] = ()
     memories: Callable[["App"], Iterable[Memory]] = lambda app: ()
     reactions: Callable[["App"], Iterable[Reaction]] = lambda app: ()
+    timers: Callable[["App"], Iterable[Timer]] = lambda app: ()
     readers: Callable[["App"], Iterable[Subscription]] = lambda app: ()
     tasks: Callable[["App"], dict[str, Callable[[], Awaitable[None]]]] = lambda app: {}
     routes: Callable[["App"], APIRouter] = lambda app: APIRouter()
     raw_routes: tuple[str, ...] = ()
+    topic: str = ""
 
     def catalogue(self) -> Catalogue:
         return Catalogue((*self.events, *self.contracts, *KEY_EVENTS), self.upcasts)
@@ -59,6 +63,7 @@ class App:
 
     def __init__(self, service: Service, settings: Settings) -> None:
         self.service, self.settings, self.catalogue = service, settings, service.catalogue()
+        self.topic = service.topic or service.name
         self.database = Database(settings)
         self.wake = Wake()
         self.log = Log(self.database, self.wake)
@@ -75,14 +80,15 @@ class App:
             memory.bind(self.log, self.catalogue)
         self.reactors = [Reactor(self.commands, r) for r in service.reactions(self)]
         self.subscriptions: tuple[Subscription, ...] = (
-            *(reactor.subscription() for reactor in self.reactors), *service.readers(self))
+            *(reactor.subscription() for reactor in self.reactors),
+            *(Timers(self.commands, timer).subscription() for timer in service.timers(self)), *service.readers(self))
         names = [*(view.name for view in service.views), *(s.name for s in self.subscriptions)]
         if len(set(names)) < len(names):
             raise RuntimeError(f"two readers would move one checkpoint: {names}")
         self.hearing = Hearing(settings, self.database, service.hears) if service.hears else None
         self.relay = Relay(
             settings, self.log, self.wake, self.catalogue, service.publish,
-            lambda producer, rows: announce(settings, self.keyring, producer, rows)) if service.publish else None
+            lambda producer, rows: announce(settings, self.keyring, producer, rows), self.topic) if service.publish else None
         self.opened = False
 
     def checkpoints(self) -> Mapping[str, str]:
@@ -125,7 +131,7 @@ class App:
             self.supervisor.start("relay", lambda: self._with_topics(relay.run))
 
     async def _with_topics(self, work: Callable[[], Awaitable[None]]) -> None:
-        own = (self.service.name,) if self.relay else ()
+        own = (self.topic,) if self.relay else ()
         await ensure_topics(self.settings, (*own, *self.service.hears))
         await work()
 

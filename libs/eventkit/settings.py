@@ -16,6 +16,7 @@ class Settings(BaseSettings):
     database_url: str
     kafka: str = Field(default="127.0.0.1:9092", validation_alias="KAFKA_BOOTSTRAP_SERVERS")
     topic_prefix: str = "lifang"
+    open_prefix: str = ""
     host: str = "127.0.0.1"
     port: int = 0
     secrets: Path = Path(".lifang/secrets")
@@ -23,8 +24,9 @@ class Settings(BaseSettings):
     migrate: bool = False
     member: str = "0"
 
-    def topic(self, service: str) -> str:
-        return f"{self.topic_prefix}.{service}.v1"
+    def topic(self, name: str) -> str:
+        """Of a service; a name with a dot is a stream for others outside, under a prefix of its own."""
+        return f"{self.open_prefix}{name}.v1" if "." in name else f"{self.topic_prefix}.{name}.v1"
 
     @property
     def keys_topic(self) -> str:

@@ -22,19 +22,21 @@ class Lost(Exception):
 class Subscription(Struct, frozen=True):
     """`take` handles a batch and moves the checkpoint itself, inside its rows' transaction where it has one.
 
-    `start` counts once, when `migrate` creates the checkpoint: "now" for what must not act on the past."""
+    `start` counts once, when `migrate` creates the checkpoint: "now" for what must not act on the past. `beside` runs for as long
+    as this process holds the subscription."""
     name: str
     take: Callable[[Sequence[Recorded], int], Awaitable[None]]
     start: Literal["beginning", "now"] = "beginning"
+    beside: Callable[[], Awaitable[None]] | None = None
 
-async def holding(database: Database, name: str, work: Callable[[], Awaitable[None]]) -> None:
-    """Waits until this process holds the lease `name`, then works until that ends, or ends it when the lease is lost: a
-    session lock on a connection of its own, so that it ends with the process however that ends."""
+async def holding(database: Database, name: str, *works: Callable[[], Awaitable[None]]) -> None:
+    """Waits until this process holds the lease `name`, then works until one of the works ends, or ends them when the lease is lost:
+    a session lock on a connection of its own, so that it ends with the process however that ends."""
     number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
     async with database.direct() as lease:
         while not await lease.fetchval("select pg_try_advisory_lock($1)", number):  # noqa: ASYNC110
             await asyncio.sleep(1.0)
-        tasks = [asyncio.ensure_future(work()), asyncio.create_task(alive(lease))]
+        tasks = [*(asyncio.ensure_future(work()) for work in works), asyncio.create_task(alive(lease))]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -64,7 +66,8 @@ async def advance(connection: Connection | asyncpg.Pool, names: str | Sequence[s
 
 async def follow(log_: Log, wake: Wake, subscription: Subscription) -> None:
     """Holds the subscription's lease and hands it the log batch by batch, for ever."""
-    await holding(log_.database, subscription.name, lambda: _follow(log_, wake, subscription))
+    beside = (subscription.beside,) if subscription.beside else ()
+    await holding(log_.database, subscription.name, lambda: _follow(log_, wake, subscription), *beside)
 
 async def _follow(log_: Log, wake: Wake, subscription: Subscription) -> None:
     position = await checkpoint(log_.database, subscription.name)

@@ -27,9 +27,9 @@ LOOK = 600.0
 """Seconds between looks at whether a new signing key is due: well below its notice."""
 _IDS, _COUNT, _MAC = 32, 4, 32
 AUDIENCE = {
-    "resident": frozenset({"gateway", "identity", "access", "parking"}),
-    "staff": frozenset({"gateway", "identity", "access", "devices", "parking"}),
-    "guard": frozenset({"gateway", "identity", "access", "parking"}),
+    "resident": frozenset({"gateway", "identity", "access", "parking", "alarm", "neighbors"}),
+    "staff": frozenset({"gateway", "identity", "access", "devices", "parking", "alarm", "neighbors"}),
+    "guard": frozenset({"gateway", "identity", "access", "parking", "alarm", "neighbors"}),
     "grid": frozenset({"gateway", "identity"}),
     "police": frozenset({"gateway", "identity"}),
     "operator": frozenset({"gateway", "identity", "devices"}),

@@ -14,8 +14,19 @@ alter role $service_read set statement_timeout = '5s';
 alter role $service_log set idle_in_transaction_session_timeout = '30s';
 alter role $service_read set idle_in_transaction_session_timeout = '30s';
 
+-- what is due, folded from the log by timers
+create table if not exists timers (
+    name text not null,
+    stream text not null,
+    community_id uuid not null,
+    due_at timestamptz not null,
+    because uuid not null,
+    primary key (name, stream)
+);
+create index if not exists timers_by_due on timers (name, due_at);
+
 grant select, insert, update, delete
-    on log_state, events, claims, outcomes, checkpoints, published, marks, gaps, kept_aside, parked, damaged, keys
+    on timers, log_state, events, claims, outcomes, checkpoints, published, marks, gaps, kept_aside, parked, damaged, keys
     to $service_log;
 
 -- for own keys alone: of others', two may be heard after a restore
