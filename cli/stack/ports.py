@@ -14,7 +14,8 @@ from cli.stack.processes import replace
 
 HOST = "127.0.0.1"
 FIRST = {
-    "gateway": 8080, "identity": 8081, "access": 8082, "devices": 8083, "parking": 8084, "alarm": 8085, "neighbors": 8086, "postgres": 5433, "kafka": 9092,
+    "gateway": 8080, "identity": 8081, "access": 8082, "devices": 8083, "parking": 8084, "alarm": 8085, "neighbors": 8086,
+    "postgres": 5433, "kafka": 9092,
     "controller": 9093, "terminal": 8100, "control": 8200, "gate": 8120, "camera": 8220, "dc09": 8130, "panel": 8230,
 }
 OTHERS = 8087
