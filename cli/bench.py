@@ -16,7 +16,7 @@ import psutil
 from cli import screen, status, tokens
 from cli.place import PYTHON, ROOT, Place
 from cli.stack import postgres, services, start
-from cli.stack.demo import Demo, ports_of_terminals
+from cli.stack.demo import Demo, ports_of_devices
 from cli.stack.ports import FIRST, HOST, Kept, answers
 from cli.stack.processes import is_running, replace
 
@@ -125,7 +125,7 @@ def own_stack(whole: bool) -> Iterator[list[str]]:
 
 
 def far_ports() -> dict[str, int]:
-    names = ("postgres", "kafka", "controller", *services.names(), *ports_of_terminals())
+    names = ("postgres", "kafka", "controller", *services.names(), *ports_of_devices())
     pairs = ((name, *name.partition("-")[::2]) for name in names)
     return {name: FIRST[kind] + FAR + int(n or 0) for name, kind, n in pairs if kind in FIRST}
 

@@ -41,6 +41,11 @@ class Place:
         return self.run / "cameras.json"
 
     @property
+    def panels(self) -> Path:
+        """What the simulated alarm panels are told."""
+        return self.run / "panels.json"
+
+    @property
     def log(self) -> Path:
         return self.state / "log"
 

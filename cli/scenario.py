@@ -87,7 +87,7 @@ async def play(name: str, found: dict[str, Any], place: Place = HERE) -> list[St
 
 def controls(place: Place) -> dict[str, str]:
     found: dict[str, str] = {}
-    for file, kind in ((place.terminals, "terminals"), (place.cameras, "cameras")):
+    for file, kind in ((place.terminals, "terminals"), (place.cameras, "cameras"), (place.panels, "panels")):
         with suppress(OSError, ValueError):
             found |= {one["device_id"]: f"http://{one['control']}" for one in json.loads(file.read_text())[kind]}
     return found

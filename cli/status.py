@@ -39,7 +39,7 @@ def look(place: Place) -> dict[str, Any]:
     lag = {f"{name}.{what}": behind for name, one in found.items() for what, behind in one.pop("lag").items()}
     servers = {name: running(record.parts.get(name)) for name in ("kafka", "postgres")}
     answering = all(one["pid"] and answers(ports[name]) for name, one in servers.items()) and (
-        not demo or all(answers(int(terminal.listen.rpartition(":")[2])) for terminal in (*demo.terminals, *demo.cameras)))
+        not demo or all(answers(int(address.rpartition(":")[2])) for address in demo.addresses()))
     damaged = sum(one["damaged"] for one in found.values())
     ready = answering and bool(found) and demo is not None and not damaged and not any(lag.values()) and all(
         one["ready"] and not one["gaps"] for one in found.values())
@@ -92,6 +92,11 @@ def devices(demo: Demo | None) -> dict[str, Any]:
         one.device_id: {
             "kind": kind, "name": one.name, "listen": one.listen, "push": {"url": one.push.url, "headers": one.push.headers}}
         for kind, ones in (("hikvision-terminal", demo.terminals), ("vzenith-camera", demo.cameras)) for one in ones
+    } | {
+        panel.device_id: {
+            "kind": "dc09-panel", "name": panel.name, "listen": panel.listen, "push": {"url": "", "headers": {}},
+            "account": panel.account, "encrypted": panel.encrypted}
+        for panel in demo.panels
     } if demo else {}
 
 

@@ -72,11 +72,12 @@ def _named() -> Servers:
 @pytest.fixture(scope="session")
 def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("secrets")
-    for name in ("blind-index", "kek-contact", "kek-credential", "kek-device-raw", "kek-id-number", "kek-neighbor", "kek-plate", "signing-seed",
-                 "visitor-qr-seed"):
+    for name in ("blind-index", "kek-contact", "kek-credential", "kek-device-raw", "kek-id-number", "kek-neighbor", "kek-plate",
+                 "signing-seed", "visitor-qr-seed"):
         (directory / name).write_text(base64.urlsafe_b64encode(os.urandom(32)).decode().rstrip("="))
     (directory / "demo").write_text(os.urandom(16).hex())
     (directory / "payment-local").write_text(os.urandom(16).hex())
+    (directory / "dc09-key").write_text(os.urandom(16).hex().upper())
     (directory / "device-password").write_text(os.urandom(16).hex())
     return directory
 

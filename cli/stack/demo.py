@@ -1,4 +1,4 @@
-"""The demo community: seeded once through the services' own interfaces, and its simulated terminals."""
+"""The demo community: seeded once through the services' own interfaces, and its simulated devices."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -14,8 +14,11 @@ from cli.stack.part import Part
 from cli.stack.ports import HOST
 from cli.stack.processes import replace
 
-TERMINALS, CAMERAS = 4, 2
-"""How many ports are kept for simulated terminals and plate cameras."""
+TERMINALS, CAMERAS, PANELS = 4, 2, 2
+"""How many ports are kept for simulated terminals, plate cameras and alarm panels."""
+SEEDED = frozenset({"identity", "devices", "access", "parking", "alarm", "neighbors"})
+LINK_TEST = 15
+"""Seconds between two link tests of a simulated panel."""
 
 
 class Push(Struct):
@@ -32,6 +35,16 @@ class Terminal(Struct):
     doors: int = 1
 
 
+class Panel(Struct):
+    """An alarm panel that connects to `listen`, under an account of its own."""
+
+    device_id: str
+    name: str
+    account: str
+    encrypted: bool
+    listen: str = ""
+
+
 class Demo(Struct):
     community_id: str
     terminals: list[Terminal] = []
@@ -45,6 +58,14 @@ class Demo(Struct):
     lots: list[dict[str, Any]] = []
     lanes: list[dict[str, Any]] = []
     lifts: list[dict[str, Any]] = []
+    panels: list[Panel] = []
+    sensors: list[dict[str, Any]] = []
+    pins: list[dict[str, Any]] = []
+    """Made-up numbers to open a door with, one of them under duress."""
+
+    def addresses(self) -> list[str]:
+        """Where something of its devices must answer."""
+        return [*(one.listen for one in (*self.terminals, *self.cameras)), *(panel.listen for panel in self.panels)]
 
     @classmethod
     def read(cls, place: Place) -> "Demo | None":
@@ -55,16 +76,18 @@ class Demo(Struct):
     def is_at(self, ports: Mapping[str, int]) -> bool:
         """Whether its devices, all of them, are where these ports are."""
         terminals, cameras = {one.listen for one in self.terminals}, {one.listen for one in self.cameras}
-        return bool(cameras) and terminals <= set(addresses(ports)) and cameras <= set(gates(ports))
+        here = terminals <= set(addresses(ports)) and cameras <= set(gates(ports))
+        return here and bool(self.panels) and {panel.listen for panel in self.panels} == {receiver(ports)}
 
 
 class NotSeeded(Exception):
     """A service refused to seed."""
 
 
-def ports_of_terminals() -> list[str]:
+def ports_of_devices() -> list[str]:
     terminals = [f"{kind}-{n}" for n in range(TERMINALS) for kind in ("terminal", "control")]
-    return [*terminals, *(f"{kind}-{n}" for n in range(CAMERAS) for kind in ("gate", "camera"))]
+    cameras = [f"{kind}-{n}" for n in range(CAMERAS) for kind in ("gate", "camera")]
+    return [*terminals, *cameras, "dc09", *(f"panel-{n}" for n in range(PANELS))]
 
 
 def addresses(ports: Mapping[str, int]) -> list[str]:
@@ -74,6 +97,11 @@ def addresses(ports: Mapping[str, int]) -> list[str]:
 def gates(ports: Mapping[str, int]) -> list[str]:
     """Where the barriers of the plate cameras take orders."""
     return [f"{HOST}:{ports[f'gate-{n}']}" for n in range(CAMERAS)]
+
+
+def receiver(ports: Mapping[str, int]) -> str:
+    """Where alarm panels connect."""
+    return f"{HOST}:{ports['dc09']}"
 
 
 def seed(place: Place, ports: Mapping[str, int]) -> Demo:
@@ -99,7 +127,14 @@ def seed(place: Place, ports: Mapping[str, int]) -> Demo:
         "homes": [{"id": resident["home_id"], "label": resident["home"]} for resident in identity["residents"]],
         "devices": [terminal["device_id"] for terminal in devices["terminals"]]})
     parking = ask("parking", {**community, "cameras": [camera["device_id"] for camera in devices["cameras"]]})
-    demo = msgspec.convert({**identity, **devices, **access, **parking}, type=Demo)
+    buildings = [building["id"] for building in identity["buildings"]]
+    alarm = ask("alarm", {
+        **community, "buildings": buildings, "panels": [{k: p[k] for k in ("device_id", "name")} for p in devices["panels"]],
+        "homes": [{"id": resident["home_id"], "label": resident["home"]} for resident in identity["residents"]]})
+    ask("neighbors", {**community, "buildings": buildings})
+    demo = msgspec.convert({**identity, **devices, **access, **parking, **alarm}, type=Demo)
+    for panel in demo.panels:
+        panel.listen = receiver(ports)
     for camera, address in zip(demo.cameras, gates(ports), strict=False):
         camera.listen = address
     for terminal, address in zip(demo.terminals, addresses(ports), strict=False):
@@ -129,6 +164,14 @@ def cameras(place: Place, ports: Mapping[str, int], demo: Demo) -> Part:
          "password_file": str(place.secrets / "device-password")} for n, camera in enumerate(demo.cameras)]}
     replace(place.cameras, msgspec.json.encode(config))
     return Part("cameras", [str(PYTHON), "-m", "simulator.vzenith_camera", "--config", str(place.cameras)])
+
+
+def panels(place: Place, ports: Mapping[str, int], demo: Demo) -> Part:
+    config = {"panels": [
+        {**msgspec.to_builtins(panel), "control": f"{HOST}:{ports[f'panel-{n}']}", "every": LINK_TEST,
+         **({"key_file": str(place.secrets / "dc09-key")} if panel.encrypted else {})} for n, panel in enumerate(demo.panels)]}
+    replace(place.panels, msgspec.json.encode(config))
+    return Part("panels", [str(PYTHON), "-m", "simulator.dc09_panel", "--config", str(place.panels)])
 
 
 def has_simulator() -> bool:

@@ -78,8 +78,12 @@ POSTGRES = Manner(4, signal=signal.SIGINT, grace=20.0)
 """SIGTERM would wait for open clients."""
 
 
+MANNERS = {
+    "gateway": GATEWAY, "simulator": SIMULATOR, "cameras": SIMULATOR, "panels": SIMULATOR, "kafka": KAFKA, "postgres": POSTGRES}
+
+
 def manner(name: str) -> Manner:
-    return {"gateway": GATEWAY, "simulator": SIMULATOR, "cameras": SIMULATOR, "kafka": KAFKA, "postgres": POSTGRES}.get(name, SERVICE)
+    return MANNERS.get(name, SERVICE)
 
 
 def orphans(place: Place) -> dict[str, psutil.Process]:

@@ -10,6 +10,8 @@ KEYS = (
     "kek-contact", "kek-credential", "kek-device-raw", "kek-id-number", "kek-neighbor", "kek-plate", "blind-index", "signing-seed",
     "visitor-qr-seed")
 WORDS = ("demo", "device-password", "payment-local")
+HEX = ("dc09-key",)
+"""AES keys of 128 bits, in the form in which alarm panels take them."""
 
 
 def ensure(place: Place) -> None:
@@ -17,6 +19,8 @@ def ensure(place: Place) -> None:
         write(place, name, urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("="))
     for name in WORDS:
         write(place, name, secrets.token_urlsafe(18))
+    for name in HEX:
+        write(place, name, secrets.token_hex(16).upper())
 
 
 def write(place: Place, name: str, value: str) -> None:

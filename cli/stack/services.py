@@ -32,6 +32,7 @@ def environment(name: str, place: Place, ports: Mapping[str, int]) -> dict[str, 
         "LIFANG_SECRETS": str(place.secrets),
         **{f"LIFANG_URL_{other.upper()}": url(other, ports) for other in names() if other in ports},
         "LIFANG_DEMO": "1",
+        **({"LIFANG_DC09_LISTEN": f"{HOST}:{ports['dc09']}"} if name == "devices" and "dc09" in ports else {}),
         "PYTHONUNBUFFERED": "1",
         # compiled once and kept, whatever the caller's shell says: a third of a warm start
         "PYTHONDONTWRITEBYTECODE": "",

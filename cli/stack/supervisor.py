@@ -54,7 +54,7 @@ class Supervisor:
         self.place.record.unlink(missing_ok=True)
 
     async def _start(self) -> None:
-        terminals = demo.ports_of_terminals() if self.services else []
+        terminals = demo.ports_of_devices() if self.services else []
         ports = self.ports.choose(["postgres", "kafka", "controller", *self.services, *terminals])
         self._changed()
         self._keep(postgres.part(self.place, ports["postgres"]))
@@ -70,7 +70,7 @@ class Supervisor:
         born = await bear(nursery, births) if nursery else {}
         for part in parts:
             self._keep(part, born.get(part.name))
-        if {"identity", "devices", "access", "parking"} <= set(self.services):
+        if demo.SEEDED.issubset(self.services):
             await self._settle(ports)
 
     async def _nursery(self) -> asyncio.subprocess.Process:
@@ -89,6 +89,7 @@ class Supervisor:
         if known is not None and known.terminals and demo.has_simulator():
             self._keep(demo.simulator(self.place, ports, known))
             self._keep(demo.cameras(self.place, ports, known))
+            self._keep(demo.panels(self.place, ports, known))
 
     def _databases_are_made(self, port: int) -> bool:
         if not answers(port):
