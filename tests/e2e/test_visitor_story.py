@@ -1,7 +1,5 @@
 """The story of a visitor with a car on the real stack; and with a service killed before every part of it."""
 
-import os
-import signal
 from datetime import datetime
 
 import httpx
@@ -10,7 +8,7 @@ import pytest
 from cli import scenario, status, tokens
 from cli.scenarios.visitor import Visit
 from tests.e2e.conftest import Stack
-from tests.kit import until
+from tests.e2e.killing import restarted
 
 
 async def test_the_visitors_story_holds_step_by_step(stack: Stack):
@@ -27,20 +25,6 @@ class Patient(Visit):
             if await super().drives(way, plate, at):
                 return True
         return False
-
-
-async def restarted(stack: Stack, service: str) -> None:
-    """Killed as a crash would, and there again."""
-    found = status.look(stack.place)
-    pid = (found["gateway_process"] if service == "gateway" else found["services"][service])["pid"]
-    os.kill(pid, signal.SIGKILL)
-
-    def again() -> bool:
-        now = status.look(stack.place)
-        one = now["gateway_process"] if service == "gateway" else now["services"][service]
-        return bool(now["ready"] and one and one["pid"] not in (None, pid))
-
-    await until(again, timeout=90)
 
 
 @pytest.mark.faults

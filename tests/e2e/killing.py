@@ -1,0 +1,27 @@
+"""Killing a part of the shared stack as a crash would, and waiting until all of it is there again."""
+
+import os
+import signal
+from typing import Any
+
+from cli import status
+from tests.e2e.conftest import Stack
+from tests.kit import until
+
+
+def process_of(found: dict[str, Any], part: str) -> dict[str, Any]:
+    """A service, `gateway`, `postgres` or `kafka` in what `status` says."""
+    if part == "gateway":
+        return dict(found["gateway_process"] or {})
+    return dict(found["services"].get(part) or found.get(part) or {})
+
+
+async def restarted(stack: Stack, part: str) -> None:
+    pid = process_of(status.look(stack.place), part)["pid"]
+    os.kill(pid, signal.SIGKILL)
+
+    def again() -> bool:
+        now = status.look(stack.place)
+        return bool(now["ready"] and process_of(now, part).get("pid") not in (None, pid))
+
+    await until(again, timeout=90)
