@@ -29,7 +29,7 @@ _IDS, _COUNT, _MAC = 32, 4, 32
 AUDIENCE = {
     "resident": frozenset({"gateway", "identity", "access", "parking", "alarm", "neighbors"}),
     "staff": frozenset({"gateway", "identity", "access", "devices", "parking", "alarm", "neighbors"}),
-    "guard": frozenset({"gateway", "identity", "access", "parking", "alarm", "neighbors"}),
+    "guard": frozenset({"gateway", "identity", "access", "devices", "parking", "alarm", "neighbors"}),
     "grid": frozenset({"gateway", "identity"}),
     "police": frozenset({"gateway", "identity"}),
     "operator": frozenset({"gateway", "identity", "devices"}),

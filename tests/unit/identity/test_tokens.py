@@ -33,7 +33,9 @@ def test_a_token_is_good_where_its_role_gives_commands(role: str):
     ("identity", {"resident", "staff", "guard", "grid", "police", "operator"}),
     ("access", {"resident", "staff", "guard", "device", "service"}),
     ("parking", {"resident", "staff", "guard"}),
-    ("devices", {"staff", "operator", "device"}),
+    ("devices", {"staff", "guard", "operator", "device"}),
+    ("alarm", {"resident", "staff", "guard"}),
+    ("neighbors", {"resident", "staff", "guard"}),
 ])
 def test_a_service_takes_the_tokens_of_those_alone_who_have_something_to_ask_of_it(service: str, roles: set[str]):
     verifier = Verifier(service, permissions_of)
