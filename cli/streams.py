@@ -102,16 +102,16 @@ def type_name(kind: Any) -> str:
 
 def document() -> str:
     """docs/streams.md as it has to be."""
-    hears = {s.name: s.hears for s in services()}
+    hears, topics = {s.name: s.hears for s in services()}, {s.name: s.topic for s in services()}
     lines = [
         "# Streams", "",
         "Generated from `libs/contracts` by `python -m cli.streams`; do not edit. Every topic is `<prefix>.<service>.v1`, keyed by",
-        "community, CloudEvents 1.0 in binary mode with a JSON body. Envelope: `libs/eventkit/envelope.py`. Keys travel on",
-        "`<prefix>.keys.v1`, compacted.", "",
+        "community, CloudEvents 1.0 in binary mode with a JSON body; one with a dot in its name is for others outside and has no prefix.",
+        "Envelope: `libs/eventkit/envelope.py`. Keys travel on `<prefix>.keys.v1`, compacted.", "",
         "| topic | published by | heard by |", "|---|---|---|"]
     for service in PUBLISHES:
         listeners = ", ".join(name for name, sources in hears.items() if service in sources) or "–"
-        lines.append(f"| `{service}.v1` | {service} | {listeners} |")
+        lines.append(f"| `{topics.get(service) or service}.v1` | {service} | {listeners} |")
     for service, contracts in PUBLISHES.items():
         lines += ["", f"## {service}"]
         for contract in contracts:

@@ -76,9 +76,9 @@ def keys_message() -> dict[str, Any]:
 
 
 def channel(name: str, messages: list[str], what: str, **topic: Any) -> dict[str, Any]:
+    within = {} if "." in name else {"parameters": {"prefix": ref("components", "parameters", "prefix")}}
     return {
-        "address": f"{{prefix}}.{name}.v1", "title": name, "description": what,
-        "parameters": {"prefix": ref("components", "parameters", "prefix")},
+        "address": f"{name}.v1" if "." in name else f"{{prefix}}.{name}.v1", "title": name, "description": what, **within,
         "messages": {m: ref("components", "messages", m) for m in messages},
         "bindings": {"kafka": {"partitions": PARTITIONS, "bindingVersion": "0.5.0"} | topic}}
 
@@ -87,7 +87,8 @@ def channels() -> dict[str, Any]:
     what = (
         f"What {{}} says, in the order of its log within a community; a record's body has at most {LARGEST} bytes."
         " Kept for a month: `lifang republish` says everything again.")
-    found = {name: channel(name, [tag_of(c) for c in said], what.format(name)) for name, said in PUBLISHES.items()}
+    topics = {service.name: service.topic or service.name for service in services()}
+    found = {name: channel(topics[name], [tag_of(c) for c in said], what.format(name)) for name, said in PUBLISHES.items()}
     return found | {"keys": channel(
         "keys", ["key"], "Keys of personal data, the latest of each.", topicConfiguration={"cleanup.policy": ["compact"]})}
 
