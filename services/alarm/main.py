@@ -1,0 +1,63 @@
+"""alarm, wired: panels and sensors, incidents from the first signal to the person who ends them, and the ladder of deadlines."""
+
+from functools import cache
+
+from fastapi import APIRouter
+
+from libs.contracts.identity import SigningKeyPublished
+from libs.contracts.permissions import permissions_of
+from libs.contracts.topics import heard_from
+from libs.eventkit.service import App, Service
+from services.alarm import demo
+from services.alarm.api import incidents as incidents_api
+from services.alarm.api import ladders as ladders_api
+from services.alarm.api import panels as panels_api
+from services.alarm.book import AlarmBook
+from services.alarm.domain import incident_history as history
+from services.alarm.domain import ladder_settings, panels, sensors
+from services.alarm.domain.incidents import INCIDENTS
+from services.alarm.processes.escalation import escalations
+from services.alarm.publishing import publish
+from services.alarm.reactions import reactions
+from services.alarm.views import incidents as incidents_view
+from services.alarm.views import panels as panels_view
+from services.alarm.views import sensors as sensors_view
+
+EVENTS = (
+    panels.PanelInstalled, sensors.SensorInstalled, ladder_settings.LadderSet, history.IncidentRaised, history.IncidentRepeated,
+    history.IncidentRestored, history.RestoreUnpaired, history.IncidentAcknowledged, history.IncidentVerified,
+    history.IncidentFoundFalse, history.IncidentDispatched, history.IncidentResolved, history.IncidentEscalated,
+)
+
+
+@cache
+def book_of(app: App) -> AlarmBook:
+    """The app's one book."""
+    return AlarmBook()
+
+
+def routes(app: App) -> APIRouter:
+    router = APIRouter()
+    router.include_router(incidents_api.routes(app, book_of(app)))
+    router.include_router(panels_api.routes(app, book_of(app)))
+    router.include_router(ladders_api.routes(app, book_of(app)))
+    if app.settings.demo:
+        router.include_router(demo.routes(app))
+    return router
+
+
+SERVICE = Service(
+    name="alarm",
+    events=EVENTS,
+    permissions_of=permissions_of,
+    signing_key=SigningKeyPublished,
+    hears=("identity", "devices", "access"),
+    contracts=heard_from("identity", "devices", "access"),
+    deciders=(panels.PANELS, sensors.SENSORS, ladder_settings.LADDER_SETTINGS, INCIDENTS),
+    publish=publish,
+    views=(incidents_view.VIEW, panels_view.PANELS_VIEW, panels_view.SIGNALS_VIEW, sensors_view.VIEW),
+    memories=lambda app: (book_of(app).memory,),
+    reactions=lambda app: reactions(book_of(app)),
+    timers=lambda app: (escalations(app),),
+    routes=routes,
+)

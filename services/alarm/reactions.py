@@ -1,0 +1,126 @@
+"""What alarm does when others speak: what panels signal, lines that fall silent, and duress at a door become incidents.
+
+Nothing of this waits: where memory cannot be asked how things stand, the incident is raised with what it knew last.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from libs.contracts import access, devices
+from libs.eventkit.decider import NotYet
+from libs.eventkit.problems import Problem
+from libs.eventkit.reactions import Do, Reaction
+from libs.eventkit.recorded import Recorded
+from services.alarm.book import AlarmBook, Spot
+from services.alarm.domain.incident_history import About
+from services.alarm.domain.incidents import RaiseIncident, RestoreSource
+from services.alarm.domain.kinds import SEVERITY, SILENT, IncidentKind
+from services.alarm.domain.sensors import ALARM_OF
+from services.alarm.domain.signals import Alarm, meaning_of, source_of_duress, source_of_line, source_of_zone
+
+
+async def ready(book: AlarmBook, position: int) -> None:
+    """Raises NotYet where nothing is known at all."""
+    with suppress(Problem):
+        await book.memory.fresh(position)
+    if not book.memory.warm:
+        raise NotYet("the panels")
+
+
+def alarm_of(kind: IncidentKind) -> Alarm:
+    """Where nothing but the kind is known."""
+    return Alarm(kind, "", SEVERITY[kind], kind in SILENT)
+
+
+def raising(
+    book: AlarmBook, community_id: UUID, source_id: UUID, report_id: UUID, alarm: Alarm, spot: Spot, code: str, live: bool,
+    now: datetime, device_id: UUID | None = None, raised_by: UUID | None = None,
+) -> RaiseIncident:
+    about = About(
+        incident_id=report_id, source_id=source_id, kind=alarm.kind, severity=alarm.severity, silent=alarm.silent, place=spot.place,
+        sensor_id=spot.sensor_id, device_id=device_id)
+    return RaiseIncident(
+        about, report_id, code, live, book.ladder(community_id, alarm.severity), now, raised_by)
+
+
+def panel_signals(book: AlarmBook) -> Reaction:
+    """Each zone's signals in their order; those of different zones at once, so that a storm of one panel does not queue."""
+
+    async def panel_signalled(event: devices.PanelSignalled, row: Recorded) -> list[Do]:
+        meaning = meaning_of(event.protocol, event.code)
+        if meaning.raises is None and not meaning.restores:
+            return []
+        await ready(book, row.position)
+        zone = None if event.user else event.zone
+        spot = book.zone(row.community_id, event.device_id, event.partition, zone)
+        done = []
+        if meaning.raises is not None:
+            alarm = typed(meaning.raises, spot)
+            source = source_of(event, alarm.kind, alarm.condition)
+            command = raising(
+                book, row.community_id, source, event.report_id, alarm, spot, f"{event.protocol}:{event.code}", event.live,
+                row.recorded_at, event.device_id)
+            done.append(Do("raise", source, command, spot.because))
+        for n, (kind, condition) in enumerate(restored(meaning.restores, spot)):
+            source = source_of(event, kind, condition)
+            done.append(Do(f"restore {kind} {condition}", source, RestoreSource(source, event.report_id, kept=n == 0)))
+        return done
+
+    return Reaction("panel_signals", {devices.PanelSignalled: panel_signalled}, key=zone_of, apart=True)
+
+
+def typed(alarm: Alarm, spot: Spot) -> Alarm:
+    """An alarm of no kind is of the kind that its sensor tells."""
+    kind = ALARM_OF.get(spot.sensor_kind) if alarm.untyped and not alarm.condition and spot.sensor_kind is not None else None
+    return alarm if kind is None else alarm_of(kind)
+
+
+def restored(pairs: Sequence[tuple[IncidentKind, str]], spot: Spot) -> list[tuple[IncidentKind, str]]:
+    """The same for what is well again."""
+    kind = ALARM_OF.get(spot.sensor_kind, "other") if spot.sensor_kind is not None else "other"
+    return [(kind, "") if pair == ("other", "") else pair for pair in pairs]
+
+
+def source_of(event: devices.PanelSignalled, kind: IncidentKind, condition: str) -> UUID:
+    return source_of_zone(event.device_id, event.partition, event.zone, event.user, kind, condition)
+
+
+def zone_of(event: Any, row: Recorded) -> str:
+    return f"zone:{event.device_id}/{event.partition}/{event.zone}"
+
+
+def lines(book: AlarmBook) -> Reaction:
+    async def line_silent(event: devices.LineSilent, row: Recorded) -> list[Do]:
+        await ready(book, row.position)
+        source, spot = source_of_line(event.device_id), book.device(row.community_id, event.device_id)
+        command = raising(
+            book, row.community_id, source, row.event_id, alarm_of("line"), spot, "line", True, row.recorded_at, event.device_id)
+        return [Do("raise", source, command, spot.because)]
+
+    async def line_back(event: devices.LineBack, row: Recorded) -> list[Do]:
+        source = source_of_line(event.device_id)
+        return [Do("restore", source, RestoreSource(source, row.event_id))]
+
+    return Reaction(
+        "lines", {devices.LineSilent: line_silent, devices.LineBack: line_back}, key=lambda event, row: f"line:{event.device_id}",
+        apart=True)
+
+
+def duress(book: AlarmBook) -> Reaction:
+    async def duress_signalled(event: access.DuressSignalled, row: Recorded) -> list[Do]:
+        await ready(book, row.position)
+        source, spot = source_of_duress(event.door_id), book.door(row.community_id, event.door_id)
+        command = raising(
+            book, row.community_id, source, event.report_id, alarm_of("duress"), spot, "duress", event.live, row.recorded_at,
+            raised_by=event.holder_id)
+        return [Do("raise", source, command, spot.because)]
+
+    return Reaction(
+        "duress", {access.DuressSignalled: duress_signalled}, key=lambda event, row: f"door:{event.door_id}", apart=True)
+
+
+def reactions(book: AlarmBook) -> tuple[Reaction, ...]:
+    return panel_signals(book), lines(book), duress(book)

@@ -1,0 +1,43 @@
+"""The demonstration: panel n serves building n, every zone once, every place whole."""
+
+from uuid import UUID, uuid4
+
+import pytest
+
+from services.alarm.demo import Home, Panel, Seed, installed, panel_id_of
+
+HERE, BUILDINGS, DEVICES = uuid4(), [uuid4() for _ in range(3)], [uuid4() for _ in range(3)]
+HOMES = [Home(id=uuid4(), label=label) for label in ("1-2-303", "1-1-1201", "2-1-101")]
+
+
+def seed(panels: int) -> Seed:
+    return Seed(
+        community_id=HERE, buildings=BUILDINGS, panels=[Panel(device_id=d, name=f"panel {n}") for n, d in enumerate(DEVICES[:panels])],
+        homes=HOMES)
+
+
+@pytest.mark.parametrize("panels", [1, 2, 3])
+def test_every_building_is_watched_by_its_panel_and_no_zone_twice(panels: int):
+    found = installed(seed(panels))
+    assert len({(s.panel_id, s.partition, s.zone) for s in found}) == len(found) == len({s.sensor_id for s in found})
+    for n, building in enumerate(BUILDINGS):
+        here = [s for s in found if s.place.building_id == building]
+        assert {s.panel_id for s in here} == {panel_id_of(DEVICES[n % panels])} and {s.partition for s in here} == {1 + n // panels}
+        smoke = {s.zone: s.place for s in here if s.kind == "smoke"}
+        assert {zone: (place.unit, place.floor) for zone, place in smoke.items()} == {floor: (1, floor) for floor in range(1, 6)}
+        assert {"gas", "call_point", "water"} <= {s.kind for s in here} and all(s.place.name for s in here)
+
+
+def test_homes_have_their_button_where_they_are():
+    buttons = {s.place.home_id: s for s in installed(seed(3)) if s.kind == "sos"}
+    places = {home.label: buttons[home.id].place for home in HOMES}
+    assert {(label, place.unit, place.floor, place.building_id) for label, place in places.items()} == {
+        ("1-2-303", 2, 3, BUILDINGS[0]), ("1-1-1201", 1, 12, BUILDINGS[0]), ("2-1-101", 1, 1, BUILDINGS[1])}
+
+
+def test_without_panels_there_is_nothing_to_watch():
+    assert installed(seed(0)) == []
+
+
+def test_the_same_seed_makes_the_same_sensors():
+    assert installed(seed(2)) == installed(seed(2)) and all(isinstance(s.sensor_id, UUID) for s in installed(seed(2)))

@@ -1,0 +1,185 @@
+"""The tables of alarm: what they show of a history, folded twice; in what order they are read."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from msgspec.structs import replace
+from sqlalchemy.dialects import postgresql
+
+from libs.contracts.devices import PanelSignalled
+from libs.eventkit.recorded import Recorded
+from services.alarm.domain.incident_history import (
+    IncidentDispatched,
+    IncidentEscalated,
+    IncidentFoundFalse,
+    IncidentRepeated,
+    IncidentResolved,
+    IncidentRestored,
+)
+from services.alarm.domain.kinds import Place
+from services.alarm.domain.panels import PanelInstalled
+from services.alarm.domain.sensors import SensorInstalled
+from services.alarm.main import SERVICE
+from services.alarm.views import incidents, panels, sensors
+from tests.kit import folded, recorded
+from tests.unit.alarm.samples import (
+    ABOUT,
+    ACKNOWLEDGED,
+    AGAIN,
+    ANN,
+    BEN,
+    BUILDING,
+    DEVICE,
+    DISPATCHED,
+    HERE,
+    NOW,
+    PANEL,
+    RAISED,
+    REPORT,
+    SENSOR,
+    SOURCE,
+    VERIFIED,
+    after,
+)
+
+CATALOGUE = SERVICE.catalogue()
+HANGS = SensorInstalled(SENSOR, PANEL, 1, 7, "smoke", Place(BUILDING, 1, 3, None, "corridor"))
+FALSE, RESOLVED = IncidentFoundFalse(ABOUT, ANN, "dust"), IncidentResolved(ABOUT, ANN, "put_out")
+
+
+def rows_of(*events: Any) -> list[Recorded]:
+    return [
+        recorded(event, HERE, position=n, stream=f"source:{SOURCE}", version=n, at=after(n), event_id=UUID(int=500 + n))
+        for n, event in enumerate(events, 1)]
+
+
+def table(view: Any, *events: Any) -> list[dict[str, Any]]:
+    """Folded twice: as it should be after the same rows have come again from the beginning."""
+    log = rows_of(*events)
+    found = folded(view, CATALOGUE, log).get(HERE, [])
+    assert folded(view, CATALOGUE, log).get(HERE, []) == found
+    return found
+
+
+def incident(*events: Any, **wanted: Any) -> None:
+    (row,) = table(incidents.VIEW, RAISED, *events)
+    assert {name: row[name] for name in wanted} == wanted
+
+
+def iso(seconds: int) -> str:
+    return after(seconds).isoformat().replace("+00:00", "Z")
+
+
+def test_an_incident_is_raised_and_waits_to_be_acknowledged():
+    incident(
+        state="raised", kind="fire", severity="critical", owner=None, count=1, active=True, level=0, waiting_for="acknowledgement",
+        due=iso(60), raised_at=iso(1), last_at=iso(1), ended_at=None, outcome=None, rank=0, order_no=1, silent=False, live=True,
+        source_id=str(SOURCE), sensor_id=str(SENSOR), device_id=str(DEVICE), code="contact_id:1110")
+
+
+def test_each_step_shows_its_state_its_owner_and_its_deadline():
+    escalated = IncidentEscalated(ABOUT, 1, "acknowledgement", after(60), ("guard",), after(120))
+    incident(escalated, state="raised", level=1, due=iso(60))
+    incident(escalated, ACKNOWLEDGED, state="acknowledged", owner=str(ANN), level=0, waiting_for="verification", due=iso(190))
+    escalated = replace(escalated, level=2)
+    incident(ACKNOWLEDGED, escalated, replace(ACKNOWLEDGED, by=BEN), owner=str(BEN), level=2, due=iso(190), state="acknowledged")
+    incident(ACKNOWLEDGED, escalated, VERIFIED, state="verified", owner=str(ANN), level=0, waiting_for="dispatch", due=iso(140))
+    incident(ACKNOWLEDGED, VERIFIED, escalated, DISPATCHED, state="dispatched", level=0, waiting_for="resolution", due=iso(7230))
+    second = IncidentDispatched(ABOUT, ANN, "guard", BEN, after(7230))
+    incident(ACKNOWLEDGED, VERIFIED, DISPATCHED, escalated, second, state="dispatched", level=2)
+
+
+def test_repeats_count_and_a_restore_is_seen_and_ends_nothing():
+    repeated = IncidentRepeated(ABOUT, AGAIN, "contact_id:1110", None, True, 2)
+    incident(repeated, count=2, last_at=iso(2), raised_at=iso(1), active=True)
+    incident(IncidentRestored(ABOUT, AGAIN), active=False, state="raised", due=iso(60))
+    incident(IncidentRestored(ABOUT, AGAIN), repeated, active=True, count=2)
+
+
+@pytest.mark.parametrize(("events", "state", "outcome"), [
+    ((ACKNOWLEDGED, FALSE), "false", "dust"), ((ACKNOWLEDGED, VERIFIED, RESOLVED), "resolved", "put_out")])
+def test_what_is_over_waits_for_nothing_and_comes_last(events: tuple[Any, ...], state: str, outcome: str):
+    ended = len(events) + 1
+    incident(
+        *events, state=state, outcome=outcome, ended_at=iso(ended), waiting_for=None, due=None, rank=incidents.CLOSED, order_no=-1,
+        owner=str(ANN))
+    incident(*events, IncidentRestored(ABOUT, AGAIN), state=state, active=False, rank=incidents.CLOSED)
+
+
+def test_an_event_of_an_incident_that_is_not_there_makes_none():
+    assert table(incidents.VIEW, ACKNOWLEDGED, RESOLVED) == []
+
+
+def test_each_incident_of_a_source_has_its_row():
+    anew = replace(RAISED, about=replace(ABOUT, incident_id=AGAIN, severity="low"))
+    rows = {row["incident_id"]: row for row in table(incidents.VIEW, RAISED, ACKNOWLEDGED, FALSE, anew)}
+    assert {i: (row["state"], row["rank"], row["order_no"]) for i, row in rows.items()} == {
+        str(REPORT): ("false", incidents.CLOSED, -1), str(AGAIN): ("raised", 2, 4)}
+
+
+def sql(query: Any) -> str:
+    return str(query.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})).partition("WHERE")[2]
+
+
+def test_the_queue_is_read_in_its_order_and_goes_on_where_it_stopped():
+    assert " ".join(sql(incidents.page_of("open", None, 10)).split()) == (
+        "incidents.rank < 9 ORDER BY incidents.rank, incidents.order_no LIMIT 10")
+    assert "incidents.rank = 9" in sql(incidents.page_of("closed", None, 10))
+    assert "(incidents.rank, incidents.order_no) > (1, 17)" in sql(incidents.page_of("all", (1, 17), 10))
+    assert "rank <" not in sql(incidents.page_of("all", (1, 17), 10)) and sql(incidents.page_of("all", None, 10)) == ""
+
+
+def sensor(*events: Any) -> tuple[int, int, int, int]:
+    (row,) = table(sensors.VIEW, *events)
+    return row["raised"], row["verified"], row["found_false"], row["open"]
+
+
+def test_a_sensor_counts_what_it_raised_and_what_became_of_it():
+    assert sensor(HANGS) == (0, 0, 0, 0)
+    assert sensor(HANGS, RAISED) == sensor(HANGS, RAISED, ACKNOWLEDGED) == (1, 0, 0, 1)
+    assert sensor(HANGS, RAISED, ACKNOWLEDGED, FALSE) == (1, 0, 1, 0)
+    assert sensor(HANGS, RAISED, ACKNOWLEDGED, VERIFIED) == (1, 1, 0, 1)
+    assert sensor(HANGS, RAISED, ACKNOWLEDGED, VERIFIED, RESOLVED) == (1, 1, 0, 0)
+    assert sensor(HANGS, RAISED, IncidentRepeated(ABOUT, AGAIN, "x", None, True, 2)) == (1, 0, 0, 1), "folded is one"
+
+
+def test_a_sensor_that_is_moved_keeps_its_counts():
+    log = (HANGS, RAISED, ACKNOWLEDGED, FALSE, replace(HANGS, zone=9))
+    (row,) = table(sensors.VIEW, *log)
+    assert (row["zone"], row["found_false"], row["version"]) == (9, 1, 5)
+
+
+def test_what_no_sensor_raised_counts_for_none():
+    assert table(sensors.VIEW, replace(RAISED, about=replace(ABOUT, sensor_id=None))) == []
+    assert table(sensors.VIEW, RAISED) == []
+
+
+@pytest.mark.parametrize(("verified", "false", "rate"), [(0, 0, None), (1, 0, 0.0), (0, 2, 1.0), (1, 3, 0.75)])
+def test_the_rate_is_of_what_was_judged(verified: int, false: int, rate: float | None):
+    assert sensors.rate(verified, false) == rate
+
+
+def test_sensors_are_listed_by_panel_too():
+    assert f"panel_id = '{PANEL}'" in sql(sensors.page_of(None, 10, PANEL)) and sql(sensors.page_of(None, 10)) == ""
+
+
+def test_a_panel_shows_as_it_was_said_last():
+    (row,) = table(panels.PANELS_VIEW, PanelInstalled(PANEL, DEVICE, "east"), PanelInstalled(PANEL, AGAIN, "west"))
+    assert (row["device_id"], row["name"], row["version"]) == (str(AGAIN), "west", 2)
+
+
+@pytest.mark.parametrize(("protocol", "code", "effect", "english"), [
+    ("contact_id", "1110", "raises", "Fire"), ("contact_id", "3110", "restores", "Fire"),
+    ("contact_id", "1401", "history", "Open/close by user"), ("contact_id", "1602", "history", "Periodic test report"),
+    ("sia", "FR", "restores", "Fire restoral"), ("sia", "??", "raises", "Unknown")])
+def test_all_that_a_panel_said_is_kept_with_what_it_means(protocol: Any, code: str, effect: str, english: str):
+    said = PanelSignalled(REPORT, DEVICE, protocol, code, 1, 7, False, True, NOW, ())
+    (row,) = table(panels.SIGNALS_VIEW, said, said)
+    assert (row["effect"], row["english"], row["at"], row["position"], row["code"]) == (effect, english, iso(1), 1, code)
+
+
+def test_what_a_panel_said_is_read_from_the_newest_on():
+    assert "ORDER BY panel_signals.position DESC" in sql(panels.signals_of(DEVICE, 7, 10))
+    assert "panel_signals.position < 7" in sql(panels.signals_of(DEVICE, 7, 10))
+    assert "position <" not in sql(panels.signals_of(uuid4(), None, 10))
