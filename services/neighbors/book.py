@@ -16,12 +16,12 @@ from libs.eventkit.recorded import Recorded
 from libs.eventkit.sealed import Sealed
 from services.neighbors.domain.broadcasts import BroadcastEnded, BroadcastSent
 from services.neighbors.domain.circles import MemberJoined, MemberLeft
-from services.neighbors.domain.display_names import DisplayNameChosen
+from services.neighbors.domain.display_names import DisplayNameChosen, DisplayNameDropped
 from services.neighbors.domain.given_names import given_name
 
 Event = (
-    CommunityFounded | BuildingRegistered | ResidentRegistered | MemberJoined | MemberLeft | DisplayNameChosen | BroadcastSent
-    | BroadcastEnded | IncidentResolved | IncidentFoundFalse)
+    CommunityFounded | BuildingRegistered | ResidentRegistered | MemberJoined | MemberLeft | DisplayNameChosen | DisplayNameDropped
+    | BroadcastSent | BroadcastEnded | IncidentResolved | IncidentFoundFalse)
 Hash = Callable[[UUID, str, str], str]
 """A keyed hash of a value in a scope of a community: `BlindIndex.of`."""
 
@@ -59,6 +59,8 @@ class CircleBook:
                 self._members.get(circle_id, {}).pop(resident_id, None)
             case DisplayNameChosen(resident_id=resident_id, name=name):
                 self._chosen[here, resident_id] = name
+            case DisplayNameDropped(resident_id=resident_id):
+                self._chosen.pop((here, resident_id), None)
             case BroadcastSent(broadcast_id=broadcast_id, building_id=building_id):
                 self._running.setdefault(building_id, {})[broadcast_id] = None
             case BroadcastEnded(broadcast_id=broadcast_id, building_id=building_id):

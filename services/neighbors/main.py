@@ -8,7 +8,7 @@ from libs.contracts.identity import SigningKeyPublished
 from libs.contracts.permissions import permissions_of
 from libs.contracts.topics import heard_from
 from libs.eventkit.service import App, Service
-from services.neighbors import demo
+from services.neighbors import demo, names
 from services.neighbors.api import broadcasts as broadcasts_api
 from services.neighbors.api import circles as circles_api
 from services.neighbors.api import notices as notices_api
@@ -25,7 +25,7 @@ from services.neighbors.views import receipts as receipts_view
 
 EVENTS = (
     circles.MemberJoined, circles.ResidenceAdded, circles.ResidenceRemoved, circles.MemberLeft,
-    display_names.DisplayNameChosen, notices.NoticePosted, notices.NoticeWithdrawn, receipts.NoticeRead,
+    display_names.DisplayNameChosen, display_names.DisplayNameDropped, notices.NoticePosted, notices.NoticeWithdrawn, receipts.NoticeRead,
     broadcasts.BroadcastSent, broadcasts.BroadcastEnded, tellings.TellingQueued, tellings.ResidentTold,
     tellings.TellingFailed, tellings.ResidentNotTold,
 )
@@ -62,7 +62,8 @@ SERVICE = Service(
         members_view.VIEW, notices_view.VIEW, receipts_view.VIEW, broadcasts_view.BROADCASTS_VIEW,
         broadcasts_view.TELLINGS_VIEW),
     memories=lambda app: (book_of(app).memory,),
-    reactions=lambda app: (*reactions(book_of(app)), telling.queueing(app, book_of(app), channels_for(app.settings))),
+    reactions=lambda app: (
+        *reactions(book_of(app)), names.given_away(app, book_of(app)), telling.queueing(app, book_of(app), channels_for(app.settings))),
     timers=lambda app: telling.timers(app, book_of(app), channels_for(app.settings)),
     routes=routes,
 )

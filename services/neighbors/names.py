@@ -3,17 +3,19 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from libs.contracts.identity import ResidentRegistered
 from libs.eventkit.commands import Context, Done
 from libs.eventkit.decider import NotYet
 from libs.eventkit.keys_topic import KeyCreated
 from libs.eventkit.log import Key
 from libs.eventkit.privacy import Pending, seal
-from libs.eventkit.recorded import uuid7
+from libs.eventkit.reactions import Do, Reaction
+from libs.eventkit.recorded import Recorded, uuid7
 from libs.eventkit.sealed import Sealed
 from libs.eventkit.service import App
 from services.neighbors.book import CircleBook
-from services.neighbors.domain.display_names import SCOPE, ChooseDisplayName
-from services.neighbors.domain.name_rules import normalised, skeleton, why_not
+from services.neighbors.domain.display_names import SCOPE, ChooseDisplayName, DisplayNameChosen, DropDisplayName
+from services.neighbors.domain.name_rules import OWN_NAME, gives_away, normalised, skeleton, why_not
 
 PURPOSE, SLOT = "neighbor", "display_name"
 
@@ -60,3 +62,25 @@ async def choose(app: App, book: CircleBook, resident_id: UUID, text: str, conte
     if handle.is_new and done.outcome.events:
         await app.keyring.announced(handle.key_id)
     return done
+
+
+def given_away(app: App, book: CircleBook) -> Reaction:
+    """Whoever is registered under another name may have it in their display name by now; and what was chosen a moment before
+    that was heard, too."""
+
+    async def check(event: ResidentRegistered | DisplayNameChosen, row: Recorded) -> list[Do]:
+        await book.ready(row.position)
+        box = book.chosen_name(row.community_id, event.resident_id)
+        if box is None:
+            return []
+        registered = await own_name(app, book, row.community_id, event.resident_id)
+        chosen = await app.keyring.open(box)
+        if not isinstance(chosen, bytes) or not gives_away(chosen.decode(), registered):
+            return []
+        return [Do("drop", event.resident_id, DropDisplayName(event.resident_id, OWN_NAME))]
+
+    return Reaction("names_given_away", {ResidentRegistered: check, DisplayNameChosen: check}, key=_of_resident, apart=True)
+
+
+def _of_resident(event: ResidentRegistered | DisplayNameChosen, row: Recorded) -> str:
+    return f"resident:{event.resident_id}"

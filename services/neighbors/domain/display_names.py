@@ -4,6 +4,7 @@
 2. A chosen one gives nobody away (`name_rules.py`): the caller has asked, since only they see the plain text.
 3. It is changed at most once a day: who is called otherwise every hour is nobody's neighbour, and each change may be a
    probe for names that are taken. The first choice is free.
+4. One that gives its bearer away since they are registered under another name is dropped: the given one counts again.
 """
 
 from collections.abc import Iterable
@@ -29,6 +30,16 @@ class DisplayNameChosen(Struct, frozen=True, tag="display_name_chosen"):
     at: datetime
 
 
+class DisplayNameDropped(Struct, frozen=True, tag="display_name_dropped"):
+    """They are called by their given name again. `reason`: the code of the rule that it has come to break."""
+
+    resident_id: UUID
+    reason: str
+
+
+DisplayNameEvent = DisplayNameChosen | DisplayNameDropped
+
+
 # what is
 
 
@@ -44,10 +55,12 @@ class Chosen(Struct, frozen=True):
 DisplayName = NoneChosen | Chosen
 
 
-def evolve(display_name: DisplayName, event: DisplayNameChosen) -> DisplayName:
+def evolve(display_name: DisplayName, event: DisplayNameEvent) -> DisplayName:
     match event:
         case DisplayNameChosen(name=name, at=at):
             return Chosen(name, at)
+        case DisplayNameDropped():
+            return NoneChosen()
         case _:
             return display_name
 
@@ -68,7 +81,12 @@ class ChooseDisplayName(Struct, frozen=True):
     now: datetime
 
 
-def decide_choose_display_name(command: ChooseDisplayName, display_name: DisplayName) -> list[DisplayNameChosen]:
+class DropDisplayName(Struct, frozen=True):
+    resident_id: UUID
+    reason: str
+
+
+def decide_choose_display_name(command: ChooseDisplayName, display_name: DisplayName) -> list[DisplayNameEvent]:
     if not command.is_member:
         raise Refused("not_a_neighbor")
     if command.objection:
@@ -87,11 +105,23 @@ def decide_choose_display_name(command: ChooseDisplayName, display_name: Display
             assert_never(display_name)
 
 
-def claims(command: ChooseDisplayName, event: DisplayNameChosen) -> Iterable[Take | Release]:
+def decide_drop_display_name(command: DropDisplayName, display_name: DisplayName) -> list[DisplayNameEvent]:
+    match display_name:
+        case NoneChosen():
+            return []
+        case Chosen():
+            return [DisplayNameDropped(command.resident_id, command.reason)]
+        case _:
+            assert_never(display_name)
+
+
+def claims(command: ChooseDisplayName | DropDisplayName, event: DisplayNameEvent) -> Iterable[Take | Release]:
     """The one that they had before is free."""
-    return (Release(SCOPE), Take(SCOPE, command.index, "display_name_taken"))
+    yield Release(SCOPE)
+    if isinstance(command, ChooseDisplayName):
+        yield Take(SCOPE, command.index, "display_name_taken")
 
 
-DISPLAY_NAMES = Decider[DisplayName, DisplayNameChosen](
-    category="display-name", initial=NoneChosen(), evolve=evolve, decide={ChooseDisplayName: decide_choose_display_name},
-    claims=claims)
+DISPLAY_NAMES = Decider[DisplayName, DisplayNameEvent](
+    category="display-name", initial=NoneChosen(), evolve=evolve,
+    decide={ChooseDisplayName: decide_choose_display_name, DropDisplayName: decide_drop_display_name}, claims=claims)

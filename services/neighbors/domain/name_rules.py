@@ -13,6 +13,7 @@ from services.neighbors.domain.given_names import looks_given
 
 SHORTEST, LONGEST = 2, 16
 LONGEST_NUMBER = 4
+OWN_NAME = "contains_own_name"
 INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | frozenset(
     map(chr, (*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
 """Letters and marks that show nothing, beyond the categories of control and format characters."""
@@ -56,7 +57,12 @@ def why_not(name: str, own_name: str) -> str:
         return "contains_home_label"
     if _NUMBER.search("".join(map(_number, bare))):
         return "contains_number"
-    return "contains_own_name" if any(part in bare for part in parts_of(own_name)) else ""
+    return OWN_NAME if gives_away(name, own_name) else ""
+
+
+def gives_away(name: str, own_name: str) -> bool:
+    bare = skeleton(name)
+    return any(part in bare for part in parts_of(own_name))
 
 
 def parts_of(own_name: str) -> frozenset[str]:
