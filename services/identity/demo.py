@@ -21,6 +21,7 @@ from services.identity.domain.accounts import ACCOUNTS, Open, OpenAccount
 from services.identity.domain.buildings import RegisterBuilding
 from services.identity.domain.communities import COMMUNITIES, FoundCommunity, Founded
 from services.identity.domain.homes import RegisterHome
+from services.identity.domain.population import DeclarePopulation
 from services.identity.domain.residences import StartResidence
 from services.identity.phone_numbers import account_index, telephone
 from services.identity.tokens import kid_for_now, secrets_of
@@ -108,6 +109,8 @@ async def found(app: App, planned: Plan, asked: Context) -> None:
         moved_in = StartResidence(
             r.residence_id, r.resident_id, home.home_id, home.building_id, home.unit, r.role, SINCE)
         await app.commands.handle(r.residence_id, moved_in, asked)
+        counts = DeclarePopulation(r.resident_id, "staff", r.population, planned.duties[0].person_id)
+        await app.commands.handle(r.resident_id, counts, asked)
         done: Done = await account(r.resident_id, r.account_id, "resident", r.phone)
         return done
 

@@ -4,6 +4,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from msgspec import Struct
 
+from services.identity.domain.population import PopulationKind
 from services.identity.domain.residences import HomeRole
 from services.identity.domain.vehicles import VehicleClass
 
@@ -16,6 +17,8 @@ SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高"
 VEHICLES: tuple[tuple[str, VehicleClass, bool], ...] = (
     ("沪A8K6P2", "small", True), ("沪AD56789", "ev", False), ("沪B7X301", "large", False))
 """Plate, class, and whether staff have seen its papers: one each for the first residents."""
+FOREIGNER = 5
+"""The one resident from abroad. Every fourth one is floating population."""
 GIVEN = ("安然", "子墨", "雨桐", "建国", "秀英", "浩然", "思源", "晓梅", "明远", "佳宁")
 
 
@@ -39,6 +42,7 @@ class DemoResident(Struct, frozen=True):
     phone: str
     home: DemoHome
     role: HomeRole
+    population: PopulationKind
 
 
 class DemoVehicle(Struct, frozen=True):
@@ -121,4 +125,5 @@ def _resident(number: int, homes: tuple[DemoHome, ...], label: str) -> DemoResid
         phone=phone(number, label),
         home=homes[index % len(homes)],
         role=head if index < len(homes) else "family",
+        population="foreign" if number == FOREIGNER else "floating" if number % 4 == 2 else "registered",
     )

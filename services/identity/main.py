@@ -9,6 +9,7 @@ from services.identity.api import accounts as accounts_api
 from services.identity.api import homes as homes_api
 from services.identity.api import id_numbers as id_numbers_api
 from services.identity.api import organisations as organisations_api
+from services.identity.api import population as population_api
 from services.identity.api import residents as residents_api
 from services.identity.api import sign_ins as sign_ins_api
 from services.identity.api import vehicles as vehicles_api
@@ -21,6 +22,7 @@ from services.identity.domain import (
     id_numbers,
     organisations,
     phones,
+    population,
     residences,
     residents,
     sessions,
@@ -50,11 +52,13 @@ EVENTS = (
     organisations.OrganisationRegistered, organisations.OrganisationCorrected, vehicles.VehicleRegistered,
     vehicles.PlateCorrected, vehicles.KeeperConfirmed, vehicles.KeeperEnded, vehicles.VehicleVerified,
     vehicles.PlateContested, vehicles.PlateDisclosed, vehicles.VehicleRemoved, declarations.DeclarationCounted,
+    population.PopulationDeclared, population.PopulationSettled,
 )
 DECIDERS = (
     communities.COMMUNITIES, buildings.BUILDINGS, homes.HOMES, residents.RESIDENTS, residences.RESIDENCES,
     accounts.ACCOUNTS, phones.PHONES, sign_ins.SIGN_INS, sessions.SESSIONS, signing_keys.SIGNING_KEYS,
     id_numbers.ID_NUMBERS, organisations.ORGANISATIONS, vehicles.VEHICLES, declarations.DECLARATIONS,
+    population.POPULATION,
 )
 VIEWS = (
     buildings_view.VIEW, homes_view.VIEW, residents_view.VIEW, residences_view.VIEW, accounts_view.VIEW,
@@ -64,7 +68,8 @@ VIEWS = (
 
 def routes(app: App) -> APIRouter:
     router = APIRouter()
-    for nouns in (sign_ins_api, homes_api, residents_api, id_numbers_api, organisations_api, accounts_api, vehicles_api):
+    for nouns in (
+            sign_ins_api, homes_api, residents_api, population_api, id_numbers_api, organisations_api, accounts_api, vehicles_api):
         router.include_router(nouns.routes(app))
     if app.settings.demo:
         router.include_router(demo.routes(app))

@@ -13,6 +13,7 @@ from services.identity.domain import (
     buildings,
     communities,
     homes,
+    population,
     residences,
     residents,
     signing_keys,
@@ -29,6 +30,7 @@ SAME: dict[Any, type[Struct]] = {
     accounts.AccountClosed: public.AccountClosed,
     signing_keys.SigningKeyPublished: public.SigningKeyPublished,
     vehicles.VehicleRemoved: public.VehicleRemoved,
+    population.PopulationSettled: public.PopulationDeclared,
 }
 """Events that others hear as they are."""
 

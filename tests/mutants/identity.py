@@ -159,6 +159,16 @@ MUTANTS = (
         ("a home shows who has moved out of it", "there.home_id == home_id, there.until.is_(None)", "there.home_id == home_id"),
     ),
     *of(
+        f"{HERE}/domain/population.py", (f"{UNIT}/test_population.py", f"{UNIT}/test_views.py"),
+        ("staff are believed before the grid worker", '"police", "grid", "staff", "self")', '"police", "staff", "grid", "self")'),
+        ("who spoke last is believed", "next(((source, said[source]) for source in ORDER if source in said)",
+         "next(((source, said[source]) for source in reversed(said) if source in said)"),
+        ("what one source said erases what the others did", "{**declared.said, source: kind}", "{source: kind}"),
+        ("what holds already is settled again", "if after is None or after == before:", "if after is None:"),
+        ("anybody is a source", "if command.source not in ORDER:", "if not command.source:"),
+        ("two words for one thing are a contradiction", "if len(set(said.values())) > 1", "if len(said) > 1"),
+    ),
+    *of(
         f"{HERE}/national/plates.py", "tests/unit/test_plate_forms.py",
         ("a word for no plate is a plate", "if _NO_PLATE.fullmatch(value):", "if not value:"),
         ("whatever is typed is a plate", "if not _SHAPE.fullmatch(value):", "if not value:"),

@@ -1,17 +1,19 @@
 """Who is known here? Name, phone and ID number stay sealed; `version` is that of the resident's stream, for If-Match;
-`findings` is what staff should look at in the ID number, `phone_findings` in the phone.
+`findings` is what staff should look at in the ID number, `phone_findings` in the phone, `population_findings` in how the resident
+counts in the population.
 """
 
 from collections.abc import Iterable
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Column, DateTime, Integer, MetaData, Select, Table, Uuid, select
+from sqlalchemy import Column, DateTime, Integer, MetaData, Select, String, Table, Uuid, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.views import Rows, View, Where
 from services.identity.domain.id_numbers import IdNumberConfirmed, IdNumberRecorded
+from services.identity.domain.population import PopulationDeclared, PopulationSettled, findings
 from services.identity.domain.residents import ContactCorrected, ContactDisclosed, ResidentRegistered
 from services.identity.views import residences
 
@@ -21,12 +23,15 @@ TABLE = Table(
     Column("resident_id", Uuid, primary_key=True),
     Column("name", JSONB), Column("phone", JSONB), Column("phone_findings", JSONB),
     Column("id_number", JSONB), Column("findings", JSONB),
+    Column("population", String), Column("population_sources", JSONB), Column("population_findings", JSONB),
     Column("registered_at", DateTime(timezone=True)), Column("version", Integer))
 
 
 def reads(event: object, row: Recorded) -> Iterable[Where]:
     match event:
         case ResidentRegistered() | ContactCorrected() | ContactDisclosed() | IdNumberRecorded() | IdNumberConfirmed():
+            return [{"resident_id": event.resident_id}]
+        case PopulationDeclared() | PopulationSettled():
             return [{"resident_id": event.resident_id}]
         case _:
             return []
@@ -46,11 +51,18 @@ def project(rows: Rows, event: object, row: Recorded) -> None:
             rows.put(resident_id=event.resident_id, id_number=event.number, findings=list(event.findings))
         case IdNumberConfirmed():
             rows.put(resident_id=event.resident_id, findings=[])
+        case PopulationDeclared(source=source, kind=kind):
+            before = (rows.get(resident_id=event.resident_id) or {}).get("population_sources") or {}
+            said = {**before, source: kind}
+            rows.put(
+                resident_id=event.resident_id, population_sources=said, population_findings=findings(said))
+        case PopulationSettled(kind=kind):
+            rows.put(resident_id=event.resident_id, population=kind)
 
 
 _SHOWN = (
     TABLE.c.resident_id.label("id"), TABLE.c.name, TABLE.c.phone, TABLE.c.phone_findings, TABLE.c.id_number, TABLE.c.findings,
-    TABLE.c.registered_at, TABLE.c.version)
+    TABLE.c.population, TABLE.c.population_sources, TABLE.c.population_findings, TABLE.c.registered_at, TABLE.c.version)
 
 
 def page_of(home_id: UUID | None, after: UUID | None, limit: int) -> Select[tuple[object, ...]]:

@@ -1,5 +1,7 @@
 """The plan of the demo community holds together."""
 
+from collections import Counter
+
 from services.identity.demo_community import demo_id, plan
 from services.identity.phone_numbers import e164
 from services.identity.plates import plate_of
@@ -32,6 +34,12 @@ def test_every_home_has_somebody_at_its_head():
     demo = plan()
     heads = {r.home.home_id for r in demo.residents if r.role in ("owner", "tenant")}
     assert heads == {h.home_id for h in demo.homes}
+
+
+def test_every_kind_of_population_is_there():
+    kinds = Counter(r.population for r in plan().residents)
+    assert kinds["foreign"] == 1 and kinds["registered"] > 2 * kinds["floating"] > 60
+    assert sum(kinds.values()) == 150
 
 
 def test_made_up_phones_are_in_the_form_that_phones_have():

@@ -19,6 +19,7 @@ from services.identity.domain.homes import HomeRegistered
 from services.identity.domain.id_numbers import IdNumberConfirmed, IdNumberRecorded
 from services.identity.domain.organisations import OrganisationCorrected, OrganisationRegistered
 from services.identity.domain.phones import CodeCounted
+from services.identity.domain.population import PopulationDeclared, PopulationSettled
 from services.identity.domain.residences import ResidenceEnded, ResidenceStarted
 from services.identity.domain.residents import ContactCorrected, ContactDisclosed, ResidentRegistered
 from services.identity.domain.sessions import SessionEnded, SessionRenewed, SessionStarted
@@ -67,6 +68,7 @@ TOLD = [
     (KeeperEnded(A, B, None, NAME, "small", "driving_licence"), told(None, True)),
     (VehicleVerified(A, "driving_licence", B), public.VehicleVerified(A, "driving_licence")),
     (VehicleRemoved(A, B), public.VehicleRemoved(A, B)),
+    (PopulationSettled(A, "grid", "floating"), public.PopulationDeclared(A, "floating", "grid")),
 ]
 KEPT = [
     ContactDisclosed(A, B, "purpose"), PhoneReplaced(A), CodeCounted(NOW), SignInStarted("h", (), NOW), CodeMissed(),
@@ -74,6 +76,7 @@ KEPT = [
     SessionEnded("signed_out"), IdNumberRecorded(A, NAME), IdNumberConfirmed(A, B),
     OrganisationRegistered(A, "n", "c"), OrganisationCorrected(A, "n", "c"),
     PlateContested(A), PlateDisclosed(A, B, "purpose"), DeclarationCounted(NOW),
+    PopulationDeclared(A, "staff", "foreign", B),
 ]
 
 

@@ -15,6 +15,7 @@ from services.identity.domain.buildings import BuildingRegistered
 from services.identity.domain.homes import HomeRegistered
 from services.identity.domain.id_numbers import IdNumberConfirmed, IdNumberRecorded
 from services.identity.domain.organisations import OrganisationCorrected, OrganisationRegistered
+from services.identity.domain.population import PopulationDeclared, PopulationSettled
 from services.identity.domain.residences import ResidenceEnded, ResidenceStarted
 from services.identity.domain.residents import ContactCorrected, ContactDisclosed, ResidentRegistered
 from services.identity.domain.vehicles import (
@@ -61,6 +62,11 @@ CASES: list[tuple[View, list[Any], list[dict[str, Any]]]] = [
     (residents.VIEW, [ResidentRegistered(D, OLD, OLD, ("no_sms",)), IdNumberRecorded(D, BOX, ("x",)), IdNumberConfirmed(D, A)],
      [{"resident_id": D, "name": OLD, "phone": OLD, "phone_findings": ["no_sms"], "id_number": BOX, "findings": [],
        "registered_at": NOW, "version": 1}]),
+    (residents.VIEW, [
+        PopulationDeclared(D, "staff", "floating", A), PopulationSettled(D, "staff", "floating"),
+        PopulationDeclared(D, "police", "registered", A), PopulationSettled(D, "police", "registered")],
+     [{"resident_id": D, "population": "registered", "population_sources": {"staff": "floating", "police": "registered"},
+       "population_findings": ["sources_contradict"]}]),
     (organisations.VIEW, [
         OrganisationRegistered(E, "Noodles", "91350100M000100Y43"),
         OrganisationCorrected(E, "Dumplings", "91350211M0000XUF46", ("checksum",))],
