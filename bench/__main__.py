@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import uvloop
 
-from bench import appending, decision, door_event, hop, plate_answer
+from bench import alarm_path, appending, decision, door_event, hop, plate_answer
 from bench.measure import Result
 from bench.servers import Servers
 
@@ -20,6 +20,8 @@ ROWS: dict[str, Callable[[Servers], Awaitable[Result]]] = {
     "hop": hop.measure,
     "door_event": door_event.measure,
     "plate_answer": plate_answer.measure,
+    "alarm_government": alarm_path.measure_path,
+    "alarm_storm": alarm_path.measure_storm,
 }
 
 

@@ -30,14 +30,23 @@ class Push(Struct, frozen=True):
     headers: dict[str, str]
 
 
+class Panel(Struct, frozen=True):
+    """An alarm panel: where it connects, and as whom."""
+
+    listen: str
+    account: str
+
+
 class Whole(Struct, frozen=True):
     """The demo community on services of their own. `token`: a staff member's. `gates`: the cameras by direction.
-    `card`: a resident's."""
+    `card`: a resident's. `panel`: one that speaks plainly. `pids`: of the services."""
 
     urls: dict[str, str]
     token: str
     gates: dict[str, Push]
     card: str
+    panel: Panel
+    pids: dict[str, int]
 
     @classmethod
     def read(cls, servers: Servers) -> "Whole":

@@ -25,7 +25,7 @@ PATIENCE = 60.0
 PATIENCE_WHOLE = 180.0
 BARE = ("append_1", "append_32", "decision", "hop")
 """Rows that need PostgreSQL and Kafka only."""
-WHOLE = ("door_event", "plate_answer")
+WHOLE = ("door_event", "plate_answer", "alarm_government", "alarm_storm")
 """Rows that need all services, each in a process of its own, and the demo community."""
 ROWS = (*BARE, *WHOLE)
 LOCK = ROOT / "bench" / "requirements.lock"
@@ -144,5 +144,9 @@ def seeded(supervisor: psutil.Process) -> str:
     gates = {lane["direction"]: found["devices"][lane["device_id"]]["push"] for lane in demo.lanes}
     path = FOR_BENCH.run / "whole.json"
     token = tokens.token(FOR_BENCH, "staff")
-    replace(path, json.dumps({"urls": urls, "token": token, "gates": gates, "card": demo.cards[0]["number"]}).encode())
+    panel = next(one for one in demo.panels if not one.encrypted)
+    replace(path, json.dumps({
+        "urls": urls, "token": token, "gates": gates, "card": demo.cards[0]["number"],
+        "panel": {"listen": panel.listen, "account": panel.account},
+        "pids": {name: one["pid"] for name, one in status.processes(found).items()}}).encode())
     return str(path)

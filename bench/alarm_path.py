@@ -1,0 +1,174 @@
+"""Row `alarm_government`: from a panel's frame (SIA DC-09) to the record on the government's topic, through devices, alarm
+and the gateway; and row `alarm_storm`: a thousand alarms of a thousand sources within a second, while somebody reads slowly."""
+
+import asyncio
+import json
+from contextlib import AsyncExitStack, aclosing
+from itertools import count
+from time import perf_counter
+
+import psutil
+from aiokafka import AIOKafkaConsumer
+
+from bench.hop import ended
+from bench.measure import Measured, Part, Result, rounded, side_by_side
+from bench.servers import Servers
+from bench.whole import Bare, Panel, Whole, summed
+from bench.wire import feed
+from simulator.dc09_frames import Frame, encoded
+
+ROUNDS = 3
+SECONDS, RATE = 6, 10
+GOAL_P50_MS, GOAL_P99_MS = 20, 80
+STORM, LINES = 1000, 10
+GOAL_STORM_S, GOAL_GROWTH_MIB = 10, 100
+TOPIC = "gov.incidents.v1"
+SLOW = 0.2
+"""Seconds that the slow listener takes for each chunk."""
+
+
+class Signals:
+    """Fire alarms of one panel, each of a zone that has not been heard of: an incident of its own."""
+
+    def __init__(self, panel: Panel) -> None:
+        self.panel, self.numbers, self.sequence = panel, count(1), count(1)
+
+    async def open(self) -> None:
+        host, _, port = self.panel.listen.rpartition(":")
+        self.reader, self.writer = await asyncio.open_connection(host, int(port))
+
+    async def close(self) -> None:
+        self.writer.close()
+
+    def next(self, first: int = 0) -> tuple[str, bytes]:
+        """The place in words, and the frame."""
+        number = first + next(self.numbers)
+        partition, zone = divmod(number, 999)
+        frame = Frame(
+            type="ADM-CID", sequence=next(self.sequence) % 9999 + 1, account=self.panel.account,
+            data=f"1110 {partition % 99 + 1:02d} {zone + 1:03d}")
+        return f"{partition % 99 + 1}/{zone + 1}", encoded(frame)
+
+    async def say(self, frames: bytes, number: int = 1) -> int:
+        """How many were acknowledged."""
+        self.writer.write(frames)
+        await self.writer.drain()
+        acknowledged = 0
+        for _ in range(number):
+            acknowledged += b'"ACK"' in await asyncio.wait_for(self.reader.readuntil(b"\r"), 30)
+        return acknowledged
+
+
+class Topic:
+    """What the authorities' subscriber receives: when each incident was opened there."""
+
+    def __init__(self) -> None:
+        self.opened: dict[str, float] = {}
+        self.more = asyncio.Event()
+
+    async def run(self, consumer: AIOKafkaConsumer) -> None:
+        while True:
+            record = await consumer.getone()
+            if dict(record.headers).get("ce_type") == b"gov.incident_opened":
+                self.opened.setdefault(json.loads(record.value)["incident_id"], perf_counter())
+                self.more.set()
+
+    async def until(self, number: int) -> None:
+        """Until so many incidents have been opened, ever. Raises TimeoutError."""
+        while len(self.opened) < number:
+            self.more.clear()
+            await asyncio.wait_for(self.more.wait(), 60)
+
+
+async def subscribed(servers: Servers, stack: AsyncExitStack) -> Topic:
+    topic = Topic()
+    consumer = AIOKafkaConsumer(TOPIC, bootstrap_servers=servers.kafka, auto_offset_reset="latest")
+    await consumer.start()
+    stack.push_async_callback(consumer.stop)
+    await consumer.seek_to_end()
+    stack.push_async_callback(ended, asyncio.create_task(topic.run(consumer)))
+    return topic
+
+
+async def measure_path(servers: Servers) -> Result:
+    """One alarm after another: each begins when the one before has arrived, and at most RATE a second."""
+    whole = Whole.read(servers)
+    async with AsyncExitStack() as stack:
+        topic, signals = await subscribed(servers, stack), Signals(whole.panel)
+        await signals.open()
+        stack.push_async_callback(signals.close)
+        bare = Bare(whole, 1, RATE, SECONDS)
+        await bare.start(servers, stack)
+
+        async def alarms() -> Measured:
+            times = []
+            for _ in range(RATE * SECONDS):
+                before, begun = len(topic.opened), perf_counter()
+                if await signals.say(signals.next()[1]) != 1:
+                    raise RuntimeError("the panel was not answered ACK")
+                await topic.until(before + 1)
+                times.append(1000 * (max(topic.opened.values()) - begun))
+                await asyncio.sleep(max(0.0, begun + 1 / RATE - perf_counter()))
+            return summed(times)
+
+        found = await side_by_side({"ours": alarms, "bare": bare.measure}, ROUNDS)
+    p50, p99 = found.value("ours"), found.p99("ours")
+    return Result(
+        row="alarm_government", unit="ms (p50)", ours=rounded(p50), p99=rounded(p99), limit=Part(Bare.OF, rounded(found.value("bare"))),
+        peer=Part("none: 2 s is the field's rule of thumb", None), goal=f"p50 ≤ {GOAL_P50_MS} ms, p99 ≤ {GOAL_P99_MS} ms",
+        met=p50 <= GOAL_P50_MS and p99 <= GOAL_P99_MS, of_limit=rounded(found.ratio("ours", "bare")), of_peer=None, rounds=ROUNDS,
+        spread=found.spread())
+
+
+class Sleepy:
+    """Somebody at the live feed who takes their time for every chunk."""
+
+    def __init__(self, whole: Whole) -> None:
+        self.whole, self.is_open = whole, asyncio.Event()
+
+    async def run(self) -> None:
+        async with aclosing(feed(f"{self.whole.urls['gateway']}/v1/live?types=alarm.*", self.whole.staff)) as events:
+            async for _ in events:
+                self.is_open.set()
+                await asyncio.sleep(SLOW)
+
+
+async def measure_storm(servers: Servers) -> Result:
+    """Seconds from the first frame to the last incident on the topic. Raises RuntimeError where one is lost or doubled."""
+    whole = Whole.read(servers)
+    processes = [psutil.Process(whole.pids[name]) for name in ("devices", "alarm", "gateway")]
+    grown: list[float] = []
+    async with AsyncExitStack() as stack:
+        topic, lines = await subscribed(servers, stack), [Signals(whole.panel) for _ in range(LINES)]
+        for line in lines:
+            await line.open()
+            stack.push_async_callback(line.close)
+        sleepy = Sleepy(whole)
+        stack.push_async_callback(ended, asyncio.create_task(sleepy.run()))
+        await asyncio.wait_for(sleepy.is_open.wait(), 10)
+        storms = count(1)
+
+        async def storm() -> Measured:
+            first, before = 20_000 + STORM * next(storms), len(topic.opened)
+            resident = sum(process.memory_info().rss for process in processes)
+            frames = [line.next(first + n * (STORM // LINES)) for n, line in enumerate(lines) for _ in range(STORM // LINES)]
+            of_line = [b"".join(frame for _, frame in frames[n * (STORM // LINES):(n + 1) * (STORM // LINES)]) for n in range(LINES)]
+            if len({place for place, _ in frames}) != STORM:
+                raise RuntimeError("two frames of one source")
+            begun = perf_counter()
+            said = sum(await asyncio.gather(*(line.say(f, STORM // LINES) for line, f in zip(lines, of_line, strict=True))))
+            await topic.until(before + said)
+            took = perf_counter() - begun
+            await asyncio.sleep(1.0)  # a doubled one would come by now
+            if said != STORM or len(topic.opened) != before + STORM:
+                raise RuntimeError(f"{STORM} alarms, {said} acknowledged, {len(topic.opened) - before} incidents")
+            grown.append((sum(process.memory_info().rss for process in processes) - resident) / 2**20)
+            return Measured(took)
+
+        found = await side_by_side({"ours": storm}, ROUNDS)
+    seconds, growth = found.value("ours"), max(grown[1:])
+    return Result(
+        row="alarm_storm", unit=f"s until {STORM} alarms of {STORM} sources are incidents at the authorities", ours=rounded(seconds),
+        limit=Part(f"memory of devices, alarm and gateway together grew by so many MiB at most (goal {GOAL_GROWTH_MIB})", rounded(growth)),
+        peer=Part("none", None), goal=f"none lost, none doubled, ≤ {GOAL_STORM_S} s",
+        met=seconds <= GOAL_STORM_S and growth <= GOAL_GROWTH_MIB, of_limit=0.0, of_peer=None, rounds=ROUNDS, spread=found.spread())
