@@ -21,9 +21,9 @@ from services.access.domain.releases import (
     FireReleaseJoined,
     RecordFireOver,
     RecordRelay,
-    ReleasedRelay,
     RelayNotReleased,
     RelayReleased,
+    ReleasedRelay,
 )
 from services.access.publishing import publish
 from services.access.views.releases import VIEW
@@ -171,7 +171,8 @@ CATALOGUE = Catalogue((
 
 def shown(*events: Any) -> list[Any]:
     log = [recorded(e, BUILDING, position=n, stream=f"fire_release:{BUILDING}", version=n, at=NOW) for n, e in enumerate(events, 1)]
-    assert (once := folded(VIEW, CATALOGUE, log)) == folded(VIEW, CATALOGUE, [*log, *log])
+    once = folded(VIEW, CATALOGUE, log)
+    assert once == folded(VIEW, CATALOGUE, [*log, *log])
     return once[BUILDING]
 
 
