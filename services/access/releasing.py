@@ -51,7 +51,7 @@ def fire_releases(app: App, book: DoorBook) -> Reaction:
         await known(app, book, row.position)
         return building_id if book.stands_in(building_id) in (None, row.community_id) else None
 
-    return Reaction("fire_releases", {
+    return Reaction("buildings_released", {
         alarm.IncidentVerified: incident_verified, alarm.IncidentResolved: incident_resolved,
         alarm.IncidentFoundFalse: incident_found_false}, apart=True)
 
