@@ -50,6 +50,7 @@ def control(terminal: Terminal) -> Starlette:
             Route("/replay", face.replay, methods=["POST"]),
             Route("/raw", face.raw, methods=["POST"]),
             Route("/orders", face.orders, methods=["GET"]),
+            Route("/relays", face.relays, methods=["GET"]),
             Route("/fault", face.fault, methods=["POST"]),
             Route("/cut", face.cut, methods=["POST"]),
             Route("/livez", face.livez, methods=["GET"]),
@@ -98,6 +99,10 @@ class _Control:
 
     async def orders(self, _: Request) -> Response:
         return _json(list(self._terminal.orders))
+
+    async def relays(self, _: Request) -> Response:
+        """The state of each: held_open, recalled or normal."""
+        return _json({str(door_no): state for door_no, state in self._terminal.relays.items()})
 
     async def fault(self, request: Request) -> Response:
         self._terminal.faults = await _asked(request, Faults)

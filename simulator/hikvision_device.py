@@ -13,6 +13,9 @@ from msgspec import Struct, structs
 from simulator.hikvision_bodies import AccessEvent, Format, Origin, body
 
 REMOTE_OPENED, LOCK_OPENED, DOOR_CLOSED = (3, 0x400), (5, 0x15), (5, 0x1A)
+REMOTE_CLOSED, REMOTE_ALWAYS_OPEN = (3, 0x401), (3, 0x402)
+STATES = {"alwaysOpen": "held_open", "visitorCallLadder": "recalled", "close": "normal", "resume": "normal"}
+"""What a relay stays in after a command."""
 KEPT_EVENTS, KEPT_ORDERS = 10_000, 10_000
 RETRY_SECONDS = (1.0, 2.0, 5.0, 10.0)
 ANSWER_SECONDS = 3.0
@@ -48,9 +51,11 @@ class Order(Struct):
 
 
 class Faults(Struct, frozen=True):
-    """drop: orders get no answer; open: they are carried out all the same; silent: alert streams say nothing more."""
+    """drop: orders get no answer; open: they are carried out all the same; refuse: they are answered with no; silent: alert streams
+    say nothing more."""
 
     drop: bool = False
+    refuse: bool = False
     open: bool = False
     silent: bool = False
 
@@ -72,6 +77,7 @@ class Terminal:
         self.config, self.push_to = config, config.push
         self.stopping = asyncio.Event()
         self.orders: deque[Order] = deque(maxlen=KEPT_ORDERS)
+        self.relays = dict.fromkeys(range(1, config.doors + 1), "normal")
         self.faults = Faults()
         self.listeners: set[asyncio.Queue[tuple[bytes, str] | None]] = set()
         self.memory: deque[AccessEvent] = deque(maxlen=KEPT_EVENTS)
@@ -149,6 +155,12 @@ class Terminal:
             earlier.cancel()
         later = asyncio.get_running_loop().call_later
         self._closing[door_no] = later(self.config.open_seconds, self._close_door, door_no)
+
+    def hold(self, door_no: int, command: str) -> None:
+        """Keep the relay in the state of that command, and report a door that changes its mode."""
+        before, self.relays[door_no] = self.relays[door_no], STATES[command]
+        if self.relays[door_no] != before and command != "visitorCallLadder":
+            self._tell([self.event(REMOTE_ALWAYS_OPEN if command == "alwaysOpen" else REMOTE_CLOSED, door_no)])
 
     def _close_door(self, door_no: int) -> None:
         self._closing.pop(door_no, None)

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from simulator.hikvision_bodies import BOUNDARY, NAMESPACE, device_info, found_events, heartbeat, stream_part
-from simulator.hikvision_device import Order, Push, Terminal
+from simulator.hikvision_device import STATES, Order, Push, Terminal
 from simulator.http_digest import Digest
 from simulator.isapi_face import XML, Guarded, small_body, status, text_of
 
@@ -67,12 +67,16 @@ class _Face:
     async def remote_control(self, request: Request) -> Response:
         terminal, faults, door_no = self._terminal, self._terminal.faults, request.path_params["door_no"]
         command = text_of(await small_body(request), "cmd")
-        possible = command == "open" and 1 <= door_no <= terminal.config.doors
+        known = (command == "open" or command in STATES) and door_no in terminal.relays
+        possible = known and not faults.refuse
         order = Order(door_no=door_no, command=command, received_at=datetime.now(UTC))
         terminal.orders.append(order)
         if possible and (faults.open or not faults.drop):
-            order.opened = True
-            terminal.open_door(door_no, by_order=True)
+            if command == "open":
+                order.opened = True
+                terminal.open_door(door_no, by_order=True)
+            else:
+                terminal.hold(door_no, command)
         if faults.drop:
             await _never(request, terminal)
         order.answered = not faults.drop

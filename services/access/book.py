@@ -1,5 +1,5 @@
-"""What access keeps in memory to answer at a door: doors, lifts, rights, credentials, visitor passes, who lives where;
-each with the event that said it.
+"""What access keeps in memory to answer at a door: doors, lifts, rights, credentials, visitor passes, who lives where, which building
+is released for a fire; each with the event that said it.
 
 A fold of the own log. A credential's blind index stands in no event, so it is looked up once, among the claims, when
 the credential is new.
@@ -12,7 +12,8 @@ import asyncpg
 from msgspec import Struct
 from msgspec.structs import replace
 
-from libs.contracts.identity import HomeRegistered, ResidenceEnded, ResidenceStarted
+from libs.contracts.alarm import IncidentFoundFalse, IncidentResolved
+from libs.contracts.identity import BuildingRegistered, HomeRegistered, ResidenceEnded, ResidenceStarted
 from libs.eventkit.decider import NotFound, NotYet
 from libs.eventkit.memory import Memory
 from libs.eventkit.recorded import Recorded
@@ -30,7 +31,9 @@ from services.access.domain.credentials import CredentialIssued, CredentialRevok
 from services.access.domain.doors import DoorInstalled
 from services.access.domain.lifts import HomeFloorSet, LiftInstalled
 from services.access.domain.pass_history import VisitorPassIssued, VisitorPassRevoked
+from services.access.domain.releases import FireReleaseBegun, ReleasedRelay
 from services.access.domain.rights import RightGranted, RightRevoked
+from services.access.domain.visitor_passes import GROUND
 
 PRUNED_EVERY = 1000
 KEPT_AFTER = timedelta(days=1)
@@ -48,6 +51,7 @@ class KnownDoor(Struct, frozen=True):
     door_no: int
     because: UUID
     floor: int | None = None
+    evacuation: bool = False
 
 
 class KnownResidence(Struct, frozen=True):
@@ -68,7 +72,8 @@ class KnownPass(Struct, frozen=True):
 
 Event = (
     DoorInstalled | LiftInstalled | HomeFloorSet | RightGranted | RightRevoked | CredentialIssued | CredentialRevoked
-    | VisitorPassIssued | VisitorPassRevoked | HomeRegistered | ResidenceStarted | ResidenceEnded)
+    | VisitorPassIssued | VisitorPassRevoked | HomeRegistered | ResidenceStarted | ResidenceEnded | BuildingRegistered
+    | FireReleaseBegun | IncidentResolved | IncidentFoundFalse)
 
 
 class DoorBook:
@@ -87,6 +92,9 @@ class DoorBook:
         self._buildings: dict[tuple[UUID, UUID], UUID] = {}
         self._floors: dict[tuple[UUID, UUID], KnownFloor] = {}
         self._residences: dict[tuple[UUID, UUID], dict[UUID, KnownResidence]] = {}
+        self._communities: dict[UUID, UUID] = {}
+        self._releases: dict[tuple[UUID, UUID], UUID] = {}
+        self._fires_over: set[tuple[UUID, UUID]] = set()
 
     def _apply(self, event: Event, row: Recorded) -> None:
         here = row.community_id
@@ -104,7 +112,8 @@ class DoorBook:
                 self._rights.get((here, person_id), {}).pop(right_id, None)
             case CredentialIssued(credential_id=credential_id):
                 self._credentials[credential_id] = KnownCredential(
-                    person_id=event.person_id, kind=event.kind, valid_until=event.valid_until, because=row.event_id)
+                    person_id=event.person_id, kind=event.kind, valid_until=event.valid_until, because=row.event_id,
+                    duress=event.duress)
                 self._new.add(credential_id)
             case CredentialRevoked(credential_id=credential_id):
                 self._credentials.pop(credential_id, None)
@@ -121,6 +130,12 @@ class DoorBook:
                 lives[residence_id] = KnownResidence(home_id, row.event_id)
             case ResidenceEnded(residence_id=residence_id, resident_id=resident_id):
                 self._residences.get((here, resident_id), {}).pop(residence_id, None)
+            case BuildingRegistered(building_id=building_id):
+                self._communities[building_id] = here
+            case FireReleaseBegun(release_id=release_id, building_id=building_id):
+                self._releases[here, release_id] = building_id
+            case IncidentResolved(kind="fire", incident_id=incident_id) | IncidentFoundFalse(kind="fire", incident_id=incident_id):
+                self._fires_over.add((here, incident_id))
 
     def _install(self, event: DoorInstalled, row: Recorded) -> None:
         before = self._doors.get(event.door_id)
@@ -128,7 +143,7 @@ class DoorBook:
             self._by_relay.pop((before.device_id, before.door_no), None)
         door = self._doors[event.door_id] = KnownDoor(
             community_id=row.community_id, door_id=event.door_id, name=event.name, zone=event.zone,
-            device_id=event.device_id, door_no=event.door_no, because=row.event_id)
+            device_id=event.device_id, door_no=event.door_no, because=row.event_id, evacuation=event.evacuation)
         self._by_relay[event.device_id, event.door_no] = door
 
     def _install_lift(self, event: LiftInstalled, row: Recorded) -> None:
@@ -172,6 +187,26 @@ class DoorBook:
 
     def door_at(self, device_id: UUID, door_no: int) -> KnownDoor | None:
         return self._by_relay.get((device_id, door_no))
+
+    def stands_in(self, building_id: UUID) -> UUID | None:
+        """The community that a building stands in; None while nobody has said it."""
+        return self._communities.get(building_id)
+
+    def to_release(self, community_id: UUID, building_id: UUID) -> tuple[ReleasedRelay, ...]:
+        """What opens for a fire in a building: its evacuation doors, and the ground floor of its lifts."""
+        zone = f"building:{building_id}"
+        doors = (d for d in self._doors.values() if d.zone == zone and d.evacuation)
+        lifts = (floors[GROUND] for floors in self._lifts.values() if GROUND in floors and floors[GROUND].zone == zone)
+        return tuple(
+            ReleasedRelay(d.door_id, d.device_id, d.door_no, "held_open" if d.floor is None else "recalled")
+            for d in sorted((*doors, *lifts), key=lambda d: (d.floor is not None, d.door_id)) if d.community_id == community_id)
+
+    def fire_over(self, community_id: UUID, incident_id: UUID) -> bool:
+        return (community_id, incident_id) in self._fires_over
+
+    def released_building(self, community_id: UUID, release_id: UUID) -> UUID | None:
+        """Of a release that runs or has ended."""
+        return self._releases.get((community_id, release_id))
 
     def building(self, community_id: UUID, home_id: UUID) -> UUID:
         """Where a home stands. Raises NotFound."""

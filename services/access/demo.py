@@ -1,4 +1,4 @@
-"""What `lifang up` puts into a fresh community: doors, a lift a building, and three cards. Only where demo is switched on."""
+"""What `lifang up` puts into a fresh community: doors, a lift a building, three cards, a PIN and a duress PIN. Only where demo is on."""
 
 import asyncio
 import hmac
@@ -17,6 +17,8 @@ from services.access.domain.lifts import InstallLift, LiftFloor, SetHomeFloor
 
 HERE = uuid5(NAMESPACE_URL, "lifang-demo")
 CARDS = ("1000000017", "1000000025", "1000000033")
+PIN, DURESS_PIN = "20080512", "19830615"
+"""Of the first resident."""
 FLOORS, A_LIFT = 5, 10
 """A lift has ten relays of its own, beyond those of the doors: the first lift 11 to 15, the second 21 to 25."""
 
@@ -78,12 +80,18 @@ def routes(app: App) -> APIRouter:
         cards = list(zip(CARDS, body.residents, strict=False))
         for number, person_id in cards:
             await issue(app, body.community_id, uuid5(person_id, "card"), person_id, "card", number, None, context)
+        pins = [(PIN, False), (DURESS_PIN, True)] if body.residents else []
+        for number, duress in pins:
+            first = body.residents[0]
+            pin_id = uuid5(first, "duress pin" if duress else "pin")
+            await issue(app, body.community_id, pin_id, first, "pin", number, None, context, duress=duress)
         return json({"doors": [
             {"id": i, "name": name, "zone": zone, "device_id": body.devices[n % len(body.devices)],
              "door_no": 1 + n // len(body.devices)} for n, (i, (name, zone)) in enumerate(zip(ids, doors, strict=True))],
             "lifts": [
                 {"id": lift.lift_id, "building_id": lift.building_id, "device_id": lift.device_id,
                  "door_no": lift.floors[-1].door_no, "floors": lift.floors} for lift in lifts],
-            "cards": [{"number": number, "person_id": person_id} for number, person_id in cards]})
+            "cards": [{"number": number, "person_id": person_id} for number, person_id in cards],
+            "pins": [{"person_id": body.residents[0], "number": number, "duress": duress} for number, duress in pins]})
 
     return router

@@ -13,9 +13,10 @@ from services.access.api import doors as doors_api
 from services.access.api import lifts as lifts_api
 from services.access.api import notices as notices_api
 from services.access.api import openings as openings_api
+from services.access.api import releases as releases_api
 from services.access.api import visitor_passes as visitor_passes_api
 from services.access.book import DoorBook
-from services.access.domain import credentials, deliveries, doors, lifts, openings, pass_history, rights, visitor_passes
+from services.access.domain import credentials, deliveries, doors, lifts, openings, pass_history, releases, rights, visitor_passes
 from services.access.publishing import publish
 from services.access.reactions import reactions
 from services.access.sending import deliver
@@ -24,6 +25,7 @@ from services.access.views import deliveries as deliveries_view
 from services.access.views import doors as doors_view
 from services.access.views import lifts as lifts_view
 from services.access.views import notices as notices_view
+from services.access.views import releases as releases_view
 from services.access.views import visitor_passes as visitor_passes_view
 from services.access.visitors import Visitors
 
@@ -34,6 +36,8 @@ EVENTS = (
     pass_history.VisitorPassIssued, pass_history.VisitorPassRevoked, pass_history.VisitorPassUsed,
     pass_history.VisitorPassUseReturned, pass_history.VisitorArrived, deliveries.NoticeQueued, deliveries.NoticeSent,
     deliveries.NoticeFailed, deliveries.NoticeGivenUp,
+    openings.DuressSignalled, releases.FireReleaseBegun, releases.FireReleaseJoined, releases.FireOver,
+    releases.FireReleaseEnded, releases.RelayReleased, releases.RelayNotReleased,
 )
 
 
@@ -56,6 +60,7 @@ def routes(app: App) -> APIRouter:
     router.include_router(lifts_api.routes(app, book_of(app)))
     router.include_router(visitor_passes_api.routes(app, book_of(app), visitors_of(app).signer))
     router.include_router(notices_api.routes(app))
+    router.include_router(releases_api.routes(app, book_of(app)))
     if app.settings.demo:
         router.include_router(demo.routes(app))
     return router
@@ -66,14 +71,14 @@ SERVICE = Service(
     events=EVENTS,
     permissions_of=permissions_of,
     signing_key=SigningKeyPublished,
-    hears=("identity", "devices", "parking"),
-    contracts=heard_from("identity", "devices", "parking"),
+    hears=("identity", "devices", "parking", "alarm"),
+    contracts=heard_from("identity", "devices", "parking", "alarm"),
     deciders=(
         doors.DOORS, lifts.LIFTS, lifts.HOME_FLOORS, rights.RIGHTS, credentials.CREDENTIALS, visitor_passes.PASSES,
-        openings.OPENINGS, deliveries.DELIVERIES),
+        openings.OPENINGS, deliveries.DELIVERIES, releases.RELEASES),
     publish=publish,
     views=(doors_view.VIEW, credentials_view.VIEW, lifts_view.VIEW, visitor_passes_view.VIEW, notices_view.VIEW,
-        deliveries_view.VIEW),
+        deliveries_view.VIEW, releases_view.VIEW),
     memories=lambda app: (book_of(app).memory,),
     reactions=lambda app: (
         *reactions(app, book_of(app), visitors_of(app)), notices.queueing(notices.senders_for(app.settings))),

@@ -9,10 +9,9 @@ from libs.contracts.fields import SealedField
 from libs.eventkit.commands import Public
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.sealed import Sealed
-from services.access.domain import credentials, doors, lifts, openings, pass_history, rights
+from services.access.domain import credentials, doors, lifts, openings, pass_history, releases, rights
 
 SAME: dict[type, type[Struct]] = {
-    doors.DoorInstalled: public.DoorInstalled,
     rights.RightGranted: public.RightGranted,
     rights.RightRevoked: public.RightRevoked,
     credentials.CredentialRevoked: public.CredentialRevoked,
@@ -20,9 +19,13 @@ SAME: dict[type, type[Struct]] = {
     openings.DoorNoticed: public.DoorNoticed,
     openings.DoorOpened: public.DoorOpened,
     openings.DoorOpeningFailed: public.DoorOpeningFailed,
+    openings.DuressSignalled: public.DuressSignalled,
+    releases.RelayReleased: public.RelayReleased,
+    releases.RelayNotReleased: public.RelayNotReleased,
 }
 """Events that others hear as they are."""
 NARROWED: dict[type, type[Struct]] = {
+    doors.DoorInstalled: public.DoorInstalled,
     pass_history.VisitorPassRevoked: public.VisitorPassRevoked,
     pass_history.VisitorPassUsed: public.VisitorPassUsed,
     pass_history.VisitorPassUseReturned: public.VisitorPassUseReturned,
@@ -41,6 +44,8 @@ def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
             fields = structs.asdict(event)
             fields["facts"] = tuple(public.Fact(f.event_id, f.says) for f in event.facts)
             return (Public(contract(**fields)),)
+        case releases.FireReleaseBegun() | releases.FireReleaseEnded():
+            return (Public(_release(event)),)
         case lifts.LiftInstalled():
             floors = tuple(public.LiftFloor(f.floor, f.door_no) for f in event.floors)
             return (Public(public.LiftInstalled(**structs.asdict(event) | {"floors": floors})),)
@@ -53,6 +58,13 @@ def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
             return (Public(SAME[type(event)](**structs.asdict(event))),)
         case _:
             return ()
+
+
+def _release(event: releases.FireReleaseBegun | releases.FireReleaseEnded) -> Struct:
+    fields = structs.asdict(event) | {"relays": tuple(public.ReleasedRelay(*structs.astuple(r)) for r in event.relays)}
+    if isinstance(event, releases.FireReleaseEnded):
+        return public.FireReleaseEnded(**fields)
+    return public.FireReleaseBegun(**fields | {"facts": tuple(public.Fact(f.event_id, f.says) for f in event.facts)})
 
 
 def _narrowed(contract: type[Struct], fields: dict[str, Any]) -> Struct:

@@ -20,10 +20,12 @@ from services.access.domain.openings import (
     DoorOpeningOrdered,
     JudgeCredential,
     NoteAtDoor,
+    SignalDuress,
 )
 from services.access.domain.pass_history import VisitorPassUsed
 from services.access.domain.rights import EVERYWHERE, GrantRight, RevokeRight, right_id_of
 from services.access.domain.visitor_passes import RecordArrival, ReturnUse, RevokePass
+from services.access.releasing import fire_releases, relays_released
 from services.access.visitors import Visitors
 
 ON_DUTY = frozenset({"staff", "guard"})
@@ -127,6 +129,9 @@ def reports(app: App, book: DoorBook, visitors: Visitors) -> Reaction:
         if door is None or door.community_id != row.community_id:
             return []
         at = event.device_time or row.meta.source_time or row.recorded_at
+        if event.kind == "duress":
+            signal = SignalDuress(report_id=event.report_id, door_id=door.door_id, live=event.live, at=at)
+            return [Do("duress", event.report_id, signal, (door.because,), new=True)]
         means = MEANS.get(event.kind)
         if means is None:
             note = NoteAtDoor(door_id=door.door_id, kind=event.kind, code=event.code, live=event.live, at=at)
@@ -191,5 +196,7 @@ def reactions(app: App, book: DoorBook, visitors: Visitors) -> tuple[Reaction, .
         passes_of_residents(app, book),
         reports(app, book, visitors),
         openings_concluded(app),
+        fire_releases(app, book),
+        relays_released(app, book),
         Reaction("visitors_by_car", {parking.SessionBegun: session_begun, parking.SessionRecognised: session_recognised}),
     )

@@ -9,7 +9,7 @@ from libs.contracts.fields import SealedField
 from libs.eventkit.commands import Public
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.sealed import Sealed
-from services.devices.domain import fallbacks, orders, registry, reports
+from services.devices.domain import fallbacks, holds, orders, registry, reports
 
 
 def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
@@ -36,6 +36,10 @@ def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
             return (Public(failed(order_id, device_id, no, reason)),)
         case fallbacks.FallbackGiven(report_id=report_id, device_id=device_id, admitted=admitted):
             return (Public(said.FallbackGiven(report_id, device_id, admitted), f"device:{device_id}"),)
+        case holds.HoldCarriedOut(device_id=device_id, door_no=no, state=state):
+            return tuple(Public(said.HoldCarriedOut(i, device_id, no, state)) for i in event.releases)
+        case holds.HoldFailed(device_id=device_id, door_no=no, state=state, reason=reason, attempt=attempt, again_at=again):
+            return tuple(Public(said.HoldFailed(i, device_id, no, state, reason, attempt, again)) for i in event.releases)
         case _:
             return ()
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from services.devices.adapters.hikvision import Report, read
-from services.devices.adapters.isapi_client import Outcome, Terminal, answer_check, open_door
+from services.devices.adapters.isapi_client import Outcome, Terminal, answer_check, hold_relay, open_door
 
 TAKEN = b"<ResponseStatus><statusCode>1</statusCode></ResponseStatus>"
 
@@ -48,6 +48,12 @@ class Site:
 
     async def open(self, door_no: int, password: str = "made-up", timeout: float = 5) -> Outcome:
         return await open_door(self.client, Terminal(f"http://{self.listen}", "admin", password, timeout), door_no)
+
+    async def hold(self, door_no: int, state: str, timeout: float = 5) -> Outcome:
+        return await hold_relay(self.client, Terminal(f"http://{self.listen}", "admin", "made-up", timeout), door_no, state)
+
+    async def relays(self) -> Any:
+        return (await self.client.get("/relays")).json()
 
     async def check(self, serial: int, admitted: bool) -> Outcome:
         return await answer_check(self.client, Terminal(f"http://{self.listen}", "admin", "made-up"), serial, admitted)
@@ -172,3 +178,26 @@ async def test_the_alert_stream_begins_with_a_heartbeat_and_carries_events(site:
         second = read(await anext(chunks) + b"--MIME_boundary--", stream.headers["content-type"])
     assert [report.kind for report in (*first, *second)] == ["heartbeat", "card_read"]
     await site.next_report()
+
+
+async def test_a_relay_stays_in_the_state_that_it_was_told_and_a_door_reports_it(site: Site) -> None:
+    while not site.pushed.empty():
+        site.pushed.get_nowait()
+    for state, kind in (("held_open", "door_mode_changed"), ("normal", "remote_closed")):
+        assert [(await site.hold(1, state)).result for _ in range(2)] == ["carried_out"] * 2
+        assert await site.relays() == {"1": state, "2": "normal"}
+        assert (await site.next_report()).kind == kind
+    assert (await site.hold(2, "recalled")).result == "carried_out" and await site.relays() == {"1": "normal", "2": "recalled"}
+    assert (await site.hold(2, "normal")).result == "carried_out"
+    assert (await site.hold(3, "held_open")).result == "refused"
+
+
+async def test_a_terminal_that_refuses_or_is_dead_leaves_its_relays_as_they_are(site: Site) -> None:
+    for fault, result in (({"refuse": True}, "refused"), ({"drop": True}, "unknown")):
+        await site.do("/fault", **fault)
+        assert (await site.hold(1, "held_open", 0.2)).result == result
+        assert (await site.relays())["1"] == "normal"
+    await site.do("/fault", drop=True, open=True)
+    assert (await site.hold(1, "held_open", 0.2)).result == "unknown" and (await site.relays())["1"] == "held_open"
+    await site.do("/fault")
+    assert (await site.hold(1, "normal")).result == "carried_out"

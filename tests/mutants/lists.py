@@ -1,12 +1,12 @@
 """The mutants of every service."""
 
-from tests.mutants import access, devices, gateway, identity, parking, parking_lanes
+from tests.mutants import access, devices, gateway, identity, parking, parking_lanes, releases
 from tests.mutants.mutant import Mutant
 
 LISTS: dict[str, tuple[Mutant, ...]] = {
     "identity": identity.MUTANTS,
-    "access": access.MUTANTS,
+    "access": access.MUTANTS + releases.OF_ACCESS,
     "parking": parking.MUTANTS + parking_lanes.MUTANTS,
-    "devices": devices.MUTANTS,
+    "devices": devices.MUTANTS + releases.OF_DEVICES,
     "gateway": gateway.MUTANTS,
 }

@@ -28,6 +28,7 @@ class NewDoor(Input):
     zone: str
     device_id: UUID
     door_no: int = Field(ge=1, le=256)
+    evacuation: bool = True
 
 
 class NewCredential(Input):
@@ -35,6 +36,7 @@ class NewCredential(Input):
     kind: Literal["card", "pin"]
     number: str = Field(min_length=1, max_length=20)
     valid_until: datetime | None = None
+    duress: bool = False
 
 
 def routes(app: App) -> APIRouter:
@@ -64,7 +66,9 @@ def routes(app: App) -> APIRouter:
         community_id = community_of(principal)
         done = await app.commands.handle(
             door_id,
-            InstallDoor(door_id=door_id, name=body.name, zone=body.zone, device_id=body.device_id, door_no=body.door_no),
+            InstallDoor(
+                door_id=door_id, name=body.name, zone=body.zone, device_id=body.device_id, door_no=body.door_no,
+                evacuation=body.evacuation),
             http.context(request, principal, community_id), key=key, expected=expected)
         return json({"id": done.outcome.id}, status, {**position(done), "ETag": f'"{done.outcome.version}"'})
 
@@ -74,7 +78,8 @@ def routes(app: App) -> APIRouter:
     ) -> Response:
         after, stale = http.cursor_id(cursor, "doors"), await http.caught_up(request, doors.VIEW.name)
         rows = await app.database.fetch(principal.community_ids, doors.page_of(after, limit + 1))
-        found = [{"id": r["door_id"], **{k: r[k] for k in ("name", "zone", "device_id", "door_no", "version")}} for r in rows]
+        shown = ("name", "zone", "device_id", "door_no", "evacuation", "version")
+        found = [{"id": r["door_id"], **{k: r[k] for k in shown}} for r in rows]
         return json(http.page(found, limit, "doors", "id"), 200, stale)
 
     @router.post("/credentials", status_code=201)
@@ -84,7 +89,7 @@ def routes(app: App) -> APIRouter:
     ) -> Response:
         community_id = community_of(principal)
         done = await issue(app, community_id, uuid7(), body.person_id, body.kind, body.number, body.valid_until,
-                           http.context(request, principal, community_id), key)
+                           http.context(request, principal, community_id), key, body.duress)
         return json({"id": done.outcome.id}, 201, {**position(done), "ETag": f'"{done.outcome.version}"'})
 
     @router.delete("/credentials/{credential_id}")
@@ -109,7 +114,7 @@ def routes(app: App) -> APIRouter:
             Sealed(UUID(n["key_id"]), UUID(n["event_id"]), n["slot"], n["box"]) for n in (r["number"] for r in rows)])
         found = [
             {"id": r["credential_id"], "person_id": r["person_id"], "kind": r["kind"], "valid_until": r["valid_until"],
-             "number": masked(number, "card") if r["kind"] == "card" else "******"}
+             "duress": r["duress"], "number": masked(number, "card") if r["kind"] == "card" else "******"}
             for r, number in zip(rows, numbers, strict=True)]
         return json(http.page(found, limit, filter_, "id"), 200, stale)
 
@@ -118,13 +123,13 @@ def routes(app: App) -> APIRouter:
 
 async def issue(
     app: App, community_id: UUID, credential_id: UUID, person_id: UUID, kind: Literal["card", "pin"], number: str,
-    valid_until: datetime | None, context: Any, key: Any = None,
+    valid_until: datetime | None, context: Any, key: Any = None, duress: bool = False,
 ) -> Any:
     """Seals the number under the person's key and issues the credential. Raises Refused for a number in use."""
     plain = normalised(kind, number)
     handle = await app.keyring.key_for(community_id, f"resident:{person_id}", "credential")
     command = IssueCredential(
-        credential_id=credential_id, person_id=person_id, kind=kind, valid_until=valid_until,
+        credential_id=credential_id, person_id=person_id, kind=kind, valid_until=valid_until, duress=duress,
         number=seal(handle.dek, handle.key_id, uuid7(), "number", plain), index=app.blind.of(community_id, kind, plain))
     done = await app.commands.handle(
         credential_id, command, context, key=key, first=[KeyCreated(handle.key_id)] if handle.is_new else [])

@@ -6,6 +6,7 @@
 4. A lift goes only to the floors of the resident's homes and to the ground floor (rule `floor`); on duty to every floor.
 5. A visitor's code opens what their pass admits to when it is presented (rule `visitor_pass`, `visitor_passes.py`).
 6. Everything else stays shut: deny by default.
+7. A duress PIN is judged as any other; the judgement knows it, and no answer tells it.
 
 Pure: what is known (rights, credentials) comes with the question, each with the event that said it.
 """
@@ -15,6 +16,7 @@ from typing import Literal
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from services.access.domain.visitor_passes import GROUND, RULE
 
@@ -38,6 +40,7 @@ class KnownCredential(Struct, frozen=True):
     kind: str
     valid_until: datetime | None
     because: UUID
+    duress: bool = False
 
 
 class KnownFloor(Struct, frozen=True):
@@ -69,16 +72,23 @@ class Question(Struct, frozen=True):
 
 
 class Judgement(Struct, frozen=True):
-    """`rule`: which rule decided; `reason`: a stable code; `facts`: the events it rested on."""
+    """`rule`: which rule decided; `reason`: a stable code; `facts`: the events it rested on. `holder`: of the duress PIN that was
+    presented, whatever was decided."""
 
     allowed: bool
     rule: str
     reason: str
     facts: tuple[Fact, ...]
     person_id: UUID | None
+    holder: UUID | None = None
 
 
 def judge(question: Question) -> Judgement:
+    judgement, credential = _judged(question), question.credential
+    return replace(judgement, holder=credential.person_id) if credential is not None and credential.duress else judgement
+
+
+def _judged(question: Question) -> Judgement:
     facts = [Fact(question.door_because, "door")]
     person_id = question.person_id
     if question.visitor is not None:

@@ -1,7 +1,8 @@
 """A credential: a card or a PIN that stands for a person at a door.
 
 Its number rests sealed; it is found by a blind index, which is a claim and stands in no event. A PIN is unique in its
-community, so that it alone says who stands there; it has at least six digits.
+community, so that it alone says who stands there; it has at least six digits. A person may have a duress PIN beside the ordinary
+one: it opens what that opens, and says that somebody is under threat (`openings.py`).
 """
 
 from datetime import datetime
@@ -27,6 +28,7 @@ class CredentialIssued(Struct, frozen=True, tag="credential_issued"):
     kind: CredentialKind
     number: Sealed
     valid_until: datetime | None = None
+    duress: bool = False
 
 
 class CredentialRevoked(Struct, frozen=True, tag="credential_revoked"):
@@ -79,6 +81,7 @@ class IssueCredential(Struct, frozen=True):
     number: Sealed
     index: str
     valid_until: datetime | None = None
+    duress: bool = False
 
 
 class RevokeCredential(Struct, frozen=True):
@@ -98,11 +101,13 @@ def normalised(kind: CredentialKind, number: str) -> str:
 
 
 def decide_issue_credential(command: IssueCredential, credential: Credential) -> list[CredentialEvent]:
+    if command.duress and command.kind != "pin":
+        raise Refused("duress_needs_a_pin")
     match credential:
         case NoCredential():
             return [CredentialIssued(
                 credential_id=command.credential_id, person_id=command.person_id, kind=command.kind,
-                number=command.number, valid_until=command.valid_until)]
+                number=command.number, valid_until=command.valid_until, duress=command.duress)]
         case Valid(person_id=person_id) if person_id == command.person_id:
             return []
         case Valid():

@@ -1,6 +1,7 @@
 """A door: where it belongs, and which relay of which device opens it.
 
-A zone is what a right is about: `community` (gates that everybody passes) or `building:<id>`.
+A zone is what a right is about: `community` (gates that everybody passes) or `building:<id>`. An evacuation door stands open
+while its building is released for a fire (`releases.py`); a plant room's does not.
 """
 
 from uuid import UUID
@@ -21,6 +22,7 @@ class DoorInstalled(Struct, frozen=True, tag="door_installed"):
     zone: str
     device_id: UUID
     door_no: int
+    evacuation: bool = True
 
 
 DoorEvent = DoorInstalled
@@ -38,6 +40,7 @@ class Door(Struct, frozen=True):
     zone: str
     device_id: UUID
     door_no: int
+    evacuation: bool = True
 
 
 DoorState = NoDoor | Door
@@ -45,8 +48,8 @@ DoorState = NoDoor | Door
 
 def evolve(door: DoorState, event: DoorEvent) -> DoorState:
     match event:
-        case DoorInstalled(name=name, zone=zone, device_id=device_id, door_no=door_no):
-            return Door(name=name, zone=zone, device_id=device_id, door_no=door_no)
+        case DoorInstalled():
+            return Door(event.name, event.zone, event.device_id, event.door_no, event.evacuation)
         case _:
             return door
 
@@ -60,6 +63,7 @@ class InstallDoor(Struct, frozen=True):
     zone: str
     device_id: UUID
     door_no: int
+    evacuation: bool = True
 
 
 def decide_install_door(command: InstallDoor, door: DoorState) -> list[DoorEvent]:
@@ -67,14 +71,14 @@ def decide_install_door(command: InstallDoor, door: DoorState) -> list[DoorEvent
         raise Refused("door_number_out_of_range", limit=MOST_RELAYS)
     if not is_zone(command.zone):
         raise Refused("zone_unknown")
-    asked = Door(name=command.name, zone=command.zone, device_id=command.device_id, door_no=command.door_no)
+    asked = Door(command.name, command.zone, command.device_id, command.door_no, command.evacuation)
     match door:
         case Door() if door == asked:
             return []
         case _:
             return [DoorInstalled(
                 door_id=command.door_id, name=command.name, zone=command.zone, device_id=command.device_id,
-                door_no=command.door_no)]
+                door_no=command.door_no, evacuation=command.evacuation)]
 
 
 def is_zone(text: str) -> bool:

@@ -2,6 +2,10 @@
 
 A remote opening is ordered once and concluded once. What a device reports is judged, and ordered only where the
 device waits for it and only live: history never actuates.
+
+Whoever opens under threat has a duress PIN, or a key that their terminal knows. The door does exactly what it would do for the
+ordinary PIN: same rule, same reason, same order, same answer. That somebody is in danger is an event of its own, stored with the
+judgement, and nothing that anybody at the door could see follows from it.
 """
 
 from datetime import datetime
@@ -69,7 +73,17 @@ class DoorOpeningFailed(Struct, frozen=True, tag="door_opening_failed"):
     reason: str
 
 
-OpeningEvent = CredentialJudged | DoorPassed | DoorNoticed | DoorOpeningOrdered | DoorOpened | DoorOpeningFailed
+class DuressSignalled(Struct, frozen=True, tag="duress_signalled"):
+    """`holder_id`: whose PIN it was; None where a device said it, which does not know."""
+
+    report_id: UUID
+    door_id: UUID
+    holder_id: UUID | None
+    live: bool
+    at: datetime
+
+
+OpeningEvent = CredentialJudged | DoorPassed | DoorNoticed | DoorOpeningOrdered | DoorOpened | DoorOpeningFailed | DuressSignalled
 
 
 # what is
@@ -112,7 +126,7 @@ def evolve(opening: Opening, event: OpeningEvent) -> Opening:
             return Unclear(door_id=door_id, person_id=person_id)
         case DoorOpeningFailed():
             return Concluded()
-        case CredentialJudged() | DoorPassed() | DoorNoticed():
+        case CredentialJudged() | DoorPassed() | DoorNoticed() | DuressSignalled():
             return opening if isinstance(opening, Ordered | Unclear | Concluded) else Told()
         case _:
             return opening
@@ -152,6 +166,15 @@ class NoteAtDoor(Struct, frozen=True):
     at: datetime
 
 
+class SignalDuress(Struct, frozen=True):
+    """A device says by itself that somebody at one of its doors is under threat."""
+
+    report_id: UUID
+    door_id: UUID
+    live: bool
+    at: datetime
+
+
 class ConcludeOpening(Struct, frozen=True):
     """`failed` is empty when the device did it, else refused, unreachable, expired or unknown."""
 
@@ -181,6 +204,8 @@ def decide_judge_credential(command: JudgeCredential, opening: Opening) -> list[
             live=command.live, at=command.at))
     if command.awaited and command.live and j.allowed:
         events.append(_ordered(command, command.means))
+    if j.holder is not None:
+        events.append(DuressSignalled(command.opening_id, command.door_id, j.holder, command.live, command.at))
     return events
 
 
@@ -189,6 +214,12 @@ def decide_note_at_door(command: NoteAtDoor, opening: Opening) -> list[OpeningEv
         return []
     return [DoorNoticed(
         door_id=command.door_id, kind=command.kind, code=command.code, live=command.live, at=command.at)]
+
+
+def decide_signal_duress(command: SignalDuress, opening: Opening) -> list[OpeningEvent]:
+    if not isinstance(opening, Nothing):
+        return []
+    return [DuressSignalled(command.report_id, command.door_id, None, command.live, command.at)]
 
 
 def decide_conclude_opening(command: ConcludeOpening, opening: Opening) -> list[OpeningEvent]:
@@ -217,5 +248,5 @@ OPENINGS = Decider[Opening, OpeningEvent](
     category="opening", initial=Nothing(), evolve=evolve,
     decide={
         OpenRemotely: decide_open_remotely, JudgeCredential: decide_judge_credential, NoteAtDoor: decide_note_at_door,
-        ConcludeOpening: decide_conclude_opening,
+        ConcludeOpening: decide_conclude_opening, SignalDuress: decide_signal_duress,
     })

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Column, DateTime, Index, MetaData, Select, String, Table, Uuid, select
+from sqlalchemy import Boolean, Column, DateTime, Index, MetaData, Select, String, Table, Uuid, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from libs.eventkit.recorded import Recorded
@@ -16,7 +16,8 @@ TABLE = Table(
     Column("community_id", Uuid, primary_key=True),
     Column("credential_id", Uuid, primary_key=True),
     Column("person_id", Uuid), Column("kind", String), Column("number", JSONB),
-    Column("issued_at", DateTime(timezone=True)), Column("valid_until", DateTime(timezone=True)))
+    Column("issued_at", DateTime(timezone=True)), Column("valid_until", DateTime(timezone=True)),
+    Column("duress", Boolean))
 Index("credentials_by_person", TABLE.c.community_id, TABLE.c.person_id, TABLE.c.credential_id)
 
 
@@ -29,7 +30,8 @@ def project(rows: Rows, event: object, row: Recorded) -> None:
         case CredentialIssued():
             rows.put(
                 credential_id=event.credential_id, person_id=event.person_id, kind=event.kind,
-                number=msgspec.to_builtins(event.number), issued_at=row.recorded_at, valid_until=event.valid_until)
+                number=msgspec.to_builtins(event.number), issued_at=row.recorded_at, valid_until=event.valid_until,
+                duress=event.duress)
         case CredentialRevoked(credential_id=credential_id):
             rows.remove({"credential_id": credential_id})
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy import Column, Integer, MetaData, Select, String, Table, Uuid, select
+from sqlalchemy import Boolean, Column, Integer, MetaData, Select, String, Table, Uuid, select
 
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.views import Rows, View, Where
@@ -14,7 +14,7 @@ TABLE = Table(
     Column("community_id", Uuid, primary_key=True),
     Column("door_id", Uuid, primary_key=True),
     Column("name", String), Column("zone", String), Column("device_id", Uuid), Column("door_no", Integer),
-    Column("version", Integer))
+    Column("evacuation", Boolean), Column("version", Integer))
 
 
 def reads(event: object, row: Recorded) -> Iterable[Where]:
@@ -25,7 +25,7 @@ def project(rows: Rows, event: object, row: Recorded) -> None:
     if isinstance(event, DoorInstalled):
         rows.put(
             door_id=event.door_id, name=event.name, zone=event.zone, device_id=event.device_id, door_no=event.door_no,
-            version=row.version)
+            evacuation=event.evacuation, version=row.version)
 
 
 def page_of(after: UUID | None, limit: int) -> Select[tuple[object, ...]]:

@@ -1,9 +1,17 @@
 """What Hikvision terminals are told (ISAPI developer guide, person-based access control): to open a door, by
-PUT /ISAPI/AccessControl/RemoteControl/door/<n>; whether to let somebody in of whom they asked (an event with
-`remoteCheck`), by PUT /ISAPI/AccessControl/remoteCheck, which names the event's serial number; to lift a barrier, by PUT
-/ISAPI/Parking/channels/<n>/barrierGate.
+PUT /ISAPI/AccessControl/RemoteControl/door/<n>; to keep its relay in a state, by the same; whether to let somebody in of
+whom they asked (an event with `remoteCheck`), by PUT /ISAPI/AccessControl/remoteCheck, which names the event's serial number;
+to lift a barrier, by PUT /ISAPI/Parking/channels/<n>/barrierGate.
 
 An order is sent once. What is not known to have failed before it was sent is `unknown`, never tried again.
+
+The states: `RemoteControlDoor` takes `open`, `close`, `alwaysOpen`, `alwaysClose`, `visitorCallLadder` and `householdCallLadder`
+(the capability that terminals state, ISAPI developer guide; `ladder`: 梯, a lift). The vendor's SDK counts the same commands and
+says what each means (HCNetSDK developer guide, NET_DVR_ControlGateway): 0 close, for a lift *controlled*; 2 always open, for a
+lift *free*; 4 restore, for a lift *ordinary*; 5 a visitor calls the lift, to where they stand, the ground floor. So a door is
+held by `alwaysOpen` and given back to cards by `close`; where that is refused, by `resume`, with which integrations of door
+stations (DS-KV6113) end `alwaysOpen`. A lift is called by `visitorCallLadder`; a controller that has a relay for each floor and
+no call is told to hold that of the ground floor.
 """
 
 import asyncio
@@ -18,15 +26,20 @@ from services.devices.adapters.documents import Tree, read_json, read_xml
 from services.devices.adapters.report import Unreadable
 
 TIMEOUT = 2.0
-_OPEN = (
+_CONTROL = (
     b'<?xml version="1.0" encoding="UTF-8"?>'
-    b'<RemoteControlDoor version="2.0" xmlns="http://www.isapi.org/ver20/XMLSchema"><cmd>open</cmd></RemoteControlDoor>'
+    b'<RemoteControlDoor version="2.0" xmlns="http://www.isapi.org/ver20/XMLSchema"><cmd>%s</cmd></RemoteControlDoor>'
 )
+_COMMANDS: dict[str, tuple[bytes, ...]] = {
+    "held_open": (b"alwaysOpen",), "recalled": (b"visitorCallLadder", b"alwaysOpen"), "normal": (b"close", b"resume")}
+"""By state: what is tried, each where the device refuses the one before."""
 _LIFT = (
     b'<?xml version="1.0" encoding="UTF-8"?>'
     b'<BarrierGate version="2.0" xmlns="http://www.isapi.org/ver20/XMLSchema"><ctrlMode>open</ctrlMode></BarrierGate>'
 )
 _OK = ("0", "1")
+_SIGN_IN = ("http_401", "http_403")
+"""Refused whatever it is."""
 
 Result = Literal["carried_out", "refused", "unknown", "unreachable"]
 
@@ -53,7 +66,21 @@ class Terminal(Struct, frozen=True):
 
 async def open_door(client: httpx.AsyncClient, terminal: Terminal, door_no: int) -> Outcome:
     """Asks a terminal to open a door (numbered from 1)."""
-    return await _put(client, terminal, f"AccessControl/RemoteControl/door/{door_no:d}", _OPEN, "application/xml")
+    return await _control(client, terminal, door_no, b"open")
+
+
+async def hold_relay(client: httpx.AsyncClient, terminal: Terminal, door_no: int, state: str) -> Outcome:
+    """Tells a terminal or lift controller that a relay stays `held_open`, `recalled`, or is `normal` again. Harmless when told twice."""
+    for command in _COMMANDS[state]:
+        outcome = await _control(client, terminal, door_no, command)
+        if outcome.result != "refused" or outcome.code in _SIGN_IN:
+            break
+    return outcome
+
+
+async def _control(client: httpx.AsyncClient, terminal: Terminal, door_no: int, command: bytes) -> Outcome:
+    path = f"AccessControl/RemoteControl/door/{door_no:d}"
+    return await _put(client, terminal, path, _CONTROL % command, "application/xml")
 
 
 async def answer_check(client: httpx.AsyncClient, terminal: Terminal, serial: int, admitted: bool) -> Outcome:

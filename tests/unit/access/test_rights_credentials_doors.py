@@ -103,9 +103,13 @@ def test_a_door_that_cannot_be_is_refused(change, code):
         decide(DOORS, replace(INSTALL, **change))
 
 
-@pytest.mark.parametrize("change", [{"door_no": 256}, {"zone": f"building:{C}"}])
+@pytest.mark.parametrize("change", [{"door_no": 256}, {"zone": f"building:{C}"}, {"evacuation": False}])
 def test_the_last_relay_and_a_building_are_taken(change):
     assert decide(DOORS, replace(INSTALL, **change)) == [replace(INSTALLED, **change)]
+
+
+def test_a_door_that_is_no_way_out_any_more_is_installed_again():
+    assert INSTALLED.evacuation and decide(DOORS, replace(INSTALL, evacuation=False), INSTALLED) == [replace(INSTALLED, evacuation=False)]
 
 
 def test_one_relay_opens_one_door():

@@ -4,7 +4,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from services.devices.adapters.isapi_client import Outcome, Terminal, answer_check, lift_barrier, open_door
+from services.devices.adapters.isapi_client import Outcome, Terminal, answer_check, hold_relay, lift_barrier, open_door
 
 Answer = Callable[[httpx.Request], httpx.Response]
 TERMINAL = Terminal("http://192.0.2.17/", "admin", "made-up")
@@ -96,3 +96,42 @@ async def test_only_what_was_never_sent_is_unreachable(problem: Exception, resul
         raise problem
 
     assert await ordered(fail) == Outcome(result, type(problem).__name__)  # type: ignore[arg-type]
+
+
+class Taking:
+    """A device that takes some commands, and refuses others in its way."""
+
+    def __init__(self, *takes: str, refusal: httpx.Response | None = None) -> None:
+        self.takes, self.refusal, self.told = takes, refusal or status(403, "4", "notSupport"), list[str]()
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        assert (request.method, request.url.path) == ("PUT", "/ISAPI/AccessControl/RemoteControl/door/11")
+        self.told.append(request.content.decode().split("<cmd>")[1].split("</cmd>")[0])
+        return status(200, "1", "ok") if self.told[-1] in self.takes else self.refusal
+
+    async def hold(self, state: str) -> str:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(self.answer)) as client:
+            return (await hold_relay(client, TERMINAL, 11, state)).result
+
+
+@pytest.mark.parametrize(
+    ("state", "takes", "told"),
+    [
+        ("held_open", ("alwaysOpen",), ["alwaysOpen"]),
+        ("recalled", ("visitorCallLadder", "alwaysOpen"), ["visitorCallLadder"]),
+        ("recalled", ("alwaysOpen",), ["visitorCallLadder", "alwaysOpen"]),
+        ("normal", ("close", "resume"), ["close"]),
+        ("normal", ("resume",), ["close", "resume"]),
+    ],
+)
+async def test_a_relay_is_told_its_state_in_words_that_its_device_knows(state: str, takes: tuple[str, ...], told: list[str]) -> None:
+    device = Taking(*takes)
+    assert await device.hold(state) == "carried_out"
+    assert device.told == told
+
+
+async def test_a_device_that_refuses_every_word_or_does_not_let_us_in_has_refused() -> None:
+    device = Taking()
+    assert await device.hold("normal") == "refused" and device.told == ["close", "resume"]
+    stranger = Taking(refusal=httpx.Response(403))
+    assert await stranger.hold("normal") == "refused" and stranger.told == ["close"]
