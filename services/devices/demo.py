@@ -1,4 +1,4 @@
-"""What `lifang up` puts into a fresh community: two door terminals, two plate cameras. Only where demo is switched on."""
+"""What `lifang up` puts into a fresh community: two door terminals, two plate cameras, two alarm panels. Only where demo is switched on."""
 
 import base64
 import hashlib
@@ -14,12 +14,17 @@ from libs.eventkit.commands import Context
 from libs.eventkit.http import Input, json, open_to_all
 from libs.eventkit.problems import Problem
 from libs.eventkit.service import App
+from services.devices.adapters.dc09_crypto import key_of
+from services.devices.api.devices import PANEL
 from services.devices.api.reports import authorization, push_of
 from services.devices.device_book import DeviceBook, hash_of
 from services.devices.domain.registry import Description, EnrolDevice, MoveDevice, RegisterDevice
 
 HERE = uuid5(NAMESPACE_URL, "lifang-demo")
 TERMINALS = {"terminal-1": "南大门门禁机", "terminal-2": "1号楼东门门禁机"}
+PANELS = {"panel-1": ("1号楼报警主机", "4A21"), "panel-2": ("2号楼报警主机", "77F0")}
+"""The first speaks encrypted."""
+SUPERVISE, KEY = 60, "dc09-key"
 CAMERAS = {"camera-1": "东门入口车牌相机", "camera-2": "东门出口车牌相机"}
 
 
@@ -47,6 +52,7 @@ def routes(app: App, book: DeviceBook) -> APIRouter:
             "terminals": [
                 await _device("hikvision-terminal", name, TERMINALS[name], listen.get(name, ""), secret, context)
                 for name in TERMINALS],
+            "panels": [await _panel(name, name == "panel-1" and _has_key(), context) for name in PANELS],
             "cameras": [
                 await _device("vzenith-camera", name, CAMERAS[name], gates.get(name, ""), secret, context) for name in CAMERAS]})
 
@@ -68,6 +74,25 @@ def routes(app: App, book: DeviceBook) -> APIRouter:
         headers = {"authorization": authorization(device_id, credential)}
         return {"device_id": device_id, "name": title, "serial": serial,
                 "push": {**push_of(app, device_id, kind), "headers": headers}}
+
+    async def _panel(name: str, encrypted: bool, context: Context) -> dict[str, Any]:
+        device_id, (title, account) = uuid5(HERE, name), PANELS[name]
+        known = await book.find(device_id)
+        if known is None:
+            description = Description(
+                kind=PANEL, name=title, hardware_serial="", account=account, supervise=SUPERVISE, key_secret=KEY if encrypted else "")
+            expires = context.now + timedelta(days=3650)
+            code = _derived(app.settings.secret("demo"), f"code {name}")
+            done = await app.commands.handle(device_id, RegisterDevice(device_id, description, hash_of(code), expires), context)
+            known = await book.find(device_id, done.outcome.position)
+        encrypted = bool(known and known.description.key_secret)
+        return {"device_id": device_id, "name": title, "account": account, "encrypted": encrypted}
+
+    def _has_key() -> bool:
+        try:
+            return bool(key_of(app.settings.secret(KEY)))
+        except (OSError, ValueError):
+            return False
 
     return router
 

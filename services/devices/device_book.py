@@ -14,10 +14,11 @@ from libs.eventkit.memory import Memory
 from libs.eventkit.privacy import KeyHandle
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.service import App
+from services.devices.domain.lines import LineBack, LineSilent
 from services.devices.domain.registry import CredentialRevoked, Description, DeviceEnrolled, DeviceMoved, DeviceRegistered
 from services.devices.domain.reports import DayBegun
 
-EVENTS = (DeviceRegistered, DeviceEnrolled, CredentialRevoked, DeviceMoved, DayBegun)
+EVENTS = (DeviceRegistered, DeviceEnrolled, CredentialRevoked, DeviceMoved, DayBegun, LineSilent, LineBack)
 
 
 class KnownDevice(Struct, frozen=True):
@@ -44,6 +45,9 @@ class DeviceBook:
     def __init__(self) -> None:
         self.memory = Memory("device_book", EVENTS, self._apply)
         self._devices: dict[UUID, KnownDevice] = {}
+        self._panels: dict[str, list[UUID]] = {}
+        self.silent: set[UUID] = set()
+        """Panels whose line is silent."""
         self.last_day: dict[UUID, date] = {}
         """The day into which a device's latest reports went."""
         self.begun: dict[UUID, UUID] = {}
@@ -55,6 +59,12 @@ class DeviceBook:
         match event:
             case DeviceRegistered(device_id=device_id, description=description):
                 self._devices[device_id] = KnownDevice(device_id, row.community_id, description)
+                if description.account:
+                    self._panels.setdefault(description.account, []).append(device_id)
+            case LineSilent(device_id=device_id):
+                self.silent.add(device_id)
+            case LineBack(device_id=device_id):
+                self.silent.discard(device_id)
             case DeviceEnrolled(device_id=device_id, credential_hash=credential_hash):
                 self._change(device_id, credential_hash=credential_hash)
             case CredentialRevoked(device_id=device_id):
@@ -72,6 +82,13 @@ class DeviceBook:
     def streamed(self) -> list[KnownDevice]:
         """Those whose alert stream is to be read."""
         return [known for known in self._devices.values() if known.description.stream and known.description.base_url]
+
+    def panels(self, account: str) -> list[KnownDevice]:
+        """The alarm panels of an account, of whatever community, in the order in which they were registered."""
+        return [self._devices[device_id] for device_id in self._panels.get(account, ())]
+
+    def supervised(self) -> list[KnownDevice]:
+        return [known for ids in self._panels.values() for i in ids if (known := self._devices[i]).description.supervise > 0]
 
     async def find(self, device_id: UUID, position: int = 0) -> KnownDevice | None:
         """Raises Problem 503 while the book is cold or stale."""

@@ -9,6 +9,7 @@ from uuid import UUID, uuid5
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from libs.eventkit.commands import Context, Done
 from libs.eventkit.db import Unavailable
@@ -31,11 +32,14 @@ from services.devices.domain.reports import (
     Told,
     Vehicle,
 )
+from services.devices.domain.signals import Signal
 
 RAW, CREDENTIAL, PLATE = "device-raw", "credential", "plate"
 UNREADABLE_KEPT = 65_536
 _TYPE_KEPT = 200
 _TRIES = 3
+SPAN = 600
+"""Seconds. The same bytes without a time of their own are one event for so long, and at most twice as long."""
 ONE_DAY = timedelta(days=1)
 
 
@@ -44,24 +48,31 @@ def day_id(device_id: UUID, day: date) -> UUID:
     return uuid5(device_id, day.isoformat())
 
 
-def fingerprint(report: Report, device: KnownDevice, blind: BlindIndex) -> str:
+def fingerprint(report: Report, device: KnownDevice, blind: BlindIndex, span: str = "") -> str:
     """16 hex digits, the same for one event told again, by push, by search or as history; empty where nothing tells
-    two such events apart.
+    two such events apart. `span`: the part of the day, where the device's own marks come again after a while.
 
     Of personal data it holds eight keyed bits: enough to notice that a serial number came again for somebody else,
     too few to tell who it was, even for those who hold the key.
     """
+    if report.mark:
+        said: list[object] = [report.code, report.mark, span]
+        return _fingerprint(device, blind, said, report.text or "")
     clock = report.device_time_raw
     if report.device_time is not None and report.device_time.tzinfo is not None:
         clock = report.device_time.astimezone(UTC).isoformat()
     if report.serial is None and not clock:
         return ""
-    said: list[object] = [report.code, report.serial, clock, report.door_no, report.reader_no]
+    said = [report.code, report.serial, clock, report.door_no, report.reader_no]
     if report.serial is None:
         said += [report.state, report.channel, sorted(report.detail.items())]
-    plain = msgspec.json.encode(said)
     personal = "\n".join((report.card_number or "", report.employee_number or "", report.person_name or ""))
     personal += f"\n{report.plate}" if report.plate else ""
+    return _fingerprint(device, blind, said, personal)
+
+
+def _fingerprint(device: KnownDevice, blind: BlindIndex, said: list[object], personal: str) -> str:
+    plain = msgspec.json.encode(said)
     keyed = blind.of(device.community_id, f"report {device.device_id} {plain.decode()}", personal)
     return hashlib.sha256(plain).digest()[:7].hex() + base64.urlsafe_b64decode(keyed)[:1].hex()
 
@@ -125,13 +136,24 @@ class Intake(Struct):
             vehicle = Vehicle(
                 lane_no=report.lane_no or 1, plate=plate, plate_colour=report.plate_colour or "",
                 vehicle_kind=report.vehicle_kind or "", confidence=report.confidence, direction=report.direction)
+        signal = Signal(*astuple(report.signal)) if report.signal else None
+        now, before = self._spans(report)
         return Told(
-            vehicle=vehicle, report_id=report_id, kind=report.kind, code=report.code, history=report.history,
-            fingerprint=fingerprint(report, self.device, self.app.blind), state=report.state, serial=report.serial,
-            door_no=report.door_no, reader_no=report.reader_no, channel=report.channel,
+            vehicle=vehicle, signal=signal, report_id=report_id, kind=report.kind, code=report.code, history=report.history,
+            fingerprint=fingerprint(report, self.device, self.app.blind, now),
+            fingerprint_before=fingerprint(report, self.device, self.app.blind, before) if before else "",
+            state=report.state, serial=report.serial, door_no=report.door_no, reader_no=report.reader_no, channel=report.channel,
             awaits_decision=report.awaits_decision, verify_mode=report.verify_mode, device_time=report.device_time,
             device_time_raw=report.device_time_raw[:64], pictures=report.pictures, detail=report.detail,
             findings=report.findings, **sealed)
+
+    def _spans(self, report: Report) -> tuple[str, str]:
+        """These ten minutes and the ten before, where a report has marks but no time: after a restart a panel begins its numbers
+        anew, and then the same bytes are another alarm."""
+        if not report.mark or report.device_time_raw:
+            return "", ""
+        number = int(self.context.now.timestamp()) // SPAN
+        return str(number), str(number - 1)
 
     async def _handle(self, command: TakeReports | KeepUnreadable) -> Done:
         new = [key.key_id for key in self.keys.values() if key.is_new]

@@ -10,9 +10,10 @@ from services.devices import demo
 from services.devices.api import devices as devices_api
 from services.devices.api import reports as reports_api
 from services.devices.device_book import book_of
-from services.devices.domain import fallbacks, holds, orders, refusals, registry, reports
+from services.devices.domain import fallbacks, holds, lines, orders, refusals, registry, reports, unplaced
 from services.devices.effects import client_of_devices, door_orders_at
 from services.devices.holding import holds_kept, holds_wanted
+from services.devices.listener import listening
 from services.devices.performer import Performer
 from services.devices.publishing import publish
 from services.devices.streams import Streams
@@ -25,7 +26,7 @@ EVENTS = (
     reports.DeviceReported, reports.BodyUnreadable, reports.SerialGapFound, reports.SerialGapClosed,
     orders.OrderAttempted, orders.OrderCarriedOut, orders.OrderFailed,
     fallbacks.FallbackGiven, refusals.RefusalAttempted, refusals.RefusalTold, refusals.RefusalFailed,
-    holds.HoldWanted, holds.HoldCarriedOut, holds.HoldFailed,
+    holds.HoldWanted, holds.HoldCarriedOut, holds.HoldFailed, lines.LineSilent, lines.LineBack, unplaced.FrameUnplaced,
 )
 
 
@@ -45,14 +46,16 @@ SERVICE = Service(
     signing_key=SigningKeyPublished,
     hears=("identity", "access", "parking"),
     contracts=heard_from("identity", "access", "parking"),
-    deciders=(registry.REGISTRY, reports.REPORTS, orders.ORDERS, refusals.REFUSALS, fallbacks.FALLBACKS, holds.HOLDS),
+    deciders=(
+        registry.REGISTRY, reports.REPORTS, orders.ORDERS, refusals.REFUSALS, fallbacks.FALLBACKS, holds.HOLDS, lines.LINES,
+        unplaced.UNPLACED),
     publish=publish,
     views=(devices_view.VIEW, findings_view.VIEW),
     memories=lambda app: (book_of(app).memory,),
     reactions=lambda app: (holds_wanted(),),
     timers=lambda app: (holds_kept(app, book_of(app), client_of_devices()),),
     readers=lambda app: (Performer(app.commands, door_orders_at(app, book_of(app), client_of_devices())).subscription(),),
-    tasks=lambda app: {"alert_streams": Streams(app, book_of(app), client_of_devices()).run},
+    tasks=lambda app: {"alert_streams": Streams(app, book_of(app), client_of_devices()).run, **listening(app)},
     routes=routes,
     raw_routes=(reports_api.PREFIX,),
 )

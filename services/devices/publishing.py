@@ -9,7 +9,8 @@ from libs.contracts.fields import SealedField
 from libs.eventkit.commands import Public
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.sealed import Sealed
-from services.devices.domain import fallbacks, holds, orders, registry, reports
+from services.devices.domain import fallbacks, holds, lines, orders, registry, reports
+from services.devices.domain.signals import Signal
 
 
 def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
@@ -20,6 +21,12 @@ def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
             return (Public(said.DeviceEnrolled(device_id)),)
         case reports.DeviceReported(told=reports.Told(vehicle=reports.Vehicle())):
             return (Public(_seen(event), f"device:{event.device_id}"),)
+        case reports.DeviceReported(told=reports.Told(signal=Signal())):
+            return (Public(_signalled(event), f"device:{event.device_id}"),)
+        case lines.LineSilent(device_id=device_id, limit=limit, last_heard=last_heard):
+            return (Public(said.LineSilent(device_id, limit, last_heard), f"device:{device_id}"),)
+        case lines.LineBack(device_id=device_id):
+            return (Public(said.LineBack(device_id), f"device:{device_id}"),)
         case reports.DeviceReported():
             return (Public(_reported(event), f"device:{event.device_id}"),)
         case reports.SerialGapFound(device_id=device_id, after=after, before=before):
@@ -61,6 +68,14 @@ def _seen(event: reports.DeviceReported) -> said.PlateSeen:
         plate_colour=vehicle.plate_colour, vehicle_kind=vehicle.vehicle_kind, confidence=vehicle.confidence,
         direction=vehicle.direction, live=event.live, awaits_decision=told.awaits_decision and event.live,
         device_time=told.device_time, findings=event.findings)
+
+
+def _signalled(event: reports.DeviceReported) -> said.PanelSignalled:
+    told, signal = event.told, event.told.signal or Signal("other")
+    return said.PanelSignalled(
+        report_id=told.report_id, device_id=event.device_id, protocol=signal.protocol, code=told.code,
+        partition=signal.partition, zone=signal.zone, user=signal.user, live=event.live, device_time=told.device_time,
+        findings=event.findings)
 
 
 def _sealed(value: Sealed | None) -> SealedField | None:

@@ -16,6 +16,7 @@ from services.identity.national.telephones import read_telephone
 from services.identity.national.text import Unacceptable
 from services.parking.domain.plates import PlateRefused, compare, read_plate
 from tests.unit.parking.vector_bills import run as bill
+from tests.vectors.dc09_frames import difference as frame_difference
 
 Vector = dict[str, Any]
 
@@ -44,11 +45,13 @@ RULES: dict[str, Callable[[Vector], dict[str, Any]]] = {
 
 def differences(document: dict[str, Any]) -> Iterator[tuple[str, str | None]]:
     """Each vector's id, and what is different or None. A rule that breaks down over a vector has failed it."""
-    for vector in document.get("vectors", [{}]):
+    for vector in [*document.get("recorded", []), *document.get("built", [])] or document.get("vectors", [{}]):
         wanted: Any = vector.get("expected", vector.get("expected_fen"))
         try:
             got: Any = f"no rule here for {vector.get('type', 'this file')}"
-            if "tariff" in vector:
+            if "hex" in vector:
+                wanted, got = frame_difference(vector)
+            elif "tariff" in vector:
                 wanted, got = expected_bill(vector), bill(vector, document)
             elif vector.get("type") in RULES:
                 found = RULES[vector["type"]](vector)

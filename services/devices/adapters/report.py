@@ -25,9 +25,11 @@ Kind = Literal[
     "fire_input",
     "heartbeat",
     "io_alarm",
+    "link_test",
     "lock_closed",
     "lock_opened",
     "operation",
+    "panel_signal",
     "panic",
     "pin_entered",
     "pir",
@@ -41,8 +43,17 @@ Kind = Literal[
 State = Literal["active", "inactive"]
 Primitive = str | int | float | bool
 
-PERSONAL = ("card_number", "employee_number", "person_name", "plate")
+PERSONAL = ("card_number", "employee_number", "person_name", "plate", "text")
 """The only fields of a report that say something about a person: seal these before anything is stored."""
+
+
+class Signal(Struct, frozen=True):
+    """What an alarm panel said. `user`: `zone` is the number of a user. None: not said."""
+
+    protocol: Literal["contact_id", "sia", "other"]
+    partition: int | None = None
+    zone: int | None = None
+    user: bool = False
 
 
 class Report(Struct, frozen=True, kw_only=True):
@@ -51,6 +62,8 @@ class Report(Struct, frozen=True, kw_only=True):
     `device_time` is in UTC where the device named its zone, naive where it did not (finding `clock_without_zone`),
     None where it cannot be read. `history` must never actuate. `code` is the vendor's own, whatever we make of it.
     `plate` is as the camera read it, None where it saw none (finding `no_plate`); `confidence` in percent.
+    `mark`: what tells the event from others where the device sends the same bytes again until it is answered; `text`: what
+    else stands there, as names of zones.
     """
 
     kind: Kind
@@ -74,6 +87,9 @@ class Report(Struct, frozen=True, kw_only=True):
     confidence: int | None = None
     direction: Literal["in", "out"] | None = None
     lane_no: int | None = None
+    signal: Signal | None = None
+    mark: str = ""
+    text: str | None = None
     awaits_decision: bool = False
     verify_mode: str | None = None
     mac: str | None = None

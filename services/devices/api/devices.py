@@ -1,19 +1,21 @@
 """The registry: staff register devices, a device exchanges its one-time code for a credential of its own."""
 
 import secrets
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from libs.contracts import permissions
 from libs.eventkit import http
 from libs.eventkit.auth import Principal
 from libs.eventkit.decider import NotFound, Refused
 from libs.eventkit.http import IdempotencyKey, Input, community_of, json, open_to_all, permitted
-from libs.eventkit.recorded import uuid7
+from libs.eventkit.problems import Problem
+from libs.eventkit.recorded import NOWHERE, uuid7
 from libs.eventkit.service import App
 from services.devices.api.reports import push_of
 from services.devices.device_book import DeviceBook, hash_of
@@ -25,11 +27,17 @@ Limit = Query(default=50, ge=1, le=200)
 Address = Field(default="", pattern=r"^(https?://[A-Za-z0-9.\-\[\]:]{1,253})?$")
 
 
+PANEL = "dc09-panel"
+
+
 class NewDevice(Input):
     """`address`: where orders go, as http(s)://host:port; `password_secret`: the secret that opens it. A camera that waits
-    for an answer is told `fallback` after `answer_ms` milliseconds without a decision. `stream`: it cannot push, read its alert stream."""
+    for an answer is told `fallback` after `answer_ms` milliseconds without a decision. `stream`: it cannot push, read its alert stream.
 
-    kind: Literal["hikvision-terminal", "hikvision-camera", "vzenith-camera"]
+    An alarm panel reports under its `account`, encrypted where `key_secret` names the secret with its key; its line is silent
+    after `supervise` seconds without a word (0: not supervised)."""
+
+    kind: Literal["hikvision-terminal", "hikvision-camera", "vzenith-camera", "dc09-panel"]
     name: str = Field(min_length=1, max_length=80)
     serial: str = Field(default="", max_length=64)
     address: str = Address
@@ -38,6 +46,15 @@ class NewDevice(Input):
     fallback: Literal["open", "closed"] = "closed"
     answer_ms: int = Field(default=400, ge=50, le=5000)
     stream: bool = False
+    account: str = Field(default="", pattern=r"^([0-9A-Fa-f]{3,16})?$")
+    key_secret: str = Field(default="", pattern=r"^(dc09-key(-[a-z0-9-]{1,40})?)?$")
+    supervise: int = Field(default=0, ge=0, le=172_800)
+
+    @model_validator(mode="after")
+    def only_panels_have_accounts(self) -> "NewDevice":
+        if (self.kind == PANEL) != bool(self.account) or (self.kind != PANEL and (self.key_secret or self.supervise)):
+            raise ValueError("an alarm panel has an account, and nothing else has")
+        return self
 
 
 class EnrolmentCode(Input):
@@ -77,7 +94,8 @@ def routes(app: App, book: DeviceBook) -> APIRouter:
         expires = context.now + CODE_LIFETIME
         description = Description(
             kind=body.kind, name=body.name, hardware_serial=body.serial, base_url=body.address, user=body.user,
-            password_secret=body.password_secret, fallback=body.fallback, answer_ms=body.answer_ms, stream=body.stream)
+            password_secret=body.password_secret, fallback=body.fallback, answer_ms=body.answer_ms, stream=body.stream,
+            account=body.account.upper(), key_secret=body.key_secret, supervise=body.supervise)
         done = await app.commands.handle(
             device_id, RegisterDevice(device_id, description, hash_of(code), expires), context, key=key)
         shown = {} if done.replayed else {"enrolment_code": code, "enrolment_code_expires": expires}
@@ -131,16 +149,28 @@ def routes(app: App, book: DeviceBook) -> APIRouter:
         now = datetime.now(UTC)
         return json(http.page([devices.shown(row, now) for row in rows], limit, "devices", "id"), 200, stale)
 
+    @router.get("/unplaced-findings")
+    async def list_unplaced_findings(
+        request: Request, principal: Principal = permitted(permissions.DEVICES_READ), cursor: str | None = None, limit: int = Limit,
+    ) -> Response:
+        """For operators: who sends without being registered, and how often (`mark`: the account)."""
+        if principal.role != "operator":
+            raise Problem(403, "not_permitted")
+        return await found_of(request, NOWHERE, {NOWHERE}, cursor, limit)
+
     @router.get("/{device_id}/findings")
     async def list_findings(
         request: Request, device_id: UUID, principal: Principal = permitted(permissions.DEVICES_READ), cursor: str | None = None,
         limit: int = Limit,
     ) -> Response:
         await ours(device_id, principal)
+        return await found_of(request, device_id, principal.community_ids, cursor, limit)
+
+    async def found_of(request: Request, device_id: UUID, of: Collection[UUID], cursor: str | None, limit: int) -> Response:
         filter_ = f"findings of {device_id}"
         after, stale = http.cursor(cursor, filter_, 2), await http.caught_up(request, findings.VIEW.name)
         query = findings.page_of(device_id, (after[0], after[1]) if after else None, limit + 1)
-        rows = await app.database.fetch(principal.community_ids, query)
+        rows = await app.database.fetch(of, query)
         return json(http.page([findings.shown(row) for row in rows], limit, filter_, "finding", "mark"), 200, stale)
 
     return router

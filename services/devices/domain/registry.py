@@ -14,13 +14,15 @@ from msgspec.structs import replace
 
 from libs.eventkit.decider import Decider, Refused, Release, Take
 
-SERIAL = "hardware_serial"
+SERIAL, ACCOUNT = "hardware_serial", "panel_account"
 
 
 class Description(Struct, frozen=True):
     """`base_url`: where orders go, empty for a device that takes none. `password_secret`: the name of a secret.
     `fallback`, `answer_ms`: what a device that waits for a decision is told after so many milliseconds without one.
-    `stream`: the device cannot push, so its alert stream is read."""
+    `stream`: the device cannot push, so its alert stream is read.
+    Of an alarm panel: `account` under which it reports, in capitals; `key_secret`: the name of the secret with its AES key, empty
+    where it speaks in plain; `supervise`: seconds without a word after which its line is silent, 0: not supervised."""
 
     kind: str
     name: str
@@ -31,6 +33,9 @@ class Description(Struct, frozen=True):
     fallback: Literal["open", "closed"] = "closed"
     answer_ms: int = 400
     stream: bool = False
+    account: str = ""
+    key_secret: str = ""
+    supervise: int = 0
 
 
 # what happened
@@ -203,10 +208,12 @@ def decide_move_device(command: MoveDevice, device: Device) -> list[DeviceEvent]
 
 
 def claims(command: Any, event: DeviceEvent) -> Iterable[Take | Release]:
-    """A piece of hardware is registered once in a community."""
+    """A piece of hardware, and a panel's account, is registered once in a community."""
     if isinstance(event, DeviceRegistered) and event.description.hardware_serial:
         serial = f"{event.description.kind} {event.description.hardware_serial}"
         yield Take(SERIAL, serial, "hardware_already_registered")
+    if isinstance(event, DeviceRegistered) and event.description.account:
+        yield Take(ACCOUNT, event.description.account, "account_already_registered")
 
 
 REGISTRY = Decider[Device, DeviceEvent](

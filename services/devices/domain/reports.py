@@ -19,6 +19,7 @@ from libs.eventkit.decider import Decider, Refused
 from libs.eventkit.sealed import Sealed
 from services.devices.domain.heard import Heard
 from services.devices.domain.liveness import is_live
+from services.devices.domain.signals import Signal
 
 Primitive = str | int | float | bool
 
@@ -36,7 +37,8 @@ class Vehicle(Struct, frozen=True, kw_only=True):
 
 class Told(Struct, frozen=True, kw_only=True):
     """One report as an adapter read it, its personal parts sealed. `fingerprint`: 16 hex digits, equal for the same
-    event told again, or empty where nothing tells two such events apart."""
+    event told again, or empty where nothing tells two such events apart; `fingerprint_before`: the one that it would have
+    had some minutes ago, where it holds the time."""
 
     report_id: UUID
     kind: str
@@ -58,6 +60,8 @@ class Told(Struct, frozen=True, kw_only=True):
     card_number: Sealed | None = None
     employee_number: Sealed | None = None
     vehicle: Vehicle | None = None
+    signal: Signal | None = None
+    fingerprint_before: str = ""
 
 
 # what happened
@@ -252,7 +256,7 @@ def decide_take_reports(command: TakeReports, day: Day) -> list[ReportEvent]:
     heard = _open(day)
     events: list[ReportEvent] = []
     for told in command.reports:
-        if heard.knows(told.fingerprint):
+        if heard.knows(told.fingerprint) or heard.knows(told.fingerprint_before):
             continue
         said = list(_take(command, told, heard))
         heard = reduce(_hear, said, heard)

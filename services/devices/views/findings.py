@@ -1,4 +1,7 @@
-"""What is odd about a device? One row for each kind of oddity with its count, one for each gap in its numbers."""
+"""What is odd about a device? One row for each kind of oddity with its count, one for each gap in its numbers.
+
+Frames that are nobody's word stand in no community, under the device NOWHERE, one row for each account.
+"""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,9 +9,10 @@ from uuid import UUID
 
 from sqlalchemy import BigInteger, Column, DateTime, MetaData, Select, String, Table, Uuid, select, tuple_
 
-from libs.eventkit.recorded import Recorded
+from libs.eventkit.recorded import NOWHERE, Recorded
 from libs.eventkit.views import Rows, View, Where
 from services.devices.domain.reports import BodyUnreadable, DeviceReported, SerialGapClosed, SerialGapFound
+from services.devices.domain.unplaced import FrameUnplaced
 
 TABLE = Table(
     "device_findings", MetaData(),
@@ -21,12 +25,14 @@ TABLE = Table(
 
 
 def _named(event: object) -> list[tuple[UUID, str, str]]:
-    """(device, finding, mark) of every row that the event speaks of; the mark tells gaps and refusals apart."""
+    """(device, finding, mark) of every row that the event speaks of; the mark tells gaps, refusals and accounts apart."""
     match event:
         case DeviceReported(device_id=device_id, findings=findings):
             return [(device_id, finding, "") for finding in findings]
         case BodyUnreadable(device_id=device_id, code=code):
             return [(device_id, "body_unreadable", code)]
+        case FrameUnplaced(account=account, reason=reason, device_id=device_id):
+            return [(device_id or NOWHERE, reason, account)]
         case SerialGapFound(device_id=device_id, after=after, before=before):
             return [(device_id, "serial_gap", f"{after}..{before}")]
         case SerialGapClosed(device_id=device_id, after=after, before=before):

@@ -7,6 +7,7 @@ import msgspec
 from libs.eventkit.recorded import Catalogue, Meta, Recorded
 from services.devices.api.reports import _basic, authorization
 from services.devices.device_book import EVENTS, DeviceBook, hash_of
+from services.devices.domain.lines import LineBack, LineSilent
 from services.devices.domain.registry import (
     CredentialRevoked,
     Description,
@@ -80,3 +81,13 @@ def test_basic_authorization() -> None:
     assert _basic(authorization(DEVICE, "a:b")) == (str(DEVICE), "a:b")
     for nonsense in ("", "Basic", "Basic ///", "Basic \u20ac", "Bearer Zm9v", "Basic /w=="):
         assert _basic(nonsense) == ("", "")
+
+
+async def test_panels_are_found_by_account_in_the_order_of_their_registration() -> None:
+    first, second = (Description("dc09-panel", name, "", account="4A21", supervise=n) for n, name in enumerate(("one", "two")))
+    other = UUID(int=8)
+    book, _ = book_with(DeviceRegistered(other, first), DeviceRegistered(DEVICE, second), LineSilent(DEVICE, 1), LineSilent(other, 1),
+                        LineBack(other), DeviceRegistered(UUID(int=9), GATE))
+    await book.memory.catch_up()
+    assert [panel.device_id for panel in book.panels("4A21")] == [other, DEVICE] and book.panels("77F0") == book.panels("") == []
+    assert [panel.device_id for panel in book.supervised()] == [DEVICE] == list(book.silent)

@@ -10,6 +10,7 @@ from libs.eventkit.recorded import Meta, Recorded
 from libs.eventkit.sealed import Sealed
 from services.devices.domain.fallbacks import FallbackGiven
 from services.devices.domain.heard import Heard
+from services.devices.domain.lines import LineBack, LineSilent
 from services.devices.domain.orders import OrderAttempted, OrderCarriedOut, OrderFailed
 from services.devices.domain.refusals import RefusalAttempted, RefusalFailed, RefusalTold
 from services.devices.domain.registry import (
@@ -31,6 +32,8 @@ from services.devices.domain.reports import (
     SerialGapFound,
     Told,
 )
+from services.devices.domain.signals import Signal
+from services.devices.domain.unplaced import FrameUnplaced
 from services.devices.main import SERVICE
 from services.devices.publishing import publish
 
@@ -52,6 +55,14 @@ SAID: list[tuple[Any, Any]] = [
     (OrderCarriedOut(ORDER, DEVICE, 1, "barrier", "answer"), contracts.BarrierOrderCarriedOut(ORDER, DEVICE, 1, "answer")),
     (OrderFailed(ORDER, DEVICE, 1, "expired", "", "barrier"), contracts.BarrierOrderFailed(ORDER, DEVICE, 1, "expired")),
     (OrderFailed(ORDER, DEVICE, 1, "refused", "4"), contracts.DoorOrderFailed(ORDER, DEVICE, 1, "refused")),
+    (LineSilent(DEVICE, 60, NOW), contracts.LineSilent(DEVICE, 60, NOW)),
+    (LineBack(DEVICE), contracts.LineBack(DEVICE)),
+    (DeviceReported(DEVICE, BODY, Told(
+        report_id=REPORT, kind="panel_signal", code="3400", history=False, signal=Signal("contact_id", 1, 12, user=True),
+        device_time=NOW), NOW, live=True, skew=0.5, findings=("length",)),
+     contracts.PanelSignalled(
+         report_id=REPORT, device_id=DEVICE, protocol="contact_id", code="3400", partition=1, zone=12, user=True, live=True,
+         device_time=NOW, findings=("length",))),
     (DeviceReported(DEVICE, BODY, TOLD, NOW, live=False, skew=None, findings=("code_unknown",)),
      contracts.DeviceReported(
          report_id=REPORT, device_id=DEVICE, kind="card_read", code="5/1", state=None, serial=7, door_no=None, live=False,
@@ -62,7 +73,8 @@ SILENT = [
     EnrolmentCodeIssued(DEVICE, "hash", NOW), CredentialRevoked(DEVICE), DeviceMoved(DEVICE, "http://10.0.0.9"),
     DayBegun(DEVICE, NOW.date()), KnowledgeCarried(Heard()), DayClosed(DEVICE, NOW.date()),
     BodyReceived(BODY, RAW, "", 1, 1), BodyUnreadable(DEVICE, BODY, RAW, "", 1, "empty"),
-    RefusalAttempted(REPORT, DEVICE, 7), RefusalTold(REPORT, DEVICE), RefusalFailed(REPORT, DEVICE, "unknown")]
+    RefusalAttempted(REPORT, DEVICE, 7), RefusalTold(REPORT, DEVICE), RefusalFailed(REPORT, DEVICE, "unknown"),
+    FrameUnplaced("4A21", "account_unknown", RAW, 60)]
 
 
 @pytest.mark.parametrize(("event", "said"), SAID, ids=lambda e: type(e).__name__)

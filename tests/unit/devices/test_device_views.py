@@ -4,9 +4,10 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from libs.eventkit.recorded import Meta, Recorded
+from libs.eventkit.recorded import NOWHERE, Meta, Recorded
 from libs.eventkit.sealed import Sealed
 from libs.eventkit.views import Row, Rows, View
+from services.devices.domain.lines import LineBack, LineSilent
 from services.devices.domain.orders import OrderCarriedOut
 from services.devices.domain.registry import (
     CredentialRevoked,
@@ -23,6 +24,7 @@ from services.devices.domain.reports import (
     SerialGapFound,
     Told,
 )
+from services.devices.domain.unplaced import FrameUnplaced
 from services.devices.views import devices, findings
 
 DEVICE, BODY, COMMUNITY = UUID(int=1), UUID(int=2), UUID(int=3)
@@ -42,7 +44,10 @@ STORY: tuple[Any, ...] = (
     *REGISTRY, reported(2.5), reported(None, "code_unknown"), DeviceMoved(DEVICE, "http://10.0.0.10"),
     SerialGapFound(DEVICE, 7, 10), BodyUnreadable(DEVICE, BODY, Sealed(BODY, BODY, "body", "x"), "", 0, "empty"),
     SerialGapFound(DEVICE, 12, 20), SerialGapClosed(DEVICE, 7, 10), reported(90.0, "clock_skew", "code_unknown"),
-    OrderCarriedOut(UUID(int=8), DEVICE, 1))
+    LineSilent(DEVICE, 60), LineBack(DEVICE), FrameUnplaced("4A21", "not_encrypted", Sealed(BODY, BODY, "body", "x"), 9, DEVICE),
+    FrameUnplaced("9999", "account_unknown", Sealed(BODY, BODY, "body", "x"), 9),
+    FrameUnplaced("9999", "account_unknown", Sealed(BODY, BODY, "body", "x"), 9), OrderCarriedOut(UUID(int=8), DEVICE, 1))
+PANEL = (DeviceRegistered(DEVICE, Description("dc09-panel", "Panel", "", account="4A21", supervise=60)),)
 
 
 def folded(view: View, events: tuple[Struct, ...], rows: Rows | None = None) -> Rows:
@@ -80,7 +85,19 @@ def test_a_device_is_listed_with_when_it_was_last_seen_and_its_skew() -> None:
     assert row == {
         "device_id": str(DEVICE), "kind": "hikvision-terminal", "name": "South gate", "hardware_serial": "K1",
         "address": "http://10.0.0.10", "enrolled": True, "code_expires": None, "reports": 3, "skew": 90.0,
-        "last_seen": "2026-03-01T12:00:12Z", "version": 6}
+        "last_seen": "2026-03-01T12:00:17Z", "version": 6, "account": "", "supervise": 0, "silent_since": None}
+
+
+def test_a_supervised_panel_is_online_until_its_line_falls_silent() -> None:
+    def said(*events: Any) -> tuple[object, ...]:
+        (row,) = all_of(folded(devices.VIEW, (*PANEL, *events)))
+        shown = devices.shown(row, NOW + timedelta(days=1))
+        return shown["account"], shown["line"], shown["online"], shown["silent_since"]
+
+    assert said() == said(LineSilent(DEVICE, 60), LineBack(DEVICE)) == ("4A21", "speaking", True, None)
+    assert said(LineSilent(DEVICE, 60)) == ("4A21", "silent", False, "2026-03-01T12:00:02Z")
+    (terminal,) = all_of(folded(devices.VIEW, REGISTRY))
+    assert devices.shown(terminal, NOW)["line"] is None
 
 
 def test_a_device_whose_credential_was_revoked_is_not_enrolled() -> None:
@@ -100,4 +117,6 @@ def test_oddities_are_counted_and_gaps_stand_alone() -> None:
     found = {(r["finding"], r["mark"]): (r["times"], r["closed_at"] is not None) for r in all_of(folded(findings.VIEW, STORY))}
     assert found == {
         ("clock_skew", ""): (1, False), ("code_unknown", ""): (2, False), ("body_unreadable", "empty"): (1, False),
-        ("serial_gap", "7..10"): (1, True), ("serial_gap", "12..20"): (1, False)}
+        ("serial_gap", "7..10"): (1, True), ("serial_gap", "12..20"): (1, False),
+        ("not_encrypted", "4A21"): (1, False), ("account_unknown", "9999"): (2, False)}
+    assert {r["device_id"] for r in all_of(folded(findings.VIEW, STORY)) if r["finding"] == "account_unknown"} == {str(NOWHERE)}

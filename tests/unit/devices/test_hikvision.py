@@ -54,7 +54,7 @@ def test_a_card_is_read_the_same_from_json_and_xml(body: bytes) -> None:
 @pytest.mark.parametrize("body", [access_json(**bodies.PEOPLE), access_xml(**bodies.PEOPLE)], ids=["json", "xml"])
 def test_people_are_named_in_the_personal_fields_alone(body: bytes) -> None:
     report = one(body)
-    assert [getattr(report, field) for field in PERSONAL] == [*bodies.PEOPLE.values(), None]
+    assert [getattr(report, field) for field in PERSONAL] == [*bodies.PEOPLE.values(), None, None]
     rest = repr({name: getattr(report, name) for name in report.__struct_fields__ if name not in PERSONAL})
     assert not any(value in rest for value in bodies.PEOPLE.values())
 

@@ -63,3 +63,10 @@ def test_without_a_number_the_whole_report_counts() -> None:
 
 def test_without_number_and_clock_there_is_none() -> None:
     assert of(replace(CAMERA, device_time=None, device_time_raw="")) == ""
+
+
+def test_what_a_panel_sends_again_is_known_by_its_marks_and_of_its_words_eight_bits() -> None:
+    signal = Report(kind="panel_signal", code="1110", mark="ADM-CID 0001 1", text="door of Jane Doe")
+    assert of(signal) == of(replace(signal, device_time=TIME, findings=("length",))) != of(replace(signal, mark="ADM-CID 0002 1"))
+    assert of(signal)[:14] == of(replace(signal, text="door of John Doe"))[:14] != of(replace(signal, code="1130"))[:14]
+    assert fingerprint(signal, DEVICE, BLIND, "1") != fingerprint(signal, DEVICE, BLIND, "2") != of(signal)

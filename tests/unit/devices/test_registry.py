@@ -122,3 +122,11 @@ def test_an_unknown_device_moves_nowhere() -> None:
 
 def test_moving_to_where_it_is_says_nothing_new() -> None:
     assert when(move, REGISTERED, CODE, ENROLLED, DeviceMoved(ID, "http://10.0.0.10")) == []
+
+
+def test_a_panels_account_is_registered_once_and_other_devices_have_none() -> None:
+    panel = Description("dc09-panel", "Panel", "", account="4A21")
+    assert list(REGISTRY.claims(register, DeviceRegistered(ID, panel))) == [Take("panel_account", "4A21", "account_already_registered")]
+    plain = Description("vzenith-camera", "Gate", "")
+    assert (plain.account, plain.key_secret, plain.supervise) == ("", "", 0)
+    assert list(REGISTRY.claims(register, DeviceRegistered(ID, plain))) == []

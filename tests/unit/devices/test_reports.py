@@ -229,3 +229,10 @@ def test_a_day_that_is_not_open_takes_nothing(day: Day, why: str) -> None:
         take(told(7), heard=day)
     with pytest.raises(Refused, match=why):
         when(keep, day)
+
+
+def test_what_was_told_some_minutes_ago_under_the_mark_of_then_is_not_told_again() -> None:
+    heard = after(told(None, content="then"))
+    then = told(None, content="then").fingerprint
+    assert take(told(None, content="now", fingerprint_before=then), heard=heard) == []
+    assert take(told(None, content="now", fingerprint_before=told(None, content="never").fingerprint), heard=heard) != []
