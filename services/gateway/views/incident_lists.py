@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, false, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, tuple_
 
 from services.gateway.reach import OF_ALL
 from services.gateway.views.incidents import CLOSED, INCIDENTS, incidents
@@ -82,7 +82,19 @@ def _of_all(homes: Sequence[dict[str, Any]], now: datetime) -> ColumnElement[boo
         for building_id in sorted({home["building_id"] for home in homes})))
 
 
-def of_late(community_id: UUID, since: datetime, limit: int) -> Select[Any]:
-    """Open ones and those that were raised since then, in the order of the queue."""
+def of_late(community_id: UUID, since: datetime, after: tuple[int, UUID] | None, limit: int) -> Select[Any]:
+    """Open ones and those that were raised since then, in the order of the queue; one row more than `limit`."""
     c = incidents.c
-    return _shown(community_id).where(or_(c.ended_at.is_(None), c.raised_at >= since)).order_by(c.queue, c.incident_id).limit(limit)
+    query = _shown(community_id).where(_late(since))
+    query = query.where(tuple_(c.queue, c.incident_id) > tuple_(*after)) if after is not None else query
+    return query.order_by(c.queue, c.incident_id).limit(limit + 1)
+
+
+def counted(community_id: UUID, since: datetime) -> Select[Any]:
+    c = incidents.c
+    return select(c.state, c.kind, func.count().label("incidents")).where(c.community_id == community_id, _late(since)).group_by(
+        c.state, c.kind).order_by(c.state, c.kind)
+
+
+def _late(since: datetime) -> ColumnElement[bool]:
+    return or_(incidents.c.ended_at.is_(None), incidents.c.raised_at >= since)
