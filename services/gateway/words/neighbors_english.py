@@ -81,8 +81,12 @@ def reached(told: Told, audience: int) -> str:
     missed = sum(told.not_told.values())
     why = ", ".join(f"{_why(reason)}: {n}" for reason, n in sorted(told.not_told.items()))
     left = audience - told.told - missed
-    return (f"Of {audience} people {told.told} were told{f', {missed} were not told ({why})' if missed else ''}"
+    return (f"Of {audience} people {_were(told.told)} told{f', {_were(missed)} not told ({why})' if missed else ''}"
             f"{f', of {left} nobody knows yet' if left > 0 else ''}.")
+
+
+def _were(people: int) -> str:
+    return f"{people} {'was' if people == 1 else 'were'}"
 
 
 def _alarm(event: Any) -> str:
