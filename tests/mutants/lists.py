@@ -1,6 +1,6 @@
 """The mutants of every service."""
 
-from tests.mutants import access, devices, gateway, identity, parking, parking_lanes
+from tests.mutants import access, devices, gateway, gateway_fire, identity, parking, parking_lanes
 from tests.mutants.mutant import Mutant
 
 LISTS: dict[str, tuple[Mutant, ...]] = {
@@ -8,5 +8,5 @@ LISTS: dict[str, tuple[Mutant, ...]] = {
     "access": access.MUTANTS,
     "parking": parking.MUTANTS + parking_lanes.MUTANTS,
     "devices": devices.MUTANTS,
-    "gateway": gateway.MUTANTS,
+    "gateway": gateway.MUTANTS + gateway_fire.MUTANTS,
 }
