@@ -1,9 +1,10 @@
-"""Commands about panels, sensors and incidents, and what alarm alone keeps of them, passed on as in `commands.py`."""
+"""Commands about panels, sensors, deadlines and incidents, and what alarm alone keeps of them, passed on as in `commands.py`."""
 
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
+from libs.contracts.alarm import Severity
 from libs.contracts.permissions import ALARMS_GUARD, ALARMS_MANAGE, ALARMS_RAISE_OWN, ALARMS_READ
 from libs.eventkit.http import permitted
 from libs.eventkit.service import App
@@ -59,6 +60,14 @@ def router(app: App) -> APIRouter:
     async def install_panel(request: Request) -> Response:
         return await upstream.forward(request, "alarm", "/v1/panels")
 
+    @found.put("/v1/panels/{panel_id}", dependencies=MANAGER, openapi_extra=PASSED_ON.get("change_panel"))
+    async def change_panel(request: Request, panel_id: UUID) -> Response:
+        return await upstream.forward(request, "alarm", f"/v1/panels/{panel_id}")
+
+    @found.get("/v1/panels/{panel_id}/signals", dependencies=READER, openapi_extra=PASSED_ON.get("list_signals"))
+    async def list_signals(request: Request, panel_id: UUID) -> Response:
+        return await upstream.forward(request, "alarm", f"/v1/panels/{panel_id}/signals")
+
     @found.get("/v1/sensors", dependencies=READER, openapi_extra=PASSED_ON.get("list_sensors"))
     async def list_sensors(request: Request) -> Response:
         return await upstream.forward(request, "alarm", "/v1/sensors")
@@ -66,5 +75,17 @@ def router(app: App) -> APIRouter:
     @found.post("/v1/sensors", dependencies=MANAGER, status_code=201, openapi_extra=PASSED_ON.get("install_sensor"))
     async def install_sensor(request: Request) -> Response:
         return await upstream.forward(request, "alarm", "/v1/sensors")
+
+    @found.put("/v1/sensors/{sensor_id}", dependencies=MANAGER, openapi_extra=PASSED_ON.get("change_sensor"))
+    async def change_sensor(request: Request, sensor_id: UUID) -> Response:
+        return await upstream.forward(request, "alarm", f"/v1/sensors/{sensor_id}")
+
+    @found.get("/v1/ladders", dependencies=READER, openapi_extra=PASSED_ON.get("list_ladders"))
+    async def list_ladders(request: Request) -> Response:
+        return await upstream.forward(request, "alarm", "/v1/ladders")
+
+    @found.put("/v1/ladders/{severity}", dependencies=MANAGER, openapi_extra=PASSED_ON.get("set_ladder"))
+    async def set_ladder(request: Request, severity: Severity) -> Response:
+        return await upstream.forward(request, "alarm", f"/v1/ladders/{severity}")
 
     return found

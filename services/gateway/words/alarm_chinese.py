@@ -3,7 +3,7 @@
 from typing import Any
 
 from libs.contracts import access, alarm, devices
-from services.gateway.words.alarm_chinese_terms import CODES, HOW, KINDS, REASONS, ROLES, SENT, SEVERITIES, WAITED
+from services.gateway.words.alarm_chinese_terms import CODES, HOW, KINDS, REASONS, ROLES, RULES, SENT, SEVERITIES, WAITED
 from services.gateway.words.names import Names, moment, short
 
 
@@ -58,7 +58,7 @@ def _escalated(event: alarm.IncidentEscalated) -> str:
 def _of_releases(event: Any, names: Names) -> str:
     match event:
         case access.FireReleaseBegun():
-            by = who(event.by, names) if event.by else f"门禁按规则 {event.rule} "
+            by = who(event.by, names) if event.by else f"门禁按规则“{RULES.get(event.rule, event.rule)}”"
             return f"{by}释放了{_building(event, names)}的{_relays(event)}：{_why(event.reason)}。"
         case access.FireReleaseEnded():
             return f"{who(event.by, names)}结束了{_building(event, names)}的消防释放：{_why(event.reason)}。"

@@ -19,6 +19,10 @@ HOW = {
 """How somebody knows, for what cause it was false, and how it ended."""
 CODES = {"line": "线路中断", "duress": "有人受到胁迫"}
 REASONS = {
+    "sent_by_a_person": "由人员决定",
+    "fire_is_real": "经人员核实火情属实", "person_decided": "由人员决定", "gas_verified": "该处燃气泄漏已核实",
+    "incident_resolved": "警情已处理完毕",
+    "incident_found_false": "警情为误报", "moved_out": "已搬离",
     "fire_over": "火情已结束", "despite_fire": "警情尚未结束", "fire_verified": "该处火情已核实",
     "incident_verified": "该处火情已核实", "by_hand": "人工", "held_open": "保持开启", "recalled": "召回首层",
     "normal": "恢复正常", "refused": "设备拒绝", "unreachable": "设备无法连接", "unknown": "设备没有应答",
@@ -26,9 +30,11 @@ REASONS = {
     "all_clear": "警报解除"}
 BROADCASTS = {"fire": "火灾", "gas": "燃气泄漏", "water": "漏水", "security": "治安", "other": "紧急情况"}
 CATEGORIES = {"general": "一般", "maintenance": "维修", "outage": "停水停电", "fees": "费用", "safety": "安全"}
-CHANNELS = {"push": "推送", "sms": "短信", "live": "实时消息", "screen": "屏幕"}
+CHANNELS = {"none": "任何渠道", "push": "推送", "sms": "短信", "live": "实时消息", "screen": "屏幕"}
 POPULATION = {"registered": "户籍人口", "floating": "流动人口", "foreign": "境外人员"}
 SOURCES = {"self": "本人", "staff": "物业人员", "grid": "网格员", "police": "民警"}
 STATES = {
     "raised": "已报警", "acknowledged": "已接警", "verified": "已核实", "found_false": "已判定为误报", "dispatched": "已派人",
     "resolved": "已处理完毕"}
+RULES = {"fire_verified": "火情已核实", "incident_verified": "警情已核实", "by_hand": "人工"}
+"""Of fire releases and broadcasts."""

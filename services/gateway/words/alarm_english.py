@@ -3,7 +3,7 @@
 from typing import Any
 
 from libs.contracts import access, alarm, devices
-from services.gateway.words.alarm_english_terms import CODES, HOW, KINDS, REASONS, ROLES, SENT, SEVERITIES, WAITED
+from services.gateway.words.alarm_english_terms import CODES, HOW, KINDS, REASONS, ROLES, RULES, SENT, SEVERITIES, WAITED
 from services.gateway.words.names import Names, moment, short
 
 
@@ -59,7 +59,7 @@ def _escalated(event: alarm.IncidentEscalated) -> str:
 def _of_releases(event: Any, names: Names) -> str:
     match event:
         case access.FireReleaseBegun():
-            by = who(event.by, names) if event.by else f"access, by the rule {event.rule}"
+            by = who(event.by, names) if event.by else f"access, by the rule {RULES.get(event.rule, event.rule)},"
             return f"{_first(by)} had {_relays(event)} {_building(event, names)} released: {_why(event.reason)}."
         case access.FireReleaseEnded():
             return f"{_first(who(event.by, names))} ended the fire release of {_building(event, names)}: {_why(event.reason)}."

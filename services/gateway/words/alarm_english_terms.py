@@ -23,6 +23,10 @@ HOW = {
 """How somebody knows, for what cause it was false, and how it ended."""
 CODES = {"line": "its line fell silent", "duress": "somebody was under threat"}
 REASONS = {
+    "sent_by_a_person": "a person decided so",
+    "fire_is_real": "a person verified that the fire is real", "person_decided": "a person decided so",
+    "gas_verified": "a gas leak was verified there", "incident_resolved": "the incident was resolved",
+    "incident_found_false": "the incident was found false", "moved_out": "they had moved out",
     "fire_over": "the fire is over", "despite_fire": "although the incident is not over",
     "fire_verified": "a fire was verified there", "incident_verified": "a fire was verified there", "by_hand": "by hand",
     "held_open": "held open", "recalled": "recalled to the ground floor", "normal": "back to normal",
@@ -32,9 +36,11 @@ REASONS = {
 BROADCASTS = {"fire": "fire", "gas": "gas leak", "water": "water", "security": "security", "other": "emergency"}
 CATEGORIES = {
     "general": "general", "maintenance": "maintenance", "outage": "outage", "fees": "fees", "safety": "safety"}
-CHANNELS = {"push": "push", "sms": "text message", "live": "the live feed", "screen": "a screen"}
+CHANNELS = {"none": "any channel", "push": "push", "sms": "text message", "live": "the live feed", "screen": "a screen"}
 POPULATION = {"registered": "registered here", "floating": "floating", "foreign": "from abroad"}
 SOURCES = {"self": "the resident", "staff": "staff", "grid": "the grid worker", "police": "the police"}
 STATES = {
     "raised": "raised", "acknowledged": "acknowledged", "verified": "verified", "found_false": "found false",
     "dispatched": "dispatched", "resolved": "resolved"}
+RULES = {"fire_verified": "verified fire", "incident_verified": "verified incident", "by_hand": "by hand"}
+"""Of fire releases and broadcasts."""

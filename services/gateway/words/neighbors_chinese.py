@@ -13,6 +13,7 @@ from services.gateway.words.alarm_chinese_terms import (
     KINDS,
     POPULATION,
     REASONS,
+    RULES,
     SOURCES,
     STATES,
     WAITED,
@@ -37,7 +38,7 @@ def sentence(event: Any, names: Names) -> str:
         case neighbors.NoticeRead():
             return "一位居民已阅读。"
         case neighbors.BroadcastSent():
-            by = who(event.by, names) if event.by else f"邻里服务按规则 {event.rule} "
+            by = who(event.by, names) if event.by else f"邻里服务按规则“{RULES.get(event.rule, event.rule)}”"
             building = names.get(event.building_id) or short(event.building_id)
             return f"{by}通知楼栋“{building}”全部 {event.audience} 人（{BROADCASTS[event.kind]}）：{_why(event.reason)}。"
         case neighbors.ResidentTold():

@@ -13,6 +13,7 @@ from services.gateway.words.alarm_english_terms import (
     KINDS,
     POPULATION,
     REASONS,
+    RULES,
     SOURCES,
     STATES,
     WAITED,
@@ -37,7 +38,7 @@ def sentence(event: Any, names: Names) -> str:
         case neighbors.NoticeRead():
             return "A resident read it."
         case neighbors.BroadcastSent():
-            by = who(event.by, names) if event.by else f"neighbors, by the rule {event.rule},"
+            by = who(event.by, names) if event.by else f"neighbors, by the rule {RULES.get(event.rule, event.rule)},"
             return (f"{_first(by)} told all {event.audience} people of building {names.get(event.building_id) or short(event.building_id)}"
                     f" of an emergency ({BROADCASTS[event.kind]}): {_why(event.reason)}.")
         case neighbors.ResidentTold():

@@ -125,7 +125,7 @@ def test_a_resident_who_asks_about_their_own_telling_is_answered() -> None:
 def test_why_the_doors_stood_open_and_who_closed_them() -> None:
     said = text("begun")
     assert said[0].startswith(
-        "Access, by the rule fire_verified had 1 door and 1 lift of building 3 released: a fire was verified there.")
+        "Access, by the rule verified fire, had 1 door and 1 lift of building 3 released: a fire was verified there.")
     assert any("A guard verified on site that the fire alarm at" in line for line in said)
     for expected in (
             "Then: Door stairs stands released", "Then: Door A is not released yet (the device could not be reached)",
