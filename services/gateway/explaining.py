@@ -8,10 +8,14 @@ from uuid import UUID
 from msgspec import Struct
 
 from libs.contracts.access import CredentialJudged, DoorOpeningOrdered
+from libs.contracts.neighbors import BroadcastSent
 from libs.contracts.parking import BarrierOrdered, PassageJudged
 from libs.eventkit.recorded import Recorded
-from services.gateway.audience import persons_of
+from services.gateway.audience import persons_of, shown_to
+from services.gateway.reach import Viewer, concerns, reaches, without
 from services.gateway.sentences import LANGUAGES, Language, Names
+from services.gateway.stories import ONE_EACH, own_causes
+from services.gateway.told import Told
 
 
 class Known(Struct, frozen=True):
@@ -29,12 +33,14 @@ def causes(known: Known) -> tuple[UUID, ...]:
 
 def links(known: Mapping[UUID, Known]) -> dict[UUID, list[UUID]]:
     """What each rests on, as far as it is known. One command judges and orders, so that neither event caused the
-    other: the order rests on the judgement of the same opening or passage."""
+    other: the order rests on the judgement of the same opening or passage. What people do in an incident rests on what was
+    done before in it."""
+    own_story = own_causes({i: (k.row, k.event) for i, k in known.items()})
     judged = {k.row.subject: i for i, k in known.items() if isinstance(k.event, CredentialJudged | PassageJudged)}
     found: dict[UUID, list[UUID]] = {}
     for i, k in known.items():
         own = [judged[k.row.subject]] if isinstance(k.event, DoorOpeningOrdered | BarrierOrdered) and k.row.subject in judged else []
-        found[i] = [c for c in dict.fromkeys((*own, *causes(k))) if c in known]
+        found[i] = [c for c in dict.fromkeys((*own, *own_story.get(i, ()), *causes(k))) if c in known and c != i]
     return found
 
 
@@ -59,6 +65,13 @@ def only_about(person_id: UUID, known: Mapping[UUID, Known]) -> dict[UUID, Known
     return {i: k for i, k in known.items() if not persons_of(k.event) or person_id in persons_of(k.event)}
 
 
+def as_told(who: Viewer, known: Mapping[UUID, Known]) -> dict[UUID, Known]:
+    """As a resident may have it: without alarms, broadcasts and releases that do not reach them, and of the others only what does."""
+    found = {i: k for i, k in known.items() if not concerns(k.event) or reaches(who, k.event)}
+    return {
+        i: k if (home := shown_to(who, k.event)) is None else Known(k.row, without(k.event, home)) for i, k in found.items()}
+
+
 def in_order(known: Mapping[UUID, Known]) -> list[Known]:
     """Causes before effects; otherwise as the log has them. What rests on itself (it should not) comes last."""
     left = {i: set(its_causes) for i, its_causes in links(known).items()}
@@ -80,8 +93,11 @@ def in_order(known: Mapping[UUID, Known]) -> list[Known]:
     return found + sorted((known[i] for i in left), key=lambda k: k.row.position)
 
 
-def explain(of: UUID, asked: UUID, known: Mapping[UUID, Known], names: Names, language: Language = "en") -> dict[str, Any]:
-    """`of`: the id that was asked for (an event or an opening); `asked`: the event that it stands for, in `known`."""
+def explain(
+    of: UUID, asked: UUID, known: Mapping[UUID, Known], names: Names, language: Language = "en", told: Mapping[UUID, Told] | None = None,
+) -> dict[str, Any]:
+    """`of`: the id that was asked for (an event, an opening, an incident); `asked`: the event that it stands for, in `known`; `told`:
+    whom each broadcast reached, said in one sentence after it."""
     chain = in_order(known)
     because = links(known)
     behind = _closure(asked, because)
@@ -92,13 +108,19 @@ def explain(of: UUID, asked: UUID, known: Mapping[UUID, Known], names: Names, la
     after = _closure(asked, effects)
     words = LANGUAGES[language]
     said = {k.row.event_id: words.sentence(k.event, names) for k in chain}
-    text = [_cited(said[asked], asked, because[asked])]
-    text += [
-        _cited(f"{words.BECAUSE}{said[k.row.event_id]}", k.row.event_id, ()) for k in reversed(chain)
-        if k.row.event_id in behind]
-    text += [
-        _cited(f"{words.THEN}{said[k.row.event_id]}", k.row.event_id, (c for c in because[k.row.event_id] if c not in behind))
-        for k in chain if k.row.event_id in after]
+    figures = {
+        k.row.event_id: _cited(words.reached(told[k.event.broadcast_id], k.event.audience), k.row.event_id, (
+            i for i in told[k.event.broadcast_id].events if i in known))
+        for k in chain if isinstance(k.event, BroadcastSent) and k.event.broadcast_id in (told or {})} if told else {}
+    text = [_cited(said[asked], asked, because[asked]), *([figures[asked]] if asked in figures else [])]
+    for k in reversed(chain):
+        if k.row.event_id in behind:
+            text.append(_cited(f"{words.BECAUSE}{said[k.row.event_id]}", k.row.event_id, ()))
+    for k in chain:
+        if k.row.event_id in after and not isinstance(k.event, ONE_EACH):
+            others = (c for c in because[k.row.event_id] if c not in behind)
+            text.append(_cited(f"{words.THEN}{said[k.row.event_id]}", k.row.event_id, others))
+            text += [figures[k.row.event_id]] if k.row.event_id in figures else []
     return {
         "of": of,
         "text": text,

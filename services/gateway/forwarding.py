@@ -1,4 +1,5 @@
-"""Passes a person's command on to the service that owns it, unchanged, and its answer back."""
+"""Passes a person's command (or a question that its owner alone can answer) on to the service that owns it, unchanged, and its answer
+back."""
 
 import asyncio
 import logging
@@ -45,8 +46,9 @@ class Upstream:
         if not base:
             return _problem(503, "upstream_unavailable", service, "its address is not configured")
         passed = headers_on(request.headers)
+        asked = f"{path}?{request.url.query}" if request.method == "GET" and request.url.query else path
         outgoing = self._client.build_request(
-            request.method, f"{base.rstrip('/')}{path}", content=await request.body(), headers=passed)
+            request.method, f"{base.rstrip('/')}{asked}", content=await request.body(), headers=passed)
         try:
             try:
                 answer = await self._client.send(outgoing)

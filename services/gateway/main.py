@@ -1,35 +1,61 @@
-"""The gateway, wired: it hears everything, keeps views of it, and passes commands on to the services that own them."""
+"""The gateway, wired: it hears everything, keeps views of it, passes commands on to the services that own them, and tells
+authorities of incidents."""
+
+from functools import cache
 
 from libs.contracts.identity import SigningKeyPublished
 from libs.contracts.permissions import permissions_of
 from libs.contracts.topics import heard_from
-from libs.eventkit.service import Service
+from libs.eventkit.service import App, Service
 from services.gateway.api.routes import routes
+from services.gateway.domain import government
+from services.gateway.publishing import publish
+from services.gateway.reactions import Divisions, telling
 from services.gateway.views import (
+    broadcasts,
     cars,
     door_events,
     doors,
     findings,
+    fire_releases,
+    incidents,
+    installed,
     lanes,
     my_doors,
     my_home,
+    notices,
     passages,
     permits,
+    population,
     stays,
+    stories,
     visitors,
 )
 
-HEARS = ("identity", "access", "devices", "parking")
+HEARS = ("identity", "access", "devices", "parking", "alarm", "neighbors")
+
+
+@cache
+def divisions_of(app: App) -> Divisions:
+    """The app's one memory of division codes."""
+    return Divisions()
+
 
 SERVICE = Service(
     name="gateway",
-    events=(),
+    events=government.EVENTS,
     permissions_of=permissions_of,
     signing_key=SigningKeyPublished,
     hears=HEARS,
     contracts=heard_from(*HEARS),
+    deciders=(government.GOVERNMENT,),
+    publish=publish,
+    topic="gov.incidents",
     views=(
         *my_home.VIEWS, *doors.VIEWS, *my_doors.VIEWS, *door_events.VIEWS, *visitors.VIEWS, *cars.VIEWS, *stays.VIEWS,
-        *permits.VIEWS, *lanes.VIEWS, *passages.VIEWS, *findings.VIEWS),
+        *permits.VIEWS, *lanes.VIEWS, *passages.VIEWS, *findings.VIEWS, *installed.VIEWS, *incidents.VIEWS, *fire_releases.VIEWS,
+        *notices.VIEWS, *broadcasts.VIEWS, *population.VIEWS, *stories.VIEWS),
+    memories=lambda app: (divisions_of(app).memory,),
+    reactions=lambda app: (telling(app, divisions_of(app)),),
     routes=routes,
 )

@@ -18,18 +18,18 @@ log = logging.getLogger(__name__)
 
 
 class Seen(Struct):
-    """A row with its event, None where we do not know its type or version; its frame is made when first asked for."""
+    """A row with its event, None where we do not know its type or version; its frames are made when first asked for."""
 
     row: Recorded
     event: Any | None
-    _frame: bytes = b""
+    _frames: dict[bool | None, bytes] = {}
 
-    def frame(self) -> bytes:
-        """The server-sent event: `id` is the position in the gateway's log."""
-        if not self._frame:
-            body = msgspec.json.encode(cloud_event(self.event, self.row))
-            self._frame = b"id: %d\ndata: %s\n\n" % (self.row.position, body)
-        return self._frame
+    def frame(self, at_home: bool | None = None) -> bytes:
+        """The server-sent event: `id` is the position in the gateway's log; `at_home` as `audience.shown_to` says."""
+        if at_home not in self._frames:
+            body = msgspec.json.encode(cloud_event(self.event, self.row, at_home))
+            self._frames[at_home] = b"id: %d\ndata: %s\n\n" % (self.row.position, body)
+        return self._frames[at_home]
 
 
 class Shown:

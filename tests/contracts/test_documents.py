@@ -185,6 +185,17 @@ def test_what_routes_refuse_is_found_in_what_they_call(openapis):
     assert codes(access, "get", "/v1/doors", "400") == {"cursor_malformed", "cursor_of_another_filter", "position_malformed"}
 
 
+INCIDENT, NOTICE, BROADCAST = "incidents/{incident_id}", "notices/{notice_id}", "broadcasts/{broadcast_id}"
+PASSED_ON_IN_A_FIRE = {
+    "get": ("panels", "panels/{panel_id}/signals", "sensors", "ladders", f"{NOTICE}/receipts", "broadcasts", "me/display-name", "me/circles",
+            "circles/{circle_id}/members"),
+    "put": ("panels/{panel_id}", "sensors/{sensor_id}", "ladders/{severity}", "me/display-name"),
+    "post": ("sos", "incidents", *(f"{INCIDENT}/{step}" for step in (
+        "acknowledgements", "verifications", "false-alarms", "dispatches", "resolutions")), "panels", "sensors", "fire-releases",
+        "fire-releases/{release_id}/endings", "notices", f"{NOTICE}/withdrawals", f"{NOTICE}/receipts", "broadcasts",
+        f"{BROADCAST}/receipts", f"{BROADCAST}/endings", "residents/{resident_id}/population-declarations")}
+
+
 def test_the_merged_document_has_the_bodies_of_the_services_behind_the_gateway(openapis):
     merged, identity = openapis["lifang"], openapis["identity"]
     passed_on = {(m, p) for p, methods in merged["paths"].items() for m, of in methods.items() if "x-served-by" in of}
@@ -194,7 +205,8 @@ def test_the_merged_document_has_the_bodies_of_the_services_behind_the_gateway(o
         ("post", "/v1/visitor-passes/{pass_id}/revocations"), ("post", "/v1/vehicles"), ("delete", "/v1/vehicles/{vehicle_id}"),
         ("post", "/v1/parking-sessions/{session_id}/payments"), ("post", "/v1/parking-sessions/{session_id}/settlements"),
         ("post", "/v1/parking-sessions/{session_id}/corrections"), ("post", "/v1/permits/{right_id}/renewals"),
-        ("post", "/v1/lanes/{lane_id}/openings"), ("post", "/v1/parking-findings/{finding_id}/settlements")}
+        ("post", "/v1/lanes/{lane_id}/openings"), ("post", "/v1/parking-findings/{finding_id}/settlements"),
+        *((m, f"/v1/{p}") for m, paths in PASSED_ON_IN_A_FIRE.items() for p in paths)}
     assert merged["components"]["schemas"]["AskForCode"] == identity["components"]["schemas"]["AskForCode"]
     for method, path in passed_on:
         for status in ("502", "503", "504"):

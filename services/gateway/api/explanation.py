@@ -1,6 +1,8 @@
-"""Why did this happen? For an event, or for an opening by its id."""
+"""Why did this happen? For an event, or for an opening, an incident, a fire release or a broadcast by its id."""
 
+import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Annotated
 from uuid import UUID
 
@@ -14,11 +16,14 @@ from libs.eventkit.problems import Problem
 from libs.eventkit.service import App
 from services.gateway.audience import may_see, persons_of
 from services.gateway.chain import asked_for, chain_of, names_in, opener_of
-from services.gateway.explaining import Known, explain, only_about
-from services.gateway.freshness import fresh
+from services.gateway.explaining import Known, as_told, explain, only_about
+from services.gateway.freshness import PATIENCE, fresh, passed
+from services.gateway.reach import concerns
 from services.gateway.sentences import Language
 from services.gateway.viewing import seen_by
-from services.gateway.views import door_events, stays
+from services.gateway.views import broadcasts, door_events, stays, stories
+
+USED = (*stories.VIEWS, *broadcasts.VIEWS)
 
 
 def router(app: App) -> APIRouter:
@@ -36,12 +41,16 @@ def router(app: App) -> APIRouter:
         asked = await asked_for(app, community_id, event_id)
         if asked is None or not (everything or await is_own(app, principal, asked)):
             raise Problem(404, "event_not_found")
-        known = await chain_of(app, asked)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await passed(app, USED, asked.row.position)
+        known, told = await chain_of(app, asked)
         if not everything:
-            known = only_about(principal.id, known)
+            known, told = only_about(principal.id, as_told(await seen_by(app, principal, community_id), known)), {}
         names = await names_in(
             app, community_id, known.values(), homes=not everything or HOMES_READ in principal.permissions)
-        return json(explain(event_id, asked.row.event_id, known, names, language or preferred(request.headers)), headers=stale)
+        said = explain(event_id, asked.row.event_id, known, names, language or preferred(request.headers), told)
+        return json(said, headers=stale)
 
     return found
 
@@ -49,6 +58,8 @@ def router(app: App) -> APIRouter:
 async def is_own(app: App, principal: Principal, asked: Known) -> bool:
     """Whether it is about the caller, about nobody at their doors, or what a device did for their opening."""
     community_id, event = asked.row.community_id, asked.event
+    if concerns(event):
+        return may_see(await seen_by(app, principal, community_id), event, asked.row)
     if (session_id := getattr(event, "session_id", None)) is not None:  # first: whose it is may have been found out later
         rows = await app.database.fetch([community_id], stays.person_of(community_id, session_id))
         if rows or not persons_of(event):

@@ -16,7 +16,8 @@ from libs.eventkit.auth import Principal, Unauthorised
 from libs.eventkit.http import community_of, permitted
 from libs.eventkit.problems import Problem
 from libs.eventkit.service import App
-from services.gateway.audience import Viewer, may_see, moves_doors_of
+from services.gateway.audience import may_see, moves, shown_to
+from services.gateway.reach import Viewer, learned
 from services.gateway.tail import Shown
 from services.gateway.viewing import seen_by
 
@@ -73,10 +74,13 @@ async def follow(
         grown, chunk = app.wake.next, b""
         rows = await tail.after(position, grown)
         for seen in rows:
-            if moves_doors_of(who, seen.event):
+            if seen.event is None or seen.row.community_id != who.community_id:
+                continue
+            if moves(who, seen.event):
                 who = await seen_by(app, principal, who.community_id, seen.row.position)
-            if seen.event is not None and wanted(seen.row.type) and may_see(who, seen.event, seen.row):
-                chunk += seen.frame()
+            who = learned(who, seen.event)
+            if wanted(seen.row.type) and may_see(who, seen.event, seen.row):
+                chunk += seen.frame(shown_to(who, seen.event))
         position = rows[-1].row.position if rows else position
         left = spoke + HEARTBEAT - loop.time()
         if not chunk and left <= 0:

@@ -4,7 +4,22 @@ from fastapi import APIRouter, Response
 
 from libs.eventkit.http import json, open_to_all
 from libs.eventkit.service import App
-from services.gateway.api import cars, commands, doors, explanation, gate_commands, lanes, live, me
+from services.gateway.api import (
+    alarm_commands,
+    cars,
+    commands,
+    doors,
+    explanation,
+    fire_commands,
+    gate_commands,
+    government,
+    incident_events,
+    incidents,
+    lanes,
+    live,
+    me,
+    told,
+)
 
 LINKS = {
     "name": "Lifang gateway", "openapi": "/openapi.json", "sign_in": "/v1/sign-ins", "me": "/v1/me",
@@ -12,6 +27,9 @@ LINKS = {
     "my_cars": "/v1/me/cars", "my_parking_sessions": "/v1/me/parking-sessions", "my_permits": "/v1/me/permits", "lanes": "/v1/lanes",
     "parking_findings": "/v1/parking-findings", "doors": "/v1/doors",
     "door_events": "/v1/door-events", "live": "/v1/live", "explanation": "/v1/events/{event_id}/explanation",
+    "my_alarms": "/v1/me/alarms", "my_notices": "/v1/me/notices", "incidents": "/v1/incidents", "fire_releases": "/v1/fire-releases",
+    "notices": "/v1/notices", "government_incidents": "/v1/government/incidents", "government_population": "/v1/government/population",
+    "government_parking": "/v1/government/parking", "government_incident_events": "/v1/government/incident-events",
     "ready": "/readyz"}
 
 
@@ -22,6 +40,8 @@ def routes(app: App) -> APIRouter:
     async def list_links() -> Response:
         return json(LINKS)
 
-    for part in (me, cars, doors, lanes, live, explanation, commands, gate_commands):
+    for part in (
+            me, cars, doors, lanes, incidents, told, government, incident_events, live, explanation, commands, gate_commands,
+            alarm_commands, fire_commands):
         found.include_router(part.router(app))
     return found

@@ -71,3 +71,8 @@ def lanes_named(community_id: UUID, ids: Iterable[UUID]) -> Select[Any]:
 
 def lots_named(community_id: UUID, ids: Iterable[UUID]) -> Select[Any]:
     return select(lots.c.lot_id.label("id"), lots.c.name).where(lots.c.community_id == community_id, lots.c.lot_id.in_(list(ids)))
+
+
+def all_lots(community_id: UUID) -> Select[Any]:
+    c = lots.c
+    return select(c.lot_id.label("id"), c.name, c.spaces).where(c.community_id == community_id).order_by(c.name, c.lot_id)

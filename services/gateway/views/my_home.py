@@ -122,3 +122,9 @@ def name_of(community_id: UUID, person_id: UUID) -> Select[Any]:
 def places_named(community_id: UUID, ids: Iterable[UUID]) -> Select[Any]:
     return select(places.c.place_id.label("id"), places.c.label.label("name")).where(
         places.c.community_id == community_id, places.c.place_id.in_(list(ids)))
+
+
+def residences_of(community_id: UUID, person_id: UUID) -> Select[Any]:
+    """Where they live now, and since when."""
+    r = residences.c
+    return select(r.home_id, r.building_id, r.since).where(r.community_id == community_id, r.resident_id == person_id)

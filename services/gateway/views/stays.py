@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, DateTime, Index, MetaData, Select, Table, Text, Uuid, select
+from sqlalchemy import BigInteger, Column, DateTime, Index, MetaData, Select, Table, Text, Uuid, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from libs.contracts.parking import (
@@ -29,6 +29,7 @@ stays = Table(
     Column("total", BigInteger), Column("paid", BigInteger), Column("tariff", Text), Column("version", BigInteger),
     Column("billed_until", DateTime(timezone=True)), Column("lines", JSONB), Column("position", BigInteger),
     Index("gateway_stays_by_person", "community_id", "person_id", "position"),
+    Index("gateway_stays_by_zone", "community_id", "lot_id", "zone", "state", postgresql_where=text("state in ('inside', 'quarantined')")),
 )
 
 
@@ -102,3 +103,10 @@ def one_of_person(community_id: UUID, person_id: UUID, session_id: UUID) -> Sele
 
 def person_of(community_id: UUID, session_id: UUID) -> Select[Any]:
     return select(stays.c.person_id).where(stays.c.community_id == community_id, stays.c.session_id == session_id)
+
+
+def inside_by_zone(community_id: UUID) -> Select[Any]:
+    """How many stays are inside or quarantined in each zone of each lot."""
+    c = stays.c
+    return select(c.lot_id, c.zone, c.state, func.count().label("stays")).where(
+        c.community_id == community_id, c.state.in_(("inside", "quarantined"))).group_by(c.lot_id, c.zone, c.state)

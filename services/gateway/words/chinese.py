@@ -4,9 +4,12 @@ from typing import Any
 from uuid import UUID
 
 from libs.contracts import access, devices, identity, parking
+from services.gateway.words import alarm_chinese, neighbors_chinese
 from services.gateway.words import chinese_terms as terms
 from services.gateway.words.names import Names, building_of, short, yuan
 
+reached = neighbors_chinese.reached
+NO_WORDS = "发生了此网关没有词语描述的事。"
 BECAUSE, THEN = "因为：", "随后："
 
 
@@ -181,7 +184,7 @@ def _of_identity(event: Any, names: Names) -> str:
         case identity.VehicleRemoved():
             return f"{_home(event, names)}的一辆车已移除。"
         case _:
-            return "发生了此网关没有词语描述的事。"
+            return alarm_chinese.sentence(event, names) or neighbors_chinese.sentence(event, names) or NO_WORDS
 
 
 def _what(means: str) -> str:

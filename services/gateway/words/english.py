@@ -4,9 +4,12 @@ from typing import Any
 from uuid import UUID
 
 from libs.contracts import access, devices, identity, parking
+from services.gateway.words import alarm_english, neighbors_english
 from services.gateway.words import english_terms as terms
 from services.gateway.words.names import Names, building_of, short, yuan
 
+reached = neighbors_english.reached
+NO_WORDS = "Something happened that this gateway has no words for."
 BECAUSE, THEN = "Because: ", "Then: "
 
 
@@ -191,7 +194,7 @@ def _of_identity(event: Any, names: Names) -> str:
         case identity.VehicleRemoved():
             return f"A vehicle of {_home(event, names)} was removed."
         case _:
-            return "Something happened that this gateway has no words for."
+            return alarm_english.sentence(event, names) or neighbors_english.sentence(event, names) or NO_WORDS
 
 
 def _what(means: str) -> str:

@@ -1,13 +1,15 @@
 """How things are called that an event speaks of: by their names, as far as the reader may know them. Pure."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from libs.contracts.access import LiftInstalled
+from libs.contracts.access import FireReleaseBegun, FireReleaseEnded, LiftInstalled
+from libs.contracts.neighbors import BroadcastEnded, BroadcastSent, CircleJoined, CircleLeft, NoticePosted
 
 Names = Mapping[UUID, str]
-"""Of doors, devices, lanes, lots, buildings and homes by id."""
+"""Of doors, lifts, devices, sensors, lanes, lots, buildings and homes by id; of persons on duty their role."""
 
 
 def short(thing: UUID) -> str:
@@ -17,13 +19,21 @@ def short(thing: UUID) -> str:
 
 def building_of(event: Any) -> UUID | None:
     """The building that an event speaks of, or whose zone it speaks of."""
-    if isinstance(event, LiftInstalled):
+    if isinstance(event, LiftInstalled | FireReleaseBegun | FireReleaseEnded | BroadcastSent | BroadcastEnded | NoticePosted
+                  | CircleJoined | CircleLeft):
         return event.building_id
-    kind, _, number = getattr(event, "zone", "").partition(":")
+    if not isinstance(zone := getattr(event, "zone", ""), str):  # of an alarm panel: a number
+        return None
+    kind, _, number = zone.partition(":")
     try:
         return UUID(number) if kind == "building" else None
     except ValueError:
         return None
+
+
+def moment(at: datetime) -> str:
+    """In UTC, to the second."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def yuan(fen: int) -> str:

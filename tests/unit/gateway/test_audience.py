@@ -6,7 +6,7 @@ from libs.contracts import access, devices, identity, parking
 from libs.contracts.fields import SealedField
 from libs.contracts.permissions import permissions_of
 from libs.eventkit.auth import Principal
-from services.gateway.audience import cloud_event, may_see, moves_doors_of, persons_of, viewer
+from services.gateway.audience import cloud_event, may_see, moves, persons_of, viewer
 from tests.unit.gateway.heard import ANN, BEN, COMMUNITY, DEVICE, DOOR, ELSEWHERE, GATE, NOON, heard
 
 CARD = SealedField(UUID(int=1), UUID(int=2), "card_number", "secret")
@@ -63,16 +63,16 @@ def test_other_roles_see_nothing_of_others(role):
 
 def test_only_ones_own_rights_move_ones_doors():
     mine, theirs = (access.RightRevoked(UUID(int=4), person, "community", "lives_here") for person in (ANN, BEN))
-    assert moves_doors_of(whoever("resident"), mine) and not moves_doors_of(whoever("resident"), theirs)
-    assert not moves_doors_of(whoever("staff"), mine)
+    assert moves(whoever("resident"), mine) and not moves(whoever("resident"), theirs)
+    assert not moves(whoever("staff"), mine)
     granted = [access.RightGranted(UUID(int=4), person, "community", "lives_here") for person in (ANN, BEN)]
-    assert [moves_doors_of(whoever("resident"), event) for event in granted] == [True, False]
+    assert [moves(whoever("resident"), event) for event in granted] == [True, False]
 
 
 def test_a_door_that_is_installed_or_moved_moves_everybodys():
     installed = access.DoorInstalled(GATE, "gate", "community", DEVICE, 1)
-    assert moves_doors_of(whoever("resident"), installed) and not moves_doors_of(whoever("guard"), installed)
-    assert not moves_doors_of(whoever("resident"), passed(ANN))
+    assert moves(whoever("resident"), installed) and not moves(whoever("guard"), installed)
+    assert not moves(whoever("resident"), passed(ANN))
 
 
 def test_sealed_fields_are_dropped_whole():

@@ -10,6 +10,7 @@ from libs.contracts import access, devices, identity
 from libs.contracts.fields import SealedField
 from services.gateway.main import SERVICE
 from services.gateway.views import cars, door_events, doors, findings, my_doors, my_home, passages, permits, stays, visitors
+from tests.unit.gateway.fire import INSTALLED, NEIGHBORS, story
 from tests.unit.gateway.heard import ANN, BEN, BUILDING, COMMUNITY, DEVICE, DOOR, GATE, HOME, NOON, OPENING, fold, heard
 from tests.unit.gateway.test_gate_views import EVERYTHING
 
@@ -36,7 +37,8 @@ LOG = [heard(event, position) for position, event in enumerate((
     access.DoorPassed(GATE, "face", BEN, False, False, NOON),
     access.DoorNoticed(DOOR, "forced", "5:21", True, NOON),
 ), 100)]
-LOG += [heard(event, n) for n, event in enumerate(EVERYTHING, 200)]
+LOG += [heard(event, n) for n, event in enumerate((*EVERYTHING, *INSTALLED, *NEIGHBORS), 200)]
+LOG += story(400)
 
 
 @pytest.mark.parametrize("view", SERVICE.views, ids=lambda view: view.name)

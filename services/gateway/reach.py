@@ -1,0 +1,107 @@
+"""Which alarms, fire releases, notices and broadcasts reach a resident, and what of them. Pure; what is not listed reaches nobody.
+
+1. An incident: of their home, or that they raised, or, once it is verified, a fire or gas leak in their building. A silent one never.
+2. Of an incident that is not at their home they learn building, unit and floor, and of none who acted.
+3. A notice: of their circles. A broadcast: to their building; who else was told is nobody's business.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from libs.contracts.access import DuressSignalled, FireReleaseBegun, FireReleaseEnded
+from libs.contracts.alarm import IncidentRaised, IncidentVerified, PanelInstalled, Place, SensorInstalled
+from libs.contracts.neighbors import BroadcastEnded, BroadcastSent, NoticePosted, NoticeWithdrawn
+
+OF_ALL = ("fire", "gas")
+"""Kinds that concern everybody in the building, once they are verified."""
+HIDDEN: dict[str, Any] = {"by": None, "assignee": None, "sensor_id": None, "device_id": None, "facts": (), "audience": 0}
+"""What no resident is told, and what stands in its place where an explanation has to have a whole event."""
+
+
+class Viewer(Struct, frozen=True):
+    """`doors`: those that the person may open now; `homes`, `buildings`: where they live; `circles`: to which they belong; `told`: the
+    incidents, notices and broadcasts that reach them though an event does not say so. Only asked for where not everything is seen."""
+
+    community_id: UUID
+    person_id: UUID
+    sees_all: bool
+    doors: frozenset[UUID] = frozenset()
+    homes: frozenset[UUID] = frozenset()
+    buildings: frozenset[UUID] = frozenset()
+    circles: frozenset[UUID] = frozenset()
+    told: frozenset[UUID] = frozenset()
+
+
+def concerns(event: Any) -> bool:
+    """Whether the rules of this module decide about it."""
+    kinds = (DuressSignalled, FireReleaseBegun, FireReleaseEnded)
+    return isinstance(event, kinds) or str(event.__struct_config__.tag).startswith(("alarm.", "neighbors.", "gov."))
+
+
+def reaches(viewer: Viewer, event: Any) -> bool:
+    if isinstance(event, DuressSignalled | PanelInstalled | SensorInstalled) or getattr(event, "silent", False):
+        return False
+    match event:
+        case FireReleaseBegun() | FireReleaseEnded() | BroadcastSent():
+            return event.building_id in viewer.buildings
+        case BroadcastEnded():
+            return event.building_id in viewer.buildings or event.broadcast_id in viewer.told
+        case NoticePosted():
+            return event.circle_id in viewer.circles
+        case NoticeWithdrawn():
+            return event.notice_id in viewer.told
+    if isinstance(place := getattr(event, "place", None), Place):
+        return place.home_id in viewer.homes or event.incident_id in viewer.told or _begins_to(viewer, event)
+    return bool(getattr(event, "resident_id", None) == viewer.person_id)
+
+
+def _begins_to(viewer: Viewer, event: Any) -> bool:
+    match event:
+        case IncidentRaised(raised_by=person_id):
+            return bool(person_id == viewer.person_id)
+        case IncidentVerified(kind=kind, place=place):
+            return kind in OF_ALL and place.building_id in viewer.buildings
+        case _:
+            return False
+
+
+def learned(viewer: Viewer, event: Any) -> Viewer:
+    """With what reaches them from this event on."""
+    if viewer.sees_all or not concerns(event) or not reaches(viewer, event):
+        return viewer
+    match event:
+        case IncidentRaised(incident_id=told) | IncidentVerified(incident_id=told) | NoticePosted(notice_id=told):
+            return replace(viewer, told=viewer.told | {told})
+        case BroadcastSent(broadcast_id=told):
+            return replace(viewer, told=viewer.told | {told})
+        case _:
+            return viewer
+
+
+def at_home(viewer: Viewer, event: Any) -> bool:
+    return getattr(getattr(event, "place", None), "home_id", None) in viewer.homes
+
+
+def without(event: Any, home: bool) -> Any:
+    """The event as a resident may have it; `home`: whether it is theirs where it happened."""
+    names = set(event.__struct_fields__)
+    hidden = {name: value for name, value in HIDDEN.items() if name in names}
+    if isinstance(event, IncidentRaised) and not home:
+        hidden |= {"raised_by": None, "source_id": event.incident_id}
+    place = getattr(event, "place", None)
+    if isinstance(place, Place) and not home:
+        hidden["place"] = Place(place.building_id, place.unit, place.floor)
+    return replace(event, **hidden)
+
+
+def dropped(event: Any) -> set[str]:
+    """The fields that a resident's feed leaves out: null would look like something nobody knows."""
+    return {name for name in HIDDEN if name in event.__struct_fields__}
+
+
+def everything(ids: Iterable[Any]) -> frozenset[UUID]:
+    return frozenset(i for i in ids if i is not None)

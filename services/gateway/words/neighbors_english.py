@@ -1,0 +1,106 @@
+"""English: neighbours, broadcasts, population, and what authorities are told. Pure."""
+
+from typing import Any
+
+from libs.contracts import government, identity, neighbors
+from services.gateway.told import Told
+from services.gateway.words.alarm_english import ordinal, who
+from services.gateway.words.alarm_english_terms import (
+    BROADCASTS,
+    CATEGORIES,
+    CHANNELS,
+    HOW,
+    KINDS,
+    POPULATION,
+    REASONS,
+    RULES,
+    SOURCES,
+    STATES,
+    WAITED,
+)
+from services.gateway.words.names import Names, moment, short
+
+
+def sentence(event: Any, names: Names) -> str:
+    """Empty for what is none of these."""
+    match event:
+        case neighbors.CircleJoined():
+            return f"A resident joined the circle of {_circle(event, names)}."
+        case neighbors.CircleLeft():
+            return f"A resident left the circle of {_circle(event, names)}."
+        case neighbors.DisplayNameChosen():
+            return "A resident chose by what name neighbours see them."
+        case neighbors.NoticePosted():
+            return (f"{_first(who(event.by, names, 'staff'))} posted a notice ({CATEGORIES[event.category]}) to the circle of"
+                    f" {_circle(event, names)}, {event.audience} people: {event.title}.")
+        case neighbors.NoticeWithdrawn():
+            return f"{_first(who(event.by, names, 'staff'))} withdrew the notice."
+        case neighbors.NoticeRead():
+            return "A resident read it."
+        case neighbors.BroadcastSent():
+            by = who(event.by, names) if event.by else f"neighbors, by the rule {RULES.get(event.rule, event.rule)},"
+            return (f"{_first(by)} told all {event.audience} people of building {names.get(event.building_id) or short(event.building_id)}"
+                    f" of an emergency ({BROADCASTS[event.kind]}): {_why(event.reason)}.")
+        case neighbors.ResidentTold():
+            return f"A resident was told by {CHANNELS.get(event.channel, event.channel)}."
+        case neighbors.ResidentNotTold():
+            return f"A resident was not told by {CHANNELS.get(event.channel, event.channel)}: {_why(event.reason)}."
+        case neighbors.BroadcastEnded():
+            by = who(event.by, names) if event.by else "neighbors"
+            return f"{_first(by)} gave the all clear for the broadcast: {_why(event.reason)}."
+        case identity.PopulationDeclared():
+            return f"{_first(SOURCES[event.source])} said that a resident counts as {POPULATION[event.kind]}."
+        case _:
+            return _of_government(event)
+
+
+def _of_government(event: Any) -> str:
+    match event:
+        case government.IncidentOpened():
+            return f"Authorities were told of the {_alarm(event)}, to be acknowledged by {moment(event.deadline)} UTC."
+        case government.IncidentProgressed():
+            until = f"; the next step is due by {moment(event.deadline)} UTC" if event.deadline else ""
+            how = HOW.get(event.how) or _why(event.how)
+            return f"Authorities were told that the {_alarm(event)} is {STATES[event.state]} ({how}){until}."
+        case government.IncidentOverdue():
+            return (f"Authorities were told that nobody had {WAITED.get(event.waiting_for, event.waiting_for)} the {_alarm(event)} by"
+                    f" {moment(event.due)} UTC, level {event.level}.")
+        case government.IncidentRecurred():
+            return f"Authorities were told that the source of the {_alarm(event)} said it for the {ordinal(event.count)} time."
+        case government.FireReleased(released=True):
+            return f"Authorities were told of the fire release: {event.doors} doors and {event.lifts} lifts."
+        case government.FireReleased():
+            return "Authorities were told that the fire release has ended."
+        case _:
+            return ""
+
+
+def reached(told: Told, audience: int) -> str:
+    """Who was told and who was not, by number: the broadcast's page names each."""
+    if not told.told and not told.not_told:
+        return f"Of {audience} people nobody has been reached so far."
+    missed = sum(told.not_told.values())
+    why = ", ".join(f"{_why(reason)}: {n}" for reason, n in sorted(told.not_told.items()))
+    left = audience - told.told - missed
+    return (f"Of {audience} people {_were(told.told)} told{f', {_were(missed)} not told ({why})' if missed else ''}"
+            f"{f', of {left} nobody knows yet' if left > 0 else ''}.")
+
+
+def _were(people: int) -> str:
+    return f"{people} {'was' if people == 1 else 'were'}"
+
+
+def _alarm(event: Any) -> str:
+    return str(KINDS.get(event.kind, event.kind))
+
+
+def _why(reason: str) -> str:
+    return REASONS.get(reason) or reason.replace("_", " ")
+
+
+def _circle(event: Any, names: Names) -> str:
+    return f"building {names.get(event.building_id) or short(event.building_id)}" if event.building_id else "the community"
+
+
+def _first(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,134 @@
+"""A fire explained from a real log: asked for by any of its ids, with hundreds told, and to whom it concerns."""
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import date
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from msgspec import Struct, json
+
+from libs.contracts import identity, neighbors
+from libs.contracts.permissions import permissions_of
+from libs.eventkit.auth import Principal
+from libs.eventkit.envelope import Heard
+from libs.eventkit.hear import _CALL, _columns
+from libs.eventkit.recorded import Meta, Number, tag_of
+from libs.eventkit.run import web
+from libs.eventkit.service import App
+from libs.eventkit.subscriptions import follow
+from libs.eventkit.views import follow_views
+from services.gateway.main import SERVICE
+from services.gateway.reactions import NAME
+from tests.kit import caught_up, until
+from tests.unit.gateway.fire import BROADCAST, DURESS, ID, INCIDENT, INSTALLED, RELEASE, STORY, THREATENED
+from tests.unit.gateway.heard import ANN, BEN, BUILDING, HOME, NOON
+
+PEOPLE, MISSED = 467, 3
+CARL, FAR, ELSEWHERE = uuid4(), uuid4(), uuid4()
+
+
+class Site(Struct):
+    app: App
+    community: UUID
+    client: httpx.AsyncClient
+    last: dict[str, int] = {}
+
+    async def hear(self, *told: tuple[UUID, Struct, tuple[UUID, ...]]) -> None:
+        rows = []
+        for event_id, event, because in told:
+            source = tag_of(event).partition(".")[0]
+            number = self.last.get(source, 0)
+            self.last[source] = number + 1
+            rows.append((self.app.settings.topic(source), Heard(
+                self.community, Number(1, number + 1, 0), Number(1, number, 0) if number else Number(), event_id, tag_of(event), 1,
+                json.encode(event).decode(), Meta(source_time=NOON, subject=f"thing:{uuid4()}", caused_by=because))))
+        sources = {self.app.settings.topic(s): s for s in SERVICE.hears}
+        await (await self.app.database.pool()).fetchval(_CALL, *_columns(rows, sources))
+        self.app.wake()
+
+    async def explained(self, of: UUID, who: str = "staff", status: int = 200) -> Any:
+        answer = await self.client.get(f"/v1/events/{of}/explanation", headers={"authorization": f"Bearer {who}"})
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+
+@pytest.fixture
+async def site(app_of: Callable[..., Awaitable[App]], community: UUID, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
+    app = await app_of(SERVICE)
+
+    def verify(token: str, now: Any) -> Principal:
+        role, _, person = token.partition(":")
+        return Principal(UUID(person) if person else UUID(int=7), role, frozenset({community}), permissions_of(role))
+
+    monkeypatch.setattr(app.verifier, "verify", verify)
+    reaction = next(s for s in app.subscriptions if s.name == NAME)
+    app.supervisor.start(NAME, lambda: follow(app.log, app.wake, reaction))
+    app.supervisor.start("views", lambda: follow_views(app.log, app.wake, app.catalogue, SERVICE.views))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=web(app)), base_url="http://gateway") as client:
+        found = Site(app, community, client)
+        homes = [(ANN, HOME, BUILDING), (BEN, uuid4(), BUILDING), (CARL, FAR, ELSEWHERE)]
+        await found.hear(
+            *((uuid4(), event, ()) for event in INSTALLED),
+            *((uuid4(), identity.ResidenceStarted(uuid4(), p, h, b, 1, "owner", date(2024, 1, 1)), ()) for p, h, b in homes))
+        story = [(ID[name], event, tuple(ID[c] for c in because)) for name, event, because in STORY]
+        many = [*(neighbors.ResidentTold(BROADCAST, uuid4(), "push") for _ in range(PEOPLE - MISSED - 1)),
+                *(neighbors.ResidentNotTold(BROADCAST, uuid4(), "push", "given_up") for _ in range(MISSED - 1))]
+        middle = 1 + next(n for n, (i, _, _) in enumerate(story) if i == ID["not told ben"])
+        await found.hear(*story[:middle], *((uuid4(), event, (ID["sent"],)) for event in many), *story[middle:])
+        await found.hear((uuid4(), THREATENED, ()), (DURESS.incident_id, DURESS, ()))
+
+        async def told() -> bool:
+            pool = await app.database.pool()
+            return bool(await pool.fetchval("select count(*) from events where type = 'incident_progressed'") == 4)
+
+        await until(told)
+        await caught_up(await app.database.pool(), *(view.name for view in SERVICE.views))
+        yield found
+
+
+async def test_the_end_is_explained_across_all_services_though_hundreds_were_told(site: Site) -> None:
+    for asked in ("resolved", "ended", "clear"):
+        found = await site.explained(ID[asked])
+        assert {entry["service"] for entry in found["chain"]} == {"devices", "alarm", "access", "neighbors", "gateway"}
+        loose = [entry["type"] for entry in found["chain"] if not entry["because"]]
+        assert loose == ["devices.panel_signalled"] and len(found["chain"]) < 60
+        assert [entry["type"] for entry in found["chain"]].count("neighbors.resident_told") == 2, "the first and the last"
+
+
+async def test_it_is_asked_for_by_the_id_of_the_incident_the_release_or_the_broadcast(site: Site) -> None:
+    for of, asked in ((INCIDENT, "raised"), (RELEASE, "begun"), (BROADCAST, "sent")):
+        by_id, by_event = await site.explained(of), await site.explained(ID[asked])
+        assert by_id["of"] == str(of) and by_id["text"] == by_event["text"]
+    (figures,) = [line for line in (await site.explained(INCIDENT))["text"] if line.startswith("Of 3 people")]
+    assert figures.startswith(f"Of 3 people {PEOPLE - MISSED} were told, {MISSED} were not told (given up after many attempts: 2, there is"
+                              " no channel to them: 1).")
+    chain = {entry["event_id"] for entry in (await site.explained(INCIDENT))["chain"]}
+    assert len(cited := re.findall(r"\[([0-9a-f-]{36})\]", figures)) == 1 + 2 + MISSED and set(cited) <= chain
+
+
+async def test_what_authorities_were_told_is_explained_too(site: Site) -> None:
+    own = await (await site.app.database.pool()).fetchval("select event_id from events where type = 'incident_overdue'")
+    found = await site.explained(own)
+    entry = next(e for e in found["chain"] if e["event_id"] == str(own))
+    assert (entry["service"], entry["type"], entry["because"]) == ("gateway", "gov.incident_overdue", [str(ID["escalated"])])
+    waits = await (await site.app.database.pool()).fetchval("select event_id from events where type = 'release_heard'")
+    if waits is not None:
+        await site.explained(waits, status=404)
+
+
+async def test_residents_read_what_reaches_them_and_nothing_silent(site: Site) -> None:
+    neighbour = await site.explained(ID["verified"], f"resident:{BEN}")
+    said = " ".join(neighbour["text"] + [entry["text"] for entry in neighbour["chain"]])
+    assert "3-1-701" not in said and "kitchen" not in said and "building 3" in said and "were told" not in said
+    assert not {"gateway"} & {entry["service"] for entry in neighbour["chain"]}
+    assert str(ID["told ann"]) not in str(neighbour) and str(ID["not told ben"]) in str(neighbour)
+    own = await site.explained(INCIDENT, f"resident:{ANN}")
+    assert "3-1-701" in " ".join(own["text"])
+    await site.explained(INCIDENT, f"resident:{CARL}", 404)
+    await site.explained(ID["not told ben"], f"resident:{ANN}", 404)
+    for person in (ANN, BEN, CARL):
+        await site.explained(DURESS.incident_id, f"resident:{person}", 404)
+    assert "duress" in (await site.explained(DURESS.incident_id))["text"][0]
