@@ -20,7 +20,6 @@ class Fire(Story):
         self.resident, self.guard, self.staff, self.police = (self.who[role] for role in ("resident", "guard", "staff", "police"))
         self.incident: dict[str, Any] = {}
         self.sensor: dict[str, Any] = {}
-        self.wanted: list[dict[str, Any]] = []
         self.heard: list[dict[str, Any]] = []
         self.broadcast = self.release = self.read_up_to = ""
 
@@ -35,26 +34,50 @@ class Fire(Story):
         """The guard's queue, once it has the incident like this."""
         async def look() -> Any:
             items = (await self.get("/v1/incidents", self.guard, state="all", limit=200))["items"]
-            return next((i for i in items if i.get("id") == self.incident.get("id", i.get("id")) and i["sensor_id"] == self.sensor["id"]
-                         and all(i.get(k) == v for k, v in wanted.items())), None)
+            mine = (i for i in items if self.is_its(i) and i["id"] == self.incident.get("id", i["id"]))
+            return next((i for i in mine if all(i[k] == v for k, v in wanted.items())), None)
 
         return dict(await self.until(look))
+
+    def is_its(self, incident: dict[str, Any]) -> bool:
+        """Whether the sensor of this story raised it."""
+        return incident["sensor"] is not None and incident["sensor"]["sensor_id"] == self.sensor["id"]
 
     async def does(self, what: str, body: dict[str, Any], state: str, who: dict[str, str] | None = None) -> dict[str, Any]:
         await self.post(f"/v1/incidents/{self.incident['id']}/{what}", who or self.guard, body)
         return await self.incident_with(state=state)
 
     async def relays(self, states: set[str]) -> None:
-        """Until every relay of the release on a simulated terminal is like this."""
+        """Until the building's doors and lifts on simulated terminals are like this."""
+        building = self.sensor["building_id"]
+        doors = [d for d in self.demo.doors if d["zone"] == f"building:{building}"]
+        floors = [{**lift, **lift["floors"][0]} for lift in self.demo.lifts if lift["building_id"] == building]
+
         async def look() -> Any:
             found = []
-            for relay in self.wanted:
+            for relay in (*doors, *floors):
                 control = self.controls.get(relay["device_id"])
                 if control is not None:
                     found.append((await self.client.get(f"{control}/relays")).json().get(str(relay["door_no"]), "normal"))
             return found and set(found) <= states
 
         await self.until(look)
+
+    async def tidied(self) -> None:
+        """Ends, as people would, what a story that was broken off has left."""
+        for open_ in (await self.get("/v1/incidents", self.guard, state="open", limit=200))["items"]:
+            if self.is_its(open_):
+                self.incident = open_
+                if open_["state"] in ("raised", "acknowledged"):
+                    await self.does("acknowledgements", {"take_over": True}, "acknowledged")
+                    await self.does("false-alarms", {"cause": "test"}, "found_false")
+                else:
+                    await self.does("resolutions", {"how": "put_out"}, "resolved")
+        self.incident = {}
+        for release in (await self.get("/v1/fire-releases", self.staff, open_only=True))["items"]:
+            if release["building_id"] == self.sensor["building_id"]:
+                await self.post(f"/v1/fire-releases/{release['id']}/endings", self.staff, {"despite_fire": True})
+        await self.relays({"normal"})
 
     # the story
 
@@ -64,13 +87,11 @@ class Fire(Story):
         self.sensor = next((s for s in self.demo.sensors if s["kind"] == "smoke" and s["building_id"] == building), {})
         if not self.sensor or self.sensor["device_id"] not in self.controls:
             raise Failed("the resident's building has no smoke detector on a simulated panel")
-        for open_ in (await self.get("/v1/incidents", self.guard, state="open", limit=200))["items"]:
-            if open_["sensor_id"] == self.sensor["id"]:
-                raise Failed("an incident of this sensor is open still: resolve it first")
+        await self.tidied()
         await self.signals(SMOKE)
         self.incident = await self.incident_with(state="raised", kind="fire")
         return f"{self.incident['severity']}, {self.sensor['name']}, to be acknowledged by {self.incident['deadline']}", [
-            self.incident["event_id"]]
+            self.incident["events"][0]]
 
     async def folded(self) -> tuple[str, list[str]]:
         await self.signals(SMOKE, times=2)
@@ -80,23 +101,24 @@ class Fire(Story):
     async def verified(self) -> tuple[str, list[str]]:
         owned = await self.does("acknowledgements", {}, "acknowledged")
         self.incident = await self.does("verifications", {"how": "camera"}, "verified")
-        return f"owned by {owned['owner']}", [self.incident["event_id"]]
+        return f"owned by {owned['owner']['role']}", self.incident["events"]
 
     async def released(self) -> tuple[str, list[str]]:
         async def look() -> Any:
             items = (await self.get("/v1/fire-releases", self.guard, limit=50))["items"]
-            return next((i for i in items if i["building_id"] == self.sensor["building_id"] and i["state"] == "begun"), None)
+            return next((i for i in items if i["incident_id"] == self.incident["id"]), None)
 
         found = await self.until(look)
-        self.release, self.wanted = found["id"], found["relays"]
+        self.release = found["id"]
         await self.relays({"held_open", "recalled"})
-        lifts = sum(relay["state"] == "recalled" for relay in self.wanted)
-        return f"{len(self.wanted) - lifts} doors stand open, {lifts} lifts are called to the ground floor", [found["event_id"]]
+        lifts = sum(relay["wanted"] == "recalled" for relay in found["relays"])
+        doors = len(found["relays"]) - lifts
+        return f"{doors} doors stand open, {lifts} lifts are called to the ground floor", [found["event_id"]]
 
     async def told(self) -> tuple[str, list[str]]:
         async def mine() -> Any:
             items = (await self.get("/v1/me/notices", self.resident, limit=50))["items"]
-            return next((i for i in items if i.get("incident_id") == self.incident["id"]), None)
+            return next((i for i in items if i["kind"] == "broadcast" and i["ended_at"] is None), None)
 
         notice = await self.until(mine)
         self.broadcast = notice["id"]
@@ -104,7 +126,8 @@ class Fire(Story):
 
         async def look() -> Any:
             found = await self.get(f"/v1/broadcasts/{self.broadcast}", self.guard)
-            return found if found["told"] >= found["audience"] > 0 and found["read"] else None
+            everybody = found["told"] >= found["audience"] > 0
+            return found if everybody and found["read"] and found["incident_id"] == self.incident["id"] else None
 
         found = await self.until(look)
         return f"{found['told']} of {found['audience']} residents told, {found['read']} have read it", [found["event_id"]]
@@ -113,7 +136,7 @@ class Fire(Story):
         async def look() -> Any:
             after = {"after": self.read_up_to} if self.read_up_to else {}
             page = await self.get("/v1/government/incident-events", self.police, limit=200, **after)
-            self.read_up_to = page["next"] or self.read_up_to
+            self.read_up_to = page["after"]
             self.heard += [event for event in page["items"] if event["subject"].endswith(self.incident["id"])]
             said = {event["type"] for event in self.heard}
             return {"gov.incident_opened", "gov.incident_progressed", "gov.fire_released"} <= said
@@ -127,11 +150,15 @@ class Fire(Story):
 
     async def resolved(self) -> tuple[str, list[str]]:
         await self.signals(WELL_AGAIN)
-        restored = await self.incident_with(restored=True)
-        if restored["state"] != "dispatched":
-            raise Failed(f"a restore made it {restored['state']}")
+
+        async def restored() -> Any:
+            found = await self.incident_with()
+            return found if found["restored_at"] else None
+
+        if (found := await self.until(restored))["state"] != "dispatched":
+            raise Failed(f"a restore made it {found['state']}")
         self.incident = await self.does("resolutions", {"how": "put_out"}, "resolved")
-        return "the restore ended nothing; a guard did", [self.incident["ended_event_id"]]
+        return "the restore ended nothing; a guard did", self.incident["events"]
 
     async def set_back(self) -> tuple[str, list[str]]:
         path = f"/v1/fire-releases/{self.release}/endings"
@@ -144,10 +171,10 @@ class Fire(Story):
         await self.relays({"normal"})
 
         async def look() -> Any:
-            items = (await self.get("/v1/fire-releases", self.staff, limit=50))["items"]
-            return next((i for i in items if i["id"] == self.release and i["state"] == "ended"), None)
+            chain = (await self.get(f"/v1/events/{self.release}/explanation", self.staff)).get("chain", [])
+            return [link["event_id"] for link in chain if link["type"] == "access.fire_release_ended"]
 
-        return "doors and lifts are as before", [(await self.until(look))["ended_event_id"]]
+        return "doors and lifts are as before", await self.until(look)
 
     async def explained(self) -> tuple[str, list[str]]:
         event = self.steps[-1].events[-1]

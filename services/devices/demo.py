@@ -22,7 +22,7 @@ from services.devices.domain.registry import Description, EnrolDevice, MoveDevic
 
 HERE = uuid5(NAMESPACE_URL, "lifang-demo")
 TERMINALS = {"terminal-1": "南大门门禁机", "terminal-2": "1号楼东门门禁机"}
-PANELS = {"panel-1": ("1号楼报警主机", "4A21"), "panel-2": ("2号楼报警主机", "77F0")}
+PANELS = {"panel-1": ("1号楼报警主机", "4A21"), "panel-2": ("2号楼报警主机", "E5C102")}
 """The first speaks encrypted."""
 SUPERVISE, KEY = 60, "dc09-key"
 CAMERAS = {"camera-1": "东门入口车牌相机", "camera-2": "东门出口车牌相机"}
@@ -52,7 +52,7 @@ def routes(app: App, book: DeviceBook) -> APIRouter:
             "terminals": [
                 await _device("hikvision-terminal", name, TERMINALS[name], listen.get(name, ""), secret, context)
                 for name in TERMINALS],
-            "panels": [await _panel(name, name == "panel-1" and _has_key(), context) for name in PANELS],
+            "panels": [await _panel(name, name == "panel-2" and _has_key(), context) for name in PANELS],
             "cameras": [
                 await _device("vzenith-camera", name, CAMERAS[name], gates.get(name, ""), secret, context) for name in CAMERAS]})
 

@@ -75,7 +75,12 @@ async def test_what_nobody_does_in_time_goes_up_the_ladder_and_is_explained(stac
         place = {"building_id": building, "name": f"door closer {uuid4().hex[:8]}"}
         made = await desk.post("/v1/incidents", desk.guard, {"kind": "trouble", "place": place})
         incident_id = made.json()["id"]
-        found = await queued(desk, incident_id, level=2)
+
+        async def second() -> Any:
+            found = await queued(desk, incident_id)
+            return found if found["escalation"] and found["escalation"]["level"] == 2 else None
+
+        found = await desk.until(second)
         assert found["state"] == "raised" and found["owner"] is None, "told to more people, and reset by nobody"
         why = await desk.get(f"/v1/events/{incident_id}/explanation", desk.guard, language="en")
         told = [link for link in why["chain"] if link["type"] == "alarm.incident_escalated"]
@@ -119,12 +124,16 @@ async def test_a_supervised_line_that_falls_silent_is_an_alarm_until_somebody_ha
 
     async def silent() -> Any:
         items = (await desk.get("/v1/incidents", desk.guard, state="open", limit=200))["items"]
-        return next((i for i in items if i["kind"] == "line" and i["device_id"] == device_id), None)
+        return next((i for i in items if i["kind"] == "line" and i["sensor"]["device_id"] == device_id), None)
 
     incident = await desk.until(silent)
     await link_test()
-    restored = await queued(desk, incident["id"], restored=True)
-    assert restored["state"] == "raised", "the line is back, and a person has not seen to it"
+
+    async def back() -> Any:
+        found = await queued(desk, incident["id"])
+        return found if found["restored_at"] else None
+
+    assert (await desk.until(back))["state"] == "raised", "the line is back, and a person has not seen to it"
     for step, body in (("acknowledgements", {}), ("false-alarms", {"cause": "test"})):
         await desk.post(f"/v1/incidents/{incident['id']}/{step}", desk.guard, body)
     await queued(desk, incident["id"], state="found_false")
@@ -155,7 +164,7 @@ async def test_under_duress_the_door_opens_and_the_alarm_is_silent(stack: Stack,
     assert await mine(desk, resident, incident["id"]) is None
     events = (await desk.get("/v1/me/door-events", resident, limit=20))["items"]
     assert "duress" not in json.dumps(events)
-    refused = await desk.client.get(f"/v1/events/{incident['event_id']}/explanation", headers=resident)
+    refused = await desk.client.get(f"/v1/events/{incident['id']}/explanation", headers=resident)
     assert refused.status_code in (403, 404)
     for step, body in (("acknowledgements", {}), ("false-alarms", {"cause": "misuse"})):
         await desk.post(f"/v1/incidents/{incident['id']}/{step}", desk.guard, body)
