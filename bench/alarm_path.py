@@ -4,6 +4,7 @@ and the gateway; and row `alarm_storm`: a thousand alarms of a thousand sources 
 import asyncio
 import json
 from contextlib import AsyncExitStack, aclosing
+from datetime import UTC, datetime
 from itertools import count
 from time import perf_counter
 
@@ -15,7 +16,7 @@ from bench.measure import Measured, Part, Result, rounded, side_by_side
 from bench.servers import Servers
 from bench.whole import Bare, Panel, Whole, summed
 from bench.wire import feed
-from simulator.dc09_frames import Frame, encoded
+from simulator.dc09_frames import frame
 
 ROUNDS = 3
 SECONDS, RATE = 6, 10
@@ -44,10 +45,9 @@ class Signals:
         """The place in words, and the frame."""
         number = first + next(self.numbers)
         partition, zone = divmod(number, 999)
-        frame = Frame(
-            type="ADM-CID", sequence=next(self.sequence) % 9999 + 1, account=self.panel.account,
-            data=f"1110 {partition % 99 + 1:02d} {zone + 1:03d}")
-        return f"{partition % 99 + 1}/{zone + 1}", encoded(frame)
+        data = f"1110 {partition % 99 + 1:02d} {zone + 1:03d}"
+        said = frame("ADM-CID", next(self.sequence) % 9999 + 1, self.panel.account, data, datetime.now(UTC))
+        return f"{partition % 99 + 1}/{zone + 1}", said
 
     async def say(self, frames: bytes, number: int = 1) -> int:
         """How many were acknowledged."""
@@ -152,7 +152,7 @@ async def measure_storm(servers: Servers) -> Result:
             first, before = 20_000 + STORM * next(storms), len(topic.opened)
             resident = sum(process.memory_info().rss for process in processes)
             frames = [line.next(first + n * (STORM // LINES)) for n, line in enumerate(lines) for _ in range(STORM // LINES)]
-            of_line = [b"".join(frame for _, frame in frames[n * (STORM // LINES):(n + 1) * (STORM // LINES)]) for n in range(LINES)]
+            of_line = [b"".join(said for _, said in frames[n * (STORM // LINES):(n + 1) * (STORM // LINES)]) for n in range(LINES)]
             if len({place for place, _ in frames}) != STORM:
                 raise RuntimeError("two frames of one source")
             begun = perf_counter()
