@@ -176,9 +176,11 @@ def merged(gateway: Document, app: Any, others: dict[str, Document]) -> Document
             own["x-served-by"] = service
             if "requestBody" not in theirs:
                 own.pop("requestBody", None)
-            for name in names_in(own) - {"Problem"}:
-                schema = others[service]["components"]["schemas"][name]
+            theirs_by_name, wanted = others[service]["components"]["schemas"], names_in(own)
+            while wanted - {"Problem"}:  # a schema may name further ones
+                schema = theirs_by_name[name := (wanted - {"Problem"}).pop()]
                 assert schemas.setdefault(name, schema) == schema, f"two schemas are called {name}"
+                wanted = wanted - {name} | {other for other in names_in(schema) if other not in schemas}
     gateway["info"] |= {"title": "Lifang"}
     tags = sorted({tag for path in gateway["paths"].values() for of in path.values() for tag in of["tags"]})
     return gateway | {"tags": [{"name": tag} for tag in tags]}

@@ -187,8 +187,8 @@ def test_what_routes_refuse_is_found_in_what_they_call(openapis):
 
 INCIDENT, NOTICE, BROADCAST = "incidents/{incident_id}", "notices/{notice_id}", "broadcasts/{broadcast_id}"
 PASSED_ON_IN_A_FIRE = {
-    "get": ("panels", "panels/{panel_id}/signals", "sensors", "ladders", f"{NOTICE}/receipts", "broadcasts", "me/display-name", "me/circles",
-            "circles/{circle_id}/members"),
+    "get": ("panels", "panels/{panel_id}/signals", "sensors", "ladders", f"{NOTICE}/receipts", "broadcasts", "me/display-name",
+            "me/circles", "circles/{circle_id}/members"),
     "put": ("panels/{panel_id}", "sensors/{sensor_id}", "ladders/{severity}", "me/display-name"),
     "post": ("sos", "incidents", *(f"{INCIDENT}/{step}" for step in (
         "acknowledgements", "verifications", "false-alarms", "dispatches", "resolutions")), "panels", "sensors", "fire-releases",

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+import msgspec
 import pytest
 from msgspec import Struct, json
 
@@ -20,8 +21,11 @@ from libs.eventkit.run import web
 from libs.eventkit.service import App
 from libs.eventkit.subscriptions import follow
 from libs.eventkit.views import follow_views
+from services.gateway.api.live import follow as follow_live
 from services.gateway.main import SERVICE
 from services.gateway.reactions import NAME
+from services.gateway.tail import Shown
+from services.gateway.viewing import seen_by
 from tests.kit import caught_up, until
 from tests.unit.gateway.fire import BROADCAST, DURESS, ID, INCIDENT, INSTALLED, RELEASE, STORY, THREATENED
 from tests.unit.gateway.heard import ANN, BEN, BUILDING, HOME, NOON
@@ -132,3 +136,32 @@ async def test_residents_read_what_reaches_them_and_nothing_silent(site: Site) -
     for person in (ANN, BEN, CARL):
         await site.explained(DURESS.incident_id, f"resident:{person}", 404)
     assert "duress" in (await site.explained(DURESS.incident_id))["text"][0]
+
+
+async def test_the_live_feed_brings_each_what_reaches_them_and_nothing_silent(site: Site) -> None:
+    end = await site.app.log.last()
+    seen: dict[str, list[Any]] = {}
+    for name, role, person in (("ann", "resident", ANN), ("ben", "resident", BEN), ("carl", "resident", CARL), ("guard", "guard", uuid4())):
+        principal = Principal(person, role, frozenset({site.community}), permissions_of(role))
+        nobody_yet = msgspec.structs.replace(await seen_by(site.app, principal, site.community), told=frozenset())
+        tail = Shown(site.app.log, site.app.catalogue)
+        frames = follow_live(site.app, tail, principal, nobody_yet, lambda type_: True, 0, f"{role}:{person}")
+        seen[name] = []
+        async for chunk in frames:
+            found = [json.decode(line[6:]) for line in chunk.decode().split("\n") if line.startswith("data: ")]
+            seen[name] += found
+            at = [int(line[4:]) for line in chunk.decode().split("\n") if line.startswith("id: ")]
+            if max(at, default=0) >= end - 10 or (chunk.startswith(b": at ") and int(chunk[5:]) >= end):
+                break
+        await frames.aclose()
+    types = {name: {event["type"] for event in events} for name, events in seen.items()}
+    assert {"alarm.incident_raised", "alarm.incident_acknowledged", "neighbors.broadcast_sent", "access.fire_release_begun"} <= types["ann"]
+    assert types["ben"] & {"alarm.incident_raised", "alarm.incident_acknowledged"} == set()
+    assert {"alarm.incident_verified", "alarm.incident_resolved", "neighbors.broadcast_ended"} <= types["ben"]
+    assert not {t for t in types["carl"] if t.startswith(("alarm.", "neighbors.", "access.fire"))}
+    assert {"alarm.incident_raised", "access.duress_signalled", "neighbors.resident_told"} <= types["guard"]
+    for name in ("ann", "ben", "carl"):
+        said = str(seen[name])
+        assert "duress" not in said and str(DURESS.incident_id) not in said, name
+        assert all(event["data"]["resident_id"] in (str(ANN), str(BEN)) for event in seen[name] if "resident_told" in event["type"])
+    assert str(HOME) not in str([e for e in seen["ben"] if e["type"].startswith("alarm.")]) and str(HOME) in str(seen["ann"])
