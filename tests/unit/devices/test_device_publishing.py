@@ -10,6 +10,7 @@ from libs.eventkit.recorded import Meta, Recorded
 from libs.eventkit.sealed import Sealed
 from services.devices.domain.fallbacks import FallbackGiven
 from services.devices.domain.heard import Heard
+from services.devices.domain.holds import HoldCarriedOut, HoldFailed, HoldWanted
 from services.devices.domain.lines import LineBack, LineSilent
 from services.devices.domain.orders import OrderAttempted, OrderCarriedOut, OrderFailed
 from services.devices.domain.refusals import RefusalAttempted, RefusalFailed, RefusalTold
@@ -63,6 +64,9 @@ SAID: list[tuple[Any, Any]] = [
      contracts.PanelSignalled(
          report_id=REPORT, device_id=DEVICE, protocol="contact_id", code="3400", partition=1, zone=12, user=True, live=True,
          device_time=NOW, findings=("length",))),
+    (HoldCarriedOut((ORDER,), DEVICE, 1, "held_open"), contracts.HoldCarriedOut(ORDER, DEVICE, 1, "held_open")),
+    (HoldFailed((ORDER,), DEVICE, 1, "normal", "refused", 3, NOW, "4"),
+     contracts.HoldFailed(ORDER, DEVICE, 1, "normal", "refused", 3, NOW)),
     (DeviceReported(DEVICE, BODY, TOLD, NOW, live=False, skew=None, findings=("code_unknown",)),
      contracts.DeviceReported(
          report_id=REPORT, device_id=DEVICE, kind="card_read", code="5/1", state=None, serial=7, door_no=None, live=False,
@@ -74,7 +78,8 @@ SILENT = [
     DayBegun(DEVICE, NOW.date()), KnowledgeCarried(Heard()), DayClosed(DEVICE, NOW.date()),
     BodyReceived(BODY, RAW, "", 1, 1), BodyUnreadable(DEVICE, BODY, RAW, "", 1, "empty"),
     RefusalAttempted(REPORT, DEVICE, 7), RefusalTold(REPORT, DEVICE), RefusalFailed(REPORT, DEVICE, "unknown"),
-    FrameUnplaced("4A21", "account_unknown", RAW, 60)]
+    FrameUnplaced("4A21", "account_unknown", RAW, 60),
+    HoldWanted(ORDER, DEVICE, 1, "held_open", REPORT, NOW)]
 
 
 @pytest.mark.parametrize(("event", "said"), SAID, ids=lambda e: type(e).__name__)
