@@ -37,8 +37,10 @@ async def registered(app: App, community: UUID, account: str = ACCOUNT, key_secr
 
 
 @asynccontextmanager
-async def listening(app: App, limits: Limits | None = None, look: float = 0.05) -> AsyncIterator[Listener]:
-    listener = Listener(app, "127.0.0.1:0", limits, LineWatch(app, book_of(app), look))
+async def listening(
+    app: App, limits: Limits | None = None, look: float = 0.05, address: str = "127.0.0.1:0",
+) -> AsyncIterator[Listener]:
+    listener = Listener(app, address, limits, LineWatch(app, book_of(app), look))
     task = asyncio.create_task(listener.run())
     ready = asyncio.create_task(listener.ready.wait())
     try:
