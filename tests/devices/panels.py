@@ -24,8 +24,8 @@ def alarm(number: int = 1, zone: int = 1, account: str = ACCOUNT, key: bytes | N
     return frame("ADM-CID", number, account, f"1110 01 {zone:03d}", at or datetime.now(UTC), key)
 
 
-def link_test(account: str = ACCOUNT, key: bytes | None = None) -> bytes:
-    return frame("NULL", 0, account, "", datetime.now(UTC), key)
+def link_test(account: str = ACCOUNT, key: bytes | None = None, at: datetime | None = None) -> bytes:
+    return frame("NULL", 0, account, "", at or datetime.now(UTC), key)
 
 
 async def registered(app: App, community: UUID, account: str = ACCOUNT, key_secret: str = "", supervise: int = 0) -> UUID:

@@ -104,10 +104,18 @@ async def test_a_panel_that_is_told_to_be_silent_is_missed(app_of: AppOf, commun
     async with listening(app) as listener:
         panel_config = {"account": "77F0", "listen": f"127.0.0.1:{listener.ports[0]}", "every": 0.1}
         async with simulated(tmp_path, panel_config) as (panel,):
-            await until(lambda: device in listener.lines._heard)
+            lines = listener.lines
+            await until(lambda: device in lines._heard and device not in lines._silent)
+            before = len(await said(app, LineSilent)), len(await said(app, LineBack))
             assert (await panel.post("/silence", json={"silent": True})).json() == {"silent": True}
-            await until(lambda: said(app, LineSilent))
+
+            async def told() -> tuple[bool, bool]:
+                return len(await said(app, LineSilent)) > before[0], len(await said(app, LineBack)) > before[1]
+
+            await until(lambda: device in lines._silent)
+            assert await told() == (True, False)
             await panel.post("/silence", json={"silent": False})
-            await until(lambda: said(app, LineBack))
-    silences = await said(app, LineSilent)
-    assert all(silence.limit == 1 for silence in silences) and silences[-1].last_heard is not None
+            await until(lambda: device not in lines._silent)
+            assert await told() == (True, True)
+            (*_, last) = await said(app, LineSilent)
+    assert last.limit == 1 and last.last_heard is not None

@@ -274,6 +274,7 @@ MUTANTS = (
     ),
     *of(
         f"{HERE}/domain/reports.py", f"{UNIT}/test_reports.py",
+        ("a clock that was lost makes history of an alarm", "heard.clock if told.clock is None else Clock(skew=told.clock)", "heard.clock"),
         ("what was told some minutes ago is told again", " or heard.knows(told.fingerprint_before)", ""),
     ),
 )
