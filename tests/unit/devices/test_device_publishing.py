@@ -10,6 +10,7 @@ from libs.eventkit.recorded import Meta, Recorded
 from libs.eventkit.sealed import Sealed
 from services.devices.domain.fallbacks import FallbackGiven
 from services.devices.domain.heard import Heard
+from services.devices.domain.holds import HoldCarriedOut, HoldFailed, HoldWanted
 from services.devices.domain.lines import LineBack, LineSilent
 from services.devices.domain.orders import OrderAttempted, OrderCarriedOut, OrderFailed
 from services.devices.domain.refusals import RefusalAttempted, RefusalFailed, RefusalTold
@@ -55,6 +56,9 @@ SAID: list[tuple[Any, Any]] = [
     (OrderCarriedOut(ORDER, DEVICE, 1, "barrier", "answer"), contracts.BarrierOrderCarriedOut(ORDER, DEVICE, 1, "answer")),
     (OrderFailed(ORDER, DEVICE, 1, "expired", "", "barrier"), contracts.BarrierOrderFailed(ORDER, DEVICE, 1, "expired")),
     (OrderFailed(ORDER, DEVICE, 1, "refused", "4"), contracts.DoorOrderFailed(ORDER, DEVICE, 1, "refused")),
+    (HoldCarriedOut((ORDER,), DEVICE, 1, "held_open"), contracts.HoldCarriedOut(ORDER, DEVICE, 1, "held_open")),
+    (HoldFailed((ORDER,), DEVICE, 1, "normal", "refused", 2, NOW, "4"),
+     contracts.HoldFailed(ORDER, DEVICE, 1, "normal", "refused", 2, NOW)),
     (LineSilent(DEVICE, 60, NOW), contracts.LineSilent(DEVICE, 60, NOW)),
     (LineBack(DEVICE), contracts.LineBack(DEVICE)),
     (DeviceReported(DEVICE, BODY, Told(
@@ -74,7 +78,7 @@ SILENT = [
     DayBegun(DEVICE, NOW.date()), KnowledgeCarried(Heard()), DayClosed(DEVICE, NOW.date()),
     BodyReceived(BODY, RAW, "", 1, 1), BodyUnreadable(DEVICE, BODY, RAW, "", 1, "empty"),
     RefusalAttempted(REPORT, DEVICE, 7), RefusalTold(REPORT, DEVICE), RefusalFailed(REPORT, DEVICE, "unknown"),
-    FrameUnplaced("4A21", "account_unknown", RAW, 60)]
+    HoldWanted(ORDER, DEVICE, 1, "held_open", REPORT, NOW), FrameUnplaced("4A21", "account_unknown", RAW, 60)]
 
 
 @pytest.mark.parametrize(("event", "said"), SAID, ids=lambda e: type(e).__name__)
