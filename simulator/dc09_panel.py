@@ -7,8 +7,8 @@ SIGINT end it with 0.
 
 import argparse
 import asyncio
-import contextlib
 import json
+import sys
 from collections import deque
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,7 +68,7 @@ class AlarmPanel:
         self.config = config
         self.silent = False
         self.exchanges: deque[Exchange] = deque(maxlen=KEPT)
-        self.tests = self.acknowledged = 0
+        self.tests = self.acknowledged = self.refused = 0
         self._key = key_from(config.key_file) if config.key_file else None
         self._sequence = 0
         self._in_order = asyncio.Lock()
@@ -81,28 +81,26 @@ class AlarmPanel:
             return [await self._say(kind, data, signal.at) for _ in range(signal.times)]
 
     async def test_line(self) -> None:
-        """For ever: a link test every so often, unless it is told to be silent."""
+        """For ever: a link test every so often, unless it is told to be silent. One try each: the next comes soon enough."""
         while True:
             if not self.silent:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(self.config.give_up_seconds):
-                        await self._say("NULL", "")
+                await self._say("NULL", "", tries=1)
                 self.tests += 1
             await asyncio.sleep(self.config.every)
 
-    async def _say(self, kind: str, data: str, at: datetime | None = None) -> str:
-        """Sends the same bytes until they are answered; a refused clock (NAK) gets a frame with the present time."""
+    async def _say(self, kind: str, data: str, at: datetime | None = None, tries: int = sys.maxsize) -> str:
+        """Sends the same bytes until they are answered, or so often; a refused clock (NAK) gets a frame with the present time."""
         async with self._in_order:
             self._sequence = self._sequence % 9999 + 1
-            number, tries, answer, sent = self._sequence, 0, NO_ANSWER, b""
-            while answer not in ANSWERED:
+            number, sent_times, answer, sent = self._sequence, 0, NO_ANSWER, b""
+            while answer not in ANSWERED and sent_times < tries:
                 if not sent or answer == "NAK":
                     sent = frame(kind, number, self.config.account, data, at or datetime.now(UTC), self._key)
-                tries += 1
+                await asyncio.sleep(min(0.2 * sent_times, 2.0))
+                sent_times += 1
                 answer = await self._exchange(sent, number)
-                if answer not in ANSWERED:
-                    await asyncio.sleep(min(0.2 * tries, 2.0))
-            self._noted(Exchange(kind, number, data, answer, tries, datetime.now(UTC)))
+                self.refused += answer not in ANSWERED
+            self._noted(Exchange(kind, number, data, answer, sent_times, datetime.now(UTC)))
         return answer
 
     def _noted(self, exchange: Exchange) -> None:
@@ -152,7 +150,8 @@ def control(panel: AlarmPanel) -> Starlette:
     async def state(_: Request) -> Response:
         return _json({
             "device_id": panel.config.device_id, "account": panel.config.account, "encrypted": bool(panel.config.key_file),
-            "silent": panel.silent, "tests": panel.tests, "acknowledged": panel.acknowledged, "exchanges": list(panel.exchanges)})
+            "silent": panel.silent, "tests": panel.tests, "acknowledged": panel.acknowledged, "refused": panel.refused,
+            "exchanges": list(panel.exchanges)})
 
     async def unprocessable(_: Request, problem: Exception) -> Response:
         return _json({"problem": str(problem)}, 422)

@@ -86,6 +86,8 @@ class Intake(Struct):
     context: Context
     keys: dict[str, KeyHandle] = {}
     told: tuple[Told, ...] = ()
+    clock: float | None = None
+    """What is known of the device's clock beside its reports, in seconds ahead of ours."""
 
     async def take(self, body: bytes, content_type: str, reports: list[Report]) -> Done:
         """Stores what is new in the body; nothing where all of it was told before."""
@@ -139,7 +141,8 @@ class Intake(Struct):
         signal = Signal(*astuple(report.signal)) if report.signal else None
         now, before = self._spans(report)
         return Told(
-            vehicle=vehicle, signal=signal, report_id=report_id, kind=report.kind, code=report.code, history=report.history,
+            vehicle=vehicle, signal=signal, clock=self.clock,
+            report_id=report_id, kind=report.kind, code=report.code, history=report.history,
             fingerprint=fingerprint(report, self.device, self.app.blind, now),
             fingerprint_before=fingerprint(report, self.device, self.app.blind, before) if before else "",
             state=report.state, serial=report.serial, door_no=report.door_no, reader_no=report.reader_no, channel=report.channel,

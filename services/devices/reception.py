@@ -28,6 +28,7 @@ from services.devices.adapters.dc09_crypto import key_of
 from services.devices.adapters.dc09_frames import Piece
 from services.devices.adapters.report import Report
 from services.devices.device_book import DeviceBook, KnownDevice
+from services.devices.domain.liveness import offset
 from services.devices.intake import Intake
 from services.devices.line_watch import LineWatch
 from services.devices.unplaced_frames import UnplacedFrames
@@ -36,6 +37,8 @@ log = logging.getLogger(__name__)
 BATCH, BATCH_BYTES = 64, 65_536
 KEY_KEPT = 30.0
 """Seconds for which a key is not read anew from its secret."""
+CLOCK_KEPT = 900.0
+"""Seconds for which a link test says how a panel's clock goes."""
 CATCH_UP = 1.0
 """Seconds between looks for a panel that has just been registered elsewhere: strangers must not drive them."""
 
@@ -53,6 +56,7 @@ class Reception:
         self._waiting: dict[UUID, deque[Waiting]] = {}
         self._working: dict[UUID, asyncio.Task[None]] = {}
         self._keys: dict[UUID, tuple[float, bytes | None]] = {}
+        self._clocks: dict[UUID, tuple[float, float]] = {}
         self._caught_up = float("-inf")
 
     def read(self, piece: Piece) -> Frame:
@@ -83,9 +87,21 @@ class Reception:
             await self.unplaced.keep(frame, reason, device)
             return dc09.answer(frame, datetime.now(UTC), "DUH" if reason == "not_encrypted" else "")
         self.lines.heard(device)
-        if not frame.is_link_test:
+        if frame.is_link_test:
+            self._learn(device, frame)
+        else:
             await self._stored(device, frame)
         return dc09.answer(frame, datetime.now(UTC))
+
+    def _learn(self, device: KnownDevice, frame: Frame) -> None:
+        """A link test tells the time of the panel's clock: a clock that was lost makes no history of the next alarm."""
+        skew = offset(dc09.moment(frame.inner.stamp), datetime.now(UTC))
+        if skew is not None:
+            self._clocks[device.device_id] = (asyncio.get_running_loop().time(), skew)
+
+    def _clock(self, device: KnownDevice) -> float | None:
+        told_at, skew = self._clocks.get(device.device_id, (float("-inf"), None))
+        return skew if asyncio.get_running_loop().time() - told_at <= CLOCK_KEPT else None
 
     def _whose(self, frame: Frame) -> tuple[KnownDevice | None, str]:
         """The panel, and why the frame is not its word (empty where it is)."""
@@ -157,7 +173,7 @@ class Reception:
     async def _take(self, device: KnownDevice, batch: list[Waiting]) -> None:
         context = Context(community_id=device.community_id, now=datetime.now(UTC), correlation=str(uuid7()))
         try:
-            await Intake(self.app, self.book, device, context).take(
+            await Intake(self.app, self.book, device, context, clock=self._clock(device)).take(
                 b"".join(one.raw for one in batch), dc09.CONTENT_TYPE, [report for one in batch for report in one.reports])
         except Exception as error:
             if len(batch) > 1 and not is_away(error):  # one that cannot be taken harms none of its neighbours

@@ -24,8 +24,8 @@ def alarm(number: int = 1, zone: int = 1, account: str = ACCOUNT, key: bytes | N
     return frame("ADM-CID", number, account, f"1110 01 {zone:03d}", at or datetime.now(UTC), key)
 
 
-def link_test(account: str = ACCOUNT, key: bytes | None = None) -> bytes:
-    return frame("NULL", 0, account, "", datetime.now(UTC), key)
+def link_test(account: str = ACCOUNT, key: bytes | None = None, at: datetime | None = None) -> bytes:
+    return frame("NULL", 0, account, "", at or datetime.now(UTC), key)
 
 
 async def registered(app: App, community: UUID, account: str = ACCOUNT, key_secret: str = "", supervise: int = 0) -> UUID:
@@ -37,8 +37,10 @@ async def registered(app: App, community: UUID, account: str = ACCOUNT, key_secr
 
 
 @asynccontextmanager
-async def listening(app: App, limits: Limits | None = None, look: float = 0.05) -> AsyncIterator[Listener]:
-    listener = Listener(app, "127.0.0.1:0", limits, LineWatch(app, book_of(app), look))
+async def listening(
+    app: App, limits: Limits | None = None, look: float = 0.05, address: str = "127.0.0.1:0",
+) -> AsyncIterator[Listener]:
+    listener = Listener(app, address, limits, LineWatch(app, book_of(app), look))
     task = asyncio.create_task(listener.run())
     ready = asyncio.create_task(listener.ready.wait())
     try:

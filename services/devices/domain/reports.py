@@ -18,7 +18,7 @@ from msgspec import Struct
 from libs.eventkit.decider import Decider, Refused
 from libs.eventkit.sealed import Sealed
 from services.devices.domain.heard import Heard
-from services.devices.domain.liveness import is_live
+from services.devices.domain.liveness import Clock, is_live
 from services.devices.domain.signals import Signal
 
 Primitive = str | int | float | bool
@@ -38,7 +38,7 @@ class Vehicle(Struct, frozen=True, kw_only=True):
 class Told(Struct, frozen=True, kw_only=True):
     """One report as an adapter read it, its personal parts sealed. `fingerprint`: 16 hex digits, equal for the same
     event told again, or empty where nothing tells two such events apart; `fingerprint_before`: the one that it would have
-    had some minutes ago, where it holds the time."""
+    had some minutes ago, where it holds the time. `clock`: the device's clock minus ours in seconds as it told it in passing."""
 
     report_id: UUID
     kind: str
@@ -62,6 +62,7 @@ class Told(Struct, frozen=True, kw_only=True):
     vehicle: Vehicle | None = None
     signal: Signal | None = None
     fingerprint_before: str = ""
+    clock: float | None = None
 
 
 # what happened
@@ -269,7 +270,8 @@ def decide_take_reports(command: TakeReports, day: Day) -> list[ReportEvent]:
 
 
 def _take(command: TakeReports, told: Told, heard: Heard) -> Iterator[ReportEvent]:
-    liveness = is_live(told.history, told.device_time, heard.clock, command.now)
+    clock = heard.clock if told.clock is None else Clock(skew=told.clock)
+    liveness = is_live(told.history, told.device_time, clock, command.now)
     reused = told.serial is not None and told.serial in heard.serials
     yield DeviceReported(
         device_id=command.device_id, body_id=command.body_id, told=told, received_at=command.now, live=liveness.live,

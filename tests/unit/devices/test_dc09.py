@@ -83,6 +83,13 @@ def test_a_wrong_crc_is_refused_with_our_time_and_without_a_number() -> None:
     assert told(frame) == f'"NAK"0000R0L0A0[]{STAMP}'
 
 
+@pytest.mark.parametrize("length", [b"0000", b"0078", b"ZZZZ", b""])
+def test_a_wrong_length_is_taken_where_the_crc_is_right_and_told(length: bytes) -> None:
+    raw = piece('"ADM-CID"0110R0L0#4A21[#4A21|1110 01 008]').raw
+    frame = read(Piece(raw[:4] + length + raw[8:]))
+    assert (frame.verdict, frame.reply, frame.flags, only(frame).findings) == ("accept_flag", "ACK", ("length",), ("length",))
+
+
 @pytest.mark.parametrize("raw", [b"", b"x", b"ZZZZ0034\"SIA-DCS\"", b"HELO example.org", b"\"NULL\"0000[]", b"AB\"NULL\"[]"])
 def test_what_is_no_frame_is_refused(raw: bytes) -> None:
     assert read(Piece(raw)) == Frame(raw=raw, verdict="nak", reply="NAK", flags=("format",))

@@ -53,6 +53,8 @@ def test_bytes_before_a_frame_are_told_of_that_frame_alone() -> None:
 
 def test_a_lost_cr_is_made_good_by_the_next_lf_where_crc_and_length_are_right() -> None:
     assert split(ALARM[:-1] + NAMED) == [Piece(RAW, ("cr_missing",)), Piece(NAMED_RAW)]
+    wrong_length = ALARM[:5] + b"0001" + ALARM[9:-1]
+    assert split(wrong_length + NAMED) == [Piece(wrong_length[1:], ("incomplete",)), Piece(NAMED_RAW)]
     assert split(ALARM[:-2] + NAMED) == [Piece(RAW[:-1], ("incomplete",)), Piece(NAMED_RAW)]
 
 

@@ -56,6 +56,9 @@ SAID: list[tuple[Any, Any]] = [
     (OrderCarriedOut(ORDER, DEVICE, 1, "barrier", "answer"), contracts.BarrierOrderCarriedOut(ORDER, DEVICE, 1, "answer")),
     (OrderFailed(ORDER, DEVICE, 1, "expired", "", "barrier"), contracts.BarrierOrderFailed(ORDER, DEVICE, 1, "expired")),
     (OrderFailed(ORDER, DEVICE, 1, "refused", "4"), contracts.DoorOrderFailed(ORDER, DEVICE, 1, "refused")),
+    (HoldCarriedOut((ORDER,), DEVICE, 1, "held_open"), contracts.HoldCarriedOut(ORDER, DEVICE, 1, "held_open")),
+    (HoldFailed((ORDER,), DEVICE, 1, "normal", "refused", 2, NOW, "4"),
+     contracts.HoldFailed(ORDER, DEVICE, 1, "normal", "refused", 2, NOW)),
     (LineSilent(DEVICE, 60, NOW), contracts.LineSilent(DEVICE, 60, NOW)),
     (LineBack(DEVICE), contracts.LineBack(DEVICE)),
     (DeviceReported(DEVICE, BODY, Told(
@@ -64,9 +67,6 @@ SAID: list[tuple[Any, Any]] = [
      contracts.PanelSignalled(
          report_id=REPORT, device_id=DEVICE, protocol="contact_id", code="3400", partition=1, zone=12, user=True, live=True,
          device_time=NOW, findings=("length",))),
-    (HoldCarriedOut((ORDER,), DEVICE, 1, "held_open"), contracts.HoldCarriedOut(ORDER, DEVICE, 1, "held_open")),
-    (HoldFailed((ORDER,), DEVICE, 1, "normal", "refused", 3, NOW, "4"),
-     contracts.HoldFailed(ORDER, DEVICE, 1, "normal", "refused", 3, NOW)),
     (DeviceReported(DEVICE, BODY, TOLD, NOW, live=False, skew=None, findings=("code_unknown",)),
      contracts.DeviceReported(
          report_id=REPORT, device_id=DEVICE, kind="card_read", code="5/1", state=None, serial=7, door_no=None, live=False,
@@ -78,8 +78,7 @@ SILENT = [
     DayBegun(DEVICE, NOW.date()), KnowledgeCarried(Heard()), DayClosed(DEVICE, NOW.date()),
     BodyReceived(BODY, RAW, "", 1, 1), BodyUnreadable(DEVICE, BODY, RAW, "", 1, "empty"),
     RefusalAttempted(REPORT, DEVICE, 7), RefusalTold(REPORT, DEVICE), RefusalFailed(REPORT, DEVICE, "unknown"),
-    FrameUnplaced("4A21", "account_unknown", RAW, 60),
-    HoldWanted(ORDER, DEVICE, 1, "held_open", REPORT, NOW)]
+    HoldWanted(ORDER, DEVICE, 1, "held_open", REPORT, NOW), FrameUnplaced("4A21", "account_unknown", RAW, 60)]
 
 
 @pytest.mark.parametrize(("event", "said"), SAID, ids=lambda e: type(e).__name__)

@@ -236,3 +236,10 @@ def test_what_was_told_some_minutes_ago_under_the_mark_of_then_is_not_told_again
     then = told(None, content="then").fingerprint
     assert take(told(None, content="now", fingerprint_before=then), heard=heard) == []
     assert take(told(None, content="now", fingerprint_before=told(None, content="never").fingerprint), heard=heard) != []
+
+
+@pytest.mark.parametrize(("clock", "live"), [(None, False), (0.0, False), (-86_400.0, True), (-85_500.0, False)])
+def test_what_a_device_told_of_its_clock_in_passing_counts_before_what_its_reports_taught(clock: float | None, live: bool) -> None:
+    known, yesterday = after(told(1, device_time=NOW)), NOW - timedelta(days=1)
+    (report,) = [e for e in take(told(2, device_time=yesterday, clock=clock), heard=known) if isinstance(e, DeviceReported)]
+    assert report.live is live
