@@ -93,7 +93,7 @@ def test_each_step_shows_its_state_its_owner_and_its_deadline():
 def test_repeats_count_and_a_restore_is_seen_and_ends_nothing():
     repeated = IncidentRepeated(ABOUT, AGAIN, "contact_id:1110", None, True, 2)
     incident(repeated, count=2, last_at=iso(2), raised_at=iso(1), active=True)
-    incident(IncidentRestored(ABOUT, AGAIN), active=False, state="raised", due=iso(60))
+    incident(IncidentRestored(ABOUT, AGAIN), active=False, state="raised", due=iso(60), rank=0)
     incident(IncidentRestored(ABOUT, AGAIN), repeated, active=True, count=2)
 
 
