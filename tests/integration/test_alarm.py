@@ -434,7 +434,7 @@ async def test_panels_and_sensors_are_installed_moved_and_one_a_zone(desk: Desk)
     await desk.ask("PUT", path, "staff", {**body, "zone": 5}, 412, **{"if-match": sensor.headers["etag"]})
     await desk.ask("POST", "/sensors", "staff", body, 201)
     await desk.ask("POST", "/sensors", "staff", {**body, "panel_id": str(uuid4())}, 404)
-    for wrong in ({"zone": -1}, {"kind": "camera"}, {"partition": 100}):
+    for wrong in ({"zone": -1}, {"kind": "camera"}, {"partition": 10_000}):
         await desk.ask("POST", "/sensors", "staff", {**body, **wrong}, 422)
     position = {"lifang-min-position": moved.headers["lifang-position"]}
     shown = (await desk.ask("GET", f"/sensors?panel_id={panel}", "guard", **position)).json()["items"]

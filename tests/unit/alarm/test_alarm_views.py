@@ -179,6 +179,12 @@ def test_all_that_a_panel_said_is_kept_with_what_it_means(protocol: Any, code: s
     assert (row["effect"], row["english"], row["at"], row["position"], row["code"]) == (effect, english, iso(1), 1, code)
 
 
+def test_a_number_that_no_panel_has_stops_no_table():
+    said = PanelSignalled(REPORT, DEVICE, "sia", "FA", 10**30, 99_999_999, False, True, NOW, ())
+    (row,) = table(panels.SIGNALS_VIEW, said)
+    assert (row["partition"], row["zone"]) == (None, 99_999_999)
+
+
 def test_what_a_panel_said_is_read_from_the_newest_on():
     assert "ORDER BY panel_signals.position DESC" in sql(panels.signals_of(DEVICE, 7, 10))
     assert "panel_signals.position < 7" in sql(panels.signals_of(DEVICE, 7, 10))
