@@ -176,11 +176,9 @@ def merged(gateway: Document, app: Any, others: dict[str, Document]) -> Document
             own["x-served-by"] = service
             if "requestBody" not in theirs:
                 own.pop("requestBody", None)
-            theirs_by_name, wanted = others[service]["components"]["schemas"], names_in(own)
-            while wanted - {"Problem"}:  # a schema may name further ones
-                schema = theirs_by_name[name := (wanted - {"Problem"}).pop()]
+            for name in needed(own, others[service]["components"]["schemas"]) - {"Problem"}:
+                schema = others[service]["components"]["schemas"][name]
                 assert schemas.setdefault(name, schema) == schema, f"two schemas are called {name}"
-                wanted = wanted - {name} | {other for other in names_in(schema) if other not in schemas}
     gateway["info"] |= {"title": "Lifang"}
     tags = sorted({tag for path in gateway["paths"].values() for of in path.values() for tag in of["tags"]})
     return gateway | {"tags": [{"name": tag} for tag in tags]}
@@ -203,6 +201,15 @@ def names_in(document: Any) -> set[str]:
         own = {document["$ref"].rpartition("/")[2]} if isinstance(document.get("$ref"), str) else set()
         return own.union(*(names_in(v) for v in document.values()))
     return set[str]().union(*(names_in(v) for v in document)) if isinstance(document, list) else set()
+
+
+def needed(part: Any, schemas: Document) -> set[str]:
+    """The schemas that a part of a document refers to, and those that these refer to."""
+    found, more = set[str](), names_in(part)
+    while more:
+        found |= more
+        more = names_in([schemas.get(name) for name in more]) - found
+    return found
 
 
 def inlined(part: Any, schemas: Document) -> Any:

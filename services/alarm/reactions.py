@@ -47,7 +47,8 @@ def raising(
 
 
 def panel_signals(book: AlarmBook) -> Reaction:
-    """Each zone's signals in their order; those of different zones at once, so that a storm of one panel does not queue."""
+    """Each zone's signals in their order; those of different zones at once, so that a storm of one panel does not queue. Nothing is
+    read before a raise is stored (`new`): most zones have never raised anything, and of the others the log finds out."""
 
     async def panel_signalled(event: devices.PanelSignalled, row: Recorded) -> list[Do]:
         meaning = meaning_of(event.protocol, event.code)
@@ -63,13 +64,13 @@ def panel_signals(book: AlarmBook) -> Reaction:
             command = raising(
                 book, row.community_id, source, event.report_id, alarm, spot, f"{event.protocol}:{event.code}", event.live,
                 row.recorded_at, event.device_id)
-            done.append(Do("raise", source, command, spot.because))
+            done.append(Do("raise", source, command, spot.because, new=True))
         for n, (kind, condition) in enumerate(restored(meaning.restores, spot)):
             source = source_of(event, kind, condition)
             done.append(Do(f"restore {kind} {condition}", source, RestoreSource(source, event.report_id, kept=n == 0)))
         return done
 
-    return Reaction("panel_signals", {devices.PanelSignalled: panel_signalled}, key=zone_of, apart=True)
+    return Reaction("alarms_of_panels", {devices.PanelSignalled: panel_signalled}, key=zone_of, apart=True)
 
 
 def typed(alarm: Alarm, spot: Spot) -> Alarm:
@@ -105,7 +106,7 @@ def lines(book: AlarmBook) -> Reaction:
         return [Do("restore", source, RestoreSource(source, row.event_id))]
 
     return Reaction(
-        "lines", {devices.LineSilent: line_silent, devices.LineBack: line_back}, key=lambda event, row: f"line:{event.device_id}",
+        "alarms_of_lines", {devices.LineSilent: line_silent, devices.LineBack: line_back}, key=lambda event, row: f"line:{event.device_id}",
         apart=True)
 
 
@@ -119,7 +120,7 @@ def duress(book: AlarmBook) -> Reaction:
         return [Do("raise", source, command, spot.because)]
 
     return Reaction(
-        "duress", {access.DuressSignalled: duress_signalled}, key=lambda event, row: f"door:{event.door_id}", apart=True)
+        "alarms_of_doors", {access.DuressSignalled: duress_signalled}, key=lambda event, row: f"door:{event.door_id}", apart=True)
 
 
 def reactions(book: AlarmBook) -> tuple[Reaction, ...]:

@@ -53,7 +53,7 @@ def test_where_a_test_fails_already_nothing_is_proved(tree: Path) -> None:
 
 def test_a_service_without_a_list_is_said_at_once() -> None:
     with pytest.raises(SystemExit):
-        command.main(["alarm"])
+        command.main(["kitchen"])
 
 
 @pytest.mark.parametrize(("states", "code"), [

@@ -16,7 +16,7 @@ from libs.eventkit.http import IdempotencyKey, Input, community_of, json, permit
 from libs.eventkit.problems import Problem
 from libs.eventkit.recorded import Recorded, uuid7
 from libs.eventkit.service import App
-from services.alarm.api.places import NewPlace
+from services.alarm.api.places import NewPlace, place_of
 from services.alarm.book import AlarmBook, Spot
 from services.alarm.domain.incident_history import Cause, End, How, OfIncident, To
 from services.alarm.domain.incidents import (
@@ -93,7 +93,7 @@ def routes(app: App, book: AlarmBook) -> APIRouter:
         """By hand. The same kind at the same place again folds into the one that is open."""
         community_id = community_of(principal)
         await book.memory.fresh()
-        place = body.place.known_to(book, community_id)
+        place = place_of(body.place, book, community_id)
         said = msgspec.json.encode([body.kind, place]).decode()
         source_id = uuid5(community_id, f"by hand {said}")
         return await raise_at(source_id, body.kind, Spot(place), "manual", request, key, principal)

@@ -12,7 +12,7 @@ from libs.eventkit.auth import Principal
 from libs.eventkit.http import IdempotencyKey, Input, community_of, json, permitted
 from libs.eventkit.recorded import uuid7
 from libs.eventkit.service import App
-from services.alarm.api.places import NewPlace
+from services.alarm.api.places import NewPlace, place_of
 from services.alarm.book import AlarmBook
 from services.alarm.domain.panels import InstallPanel
 from services.alarm.domain.sensors import MOST_PARTITIONS, MOST_ZONES, InstallSensor, SensorInstalled, SensorKind
@@ -103,7 +103,7 @@ def routes(app: App, book: AlarmBook) -> APIRouter:
         community_id = community_of(principal)
         await book.memory.catch_up()
         book.panel(community_id, body.panel_id)
-        place = body.place.known_to(book, community_id)
+        place = place_of(body.place, book, community_id)
         command = InstallSensor(SensorInstalled(sensor_id, body.panel_id, body.partition, body.zone, body.kind, place))
         context = http.context(request, principal, community_id)
         return answer(await app.commands.handle(sensor_id, command, context, key=key, expected=expected), status)

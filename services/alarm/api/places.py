@@ -18,14 +18,15 @@ class NewPlace(Input):
     home_id: UUID | None = None
     name: str = Field(default="", max_length=80)
 
-    def known_to(self, book: AlarmBook, community_id: UUID) -> Place:
-        """Raises NotFound; Refused `home_elsewhere` where the home is not in that building and unit."""
-        stated = Place(self.building_id, self.unit, self.floor, self.home_id, self.name)
-        if self.building_id is not None:
-            book.building(community_id, self.building_id)
-        if self.home_id is None:
-            return stated
-        home = book.home(community_id, self.home_id).place
-        if self.building_id not in (None, home.building_id) or self.unit not in (None, home.unit):
-            raise Refused("home_elsewhere")
-        return replace(stated, building_id=home.building_id, unit=home.unit, name=self.name or home.name)
+
+def place_of(stated: NewPlace, book: AlarmBook, community_id: UUID) -> Place:
+    """Raises NotFound; Refused `home_elsewhere` where the home is not in that building and unit."""
+    place = Place(stated.building_id, stated.unit, stated.floor, stated.home_id, stated.name)
+    if place.building_id is not None:
+        book.building(community_id, place.building_id)
+    if place.home_id is None:
+        return place
+    home = book.home(community_id, place.home_id).place
+    if place.building_id not in (None, home.building_id) or place.unit not in (None, home.unit):
+        raise Refused("home_elsewhere")
+    return replace(place, building_id=home.building_id, unit=home.unit, name=place.name or home.name)

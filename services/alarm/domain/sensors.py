@@ -13,7 +13,8 @@ from services.alarm.domain.kinds import IncidentKind, Place
 SensorKind = Literal[
     "smoke", "heat", "flame", "call_point", "gas", "co", "water", "motion", "contact", "glass", "vibration", "beam", "panic", "sos",
     "medical", "other"]
-MOST_PARTITIONS, MOST_ZONES = 99, 9999
+MOST_PARTITIONS, MOST_ZONES = 9999, 99_999_999
+"""What SIA DC-03 can name; Contact ID has 99 and 999."""
 ALARM_OF: Mapping[SensorKind, IncidentKind] = {
     "smoke": "fire", "heat": "fire", "flame": "fire", "call_point": "fire", "gas": "gas", "co": "gas", "water": "water",
     "motion": "burglary", "contact": "burglary", "glass": "burglary", "vibration": "burglary", "beam": "burglary", "panic": "panic",

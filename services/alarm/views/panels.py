@@ -23,7 +23,8 @@ SIGNALS = Table(
     Column("community_id", Uuid, primary_key=True),
     Column("report_id", Uuid, primary_key=True),
     Column("device_id", Uuid), Column("protocol", String), Column("code", String), Column("english", String), Column("chinese", String),
-    Column("effect", String), Column("partition", Integer), Column("zone", Integer), Column("by_user", Boolean), Column("live", Boolean),
+    Column("effect", String), Column("partition", BigInteger), Column("zone", BigInteger), Column("by_user", Boolean),
+    Column("live", Boolean),
     Column("device_time", DateTime(timezone=True)), Column("at", DateTime(timezone=True)), Column("position", BigInteger),
     Index("panel_signals_by_device", "community_id", "device_id", "position"))
 
@@ -47,8 +48,13 @@ def project_signals(rows: Rows, event: Any, row: Recorded) -> None:
         effect = "raises" if meaning.raises is not None else "restores" if meaning.restores else "history"
         rows.put(
             report_id=event.report_id, device_id=event.device_id, protocol=event.protocol, code=event.code, english=meaning.english,
-            chinese=meaning.chinese, effect=effect, partition=event.partition, zone=event.zone, by_user=event.user, live=event.live,
-            device_time=event.device_time, at=row.recorded_at, position=row.position)
+            chinese=meaning.chinese, effect=effect, partition=_fits(event.partition), zone=_fits(event.zone), by_user=event.user,
+            live=event.live, device_time=event.device_time, at=row.recorded_at, position=row.position)
+
+
+def _fits(number: int | None) -> int | None:
+    """None for one that no panel has: a number that the column cannot hold would stop the whole table."""
+    return number if number is not None and number < 2**63 else None
 
 
 PANELS_VIEW = View(table=PANELS, project=project_panels, reads=panels_read)

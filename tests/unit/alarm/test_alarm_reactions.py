@@ -60,7 +60,7 @@ async def asked(reaction: Any, event: Any) -> list[Do]:
 
 async def raised(event: devices.PanelSignalled, *placed: Any) -> RaiseIncident:
     (do,) = await asked(panel_signals(Book(*(placed or PLACED))), event)
-    assert isinstance(do.command, RaiseIncident) and do.subject_id == do.command.about.source_id and not do.new
+    assert isinstance(do.command, RaiseIncident) and do.subject_id == do.command.about.source_id and do.new
     return do.command
 
 
@@ -168,5 +168,6 @@ def test_alarm_hears_panels_lines_and_doors():
     assert {event for reaction in reactions(Book()) for event in reaction.on} == {
         devices.PanelSignalled, devices.LineSilent, devices.LineBack, access.DuressSignalled}
     for reaction, event in zip(
-            reactions(Book()), (signal("1110"), devices.LineBack(DEVICE), access.DuressSignalled(REPORT, DOOR, None, True, NOW)), strict=True):
+            reactions(Book()),
+            (signal("1110"), devices.LineBack(DEVICE), access.DuressSignalled(REPORT, DOOR, None, True, NOW)), strict=True):
         assert str(DOOR if isinstance(event, access.DuressSignalled) else DEVICE) in reaction.key(event, recorded(event, HERE))

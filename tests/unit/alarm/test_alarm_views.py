@@ -93,7 +93,7 @@ def test_each_step_shows_its_state_its_owner_and_its_deadline():
 def test_repeats_count_and_a_restore_is_seen_and_ends_nothing():
     repeated = IncidentRepeated(ABOUT, AGAIN, "contact_id:1110", None, True, 2)
     incident(repeated, count=2, last_at=iso(2), raised_at=iso(1), active=True)
-    incident(IncidentRestored(ABOUT, AGAIN), active=False, state="raised", due=iso(60))
+    incident(IncidentRestored(ABOUT, AGAIN), active=False, state="raised", due=iso(60), rank=0)
     incident(IncidentRestored(ABOUT, AGAIN), repeated, active=True, count=2)
 
 
@@ -177,6 +177,12 @@ def test_all_that_a_panel_said_is_kept_with_what_it_means(protocol: Any, code: s
     said = PanelSignalled(REPORT, DEVICE, protocol, code, 1, 7, False, True, NOW, ())
     (row,) = table(panels.SIGNALS_VIEW, said, said)
     assert (row["effect"], row["english"], row["at"], row["position"], row["code"]) == (effect, english, iso(1), 1, code)
+
+
+def test_a_number_that_no_panel_has_stops_no_table():
+    said = PanelSignalled(REPORT, DEVICE, "sia", "FA", 10**30, 99_999_999, False, True, NOW, ())
+    (row,) = table(panels.SIGNALS_VIEW, said)
+    assert (row["partition"], row["zone"]) == (None, 99_999_999)
 
 
 def test_what_a_panel_said_is_read_from_the_newest_on():
