@@ -1,6 +1,6 @@
 """The mutants of every service."""
 
-from tests.mutants import access, devices, gateway, gateway_fire, identity, parking, parking_lanes, releases
+from tests.mutants import access, devices, gateway, gateway_fire, identity, neighbors, parking, parking_lanes, releases
 from tests.mutants.mutant import Mutant
 
 LISTS: dict[str, tuple[Mutant, ...]] = {
@@ -8,5 +8,6 @@ LISTS: dict[str, tuple[Mutant, ...]] = {
     "access": access.MUTANTS + releases.OF_ACCESS,
     "parking": parking.MUTANTS + parking_lanes.MUTANTS,
     "devices": devices.MUTANTS + releases.OF_DEVICES,
+    "neighbors": neighbors.MUTANTS,
     "gateway": gateway.MUTANTS + gateway_fire.MUTANTS,
 }
