@@ -247,7 +247,8 @@ async def test_a_display_name_rests_sealed_is_one_neighbour_s_and_gives_nobody_a
     assert (await choose(ANN, plain)).status_code == 200, "what they are called already"
     assert (await choose(ANN, "别的名字")).json()["code"] == "display_name_changed_recently"
     assert (await choose(BEN, "楼上·吹口琴的猫")).json()["code"] == "display_name_taken"
-    members = (await here.ask("GET", f"/v1/circles/{HOUSE}/members", "resident", BEN)).json()["items"]
+    seen = {"lifang-min-position": chosen.headers["lifang-position"]}
+    members = (await here.ask("GET", f"/v1/circles/{HOUSE}/members", "resident", BEN, **seen)).json()["items"]
     assert plain in {m["display_name"] for m in members}
     assert (await choose(CLEO, "谁也不是")).json()["code"] == "not_a_neighbor"
     await here.settled()
