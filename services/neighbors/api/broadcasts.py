@@ -93,7 +93,7 @@ def routes(app: App, book: CircleBook) -> APIRouter:
             "residents": [{**r, "read_at": read_at.get(r["resident_id"])} for r in residents]}, 200, stale)
 
     @router.post("/broadcasts/{broadcast_id}/receipts", status_code=201)
-    async def read_broadcast(
+    async def confirm_broadcast(
         broadcast_id: UUID, request: Request, key: IdempotencyKey, principal: Principal = permitted(NEIGHBORS_OWN),
     ) -> Response:
         """404 also for who does not live in the building."""
