@@ -185,6 +185,9 @@ async def test_who_moves_in_while_it_runs_is_told_and_who_has_left_or_waits_at_i
     here.push.failing.update({ANN: -1, BEN: -1})
     answer = await here.ask("POST", "/v1/broadcasts", "guard", GUARD, {"building_id": str(HOUSE), "kind": "water", "text": "停水"})
     assert answer.status_code == 201 and answer.json()["audience"] == 2
+    key = {"idempotency-key": "x"}
+    twice = [await here.ask("POST", "/v1/broadcasts", "guard", GUARD, {"building_id": str(OTHER), "text": "x"}, **key) for _ in "ab"]
+    assert twice[0].json() == twice[1].json() and len(await here.said("broadcast_sent")) == 2
     broadcast_id = UUID(answer.json()["id"])
     await until(lambda: {ANN, BEN} <= {r for r, _ in here.push.asked} and here.sms.reached() == {ANN, BEN})
     await here.moves_out(home, ANN, HOUSE)

@@ -59,7 +59,9 @@ def routes(app: App, book: CircleBook) -> APIRouter:
             by=principal.id, rule=BY_HAND, reason="sent_by_a_person", facts=(),
             recipients=tuple(sorted(book.members(community_id, building_id))))
         done = await app.commands.handle(broadcast_id, command, http.context(request, principal, community_id), key=key)
-        return json({"id": done.outcome.id, "audience": len(command.recipients)}, 201, said(done))
+        broadcast, _ = await app.commands.state(BROADCASTS, done.outcome.id, community_id)
+        audience = 0 if isinstance(broadcast, NoBroadcast) else len(broadcast.sent.recipients)
+        return json({"id": done.outcome.id, "audience": audience}, 201, said(done))
 
     @router.get("/broadcasts")
     async def list_broadcasts(
