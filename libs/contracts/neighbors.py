@@ -67,7 +67,7 @@ class ResidentTold(Struct, frozen=True, tag="neighbors.resident_told"):
     channel: str
 
 class ResidentNotTold(Struct, frozen=True, tag="neighbors.resident_not_told"):
-    """A channel has not taken it, and it is tried no more: `reason` no_channel, given_up, ended."""
+    """A channel has not taken it, and it is tried no more: `reason` no_channel, given_up, ended, moved_out."""
     broadcast_id: UUID
     resident_id: UUID
     channel: str

@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> int:
     try:
         for (service, mutant), outcome in zip(chosen, run(ROOT, [m for _, m in chosen]), strict=True):
             counts[service, outcome.state] += 1
-            print(f"{service:<9}{outcome.state:<9} {mutant.name}  ·  {outcome.by.rpartition('/')[2] or mutant.file}", flush=True)
+            print(f"{service:<10}{outcome.state:<9} {mutant.name}  ·  {outcome.by.rpartition('/')[2] or mutant.file}", flush=True)
     except AlreadyFailing as failing:
         print(f"without any mutant: {failing}", file=sys.stderr)
         return 2

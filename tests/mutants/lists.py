@@ -1,6 +1,6 @@
 """The mutants of every service."""
 
-from tests.mutants import access, alarm, devices, gateway, gateway_fire, identity, parking, parking_lanes, releases
+from tests.mutants import access, alarm, devices, gateway, gateway_fire, identity, neighbors, parking, parking_lanes, releases
 from tests.mutants.mutant import Mutant
 
 LISTS: dict[str, tuple[Mutant, ...]] = {
@@ -9,5 +9,6 @@ LISTS: dict[str, tuple[Mutant, ...]] = {
     "parking": parking.MUTANTS + parking_lanes.MUTANTS,
     "devices": devices.MUTANTS + releases.OF_DEVICES,
     "alarm": alarm.MUTANTS,
+    "neighbors": neighbors.MUTANTS,
     "gateway": gateway.MUTANTS + gateway_fire.MUTANTS,
 }

@@ -59,7 +59,9 @@ def routes(app: App, book: CircleBook) -> APIRouter:
             by=principal.id, rule=BY_HAND, reason="sent_by_a_person", facts=(),
             recipients=tuple(sorted(book.members(community_id, building_id))))
         done = await app.commands.handle(broadcast_id, command, http.context(request, principal, community_id), key=key)
-        return json({"id": done.outcome.id, "audience": len(command.recipients)}, 201, said(done))
+        broadcast, _ = await app.commands.state(BROADCASTS, done.outcome.id, community_id)
+        audience = 0 if isinstance(broadcast, NoBroadcast) else len(broadcast.sent.recipients)
+        return json({"id": done.outcome.id, "audience": audience}, 201, said(done))
 
     @router.get("/broadcasts")
     async def list_broadcasts(
@@ -93,7 +95,7 @@ def routes(app: App, book: CircleBook) -> APIRouter:
             "residents": [{**r, "read_at": read_at.get(r["resident_id"])} for r in residents]}, 200, stale)
 
     @router.post("/broadcasts/{broadcast_id}/receipts", status_code=201)
-    async def read_broadcast(
+    async def confirm_broadcast(
         broadcast_id: UUID, request: Request, key: IdempotencyKey, principal: Principal = permitted(NEIGHBORS_OWN),
     ) -> Response:
         """404 also for who does not live in the building."""

@@ -35,12 +35,12 @@ def routes(app: App, book: CircleBook) -> APIRouter:
 
     @router.get("/circles/{circle_id}/members")
     async def list_members(
-        circle_id: UUID, cursor: str | None = None, limit: int = Limit,
+        circle_id: UUID, request: Request, cursor: str | None = None, limit: int = Limit,
         principal: Principal = permitted(NEIGHBORS_OWN, NOTICES_POST, BROADCASTS_SEND),
     ) -> Response:
         """For its members: display names, in no order that says anything. Staff and guards see how many there are."""
         community_id = community_of(principal)
-        await book.ready()
+        await book.ready(await seen_by(request))
         building_id, found = book.building_of(community_id, circle_id), book.members(community_id, circle_id)
         if NEIGHBORS_OWN not in principal.permissions:
             chosen = sum(book.chosen_name(community_id, resident_id) is not None for resident_id in found)
@@ -56,8 +56,9 @@ def routes(app: App, book: CircleBook) -> APIRouter:
         return json(http.page(items, limit, f"members of {circle_id}", "id"))
 
     @router.get("/me/display-name")
-    async def show_display_name(principal: Principal = permitted(NEIGHBORS_OWN)) -> Response:
+    async def show_display_name(request: Request, principal: Principal = permitted(NEIGHBORS_OWN)) -> Response:
         """What neighbours see; `again_at`: from when on it may be changed, where that is not now."""
+        await book.ready(await seen_by(request))
         return json(await shown_to(principal))
 
     @router.put("/me/display-name")
@@ -72,9 +73,13 @@ def routes(app: App, book: CircleBook) -> APIRouter:
         return json(
             await shown_to(principal), 200, http.position_header(app.service.name, app.commands.generation, done))
 
+    async def seen_by(request: Request) -> int:
+        """How far the caller has seen this log; nobody has seen beyond its end."""
+        wanted = http.min_position(request)
+        return min(wanted.own, await app.log.last()) if wanted and wanted.service == app.service.name else 0
+
     async def shown_to(principal: Principal) -> dict[str, object]:
         community_id = community_of(principal)
-        await book.ready()
         given = book.given_name(community_id, principal.id)
         if not given:
             raise NotFound("neighbor")

@@ -1,6 +1,5 @@
 """Notices: posted and withdrawn by staff, read by the members of a circle, with receipts."""
 
-from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -50,9 +49,15 @@ def routes(app: App, book: CircleBook) -> APIRouter:
     async def post_notice(
         body: NewNotice, request: Request, key: IdempotencyKey, principal: Principal = permitted(NOTICES_POST),
     ) -> Response:
-        community_id = community_of(principal)
-        context = http.context(request, principal, community_id)
-        done = await post(app, book, uuid7(), body, principal.id, context, key)
+        """`audience`: how many belong to the circle as far as the log says now. Who joins later may read it too."""
+        community_id, notice_id = community_of(principal), uuid7()
+        await book.memory.catch_up()
+        await book.ready()
+        building_id, audience = book.building_of(community_id, body.circle_id), len(book.members(community_id, body.circle_id))
+        command = PostNotice(
+            notice_id=notice_id, circle_id=body.circle_id, building_id=building_id, category=body.category, title=body.title,
+            text=body.text, by=principal.id, audience=audience)
+        done = await app.commands.handle(notice_id, command, http.context(request, principal, community_id), key=key)
         return json({"id": done.outcome.id}, 201, said(done))
 
     @router.get("/notices")
@@ -113,20 +118,6 @@ def routes(app: App, book: CircleBook) -> APIRouter:
         return json({**page, "items": items, "audience": notice.audience}, 200, stale)
 
     return router
-
-
-async def post(
-    app: App, book: CircleBook, notice_id: UUID, body: NewNotice, by: UUID, context: Any, key: Any = None,
-) -> Done:
-    """`audience`: how many belong to the circle as far as the log says now. Who joins later may read it too. Raises NotFound for
-    a circle that is not there."""
-    await book.memory.catch_up()
-    await book.ready()
-    building_id = book.building_of(context.community_id, body.circle_id)
-    command = PostNotice(
-        notice_id=notice_id, circle_id=body.circle_id, building_id=building_id, category=body.category, title=body.title,
-        text=body.text, by=by, audience=len(book.members(context.community_id, body.circle_id)))
-    return await app.commands.handle(notice_id, command, context, key=key)
 
 
 def numbers(values: list[str]) -> tuple[int, int]:

@@ -181,6 +181,7 @@ async def test_a_channel_takes_it_under_its_key():
 async def test_what_is_not_taken_is_recorded_by_the_name_of_the_error_alone(monkeypatch):
     found = await attempt(Takes(error=ConnectionRefusedError("call 13800000001")))
     assert isinstance(found, RecordFailed) and (found.attempt, found.error) == (3, "ConnectionRefusedError")
+    assert telling.ANSWER == 10.0
     monkeypatch.setattr(telling, "ANSWER", 0.01)
     hangs = Takes()
     hangs.send = lambda emergency, key: asyncio.Event().wait()

@@ -1,0 +1,389 @@
+"""Circles, names, notices and emergencies on a real database: who belongs, who is told, and who is not."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from msgspec import json
+from msgspec.structs import replace
+
+from libs.eventkit.recorded import Recorded
+from libs.eventkit.service import App
+from services.neighbors.domain.broadcasts import broadcast_id_of
+from services.neighbors.domain.tellings import telling_id_of
+from services.neighbors.main import book_of
+from services.neighbors.processes import telling
+from tests.integration.neighborhood import Neighborhood, Provider, service_with
+from tests.kit import everything, folded, held, until
+
+AppOf = Callable[..., Awaitable[App]]
+HOUSE, OTHER, ANN, BEN, CLEO, STAFF, GUARD = (uuid4() for _ in range(7))
+
+
+@pytest.fixture
+async def here(app_of: AppOf, community: UUID) -> AsyncIterator[Neighborhood]:
+    push, sms = Provider("push"), Provider("sms")
+    made = Neighborhood(await app_of(service_with((push, sms))), community, push, sms)
+    await made.founded(HOUSE, OTHER)
+    yield made
+
+
+async def shown(here: Neighborhood, broadcast_id: UUID) -> dict[str, Any]:
+    answer = await here.ask("GET", f"/v1/broadcasts/{broadcast_id}", "guard", GUARD)
+    return answer.json() if answer.status_code == 200 else {}
+
+
+async def test_a_tenant_joins_both_circles_is_seen_by_display_name_alone_and_leaves(here: Neighborhood):
+    here.works()
+    first, second = await here.moves_in(ANN, HOUSE), await here.moves_in(ANN, HOUSE)
+    await here.moves_in(BEN, HOUSE)
+    await here.moves_in(CLEO, OTHER)
+    await here.settled()
+    circles = (await here.ask("GET", "/v1/me/circles", "resident", ANN)).json()["items"]
+    assert [(c["id"], c["kind"], c["members"]) for c in circles] == [
+        (str(HOUSE), "building", 2), (str(here.community), "community", 3)]
+    answer = await here.ask("GET", f"/v1/circles/{HOUSE}/members", "resident", ANN)
+    members = answer.json()["items"]
+    assert [m["me"] for m in members].count(True) == 1 and len({m["display_name"] for m in members}) == 2
+    assert not any(str(i) in answer.text for i in (ANN, BEN)), "no id leads to a person"
+    paged, cursor = [], ""
+    while cursor is not None:
+        page = await here.ask(
+            "GET", f"/v1/circles/{here.community}/members?limit=2{cursor and f'&cursor={cursor}'}", "resident", ANN)
+        paged += [m["id"] for m in page.json()["items"]]
+        cursor = page.json()["next"]
+    assert len(paged) == len(set(paged)) == 3
+    assert (await here.ask("GET", f"/v1/circles/{HOUSE}/members", "resident", CLEO)).status_code == 404
+    counted = (await here.ask("GET", f"/v1/circles/{HOUSE}/members", "staff", STAFF)).json()
+    assert counted == {"id": str(HOUSE), "building_id": str(HOUSE), "members": 2, "with_chosen_name": 0}
+    await here.moves_out(first, ANN, HOUSE)
+    await here.settled()
+    assert (await here.ask("GET", f"/v1/circles/{HOUSE}/members", "resident", ANN)).status_code == 200, "a second home there"
+    await here.moves_out(second, ANN, HOUSE)
+    await here.settled()
+    assert (await here.ask("GET", f"/v1/circles/{HOUSE}/members", "resident", ANN)).status_code == 404
+    assert (await here.ask("GET", "/v1/me/circles", "resident", ANN)).json()["items"] == []
+    assert await as_folded(here)
+
+
+async def as_folded(here: Neighborhood) -> bool:
+    """Whether each view holds the fold of the log, but for how moments are written."""
+    pool = await here.app.database.pool()
+    log = await everything(pool)
+
+    def bare(found: dict[UUID, list[dict[str, Any]]]) -> Any:
+        return {c: [{k: v for k, v in r.items() if not k.endswith("_at")} for r in rows] for c, rows in found.items()}
+
+    return all([bare(await held(pool, v)) == bare(folded(v, here.app.catalogue, log)) for v in here.app.service.views])
+
+
+async def test_a_verified_fire_reaches_all_of_its_building_and_nobody_else_though_a_channel_fails_first(here: Neighborhood):
+    here.works()
+    residents, incident = [uuid4() for _ in range(40)], uuid4()
+    for resident in residents:
+        await here.moves_in(resident, HOUSE)
+    await here.moves_in(CLEO, OTHER)
+    await here.settled()
+    here.push.failing.update(dict.fromkeys(residents, 1))
+    verified = await here.burns(HOUSE, incident)
+    await until(lambda: here.push.reached() == here.sms.reached() == set(residents))
+    broadcast_id = broadcast_id_of(incident)
+
+    async def all_told() -> Any:
+        found = await shown(here, broadcast_id)
+        return found if found and found["told"] == 40 and found["waiting"] == 0 and all(
+            c["state"] == "told" for r in found["residents"] for c in r["channels"]) else None
+
+    found = await until(all_told)
+    assert (found["audience"], found["not_told"], found["read"], found["rule"]) == (40, 0, 0, "incident_verified")
+    [sent] = await here.said("broadcast_sent")
+    assert sent["facts"] == [{"event_id": str(verified), "says": "incident_verified"}] and sent["by"] is None
+    assert {key for _, key in here.push.asked} == {str(telling_id_of(broadcast_id, r, "push")) for r in residents}
+    assert len(here.push.asked) == 80 and len(here.sms.asked) == 40
+    assert {f["error"] for f in await here.said("telling_failed")} == {"ConnectionRefusedError"}
+    assert not any("13800000001" in r.data for r in await everything(await here.app.database.pool()))
+    await here.burns(HOUSE, incident)
+    await here.burns(OTHER, uuid4(), silent=True)
+    await here.settled()
+    assert len(await here.said("broadcast_sent")) == 1, "one for an incident, none for a silent one"
+    await here.put_out(HOUSE, incident)
+    await here.settled()
+    mine = (await here.ask("GET", "/v1/broadcasts", "resident", residents[0])).json()["items"]
+    assert [(b["state"], b["ended_reason"], b["kind"]) for b in mine] == [("ended", "incident_resolved", "fire")]
+    assert (await here.ask("GET", "/v1/broadcasts", "resident", CLEO)).json()["items"] == []
+    assert await as_folded(here)
+
+
+async def test_killed_between_an_answer_and_its_record_nobody_is_told_under_another_key(
+    here: Neighborhood, app_of: AppOf, monkeypatch: pytest.MonkeyPatch,
+):
+    class Died(BaseException):
+        pass
+
+    await here.moves_in(ANN, HOUSE)
+    book, incident = book_of(here.app), uuid4()
+    for _ in range(2):
+        for reactor in here.app.reactors:
+            for row in await everything(await here.app.database.pool()):
+                event = here.app.catalogue.read(row)
+                if type(event) in reactor.reaction.on:
+                    await reactor.handle(event, row)
+        await here.burns(HOUSE, incident)
+    key = telling_id_of(broadcast_id_of(incident), ANN, "push")
+    timer = here.app.service.timers(here.app)[0]
+    state, _ = await here.app.commands.state(timer.decider, key, here.community)
+    with monkeypatch.context() as patched, pytest.raises(Died):
+        async def dies(*_: object, **__: object) -> None:
+            raise Died
+
+        patched.setattr(here.app.commands, "handle", dies)
+        await timer.fire(telling.Due(here.community, key, state, state.again_at, uuid4()))
+    assert here.push.asked == [(ANN, str(key))] and await here.said("resident_told") == []
+    second = await app_of(service_with((here.push, here.sms)), here.app)
+    here.works(second)
+    await until(lambda: len(here.push.asked) == 2 and here.sms.taken)
+    assert here.push.asked == [(ANN, str(key))] * 2, "told again, under the same key"
+    assert book.belongs(here.community, HOUSE, ANN)
+
+    async def recorded_once() -> bool:
+        return sorted(t["channel"] for t in await here.said("resident_told")) == ["push", "sms"]
+
+    await until(recorded_once)
+
+
+async def _tried_twice(here: Neighborhood) -> set[str]:
+    """What a broadcast queues where the worker dies after it and begins again: the keys."""
+    incident = uuid4()
+    await here.burns(HOUSE, incident)
+    await here.settled()
+    [row] = [r for r in await everything(await here.app.database.pool()) if r.type == "broadcast_sent"]
+    again: Recorded = replace(row)
+    reactor = next(r for r in here.app.reactors if r.reaction.name == "telling")
+    await reactor.handle(here.app.catalogue.read(again), again)
+    return {t["telling_id"] for t in await here.said("telling_queued")}
+
+
+@pytest.mark.parametrize("twin", ["as it is", "with keys of chance"])
+async def test_a_rerun_queues_nobody_twice_and_a_twin_whose_keys_are_chance_is_caught(
+    here: Neighborhood, twin: str, monkeypatch: pytest.MonkeyPatch,
+):
+    if twin != "as it is":
+        monkeypatch.setattr(telling, "telling_id_of", lambda *_: uuid4())
+    here.works()
+    await here.moves_in(ANN, HOUSE)
+    await here.settled()
+    keys = await _tried_twice(here)
+    assert (len(keys) == 2) == (twin == "as it is")
+
+
+async def test_who_moves_in_while_it_runs_is_told_and_who_has_left_or_waits_at_its_end_is_not(here: Neighborhood):
+    here.works()
+    home, _ = await here.moves_in(ANN, HOUSE), await here.moves_in(BEN, HOUSE)
+    await here.settled()
+    here.push.failing.update({ANN: -1, BEN: -1})
+    answer = await here.ask("POST", "/v1/broadcasts", "guard", GUARD, {"building_id": str(HOUSE), "kind": "water", "text": "停水"})
+    assert answer.status_code == 201 and answer.json()["audience"] == 2
+    key = {"idempotency-key": "x"}
+    twice = [await here.ask("POST", "/v1/broadcasts", "guard", GUARD, {"building_id": str(OTHER), "text": "x"}, **key) for _ in "ab"]
+    assert twice[0].json() == twice[1].json() and len(await here.said("broadcast_sent")) == 2
+    broadcast_id = UUID(answer.json()["id"])
+    await until(lambda: {ANN, BEN} <= {r for r, _ in here.push.asked} and here.sms.reached() == {ANN, BEN})
+    await here.moves_out(home, ANN, HOUSE)
+    await here.moves_in(CLEO, HOUSE)
+    await until(lambda: CLEO in here.push.reached() and CLEO in here.sms.reached())
+
+    async def reasons() -> dict[UUID, str]:
+        return {UUID(n["resident_id"]): n["reason"] for n in await here.said("resident_not_told") if n["channel"] == "push"}
+
+    async def gone() -> bool:
+        return await reasons() == {ANN: "moved_out"}
+
+    await until(gone)
+    ended = await here.ask("POST", f"/v1/broadcasts/{broadcast_id}/endings", "staff", STAFF, {})
+    assert ended.status_code == 201
+
+    async def over() -> bool:
+        return await reasons() == {ANN: "moved_out", BEN: "ended"}
+
+    await until(over)
+    late = uuid4()
+    await here.moves_in(late, HOUSE)
+    await here.settled()
+    assert late not in {r for r, _ in here.push.asked}
+    found = await shown(here, broadcast_id)
+    assert (found["told"], found["not_told"], found["waiting"], found["state"], found["ended_by"]) == (3, 0, 0, "ended", str(STAFF))
+
+
+async def test_five_hundred_go_out_and_a_channel_that_hangs_holds_up_none_of_the_other(here: Neighborhood):
+    here.works()
+    residents = [uuid4() for _ in range(500)]
+    await asyncio.gather(*(here.moves_in(r, HOUSE) for r in residents))
+    await here.settled()
+    here.push.hangs = True
+    await here.burns(HOUSE, uuid4())
+    await until(lambda: here.sms.reached() == set(residents))
+    assert here.push.taken == {} and len(here.push.asked) >= telling.AT_ONCE
+
+
+async def test_a_display_name_rests_sealed_is_one_neighbour_s_and_gives_nobody_away(here: Neighborhood):
+    here.works()
+    for resident, name in ((ANN, "王安然"), (BEN, "李明远")):
+        await here.registered(resident, name)
+        await here.moves_in(resident, HOUSE)
+    await here.settled()
+
+    async def choose(person: UUID, name: str) -> Any:
+        return await here.ask("PUT", "/v1/me/display-name", "resident", person, {"display_name": name})
+
+    given = (await here.ask("GET", "/v1/me/display-name", "resident", ANN)).json()
+    assert given["chosen"] is False and given["again_at"] is None
+    for name, code in (("安 然", "contains_own_name"), ("13800000001", "contains_number"), ("1-2-303", "contains_home_label"),
+                       (given["display_name"], "display_name_looks_given"), ("猫", "display_name_length")):
+        refused = await choose(ANN, name)
+        assert (refused.status_code, refused.json()["code"]) == (409, code)
+        assert name not in refused.text
+    plain = "楼上吹口琴的猫"
+    chosen = await choose(ANN, plain)
+    assert (chosen.status_code, chosen.json()["display_name"], chosen.json()["chosen"]) == (200, plain, True)
+    assert (await choose(ANN, plain)).status_code == 200, "what they are called already"
+    assert (await choose(ANN, "别的名字")).json()["code"] == "display_name_changed_recently"
+    assert (await choose(BEN, "楼上·吹口琴的猫")).json()["code"] == "display_name_taken"
+    seen = {"lifang-min-position": chosen.headers["lifang-position"]}
+    members = (await here.ask("GET", f"/v1/circles/{HOUSE}/members", "resident", BEN, **seen)).json()["items"]
+    assert plain in {m["display_name"] for m in members}
+    assert (await choose(CLEO, "谁也不是")).json()["code"] == "not_a_neighbor"
+    await here.settled()
+    assert await _found_in_the_database(here, plain, "王安然", "口琴") == []
+    assert {t for t, _ in await _found_in_the_database(here, "号楼")} == {"events"}, "the search finds what is there"
+    await here.registered(ANN, "王大海")
+    await here.registered(BEN, "李口琴")
+    await here.settled()
+    assert (await here.ask("GET", "/v1/me/display-name", "resident", ANN)).json()["chosen"] is True
+    await here.registered(ANN, "王口琴")
+    await here.settled()
+    assert (await here.ask("GET", "/v1/me/display-name", "resident", ANN)).json() == given, "it had come to hold the name"
+    assert (await choose(BEN, plain)).json()["code"] == "contains_own_name"
+
+
+async def _found_in_the_database(here: Neighborhood, *texts: str) -> list[tuple[str, str]]:
+    pool = await here.app.database.pool()
+    tables = [r[0] for r in await pool.fetch(
+        "select table_name from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE'")]
+    found = []
+    for table in tables:
+        for row in await pool.fetch(f"select t::text as whole from {table} t"):
+            found += [(table, text) for text in texts if text in row["whole"] or json.encode(text).decode()[1:-1] in row["whole"]]
+    return found
+
+
+async def test_notices_are_read_by_members_once_unread_first_and_counted(here: Neighborhood):
+    here.works()
+    await here.moves_in(ANN, HOUSE)
+    await here.moves_in(CLEO, OTHER)
+    await here.settled()
+    ids = []
+    for title, circle in (("一", HOUSE), ("二", here.community), ("三", HOUSE), ("四", OTHER)):
+        posted = await here.ask("POST", "/v1/notices", "staff", STAFF, {"circle_id": str(circle), "title": title, "text": "x"})
+        assert posted.status_code == 201
+        ids.append(posted.json()["id"])
+    for _ in range(2):
+        assert (await here.ask("POST", f"/v1/notices/{ids[2]}/receipts", "resident", ANN)).status_code == 201
+    assert (await here.ask("POST", f"/v1/notices/{ids[3]}/receipts", "resident", ANN)).json()["code"] == "notice_not_found"
+    assert (await here.ask("POST", f"/v1/notices/{uuid4()}/receipts", "resident", ANN)).status_code == 404
+    await here.settled()
+    titles, cursor = [], ""
+    while cursor is not None:
+        page = (await here.ask("GET", f"/v1/notices?limit=1{cursor and f'&cursor={cursor}'}", "resident", ANN)).json()
+        titles += [(i["title"], i["read_at"] is not None) for i in page["items"]]
+        cursor = page["next"]
+    assert titles == [("二", False), ("一", False), ("三", True)]
+    counted = (await here.ask("GET", "/v1/notices", "staff", STAFF)).json()["items"]
+    assert [(n["title"], n["audience"], n["read"]) for n in counted] == [("四", 1, 0), ("三", 1, 1), ("二", 2, 0), ("一", 1, 0)]
+    receipts = (await here.ask("GET", f"/v1/notices/{ids[2]}/receipts", "staff", STAFF)).json()
+    assert [r["resident_id"] for r in receipts["items"]] == [str(ANN)] and receipts["audience"] == 1
+    assert len(await here.said("notice_read")) == 1
+    assert (await here.ask("POST", f"/v1/notices/{ids[0]}/withdrawals", "staff", STAFF)).status_code == 201
+    await here.settled()
+    assert (await here.ask("POST", f"/v1/notices/{ids[0]}/receipts", "resident", ANN)).status_code == 404
+    left = (await here.ask("GET", "/v1/notices", "resident", ANN)).json()["items"]
+    assert [n["title"] for n in left] == ["二", "三"]
+
+
+async def test_a_broadcast_is_confirmed_by_who_lives_there(here: Neighborhood):
+    here.works()
+    await here.moves_in(ANN, HOUSE)
+    await here.moves_in(CLEO, OTHER)
+    await here.settled()
+    incident = uuid4()
+    await here.burns(HOUSE, incident)
+    await here.settled()
+    path = f"/v1/broadcasts/{broadcast_id_of(incident)}"
+    assert (await here.ask("POST", f"{path}/receipts", "resident", ANN)).status_code == 201
+    assert (await here.ask("POST", f"{path}/receipts", "resident", CLEO)).status_code == 404
+    assert (await here.ask("GET", path, "resident", CLEO)).status_code == 404
+    await here.settled()
+    assert (await shown(here, broadcast_id_of(incident)))["read"] == 1
+    mine = (await here.ask("GET", path, "resident", ANN)).json()
+    assert mine["read_at"] is not None and mine["state"] == "running" and "residents" not in mine and "by" not in mine
+
+
+NEW = {"building_id": str(HOUSE), "text": "x"}
+
+
+REFUSED: list[tuple[str, str, str, Any, int, str]] = [
+    ("POST", "/v1/notices", "resident", {"circle_id": str(HOUSE), "title": "x", "text": "x"}, 403, "not_permitted"),
+    ("POST", "/v1/notices", "guard", {"circle_id": str(HOUSE), "title": "x", "text": "x"}, 403, "not_permitted"),
+    ("POST", "/v1/notices", "staff", {"circle_id": str(HOUSE), "title": "x" * 81, "text": "x"}, 422, "invalid"),
+    ("POST", "/v1/notices", "staff", {"circle_id": str(HOUSE), "title": "x", "text": "x", "by": "y"}, 422, "invalid"),
+    ("POST", "/v1/notices", "staff", {"circle_id": str(ANN), "title": "x", "text": "x"}, 404, "circle_not_found"),
+    ("POST", f"/v1/notices/{ANN}/withdrawals", "staff", None, 404, "notice_not_found"),
+    ("GET", f"/v1/notices/{ANN}/receipts", "staff", None, 404, "notice_not_found"),
+    ("GET", f"/v1/notices/{ANN}/receipts", "resident", None, 403, "not_permitted"),
+    ("GET", "/v1/notices?cursor=x", "resident", None, 400, "cursor_malformed"),
+    ("POST", "/v1/broadcasts", "resident", NEW, 403, "not_permitted"),
+    ("POST", "/v1/broadcasts", "staff", {**NEW, "building_id": str(ANN)}, 404, "building_not_found"),
+    ("POST", "/v1/broadcasts", "guard", {**NEW, "text": "x" * 501}, 422, "invalid"),
+    ("POST", "/v1/broadcasts", "guard", {**NEW, "kind": "duress"}, 422, "invalid"),
+    ("POST", f"/v1/broadcasts/{ANN}/endings", "guard", None, 404, "broadcast_not_found"),
+    ("POST", f"/v1/broadcasts/{ANN}/receipts", "resident", None, 404, "notice_not_found"),
+    ("POST", f"/v1/broadcasts/{ANN}/receipts", "guard", None, 403, "not_permitted"),
+    ("GET", f"/v1/broadcasts/{ANN}", "staff", None, 404, "broadcast_not_found"),
+    ("GET", f"/v1/circles/{ANN}/members", "staff", None, 404, "circle_not_found"),
+    ("GET", f"/v1/circles/{HOUSE}/members", "grid", None, 403, "not_permitted"),
+    ("GET", "/v1/me/display-name", "staff", None, 403, "not_permitted"),
+    ("GET", "/v1/me/display-name", "resident", None, 404, "neighbor_not_found"),
+    ("PUT", "/v1/me/display-name", "resident", {"display_name": ""}, 422, "invalid"),
+    ("GET", "/v1/me/circles", "", None, 401, "token_missing"),
+]
+
+
+async def test_what_http_refuses(here: Neighborhood):
+    for method, path, role, body, status, code in REFUSED:
+        answer = await here.ask(method, path, role, ANN, body)
+        assert (answer.status_code, answer.json()["code"]) == (status, code), (method, path, answer.text)
+        stranger = await here.ask(method, path, role, ANN, body, community=uuid4())
+        assert stranger.status_code in (status, 404), (method, path)
+
+
+async def test_what_is_of_another_community_is_not_there(here: Neighborhood):
+    here.works()
+    await here.moves_in(ANN, HOUSE)
+    await here.settled()
+    elsewhere = uuid4()
+    notice = await here.ask("POST", "/v1/notices", "staff", STAFF, {"circle_id": str(HOUSE), "title": "x", "text": "x"})
+    call = await here.ask("POST", "/v1/broadcasts", "staff", STAFF, {"building_id": str(HOUSE), "text": "x"})
+    await here.settled()
+    for method, path, role, status in (
+            ("POST", f"/v1/notices/{notice.json()['id']}/receipts", "resident", 404),
+            ("POST", f"/v1/notices/{notice.json()['id']}/withdrawals", "staff", 404),
+            ("GET", f"/v1/notices/{notice.json()['id']}/receipts", "staff", 404),
+            ("GET", f"/v1/broadcasts/{call.json()['id']}", "staff", 404),
+            ("POST", f"/v1/broadcasts/{call.json()['id']}/endings", "guard", 404),
+            ("POST", f"/v1/broadcasts/{call.json()['id']}/receipts", "resident", 404),
+            ("GET", f"/v1/circles/{HOUSE}/members", "resident", 404)):
+        answer = await here.ask(method, path, role, ANN, community=elsewhere)
+        assert answer.status_code == status, (method, path, answer.text)
+    for path, role in (("/v1/notices", "staff"), ("/v1/notices", "resident"), ("/v1/broadcasts", "guard"), ("/v1/me/circles", "resident")):
+        assert (await here.ask("GET", path, role, ANN, community=elsewhere)).json()["items"] == []
