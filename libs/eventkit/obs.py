@@ -15,6 +15,7 @@ REQUESTS = Histogram(
 POSITION = Gauge("lifang_log_position", "Last position of the log", ("service",))
 LAG = Gauge("lifang_lag", "How far a reader is behind, in positions or records", ("service", "reader"))
 PARKED = Gauge("lifang_parked", "Events parked", ("service",))
+OVERDUE = Gauge("lifang_overdue", "Timers that are more than five seconds late", ("service",))
 RESTARTS = Gauge("lifang_task_restarts", "How often a task of the process was started again", ("service", "task"))
 HEARD = Counter("lifang_heard_total", "Records heard by answer", ("service", "answer"))
 
