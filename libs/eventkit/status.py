@@ -1,27 +1,21 @@
 """What a service says of itself: alive, ready and why not, how far every reader is behind."""
-
 import time
 from typing import Any
-
 from fastapi import APIRouter, Response
 from msgspec.json import decode
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-
 from libs.eventkit import problems
 from libs.eventkit.http import json, open_to_all
 from libs.eventkit.obs import HEARD, LAG, OVERDUE, PARKED, POSITION, RESTARTS
 from libs.eventkit.service import App
 
-
 async def status(app: App) -> dict[str, Any]:
     """Raises what the database says while it cannot be reached."""
-    pool = await app.database.pool()
-    row = await pool.fetchrow("select last, generation, parked, damaged, gaps, checkpoints, overdue from state_of_the_log")
+    row = await (await app.database.pool()).fetchrow("select * from state_of_the_log")
     assert row is not None
     names = app.checkpoints()
     lag: dict[str, int] = {n: row["last"] - p for n, p in decode(row["checkpoints"]).items() if n in names}
-    if app.hearing is not None:
-        lag["hear"] = app.hearing.lag()
+    lag |= {"hear": app.hearing.lag()} if app.hearing is not None else {}
     gaps = decode(row["gaps"])
     why = [
         *(f"{name}: {text}" for name, text in sorted(app.supervisor.failing.items())),
@@ -38,9 +32,7 @@ async def status(app: App) -> dict[str, Any]:
 def routes(app: App) -> APIRouter:
     """Health and metrics; until the service has its database, the Edge lets nobody through to those that do not end in z.
     `/livez` touches nothing; `/readyz` asks the database; none of them names a person."""
-    router = APIRouter()
-    begun = time.monotonic()
-    counted: dict[str, int] = {}
+    router, begun, counted = APIRouter(), time.monotonic(), dict[str, int]()
 
     @router.get("/livez", dependencies=[open_to_all], include_in_schema=False)
     async def livez() -> Response:

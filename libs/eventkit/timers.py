@@ -1,30 +1,24 @@
 """What is due, done on time: deadlines, retries. When something is due follows from the log, so that any restart finds it again.
-
-A stream's state says when; what is then done says something new in that stream, which moves the moment on. So a deadline
-happens once however often somebody tries: the rule that decides sees that it has happened."""
-
+A stream's state says when; what is then done says something new in that stream, which moves the moment on. So a deadline happens once
+however often somebody tries: the rule that decides sees that it has happened."""
 import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
-
-import asyncpg
 from msgspec import Struct
-
 from libs.eventkit.commands import CACHED, Commands, Context
 from libs.eventkit.db import Connection, is_away
 from libs.eventkit.decider import Decider
 from libs.eventkit.failpoints import reach
 from libs.eventkit.recorded import NOWHERE, Recorded
 from libs.eventkit.subscriptions import Subscription, advance
+from libs.eventkit.tail import set_within
 
 log = logging.getLogger(__name__)
 LOOK, FIRST, LONGEST = 30.0, 1.0, 60.0  # seconds: between looks where nothing is due, and before what failed is tried again
-
 
 _SOON = ("select stream, community_id, due_at from (select *, row_number() over (partition by community_id order by due_at) as place"
          " from timers where name = $1 and due_at < $2 and stream <> all($3)) soon where place <= $4 order by due_at")
@@ -68,9 +62,8 @@ class Timers:
     def __init__(self, commands: Commands, timer: Timer) -> None:
         self.commands, self.timer, self.database = commands, timer, commands.log.database
         self._prefix, self._changed = f"{timer.decider.category}:", asyncio.Event()
-        self._known: dict[str, _Known] = {}  # the one longest unused comes first
-        self._again: dict[str, tuple[float, float]] = {}  # by stream: not before this moment of the loop's clock, and the last pause
-
+        self._known = dict[str, _Known]()  # the one longest unused comes first
+        self._again = dict[str, tuple[float, float]]()  # by stream: not before this moment of the loop's clock, and the last pause
     def subscription(self) -> Subscription:
         return Subscription(name=self.timer.name, take=self._take, beside=self._run)
 
@@ -113,7 +106,7 @@ class Timers:
             del self._known[next(iter(self._known))]
         return known
 
-    async def _write(self, connection: Connection | asyncpg.Pool, stream: str, community_id: UUID, known: _Known) -> None:
+    async def _write(self, connection: Connection, stream: str, community_id: UUID, known: _Known) -> None:
         """Whatever order the writers come in, the row of a later version stands."""
         if known.due is None:
             await connection.execute(_FORGET, self.timer.name, stream, known.version)
@@ -121,40 +114,29 @@ class Timers:
             await connection.execute(_WRITE, self.timer.name, stream, community_id, known.version, known.due, known.because)
 
     async def _run(self) -> None:
-        clock = asyncio.get_running_loop().time
+        clock, under_way = asyncio.get_running_loop().time, dict[str, tuple[UUID, asyncio.Task[None]]]()
         self._again.clear()
-        self._under_way: dict[str, asyncio.Task[None]] = {}
-        self._busy = Counter[UUID]()
         try:
             while True:
                 self._changed.clear()
-                now, later = datetime.now(UTC), datetime.now(UTC) + timedelta(seconds=LOOK)
-                self._again = {stream: again for stream, again in self._again.items() if again[0] > clock() - LONGEST}
+                under_way = {stream: one for stream, one in under_way.items() if not one[1].done()}
+                busy = Counter(community_id for community_id, _ in under_way.values())
                 pauses = {stream: until - clock() for stream, (until, _) in self._again.items() if until > clock()}
-                wait, but = min([LOOK, *pauses.values()]), [*self._under_way, *pauses]
-                for row in await (await self.database.pool()).fetch(_SOON, self.timer.name, later, but, self.timer.at_once):
-                    if (left := (row["due_at"] - now).total_seconds()) > 0:
+                now, wait, but = datetime.now(UTC), min([LOOK, *pauses.values()]), [*under_way, *pauses]
+                pool, soon = await self.database.pool(), now + timedelta(seconds=LOOK)
+                for stream, community_id, due in await pool.fetch(_SOON, self.timer.name, soon, but, self.timer.at_once):
+                    if (left := (due - now).total_seconds()) > 0:
                         wait = min(wait, left)
                         break
-                    self._begin(row["stream"], row["community_id"])
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._changed.wait(), wait)
+                    if busy[community_id] < self.timer.at_once:  # else the end of one of its community is waited for
+                        busy[community_id] += 1
+                        under_way[stream] = community_id, (task := asyncio.create_task(self._one(stream, community_id)))
+                        task.add_done_callback(lambda _: self._changed.set())
+                await set_within(self._changed, wait)
         finally:
-            for task in self._under_way.values():
+            for _, task in under_way.values():
                 task.cancel()
-            await asyncio.gather(*self._under_way.values(), return_exceptions=True)
-
-    def _begin(self, stream: str, community_id: UUID) -> None:
-        """Nothing, where as many of its community are under way as may be: the end of one of them is waited for."""
-        if self._busy[community_id] < self.timer.at_once:
-            self._busy[community_id] += 1
-            self._under_way[stream] = asyncio.create_task(self._one(stream, community_id))
-            self._under_way[stream].add_done_callback(lambda _: self._end(stream, community_id))
-
-    def _end(self, stream: str, community_id: UUID) -> None:
-        self._under_way.pop(stream, None)
-        self._busy[community_id] -= 1
-        self._changed.set()
+            await asyncio.gather(*(task for _, task in under_way.values()), return_exceptions=True)
 
     async def _one(self, stream: str, community_id: UUID) -> None:
         """The table may be behind: what counts is what the stream says now."""
@@ -162,8 +144,7 @@ class Timers:
             known = await self._look(stream)
             if (due := known.due) is not None and due <= datetime.now(UTC):
                 subject_id = UUID(stream.rpartition(":")[2])
-                await asyncio.wait_for(
-                    self.timer.fire(Due(community_id, subject_id, known.state, due, known.because)), self.timer.within)
+                await asyncio.wait_for(self.timer.fire(Due(community_id, subject_id, known.state, due, known.because)), self.timer.within)
                 reach("timer.fired")
                 known = await self._look(stream)
                 if known.due == due:
