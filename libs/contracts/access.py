@@ -1,21 +1,16 @@
 """What access tells others: doors, rights, credentials, what was decided at a door and why, what then happened."""
-
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
-
 from msgspec import Struct
-
 from libs.contracts.fields import SealedField
 
 CredentialKind = Literal["card", "pin"]
 Means = Literal["card", "pin", "face", "fingerprint", "qr", "remote", "unknown"]
-
 class Fact(Struct, frozen=True):
     """Something a decision rested on: the event that said it, and what it said in one word."""
     event_id: UUID
     says: str
-
 class DoorInstalled(Struct, frozen=True, tag="access.door_installed"):
     """A door, and which relay of which device opens it. `zone`: `community` or `building:<id>`."""
     door_id: UUID
@@ -23,11 +18,9 @@ class DoorInstalled(Struct, frozen=True, tag="access.door_installed"):
     zone: str
     device_id: UUID
     door_no: int
-
 class LiftFloor(Struct, frozen=True):
     floor: int
     door_no: int
-
 class LiftInstalled(Struct, frozen=True, tag="access.lift_installed"):
     """A lift of a building: which relay (`door_no`) lets it go to which floor. Said again when that changes. Subject: the lift."""
     lift_id: UUID
@@ -36,31 +29,23 @@ class LiftInstalled(Struct, frozen=True, tag="access.lift_installed"):
     device_id: UUID
     floors: tuple[LiftFloor, ...]
 
-class RightGranted(Struct, frozen=True, tag="access.right_granted"):
+class _Right(Struct, frozen=True):
+    right_id: UUID
+    person_id: UUID
+    zone: str
+    rule: str
+class RightGranted(_Right, frozen=True, tag="access.right_granted"):
     """A person may open the doors of a zone (`everywhere`: all of the community). `rule`: under which rule."""
-    right_id: UUID
-    person_id: UUID
-    zone: str
-    rule: str
-
-class RightRevoked(Struct, frozen=True, tag="access.right_revoked"):
+class RightRevoked(_Right, frozen=True, tag="access.right_revoked"):
     """The right has ended."""
-    right_id: UUID
+class _Credential(Struct, frozen=True):
+    credential_id: UUID
     person_id: UUID
-    zone: str
-    rule: str
-
-class CredentialIssued(Struct, frozen=True, tag="access.credential_issued"):
+    kind: CredentialKind
+class CredentialIssued(_Credential, frozen=True, tag="access.credential_issued"):
     """A person holds a credential; its number is not told."""
-    credential_id: UUID
-    person_id: UUID
-    kind: CredentialKind
-
-class CredentialRevoked(Struct, frozen=True, tag="access.credential_revoked"):
+class CredentialRevoked(_Credential, frozen=True, tag="access.credential_revoked"):
     """The credential opens nothing any more."""
-    credential_id: UUID
-    person_id: UUID
-    kind: CredentialKind
 
 class CredentialJudged(Struct, frozen=True, tag="access.credential_judged"):
     """Access decided whether what was presented at a door may open it: by which rule, on which facts.
@@ -74,7 +59,6 @@ class CredentialJudged(Struct, frozen=True, tag="access.credential_judged"):
     facts: tuple[Fact, ...]
     person_id: UUID | None
     live: bool
-
 class DoorPassed(Struct, frozen=True, tag="access.door_passed"):
     """A device let somebody through by its own decision. `entitled`: whether access would have; None if not known."""
     door_id: UUID
@@ -95,20 +79,15 @@ class DoorOpeningOrdered(Struct, frozen=True, tag="access.door_opening_ordered")
     rule: str
     reason: str
     facts: tuple[Fact, ...]
-
-class DoorOpened(Struct, frozen=True, tag="access.door_opened"):
+class _Opening(Struct, frozen=True):
+    opening_id: UUID
+    door_id: UUID
+    person_id: UUID | None
+class DoorOpened(_Opening, frozen=True, tag="access.door_opened"):
     """The device carried the opening out."""
-    opening_id: UUID
-    door_id: UUID
-    person_id: UUID | None
-
-class DoorOpeningFailed(Struct, frozen=True, tag="access.door_opening_failed"):
+class DoorOpeningFailed(_Opening, frozen=True, tag="access.door_opening_failed"):
     """The door was not opened, or nobody knows: `reason` refused, unreachable, expired, unknown."""
-    opening_id: UUID
-    door_id: UUID
-    person_id: UUID | None
     reason: str
-
 class DoorNoticed(Struct, frozen=True, tag="access.door_noticed"):
     """A device said something else of a door (forced, left open, an unknown code): kept, shown to staff."""
     door_id: UUID
@@ -130,30 +109,21 @@ class VisitorPassIssued(Struct, frozen=True, tag="access.visitor_pass_issued"):
     floors: tuple[int, ...]
     plate: SealedField | None
     visitor_name: SealedField | None
-
-class VisitorPassRevoked(Struct, frozen=True, tag="access.visitor_pass_revoked"):
+class _OfPass(Struct, frozen=True):
+    pass_id: UUID
+    host_id: UUID
+class VisitorPassRevoked(_OfPass, frozen=True, tag="access.visitor_pass_revoked"):
     """The pass admits nobody any more: `reason` host, staff, residence_ended."""
-    pass_id: UUID
-    host_id: UUID
     reason: str
-
-class VisitorPassUsed(Struct, frozen=True, tag="access.visitor_pass_used"):
+class VisitorPassUsed(_OfPass, frozen=True, tag="access.visitor_pass_used"):
     """The pass admitted its visitor at a door or lift."""
-    pass_id: UUID
-    host_id: UUID
     door_id: UUID
     report_id: UUID
-
-class VisitorPassUseReturned(Struct, frozen=True, tag="access.visitor_pass_use_returned"):
+class VisitorPassUseReturned(_OfPass, frozen=True, tag="access.visitor_pass_use_returned"):
     """The door that a use (`report_id`) had led to did not open: it does not count."""
-    pass_id: UUID
-    host_id: UUID
     report_id: UUID
-
-class VisitorArrived(Struct, frozen=True, tag="access.visitor_arrived"):
+class VisitorArrived(_OfPass, frozen=True, tag="access.visitor_arrived"):
     """The visitor has come in for the first time."""
-    pass_id: UUID
-    host_id: UUID
     kind: str
     at: datetime
     how: Literal["door", "plate"]
@@ -164,41 +134,32 @@ class ReleasedRelay(Struct, frozen=True):
     device_id: UUID
     door_no: int
     state: Literal["held_open", "recalled"]
-
-class FireReleaseBegun(Struct, frozen=True, tag="access.fire_release_begun"):
-    """The evacuation doors of a building stand open and its lifts go to the ground floor until people end it. `by`: the person who
-    began it, None where the rule did."""
+class _FireRelease(Struct, frozen=True):
     release_id: UUID
     building_id: UUID
     incident_id: UUID | None
+class FireReleaseBegun(_FireRelease, frozen=True, tag="access.fire_release_begun"):
+    """The evacuation doors of a building stand open and its lifts go to the ground floor until people end it. `by`: the person who
+    began it, None where the rule did."""
     by: UUID | None
     relays: tuple[ReleasedRelay, ...]
     rule: str
     reason: str
     facts: tuple[Fact, ...]
-
-class FireReleaseEnded(Struct, frozen=True, tag="access.fire_release_ended"):
+class FireReleaseEnded(_FireRelease, frozen=True, tag="access.fire_release_ended"):
     """A person set everything back. `reason` fire_over, or despite_fire: while its incident was not over."""
-    release_id: UUID
-    building_id: UUID
-    incident_id: UUID | None
     by: UUID
     reason: str
     relays: tuple[ReleasedRelay, ...]
-
-class RelayReleased(Struct, frozen=True, tag="access.relay_released"):
+class _OfRelay(Struct, frozen=True):
+    release_id: UUID
+    door_id: UUID
+    released: bool
+class RelayReleased(_OfRelay, frozen=True, tag="access.relay_released"):
     """The device confirmed that the relay is held (`released`), or normal again. `door_id`: the door or lift."""
-    release_id: UUID
-    door_id: UUID
-    released: bool
-
-class RelayNotReleased(Struct, frozen=True, tag="access.relay_not_released"):
+class RelayNotReleased(_OfRelay, frozen=True, tag="access.relay_not_released"):
     """The device has not done it so far; it is tried again."""
-    release_id: UUID
-    door_id: UUID
-    released: bool
     reason: str
-
 class DuressSignalled(Struct, frozen=True, tag="access.duress_signalled"):
     """Somebody opened a door under threat. The door opens as ever; nothing that they or anybody beside them could see follows."""
     report_id: UUID

@@ -1,15 +1,12 @@
 """What alarm tells others: panels, sensors, and what became of each incident, from the first signal to the person who ended it."""
-
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
-
 from msgspec import Struct
 
 IncidentKind = Literal[
     "fire", "gas", "water", "medical", "panic", "sos", "duress", "burglary", "tamper", "supervisory", "trouble", "line", "other"]
 Severity = Literal["critical", "high", "low"]
-
 class Place(Struct, frozen=True):
     """Where it is, as far as anybody said. `name`: of the spot, as staff call it."""
     building_id: UUID | None = None
@@ -17,13 +14,11 @@ class Place(Struct, frozen=True):
     floor: int | None = None
     home_id: UUID | None = None
     name: str = ""
-
 class PanelInstalled(Struct, frozen=True, tag="alarm.panel_installed"):
     """An alarm panel (报警主机) and the device that speaks for it. Said again when that changes."""
     panel_id: UUID
     device_id: UUID
     name: str
-
 class SensorInstalled(Struct, frozen=True, tag="alarm.sensor_installed"):
     """A sensor on a zone (防区) of a panel, and where it hangs. Said again when that changes."""
     sensor_id: UUID
@@ -41,7 +36,6 @@ class _OfIncident(Struct, frozen=True):
     severity: Severity
     silent: bool
     place: Place
-
 class IncidentRaised(_OfIncident, frozen=True, tag="alarm.incident_raised"):
     """Something is wrong. `code`: as the panel said it (`contact_id:1110`, `sia:FA`), or who raised it (`sos`, `manual`, `line`,
     `duress`). `raised_by`: the person, where one did. `live` false: told late. `acknowledge_by`: the first deadline."""
@@ -52,43 +46,32 @@ class IncidentRaised(_OfIncident, frozen=True, tag="alarm.incident_raised"):
     raised_by: UUID | None
     live: bool
     acknowledge_by: datetime
-
 class IncidentRepeated(_OfIncident, frozen=True, tag="alarm.incident_repeated"):
     """The same source said it again; `count` with the first one."""
     count: int
     live: bool
-
 class IncidentRestored(_OfIncident, frozen=True, tag="alarm.incident_restored"):
     """The source is well again. The incident stays until a person has ended it."""
-
-class IncidentAcknowledged(_OfIncident, frozen=True, tag="alarm.incident_acknowledged"):
+class _ByPerson(_OfIncident, frozen=True):
+    by: UUID
+class IncidentAcknowledged(_ByPerson, frozen=True, tag="alarm.incident_acknowledged"):
     """A named person owns it from now on; said again when another one takes it over."""
-    by: UUID
     verify_by: datetime
-
-class IncidentVerified(_OfIncident, frozen=True, tag="alarm.incident_verified"):
+class IncidentVerified(_ByPerson, frozen=True, tag="alarm.incident_verified"):
     """It is real. `how` somebody knows."""
-    by: UUID
     how: Literal["on_site", "camera", "call", "second_sensor"]
     dispatch_by: datetime
-
-class IncidentFoundFalse(_OfIncident, frozen=True, tag="alarm.incident_found_false"):
+class IncidentFoundFalse(_ByPerson, frozen=True, tag="alarm.incident_found_false"):
     """It was none, and is over."""
-    by: UUID
     cause: Literal["cooking", "steam", "dust", "insects", "smoking", "fault", "test", "misuse", "unknown"]
-
-class IncidentDispatched(_OfIncident, frozen=True, tag="alarm.incident_dispatched"):
+class IncidentDispatched(_ByPerson, frozen=True, tag="alarm.incident_dispatched"):
     """Somebody is on the way. `assignee`: a person of the community, where it is one."""
-    by: UUID
     to: Literal["guard", "maintenance", "fire_brigade", "police", "ambulance"]
     assignee: UUID | None
     resolve_by: datetime
-
-class IncidentResolved(_OfIncident, frozen=True, tag="alarm.incident_resolved"):
+class IncidentResolved(_ByPerson, frozen=True, tag="alarm.incident_resolved"):
     """A person says that it is over."""
-    by: UUID
     how: Literal["put_out", "repaired", "helped", "left", "handed_over", "nothing_found"]
-
 class IncidentEscalated(_OfIncident, frozen=True, tag="alarm.incident_escalated"):
     """Nobody did `waiting_for` by `due`. `level` counts from 1; `told`: the roles that the ladder names for it; `next_by`: when it
     goes one level higher, None at the top."""

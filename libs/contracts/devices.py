@@ -1,31 +1,26 @@
 """What devices tells others: what devices said, never what it means; what became of orders to them."""
-
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
-
 from msgspec import Struct
-
 from libs.contracts.fields import SealedField
-
 
 class DeviceRegistered(Struct, frozen=True, tag="devices.device_registered"):
     """A device is in the registry. `kind`: the protocol family, e.g. `hikvision-terminal`."""
     device_id: UUID
     kind: str
     name: str
-
 class DeviceEnrolled(Struct, frozen=True, tag="devices.device_enrolled"):
     """The device has its own credential from now on."""
     device_id: UUID
-
-class DeviceReported(Struct, frozen=True, tag="devices.device_reported"):
+class _Report(Struct, frozen=True):
+    report_id: UUID
+    device_id: UUID
+class DeviceReported(_Report, frozen=True, tag="devices.device_reported"):
     """Something a device said. `live` is true only for what happened just now: all else is history and actuates nothing.
 
     `code` is the vendor's own; `kind` is `unknown` where we do not know it. `skew` is the device's clock minus ours in
     seconds, None where it could not be read. Card and employee number are sealed for the purpose `credential`."""
-    report_id: UUID
-    device_id: UUID
     kind: str
     code: str
     state: str | None
@@ -39,43 +34,31 @@ class DeviceReported(Struct, frozen=True, tag="devices.device_reported"):
     card_number: SealedField | None = None
     employee_number: SealedField | None = None
 
-class SerialGapFound(Struct, frozen=True, tag="devices.serial_gap_found"):
+class _SerialGap(Struct, frozen=True):
+    device_id: UUID
+    after: int
+    before: int
+class SerialGapFound(_SerialGap, frozen=True, tag="devices.serial_gap_found"):
     """Serial numbers after `after` and before `before` have not come."""
-    device_id: UUID
-    after: int
-    before: int
-
-class SerialGapClosed(Struct, frozen=True, tag="devices.serial_gap_closed"):
+class SerialGapClosed(_SerialGap, frozen=True, tag="devices.serial_gap_closed"):
     """Every number of that gap has come after all."""
-    device_id: UUID
-    after: int
-    before: int
 
-class DoorOrderAttempted(Struct, frozen=True, tag="devices.door_order_attempted"):
+class _DoorOrder(Struct, frozen=True):
+    order_id: UUID
+    device_id: UUID
+    door_no: int
+class DoorOrderAttempted(_DoorOrder, frozen=True, tag="devices.door_order_attempted"):
     """The order was about to be sent to the device; it will not be sent again."""
-    order_id: UUID
-    device_id: UUID
-    door_no: int
-
-class DoorOrderCarriedOut(Struct, frozen=True, tag="devices.door_order_carried_out"):
+class DoorOrderCarriedOut(_DoorOrder, frozen=True, tag="devices.door_order_carried_out"):
     """The device said that it did it."""
-    order_id: UUID
-    device_id: UUID
-    door_no: int
-
-class DoorOrderFailed(Struct, frozen=True, tag="devices.door_order_failed"):
+class DoorOrderFailed(_DoorOrder, frozen=True, tag="devices.door_order_failed"):
     """`reason`: refused (the device said no), unreachable (nothing was sent), unknown (no answer), expired (too late, not sent)."""
-    order_id: UUID
-    device_id: UUID
-    door_no: int
     reason: str
 
-class PlateSeen(Struct, frozen=True, tag="devices.plate_seen"):
+class PlateSeen(_Report, frozen=True, tag="devices.plate_seen"):
     """A camera read a plate, or saw a vehicle without one (`plate` None). The plate is sealed for the purpose `plate`.
 
     `lane_no`: the camera's number of the lane; `confidence` in percent; the rest as the camera names it."""
-    report_id: UUID
-    device_id: UUID
     lane_no: int
     plate: SealedField | None
     plate_colour: str
@@ -86,32 +69,23 @@ class PlateSeen(Struct, frozen=True, tag="devices.plate_seen"):
     awaits_decision: bool
     device_time: datetime | None
     findings: tuple[str, ...]
-
-class BarrierOrderCarriedOut(Struct, frozen=True, tag="devices.barrier_order_carried_out"):
+class _BarrierOrder(Struct, frozen=True):
+    order_id: UUID
+    device_id: UUID
+    lane_no: int
+class BarrierOrderCarriedOut(_BarrierOrder, frozen=True, tag="devices.barrier_order_carried_out"):
     """`by` call: the device said that it did it; answer: it was told so in the response for which it waited."""
-    order_id: UUID
-    device_id: UUID
-    lane_no: int
     by: Literal["call", "answer"]
-
-class BarrierOrderFailed(Struct, frozen=True, tag="devices.barrier_order_failed"):
+class BarrierOrderFailed(_BarrierOrder, frozen=True, tag="devices.barrier_order_failed"):
     """`reason` as for doors; expired also where the camera had its answer before the order came."""
-    order_id: UUID
-    device_id: UUID
-    lane_no: int
     reason: str
-
-class FallbackGiven(Struct, frozen=True, tag="devices.fallback_given"):
+class FallbackGiven(_Report, frozen=True, tag="devices.fallback_given"):
     """No decision came within the device's limit: it was told what is configured for that. `admitted`: it opened."""
-    report_id: UUID
-    device_id: UUID
     admitted: bool
 
-class PanelSignalled(Struct, frozen=True, tag="devices.panel_signalled"):
+class PanelSignalled(_Report, frozen=True, tag="devices.panel_signalled"):
     """An alarm panel said something (SIA DC-09). `code`: Contact ID with its qualifier (`1110`: 1 event, 3 restore, 6 still so) or the
     two letters of SIA DC-03 (`FA`), by `protocol`; `user`: `zone` is the number of a user. None: not said."""
-    report_id: UUID
-    device_id: UUID
     protocol: Literal["contact_id", "sia", "other"]
     code: str
     partition: int | None
@@ -120,30 +94,23 @@ class PanelSignalled(Struct, frozen=True, tag="devices.panel_signalled"):
     live: bool
     device_time: datetime | None
     findings: tuple[str, ...]
-
 class LineSilent(Struct, frozen=True, tag="devices.line_silent"):
     """A supervised line has said nothing for longer than `limit` seconds."""
     device_id: UUID
     limit: int
     last_heard: datetime | None
-
 class LineBack(Struct, frozen=True, tag="devices.line_back"):
     """The silent line has said something again."""
     device_id: UUID
-
-class HoldCarriedOut(Struct, frozen=True, tag="devices.hold_carried_out"):
+class _Hold(Struct, frozen=True):
+    release_id: UUID
+    device_id: UUID
+    door_no: int
+    state: Literal["held_open", "recalled", "normal"]
+class HoldCarriedOut(_Hold, frozen=True, tag="devices.hold_carried_out"):
     """A relay is as it was ordered to stay: door held open, lift called to the ground floor, or normal again."""
-    release_id: UUID
-    device_id: UUID
-    door_no: int
-    state: Literal["held_open", "recalled", "normal"]
-
-class HoldFailed(Struct, frozen=True, tag="devices.hold_failed"):
+class HoldFailed(_Hold, frozen=True, tag="devices.hold_failed"):
     """An attempt came to nothing; it is tried again at `again_at` for as long as that state is wanted (None: no more)."""
-    release_id: UUID
-    device_id: UUID
-    door_no: int
-    state: Literal["held_open", "recalled", "normal"]
     reason: str
     attempt: int
     again_at: datetime | None

@@ -1,9 +1,6 @@
 """What contracts share. Structs tagged with the event's public name; `VERSION` counts changes of its shape."""
-
 from uuid import UUID
-
 from msgspec import Struct
-
 
 class SealedField(Struct, frozen=True):
     """Personal data on its way: opened only by a service that holds the key and the purpose's key-encryption key."""

@@ -1,28 +1,22 @@
 """What identity tells others: who lives where, who may speak, which keys sign."""
-
 from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
-
 from msgspec import Struct
-
 from libs.contracts.fields import SealedField
 
 HomeRole = Literal["owner", "tenant", "family", "staff", "other"]
-
 class CommunityFounded(Struct, frozen=True, tag="identity.community_founded"):
     """A community is part of the platform. `division_code`: GB/T 2260; `zone`: IANA time zone."""
     community_id: UUID
     name: str
     division_code: str
     zone: str
-
 class BuildingRegistered(Struct, frozen=True, tag="identity.building_registered"):
     """A building stands in the community."""
     building_id: UUID
     name: str
     units: int
-
 class HomeRegistered(Struct, frozen=True, tag="identity.home_registered"):
     """A home (实有房屋) in a unit of a building."""
     home_id: UUID
@@ -34,25 +28,19 @@ class ResidentRegistered(Struct, frozen=True, tag="identity.resident_registered"
     """A person of the community is known; the name is sealed for the purpose `contact`."""
     resident_id: UUID
     name: SealedField
-
-class ResidenceStarted(Struct, frozen=True, tag="identity.residence_started"):
-    """A resident lives in a home, in a role, since a day."""
+class _Residence(Struct, frozen=True):
     residence_id: UUID
     resident_id: UUID
     home_id: UUID
     building_id: UUID
+class ResidenceStarted(_Residence, frozen=True, tag="identity.residence_started"):
+    """A resident lives in a home, in a role, since a day."""
     unit: int
     role: HomeRole
     since: date
-
-class ResidenceEnded(Struct, frozen=True, tag="identity.residence_ended"):
+class ResidenceEnded(_Residence, frozen=True, tag="identity.residence_ended"):
     """A resident no longer lives in the home."""
-    residence_id: UUID
-    resident_id: UUID
-    home_id: UUID
-    building_id: UUID
     until: date
-
 class PopulationDeclared(Struct, frozen=True, tag="identity.population_declared"):
     """How a resident counts in 实有人口: registered here (户籍), floating (流动) or from abroad (境外), and who says so. Sources that
     contradict each other are both kept; `kind` is what holds: the police, then the grid worker, then staff, then the resident."""
@@ -70,29 +58,22 @@ class VehicleRegistered(Struct, frozen=True, tag="identity.vehicle_registered"):
     plate: SealedField
     vehicle_class: str
     verified: bool
-
 class VehicleVerified(Struct, frozen=True, tag="identity.vehicle_verified"):
     """Staff have seen its papers: in the community no other vehicle of this plate is verified."""
     vehicle_id: UUID
     how: str
-
 class VehicleRemoved(Struct, frozen=True, tag="identity.vehicle_removed"):
     """The vehicle is no longer one of the home."""
     vehicle_id: UUID
     home_id: UUID
-
-class AccountOpened(Struct, frozen=True, tag="identity.account_opened"):
+class _Account(Struct, frozen=True):
+    account_id: UUID
+    person_id: UUID
+    role: str
+class AccountOpened(_Account, frozen=True, tag="identity.account_opened"):
     """A person may sign in, in a role (permissions.py). For residents the person is the resident."""
-    account_id: UUID
-    person_id: UUID
-    role: str
-
-class AccountClosed(Struct, frozen=True, tag="identity.account_closed"):
+class AccountClosed(_Account, frozen=True, tag="identity.account_closed"):
     """The account signs in no more; its sessions have ended."""
-    account_id: UUID
-    person_id: UUID
-    role: str
-
 class SigningKeyPublished(Struct, frozen=True, tag="identity.signing_key_published"):
     """Tokens under `kid` may be signed from `not_before` on and verify until `expires`. `public_key`: Ed25519, base64url."""
     kid: str

@@ -1,26 +1,18 @@
 """What neighbors tells others: who is in which circle, notices and who read them, whom an emergency broadcast reached."""
-
 from typing import Literal
 from uuid import UUID
-
 from msgspec import Struct
-
 from libs.contracts.access import Fact
 from libs.contracts.fields import SealedField
 
-
-class CircleJoined(Struct, frozen=True, tag="neighbors.circle_joined"):
+class _Circle(Struct, frozen=True):
+    circle_id: UUID
+    building_id: UUID | None
+    resident_id: UUID
+class CircleJoined(_Circle, frozen=True, tag="neighbors.circle_joined"):
     """A resident belongs to the circle of a building, or (`building_id` None) of the community, since they live there."""
-    circle_id: UUID
-    building_id: UUID | None
-    resident_id: UUID
-
-class CircleLeft(Struct, frozen=True, tag="neighbors.circle_left"):
+class CircleLeft(_Circle, frozen=True, tag="neighbors.circle_left"):
     """Their last residence there has ended."""
-    circle_id: UUID
-    building_id: UUID | None
-    resident_id: UUID
-
 class DisplayNameChosen(Struct, frozen=True, tag="neighbors.display_name_chosen"):
     """What neighbours see instead of the name; sealed for the purpose `neighbor`."""
     resident_id: UUID
@@ -36,12 +28,10 @@ class NoticePosted(Struct, frozen=True, tag="neighbors.notice_posted"):
     text: str
     by: UUID
     audience: int
-
 class NoticeWithdrawn(Struct, frozen=True, tag="neighbors.notice_withdrawn"):
     """It is shown no more."""
     notice_id: UUID
     by: UUID
-
 class NoticeRead(Struct, frozen=True, tag="neighbors.notice_read"):
     """A resident has read a notice or a broadcast (`notice_id` is then its id)."""
     notice_id: UUID
@@ -59,20 +49,15 @@ class BroadcastSent(Struct, frozen=True, tag="neighbors.broadcast_sent"):
     reason: str
     facts: tuple[Fact, ...]
     audience: int
-
-class ResidentTold(Struct, frozen=True, tag="neighbors.resident_told"):
+class _OfResident(Struct, frozen=True):
+    broadcast_id: UUID
+    resident_id: UUID
+    channel: str
+class ResidentTold(_OfResident, frozen=True, tag="neighbors.resident_told"):
     """A channel has taken the broadcast for this resident."""
-    broadcast_id: UUID
-    resident_id: UUID
-    channel: str
-
-class ResidentNotTold(Struct, frozen=True, tag="neighbors.resident_not_told"):
+class ResidentNotTold(_OfResident, frozen=True, tag="neighbors.resident_not_told"):
     """A channel has not taken it, and it is tried no more: `reason` no_channel, given_up, ended, moved_out."""
-    broadcast_id: UUID
-    resident_id: UUID
-    channel: str
     reason: str
-
 class BroadcastEnded(Struct, frozen=True, tag="neighbors.broadcast_ended"):
     """All clear. `by` None: a rule ended it with its incident."""
     broadcast_id: UUID

@@ -1,20 +1,15 @@
 """What parking tells others: lots and lanes, what was decided at a lane and why, stays, bills, what staff have to settle."""
-
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
-
 from msgspec import Struct
-
 from libs.contracts.access import Fact
-
 
 class LotOpened(Struct, frozen=True, tag="parking.lot_opened"):
     """A car park and how many spaces each of its zones has. Said again when that changes."""
     lot_id: UUID
     name: str
     spaces: dict[str, int]
-
 class LaneInstalled(Struct, frozen=True, tag="parking.lane_installed"):
     """A lane into a zone of a lot or out of it, and the camera that watches it."""
     lane_id: UUID
@@ -37,7 +32,6 @@ class PassageJudged(Struct, frozen=True, tag="parking.passage_judged"):
     facts: tuple[Fact, ...]
     session_id: UUID | None
     live: bool
-
 class BarrierOrdered(Struct, frozen=True, tag="parking.barrier_ordered"):
     """The barrier is to be lifted once, within the time to live. `answers`: the report for whose answer the camera waits."""
     order_id: UUID
@@ -49,28 +43,24 @@ class BarrierOrdered(Struct, frozen=True, tag="parking.barrier_ordered"):
     reason: str
     facts: tuple[Fact, ...]
 
-class SessionBegun(Struct, frozen=True, tag="parking.session_begun"):
-    """A vehicle is inside. `person_id`: its keeper or host, where it is not a stranger's."""
+class _OfStay(Struct, frozen=True):
     session_id: UUID
     lot_id: UUID
     zone: str
+class SessionBegun(_OfStay, frozen=True, tag="parking.session_begun"):
+    """A vehicle is inside. `person_id`: its keeper or host, where it is not a stranger's."""
     person_id: UUID | None
     vehicle_id: UUID | None
     pass_id: UUID | None
     entered_at: datetime
-
 class SessionRecognised(Struct, frozen=True, tag="parking.session_recognised"):
     """A person found out whose vehicle it is that is inside; it holds from the beginning of the stay."""
     session_id: UUID
     person_id: UUID | None
     vehicle_id: UUID | None
     pass_id: UUID | None
-
-class SessionQuarantined(Struct, frozen=True, tag="parking.session_quarantined"):
+class SessionQuarantined(_OfStay, frozen=True, tag="parking.session_quarantined"):
     """Its exit was missed: it is no longer counted as inside, and costs nothing until staff have settled it."""
-    session_id: UUID
-    lot_id: UUID
-    zone: str
 
 class PermitHeld(Struct, frozen=True, tag="parking.permit_held"):
     """A vehicle may stay under a permit, half-open, None: no limit. Said again when that changes; `ended`: it counts no more, and
@@ -85,7 +75,6 @@ class PermitHeld(Struct, frozen=True, tag="parking.permit_held"):
     valid_until: datetime | None
     monthly: int | None
     ended: bool
-
 class BillLine(Struct, frozen=True):
     """`amount` = `units` x `unit` in fen. `facts` say what the rule looked at, by `code`."""
     code: str
@@ -95,7 +84,6 @@ class BillLine(Struct, frozen=True):
     unit: int
     amount: int
     facts: dict[str, int | str]
-
 class Billed(Struct, frozen=True, tag="parking.billed"):
     """What the stay owes up to a moment, line by line, under a version of a tariff; in fen."""
     session_id: UUID
@@ -105,22 +93,16 @@ class Billed(Struct, frozen=True, tag="parking.billed"):
     total: int
     paid: int
     lines: tuple[BillLine, ...]
-
 class PaymentReceived(Struct, frozen=True, tag="parking.payment_received"):
     """The provider confirmed a payment, in fen."""
     session_id: UUID
     payment_id: UUID
     amount: int
-
-class SessionEnded(Struct, frozen=True, tag="parking.session_ended"):
+class SessionEnded(_OfStay, frozen=True, tag="parking.session_ended"):
     """The vehicle is outside. `how`: exit, or settled by staff after a missing exit."""
-    session_id: UUID
-    lot_id: UUID
-    zone: str
     how: Literal["exit", "settled"]
     exited_at: datetime | None
     total: int
-
 class FindingRaised(Struct, frozen=True, tag="parking.finding_raised"):
     """Something a person has to settle: missing_exit, look_alike, no_entry, no_plate, unclear_passage, unpaid_exit, overpaid.
     `candidates`: sessions or rights that might be meant."""
@@ -130,7 +112,6 @@ class FindingRaised(Struct, frozen=True, tag="parking.finding_raised"):
     session_id: UUID | None
     passage_id: UUID | None
     candidates: tuple[UUID, ...]
-
 class FindingSettled(Struct, frozen=True, tag="parking.finding_settled"):
     """Settled by a person or by a second fact; `how` in one word."""
     finding_id: UUID

@@ -1,18 +1,13 @@
 """Who publishes what: one topic a service, `<prefix>.<service>.v1`, keyed by community; keys on a topic of their own; what the gateway
 tells authorities on `gov.incidents.v1`."""
-
 from collections.abc import Mapping
 from types import ModuleType
-
 from msgspec import Struct
-
 from libs.contracts import access, alarm, devices, government, identity, neighbors, parking
-
 
 def _events(module: ModuleType) -> tuple[type[Struct], ...]:
     found = (t for t in vars(module).values() if isinstance(t, type) and issubclass(t, Struct))
     return tuple(t for t in found if isinstance(t.__struct_config__.tag, str))
-
 
 PUBLISHES: Mapping[str, tuple[type[Struct], ...]] = {
     "identity": _events(identity), "access": _events(access), "devices": _events(devices),

@@ -1,8 +1,5 @@
-"""Who is asking: a signed token in, a principal out, everything else refused. Only identity signs.
-
-JWS compact (RFC 7515) in one single form: Ed25519 (RFC 8037), access token (RFC 9068), no header beside alg, typ and kid. A
-JOSE library would accept more forms and have to be talked out of each."""
-
+"""Who is asking: a signed token in, a principal out, everything else refused. Only identity signs. JWS compact (RFC 7515) in a single form:
+Ed25519 (RFC 8037), access token (RFC 9068), no header beside alg, typ, kid. A JOSE library would have to be talked out of all others."""
 import base64
 import hashlib
 import re
@@ -10,25 +7,19 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Literal, TypeVar
 from uuid import UUID
-
 import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from msgspec import Struct
 
-LIFETIME = 600
-"""Seconds from iat to exp, at most."""
-SKEW = 60
-"""Seconds by which the signer's clock may run ahead of ours. None are given to an expired token."""
-_LONGEST = 16_384
-_REMEMBERED = 4096
+LIFETIME = 600  # seconds from iat to exp, at most
+SKEW = 60  # seconds by which the signer's clock may run ahead of ours; none are given to an expired token
+_LONGEST, _REMEMBERED = 16_384, 4096
 _FORM = re.compile(r"[\w-]+\.[\w-]+\.[\w-]{85}[AQgw]", re.ASCII)  # 64 bytes of signature have just one spelling
-
 T = TypeVar("T")
 
 class Unauthorised(Exception):
-    """401. The argument is the code: token_missing, token_malformed, token_forged, token_expired, token_not_yet,
-    token_audience, token_issuer or key_unknown."""
+    """401. The code: token_missing, _malformed, _forged, _expired, _not_yet, _audience or _issuer, or key_unknown."""
 
 class Principal(Struct, frozen=True):
     """Whoever the token speaks for, and what they may do in which communities."""
@@ -55,21 +46,16 @@ class _Claims(Struct):
     sid: str | None = None
 
 class Verifier:
-    """Verifies the tokens made out to one service, with the keys learnt from identity's events.
-
-    `permissions_of` says what a role may do; for a role that it does not know it must say nothing."""
+    """Verifies tokens made out to one service, with keys learnt from identity's events. `permissions_of`: of an unknown role nothing."""
     def __init__(self, audience: str, permissions_of: Callable[[str], frozenset[str]], issuer: str = "lifang-identity") -> None:
         self._audience, self._permissions_of, self._issuer = audience, permissions_of, issuer
         self._keys: dict[str, tuple[Ed25519PublicKey, float, float]] = {}  # by kid; not before, expires
         self._verified: dict[bytes, tuple[Principal, str, float, float]] = {}  # by hash; kid, since, until
-
     @property
     def ready(self) -> bool:
         return bool(self._keys)
-
     def learn(self, kid: str, public: bytes, not_before: datetime, expires: datetime) -> None:
-        """Takes a key (32 raw bytes) for tokens issued from `not_before` on; it verifies none once it `expires`.
-        Raises ValueError."""
+        """Takes a key (32 raw bytes) for tokens issued from `not_before` on; it verifies none once it `expires`. Raises ValueError."""
         self._keys[kid] = (Ed25519PublicKey.from_public_bytes(public), not_before.timestamp(), expires.timestamp())
         self._verified = {digest: seen for digest, seen in self._verified.items() if seen[1] != kid}  # an earlier key's
 

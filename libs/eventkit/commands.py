@@ -1,5 +1,4 @@
 """Load, decide, append: the only way by which a service says something new."""
-
 import asyncio
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -9,29 +8,23 @@ from itertools import chain, count
 from typing import Any
 from uuid import UUID, uuid5
 from weakref import WeakValueDictionary
-
 import msgspec
 from msgspec import Struct
-
 from libs.eventkit.db import Unavailable
 from libs.eventkit.decider import Decider, NotFound, Refused, Take
 from libs.eventkit.log import Append, Key, Log, NewEvent
 from libs.eventkit.recorded import Catalogue, Meta, Number, Recorded, tag_of, uuid7
 
-CACHED = 20_000
-TRIES = 8
+CACHED, TRIES = 20_000, 8
 
 class KeyReused(Exception):
     """The idempotency key stood for another body before (422)."""
-
 class VersionMismatch(Exception):
     """The thing has changed since the caller looked at it (412)."""
-
 class Public(Struct, frozen=True):
     """A public event: the contract and what it is about (by default the stream of the private event)."""
     body: Struct
     subject: str = ""
-
 
 Publish = Callable[[Any, Recorded], Sequence[Public]]
 
@@ -45,10 +38,8 @@ class Context(Struct, frozen=True):
     requested_at: datetime | None = None
     occurred_at: datetime | None = None
     traceparent: str = ""
-    event_id: UUID | None = None
-    """The id of the first event, where something was sealed for it beforehand."""
-    name: str = ""
-    """With `cause`: ids come from uuid5(cause, name), so that a rerun after a crash says the same."""
+    event_id: UUID | None = None  # the id of the first event, where something was sealed for it beforehand
+    name: str = ""  # with `cause`: ids come from uuid5(cause, name), so that a rerun after a crash says the same
     cause: UUID | None = None
 
     def ids(self) -> Iterable[UUID]:
@@ -69,7 +60,6 @@ class Outcome(Struct, frozen=True, omit_defaults=True):
     @property
     def id(self) -> UUID:
         return UUID(self.stream.rpartition(":")[2])
-
     def published(self, generation: int) -> Number | None:
         """The number of the last public event of this command, if it said anything to others."""
         return None if self.back < 0 else Number(generation, self.position - self.back, self.n)
@@ -87,13 +77,11 @@ class Commands:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # gone with the last who uses one
         self._known: dict[str, tuple[UUID, Any, int]] = {}  # the one longest unused comes first
 
-    async def handle(
-        self, subject_id: UUID, command: Struct, context: Context, *,
-        key: Key | None = None, expected: int | None = None, first: Sequence[Struct] = (), new: bool = False,
-    ) -> Done:
-        """Decides and stores. `expected` is the version the caller saw; `first` are events that go in before the
-        decided ones (a key made for the subject). `new`: nothing has happened to the subject, if this is no repetition: so
-        nothing is read first, and the log finds out. Raises Refused, NotYet, NotFound, KeyReused, VersionMismatch, Unavailable."""
+    async def handle(self, subject_id: UUID, command: Struct, context: Context, *, key: Key | None = None, expected: int | None = None,
+                     first: Sequence[Struct] = (), new: bool = False) -> Done:
+        """Decides and stores. `expected` is the version the caller saw; `first` are events that go in before the decided ones (a key made
+        for the subject). `new`: nothing has happened to the subject, if this is no repetition: so nothing is read first, and the log
+        finds out. Raises Refused, NotYet, NotFound, KeyReused, VersionMismatch, Unavailable."""
         decider = self._decider[type(command)]
         stream = f"{decider.category}:{subject_id}"
         async with self._locks.setdefault(stream, asyncio.Lock()):
@@ -118,19 +106,15 @@ class Commands:
                 if not (events or key or fresh):  # no append will tell whether another process was here
                     fresh = True
                     continue
-                if events:
-                    events = [*first, *events]
-                done = await self._store(decider, stream, state, version, command, events, refusal, context, key)
-                if done is not None:
+                events = [*first, *events] if events else []
+                if done := await self._store(decider, stream, state, version, command, events, refusal, context, key):
                     return done
                 self._known.pop(stream, None)
                 await asyncio.sleep(random.uniform(0, 0.02))  # else two processes in step could lose to each other for ever
             raise Unavailable(f"{stream} kept changing")
 
-    async def _store(
-        self, decider: Decider[Any, Any], stream: str, state: Any, version: int, command: Struct, events: Sequence[Struct],
-        refusal: Refused | None, context: Context, key: Key | None,
-    ) -> Done | None:
+    async def _store(self, decider: Decider[Any, Any], stream: str, state: Any, version: int, command: Struct, events: Sequence[Struct],
+                     refusal: Refused | None, context: Context, key: Key | None) -> Done | None:
         if not events and key is None:
             if refusal is not None:
                 raise refusal
@@ -138,9 +122,8 @@ class Commands:
         meta = Meta(
             correlation=context.correlation, caused_by=context.caused_by, requested_at=context.requested_at or context.now,
             occurred_at=context.occurred_at, principal=context.principal, traceparent=context.traceparent)
-        new = [
-            NewEvent(i, tag_of(e), self.catalogue.versions[tag_of(e)], msgspec.json.encode(e), meta)
-            for i, e in zip(context.ids(), events, strict=False)]
+        new = [NewEvent(i, tag_of(e), self.catalogue.versions[tag_of(e)], msgspec.json.encode(e), meta)
+               for i, e in zip(context.ids(), events, strict=False)]
         outcome = self._outcome(stream, version, events, new, refusal, context)
         claims = [(c.scope, c.value if isinstance(c, Take) else None) for e in events for c in decider.claims(command, e)]
         answer = await self.log.append(Append(
@@ -161,18 +144,16 @@ class Commands:
             case _:
                 return None
 
-    def _outcome(
-        self, stream: str, version: int, events: Sequence[Struct], new: Sequence[NewEvent], refusal: Refused | None, context: Context,
-    ) -> Outcome:
+    def _outcome(self, stream: str, version: int, events: Sequence[Struct], new: Sequence[NewEvent], refusal: Refused | None,
+                 context: Context) -> Outcome:
         back, n = -1, 0
         for i, (event, row) in enumerate(zip(events, new, strict=True), 1):
             if self.publish and (said := self.publish(event, Recorded(
                     0, 0, context.community_id, stream, version + i, row.event_id, row.type, row.schema, "", row.meta, None, None,
                     context.now))):
                 back, n = len(events) - i, len(said) - 1
-        return Outcome(
-            stream=stream, version=version + len(events), events=tuple(e.event_id for e in new), back=back, n=n,
-            refused=refusal.code if refusal else "", facts=refusal.facts if refusal else {})
+        return Outcome(stream=stream, version=version + len(events), events=tuple(e.event_id for e in new), back=back, n=n,
+                       refused=refusal.code if refusal else "", facts=refusal.facts if refusal else {})
 
     def _replay(self, key: Key, body_hash: str, stored: str) -> Done:
         if key.body_hash and body_hash != key.body_hash:

@@ -1,36 +1,28 @@
-"""Connections of the three roles of one service's database.
-
-`<service>_owner` migrates; `<service>_log` appends, hears, tails and writes views (eventkit only); `<service>_read`
-answers queries under row-level security by a set of communities. Queries are written in SQLAlchemy Core and run by
-asyncpg: SQLAlchemy's own engine would cost three times as much per query and half a second at every start."""
-
+"""Connections of the three roles of one service's database: `<service>_owner` migrates; `<service>_log` appends, hears, tails and writes
+views (eventkit only); `<service>_read` answers queries under row-level security by a set of communities, written in SQLAlchemy Core and
+run by asyncpg: SQLAlchemy's own engine would cost three times as much per query and half a second at every start."""
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from math import inf
 from typing import Any, TypeVar
 from uuid import UUID
-
 import asyncpg
 import msgspec
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.compiler import SQLCompiler
-
 from libs.eventkit.settings import Settings
 
 T = TypeVar("T")
-Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
+_DIALECT = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
+Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy | asyncpg.Pool
 
 class Unavailable(Exception):
     """The database does not answer. What was asked has happened once or not at all; the same key tells."""
 
-
 AWAY = (Unavailable, OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError,
-        asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, TimeoutError)
-"""What a database that is not there looks like."""
-
-_DIALECT = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
+        asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, TimeoutError)  # what a database that is not there looks like
 
 def is_away(error: BaseException) -> bool:
     return isinstance(error, AWAY)
@@ -48,8 +40,7 @@ async def once_there(call: Callable[[], Awaitable[T]], patience: float = inf) ->
             await asyncio.sleep(0.05)
 
 async def asked_again(read: Callable[[], Awaitable[T]]) -> T:
-    """Its answer; asked anew where a connection has died, or remembers a table as it was before a migration. Raises
-    Unavailable."""
+    """Its answer; asked anew where a connection has died, or remembers a table as it was before a migration. Raises Unavailable."""
     for attempt in (1, 2, 3):
         try:
             return await read()
@@ -70,36 +61,26 @@ async def alive(connection: asyncpg.Connection) -> None:
 async def _durable(connection: asyncpg.Connection) -> None:
     if await connection.fetchval("show synchronous_commit") == "off":
         raise RuntimeError("synchronous_commit is off: what is acknowledged could be lost")
-
 async def _as_it_is(connection: asyncpg.Connection) -> None:
     """Nothing is ever set but inside a transaction: asyncpg's own reset would be a round trip for nothing."""
-
 async def _reader(connection: asyncpg.Connection) -> None:
     await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=msgspec.json.encode, decoder=msgspec.json.decode)
-
 class _Pool(asyncpg.Pool):
-    """Neither takes nor gives back a connection for longer than five seconds: behind a broken network, giving back one
-    whose query was cancelled would wait for ever."""
+    """Waits for no connection longer than five seconds: behind a broken network, giving one back after a cancelled query never ends."""
     def acquire(self, *, timeout: float | None = 5.0) -> Any:
         return super().acquire(timeout=timeout)
 
 class Database:
     """The pools of the log and of its readers. Both connect lazily, so that a service can start before its database."""
     def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self._pools: dict[str, asyncpg.Pool] = {}
-        self._opening = asyncio.Lock()
-        self._closed = False
-
+        self.settings, self._pools = settings, dict[str, asyncpg.Pool]()
+        self._opening, self._closed = asyncio.Lock(), False
     async def pool(self) -> asyncpg.Pool:
         """Of the log: what is committed here is on disk."""
         return await self._open("log", init=_durable, min_size=1)
-
     async def folds(self) -> asyncpg.Pool:
-        """Of what is folded from the log together with its checkpoint: a crash may lose the last moments of both,
-        which are then folded again, so that nobody waits for the disk."""
+        """Of what is folded from the log with its checkpoint, for which nobody waits for the disk: what a crash loses is folded again."""
         return await self._open("log", server_settings={"synchronous_commit": "off"})
-
     async def readers(self) -> asyncpg.Pool:
         return await self._open("read", init=_reader)
 
@@ -128,15 +109,11 @@ class Database:
         """Rows of one query in a transaction of its own that sees these communities and no others. Raises Unavailable."""
         compiled = query.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
         assert isinstance(compiled, SQLCompiler)
-        values = [compiled.params[name] for name in compiled.positiontup or ()]
-        readers = await self.readers()
-
+        values, readers = [compiled.params[name] for name in compiled.positiontup or ()], await self.readers()
         async def read() -> list[dict[str, Any]]:
             async with readers.acquire(timeout=3) as connection, connection.transaction(readonly=True):
-                await connection.execute(
-                    "select set_config('lifang.communities', $1, true)", "{" + ",".join(map(str, communities)) + "}")
+                await connection.execute("select set_config('lifang.communities', $1, true)", f"{{{','.join(map(str, communities))}}}")
                 return [dict(row) for row in await connection.fetch(str(compiled), *values)]
-
         return await asked_again(read)
 
     async def close(self) -> None:

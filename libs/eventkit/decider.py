@@ -1,12 +1,8 @@
 """A decider: what has happened folds into what is, and what is decides what happens next.
-
-Pure and synchronous; the clock and new ids arrive on the command (the pattern: Jérémie Chassaing, "Functional
-event sourcing decider")."""
-
+Pure and synchronous; the clock and new ids arrive on the command (the pattern: Jérémie Chassaing, "Functional event sourcing decider")."""
 from collections.abc import Callable, Iterable, Mapping
 from functools import reduce
 from typing import Any, Generic, TypeVar
-
 from msgspec import Struct
 
 S = TypeVar("S")
@@ -17,19 +13,15 @@ class Refused(Exception):
     def __init__(self, code: str, **facts: Any) -> None:
         super().__init__(code)
         self.code, self.facts = code, facts
-
 class NotYet(Exception):
     """The decision rests on a fact that has not been heard yet: nothing is stored, the caller comes back."""
-
 class NotFound(Exception):
     """There is no such thing (the argument says what), or not in a community that the caller may see."""
-
 class Take(Struct, frozen=True):
     """The stream takes `value` in `scope` for its community; refused with `code` while another stream holds it."""
     scope: str
     value: str
     code: str
-
 class Release(Struct, frozen=True):
     """The stream gives up what it holds in `scope`."""
     scope: str

@@ -1,14 +1,11 @@
 """Public events on the wire: CloudEvents 1.0, Kafka protocol binding, binary mode (`ce_*` headers), JSON body."""
-
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID, uuid5
-
 import msgspec
 from aiokafka.partitioner import DefaultPartitioner
 from msgspec import Struct
-
 from libs.eventkit.commands import Public
 from libs.eventkit.recorded import Meta, Number, Recorded, tag_of
 
@@ -35,13 +32,10 @@ class Heard(Struct, frozen=True):
 
 def partition_of(community_id: UUID) -> int:
     """murmur2 of the key, as every Kafka client does it."""
-    everything = list(range(PARTITIONS))
-    return int(_partition(str(community_id).encode(), everything, everything))
-
+    return int(_partition(str(community_id).encode(), [*range(PARTITIONS)], [*range(PARTITIONS)]))
 def public_id(event_id: UUID, n: int) -> UUID:
     """The first public event of a private one has its id; further ones have ids derived from it."""
     return event_id if n == 0 else uuid5(event_id, str(n))
-
 def rfc3339(moment: datetime | None) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else ""
 
@@ -62,10 +56,8 @@ def headers(found: dict[str, str]) -> Headers:
 
 def read(raw: Sequence[tuple[str, bytes]], body: bytes | None) -> Heard:
     """Raises Unreadable for a missing or malformed header, a body that is not UTF-8 JSON, or one too large."""
-    if body is None:
-        raise Unreadable("no body")
-    if len(body) > LARGEST:
-        raise Unreadable("too large")
+    if body is None or len(body) > LARGEST:
+        raise Unreadable("no body" if body is None else "too large")
     try:
         ce = {k.removeprefix("ce_"): (v or b"").decode() for k, v in raw if k.startswith("ce_")}
         text = body.decode()

@@ -1,8 +1,5 @@
-"""Named places where a fault test may end, stop or disturb the process: the gaps between two durable steps.
-
-`LIFANG_FAILPOINT=name` kills the process (SIGKILL) the first time it comes there, once the file that
-`LIFANG_FAILPOINT_ARMED` names exists (or at once where it names none)."""
-
+"""Named places where a fault test may end the process: the gaps between two durable steps. `LIFANG_FAILPOINT=name` kills it (SIGKILL) the
+first time it comes there, once the file that `LIFANG_FAILPOINT_ARMED` names exists (or at once where it names none)."""
 import os
 import signal
 from pathlib import Path

@@ -1,31 +1,26 @@
 """Hears whole topics into the own log: the event and the mark that remembers it are one transaction."""
-
 import asyncio
 import hashlib
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
-
 import msgspec
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka.errors import KafkaError
-
 from libs.eventkit.db import Database
 from libs.eventkit.envelope import Heard, Unreadable, read
 from libs.eventkit.failpoints import reach
 from libs.eventkit.settings import Settings
 
 log = logging.getLogger(__name__)
-MOST = 500
+MOST, HOURS = 500, 6 * 3600 * 1000
 HINT = 5.0  # seconds between two commits to Kafka
-HOURS = 6 * 3600 * 1000
 _CALL = "select hear_batch($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14)"
 
 class Hearing:
     """`counts` by answer: taken, known, repeated, missing, unreadable."""
     def __init__(self, settings: Settings, database: Database, sources: Sequence[str]) -> None:
-        self.settings, self.database = settings, database
-        self.sources = {settings.topic(s): s for s in sources}
+        self.settings, self.database, self.sources = settings, database, {settings.topic(s): s for s in sources}
         self.counts = dict.fromkeys(("taken", "known", "repeated", "missing", "unreadable"), 0)
         self._consumer: AIOKafkaConsumer | None = None
 
@@ -43,9 +38,8 @@ class Hearing:
         self._consumer = consumer
         try:
             await consumer.start()
-            loop = asyncio.get_running_loop()
+            loop, behind = asyncio.get_running_loop(), False
             committed = loop.time()
-            behind = False
             while True:
                 fetched = await consumer.getmany(timeout_ms=5000, max_records=MOST)
                 was, behind = behind, not fetched and await asyncio.wait_for(self._is_behind(consumer), 5)
@@ -70,8 +64,7 @@ class Hearing:
         return any([end > await consumer.position(tp) for tp, end in ends.items()])
 
     async def _take(self, records: Sequence[ConsumerRecord]) -> None:
-        pool = await self.database.pool()
-        readable: list[tuple[str, Heard]] = []
+        pool, readable = await self.database.pool(), list[tuple[str, Heard]]()
         for record in records:
             try:
                 readable.append((record.topic, read(record.headers, record.value)))
@@ -83,12 +76,10 @@ class Hearing:
     async def _keep_aside(self, record: ConsumerRecord, reason: str) -> None:
         self.counts["unreadable"] += 1
         log.error("unreadable record %s/%d/%d kept aside: %s", record.topic, record.partition, record.offset, reason)
-        pool = await self.database.pool()
-        heads = {k: (v or b"").decode("latin-1") for k, v in record.headers}
-        await pool.execute(
+        heads = msgspec.json.encode({k: (v or b"").decode("latin-1") for k, v in record.headers}).decode().replace("\\u0000", "")
+        await (await self.database.pool()).execute(
             'insert into kept_aside (topic, partition, "offset", reason, headers, body) values ($1, $2, $3, $4, $5, $6)'
-            " on conflict do nothing",
-            record.topic, record.partition, record.offset, reason, msgspec.json.encode(heads).decode().replace("\\u0000", ""), record.value)
+            " on conflict do nothing", record.topic, record.partition, record.offset, reason, heads, record.value)
 
     def lag(self) -> int:
         """Records that the topics hold beyond what has been fetched; -1 while not connected."""

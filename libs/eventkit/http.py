@@ -1,5 +1,4 @@
 """The HTTP edge of every service: limits, tokens and permissions, idempotency, positions, paging."""
-
 import asyncio
 import hashlib
 import time
@@ -8,15 +7,13 @@ from datetime import UTC, datetime
 from itertools import accumulate
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
-
 import msgspec
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from pydantic import BaseModel, ConfigDict
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
 from libs.eventkit import problems
-from libs.eventkit.auth import Principal, Verifier
+from libs.eventkit.auth import Principal
 from libs.eventkit.commands import Context, Done
 from libs.eventkit.log import Key
 from libs.eventkit.obs import REQUESTS
@@ -24,10 +21,9 @@ from libs.eventkit.privacy import base64url, unbase64url
 from libs.eventkit.problems import Problem
 from libs.eventkit.recorded import NOWHERE, uuid7
 
-LARGEST_BODY = 1_048_576
-DEEPEST = 32
+LARGEST_BODY, DEEPEST = 1_048_576, 32
 PATIENCE = 2.0  # seconds for which a read waits at most until it has what its caller did
-_NO_BRACKET = bytes(b for b in range(256) if b not in b"[]{}")
+_NO_BRACKET, _POSITION = bytes(b for b in range(256) if b not in b"[]{}"), Annotated[int, msgspec.Meta(ge=0, lt=10**18)]
 T = TypeVar("T")
 
 class Input(BaseModel):
@@ -35,22 +31,20 @@ class Input(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, str_max_length=4096, hide_input_in_errors=True)
 
 class Edge:
-    """Pure ASGI: correlation, body limit, NUL and depth of JSON, metrics, and an answer to whatever nobody foresaw."""
+    """Pure ASGI: body limit, NUL and depth of JSON, metrics, and an answer to whatever nobody foresaw. `raw`: path prefixes whose bodies
+    are not ours to judge (a device's own protocol)."""
     def __init__(self, app: ASGIApp, service: str, started: Callable[[], bool], raw: tuple[str, ...] = ()) -> None:
-        """`raw`: path prefixes whose bodies are not ours to judge (a device's own protocol)."""
         self.app, self.service, self.started, self.raw = app, service, started, raw
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         begun, status, answered = time.perf_counter(), 500, False
-
         async def sending(message: Message) -> None:
             nonlocal status, answered
             if message["type"] == "http.response.start":
                 status, answered = message["status"], True
             await send(message)
-
         try:
             if not self.started() and not scope["path"].endswith("z"):
                 raise Problem(503, "not_ready", "starting")
@@ -83,48 +77,37 @@ async def _checked(scope: Scope, receive: Receive, raw: bool) -> Receive:
         if too_deep(bytes(body)):
             raise Problem(400, "too_deep", limit=DEEPEST)
     whole: list[Message] = [{"type": "http.request", "body": bytes(body), "more_body": False}]
-
     async def again() -> Message:
         return whole.pop() if whole else await receive()
-
     return again
 
 def too_deep(body: bytes) -> bool:
     """Whether brackets nest beyond the limit, counted without parsing (a bracket in a string counts: harmless)."""
-    depths = accumulate(1 if byte in b"[{" else -1 for byte in body.translate(None, _NO_BRACKET))
-    return any(depth > DEEPEST for depth in depths)
+    return any(depth > DEEPEST for depth in accumulate(1 if b in b"[{" else -1 for b in body.translate(None, _NO_BRACKET)))
 
 def permitted(*permissions: str) -> Any:
     """The caller, who must hold one of these permissions. A route without this (or `open_to_all`) does not start."""
-
     async def check(request: Request) -> Principal:
-        verifier: Verifier = request.app.state.verifier
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        principal = verifier.verify(token.strip() if scheme.lower() == "bearer" else "", datetime.now(UTC))
+        principal: Principal = request.app.state.verifier.verify(token.strip() if scheme.lower() == "bearer" else "", datetime.now(UTC))
         if principal.permissions.isdisjoint(permissions):
             raise Problem(403, "not_permitted", needs=permissions[0])
         return principal
-
     check.guards = permissions  # type: ignore[attr-defined]
     return Depends(check)
 
 async def _everybody() -> None: ...
-
-
 _everybody.guards = ("everybody",)  # type: ignore[attr-defined]
-open_to_all = Depends(_everybody)
-"""Marks a route that needs no token."""
+open_to_all = Depends(_everybody)  # marks a route that needs no token
 
 def guards_of(route: RouteContext) -> tuple[str, ...]:
     """The permissions that a route names."""
     return tuple(g for d in route.dependant.dependencies for g in getattr(d.call, "guards", ()))
-
 def refuse_unguarded(app: FastAPI) -> None:
     """Deny by default. Raises RuntimeError naming every route without a permission."""
     routes = iter_route_contexts(app.routes)  # app.routes alone does not show what is in an included router
     if naked := [r.path for r in routes if isinstance(r.original_route, APIRoute) and not guards_of(r)]:
         raise RuntimeError(f"routes without a permission: {naked}")
-
 def community_of(principal: Principal) -> UUID:
     """The one community of the caller. Raises Problem 403 where the token names none or several."""
     if len(principal.community_ids) != 1:
@@ -133,11 +116,9 @@ def community_of(principal: Principal) -> UUID:
 
 def context(request: Request, principal: Principal | None, community_id: UUID = NOWHERE, **more: Any) -> Context:
     """What the commands of this request rest on."""
-    correlation = request.headers.get("x-request-id", "")[:64]
-    return Context(
-        community_id=community_id, now=datetime.now(UTC), principal=str(principal.id) if principal else "",
-        correlation=correlation if correlation.isascii() and correlation else str(uuid7()),
-        traceparent=request.headers.get("traceparent", "")[:55], **more)
+    asked, trace = request.headers.get("x-request-id", "")[:64], request.headers.get("traceparent", "")[:55]
+    return Context(community_id=community_id, now=datetime.now(UTC), principal=str(principal.id) if principal else "",
+                   correlation=asked if asked.isascii() and asked else str(uuid7()), traceparent=trace, **more)
 
 async def idempotency(request: Request) -> Key | None:
     """The Idempotency-Key of this request, scoped to caller and route. Raises Problem 400 for one that is no key."""
@@ -146,11 +127,9 @@ async def idempotency(request: Request) -> Key | None:
         return None
     if not 1 <= len(key) <= 200 or not key.isascii():
         raise Problem(400, "idempotency_key_malformed")
-    body = hashlib.sha256(await request.body()).hexdigest()
     token = request.headers.get("authorization", "").partition(" ")[2].strip()
     principal = request.app.state.verifier.verify(token, datetime.now(UTC)).id if token else ""
-    return Key(str(principal), f"{request.method} {request.url.path}", key, body)
-
+    return Key(str(principal), f"{request.method} {request.url.path}", key, hashlib.sha256(await request.body()).hexdigest())
 
 IdempotencyKey = Annotated[Key | None, Depends(idempotency)]
 
@@ -159,11 +138,9 @@ class Position(msgspec.Struct, frozen=True, array_like=True):
     service: str
     own: int
     published: str
-
 def position_header(service: str, generation: int, done: Done) -> dict[str, str]:
     position = Position(service, done.outcome.position, str(done.outcome.published(generation) or ""))
     return {"Lifang-Position": _opaque(position)} | ({"Idempotency-Replayed": "true"} if done.replayed else {})
-
 def min_position(request: Request) -> Position | None:
     """Raises Problem 400 for a value that we did not give out."""
     text = request.headers.get("lifang-min-position")
@@ -171,8 +148,7 @@ def min_position(request: Request) -> Position | None:
 
 async def caught_up(request: Request, *readers: str) -> dict[str, str]:
     """Waits, bounded, until these readers of the own log have passed what the caller has done; the header says when not."""
-    wanted, app = min_position(request), request.app.state.app
-    end = time.monotonic() + PATIENCE
+    wanted, app, end = min_position(request), request.app.state.app, time.monotonic() + PATIENCE
     while wanted is not None and wanted.service == app.service.name:
         pool = await app.database.pool()
         if await pool.fetchval("select min(position) >= $2 from checkpoints where name = any($1)", readers, wanted.own):
@@ -184,7 +160,6 @@ async def caught_up(request: Request, *readers: str) -> dict[str, str]:
 
 def _opaque(value: Any) -> str:
     return base64url(msgspec.json.encode(value))
-
 def _plain(text: str, kind: type[T], code: str) -> T:
     try:
         return msgspec.json.decode(unbase64url(text), type=kind)
@@ -219,20 +194,16 @@ def cursor(text: str | None, filter_: str, parts: int = 1) -> list[str] | None:
 
 def cursor_position(text: str | None, filter_: str) -> int | None:
     """The same where pages go by position, newest first."""
-    values = cursor(text, filter_)
-    if values and not (values[0].isascii() and values[0].isdigit() and len(values[0]) <= 18):
-        raise Problem(400, "cursor_malformed")
-    return int(values[0]) if values else None
-
+    return _one(text, filter_, _POSITION)  # type: ignore[no-any-return]
 def cursor_id(text: str | None, filter_: str) -> UUID | None:
     """The same where pages go by one id."""
+    return _one(text, filter_, UUID)  # type: ignore[no-any-return]
+def _one(text: str | None, filter_: str, kind: Any) -> Any:
     try:
-        return UUID(*(cursor(text, filter_) or ())) if text else None
-    except ValueError as error:
+        return next((msgspec.convert(value, kind, strict=False) for value in cursor(text, filter_) or ()), None)
+    except msgspec.ValidationError as error:
         raise Problem(400, "cursor_malformed") from error
-
 def _bound(filter_: str) -> str:
     return hashlib.sha256(filter_.encode()).hexdigest()[:12]
-
 def json(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     return Response(msgspec.json.encode(body), status, headers, media_type="application/json")

@@ -1,27 +1,21 @@
 """Keys travel wrapped on one compacted topic; the events that say so hold the key's id alone."""
-
 import asyncio
 from collections.abc import Sequence
 from uuid import UUID
-
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from msgspec import Struct
-
 from libs.eventkit.envelope import PARTITIONS, partition_of
 from libs.eventkit.privacy import KeyRecord, KeyRing
 from libs.eventkit.recorded import Recorded, tag_of
 from libs.eventkit.settings import Settings
 
-
 class KeyCreated(Struct, frozen=True, tag="key_created"):
     """A key exists for a subject and purpose; the relay sends it ahead of whatever needs it."""
     key_id: UUID
-
 class KeyErased(Struct, frozen=True, tag="key_erased"):
     """The key is gone for good; the relay sends its tombstone."""
     key_id: UUID
-
 
 KEY_EVENTS = (KeyCreated, KeyErased)
 _NAMES = {tag_of(t) for t in KEY_EVENTS}
@@ -33,16 +27,15 @@ async def announce(settings: Settings, keyring: KeyRing, producer: AIOKafkaProdu
             key_id = msgspec.json.decode(row.data, type=dict[str, str])["key_id"]
             if (record := await keyring.record(UUID(key_id))) is not None:
                 await producer.send_and_wait(
-                    settings.keys_topic, msgspec.json.encode(record), key=key_id.encode(), partition=partition_of(row.community_id))
+                    settings.topic("keys"), msgspec.json.encode(record), key=key_id.encode(), partition=partition_of(row.community_id))
 
 async def hear_keys(settings: Settings, keyring: KeyRing) -> None:
     """Takes every key of the topic, for ever. Without a group: compacted, it is short enough to read at each start."""
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka, enable_auto_commit=False, auto_offset_reset="earliest", fetch_max_wait_ms=500,
-        client_id=f"{settings.service}-keys")
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka, enable_auto_commit=False, auto_offset_reset="earliest",
+                                fetch_max_wait_ms=500, client_id=f"{settings.service}-keys")
     try:
         await consumer.start()
-        consumer.assign([TopicPartition(settings.keys_topic, p) for p in range(PARTITIONS)])
+        consumer.assign([TopicPartition(settings.topic("keys"), p) for p in range(PARTITIONS)])
         await consumer.seek_to_beginning()
         while True:
             for records in (await consumer.getmany(timeout_ms=5000)).values():

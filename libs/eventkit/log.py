@@ -1,21 +1,17 @@
-"""The service's log: appended to in groups, read in commit order by position, gapless.
-
-Concurrent appends of one process share one call, one transaction (group commit); a lone caller never waits for
-company. The database function numbers the rows under one advisory lock, so that position is commit order."""
-
+"""The service's log: appended to in groups, read in commit order by position, gapless. Concurrent appends of one process share one call,
+one transaction (group commit). The database function numbers the rows under one advisory lock, so that position is commit order."""
 import asyncio
 from collections.abc import Callable, Sequence
 from uuid import UUID
-
 import asyncpg
 import msgspec
 from msgspec import Struct
-
 from libs.eventkit.db import Database, Unavailable, asked_again, is_away, once_there
 from libs.eventkit.failpoints import reach
 from libs.eventkit.recorded import COLUMNS, Meta, Recorded
 from libs.eventkit.tail import Tail
 
+_CALL = "select * from append_batch($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17)"
 BATCH = 256
 PATIENCE = 4.0  # seconds for which an append is tried again while the database is away; then the caller hears 503
 
@@ -25,7 +21,6 @@ class NewEvent(Struct, frozen=True):
     schema: int
     data: bytes
     meta: Meta
-
 class Key(Struct, frozen=True):
     """Idempotency: whose (community comes from the append), of which route, and which body it stood for."""
     principal: str
@@ -50,9 +45,6 @@ class Appended(Struct, frozen=True):
     body_hash: str | None
     outcome: str | None
 
-
-_CALL = "select * from append_batch($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17)"
-
 def _arguments(batch: Sequence[Append]) -> list[list[object]]:
     commands = [(a.community_id, a.stream, a.expected, *(msgspec.structs.astuple(a.key) if a.key else (None,) * 4), a.outcome.decode())
                 for a in batch]
@@ -63,7 +55,6 @@ def _arguments(batch: Sequence[Append]) -> list[list[object]]:
 
 def _columns(width: int, rows: Sequence[tuple[object, ...]]) -> list[list[object]]:
     return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
-
 
 Waiting = tuple[Append, "asyncio.Future[Appended]"]
 
@@ -97,9 +88,7 @@ class Log:
 
     def _admit(self) -> list[Waiting]:
         """At most one command per stream, key and claim: the function checks each against what was there before."""
-        batch: list[Waiting] = []
-        left: list[Waiting] = []
-        taken: set[object] = set()
+        batch, left, taken = list[Waiting](), list[Waiting](), set[object]()
         for item in self._waiting:
             a = item[0]
             marks: set[object] = {a.stream, *((a.community_id, s, v) for s, v in a.claims if v is not None)}
@@ -125,45 +114,33 @@ class Log:
 
     async def _call(self, batch: Sequence[Append]) -> list[Appended]:
         arguments = _arguments(batch)
-
         async def call() -> list[Appended]:
             pool = await self.database.pool()
             reach("append.before")
             rows = await pool.fetch(_CALL, *arguments, timeout=PATIENCE)
             reach("append.after")
             return [Appended(r["verdict"], r["last_position"], r["stored_body"], r["stored_outcome"]) for r in rows]
-
         return await once_there(call, PATIENCE)  # safe to repeat: the function recognises these very event ids and keys
 
     async def outcome(self, community_id: UUID, key: Key) -> tuple[str, str] | None:
         """(body hash, outcome) that this key has had, or None."""
-        row = await self._row(
-            "select body_hash, outcome::text as outcome from outcomes"
-            " where community_id = $1 and principal = $2 and route = $3 and key = $4",
-            community_id, key.principal, key.route, key.key)
-        return (row["body_hash"], row["outcome"]) if row else None
-
+        query = "select body_hash, outcome::text from outcomes where community_id = $1 and principal = $2 and route = $3 and key = $4"
+        return await self._row(query, community_id, key.principal, key.route, key.key)  # type: ignore[return-value]
     async def stream(self, stream: str, after: int = 0) -> list[Recorded]:
         pool = await self.database.pool()
         query = f"select {COLUMNS} from events where stream = $1 and version > $2 order by version"
         return [Recorded.of(row) for row in await asked_again(lambda: pool.fetch(query, stream, after, timeout=PATIENCE))]
-
     async def read(self, after: int, limit: int = 500, types: Sequence[str] | None = None) -> list[Recorded]:
         """The next rows in commit order; `types` narrows to these names."""
         pool = await self.database.pool()
         narrow, names = ("", ()) if types is None else ("and type = any($3)", (list(types),))
         query = f"select {COLUMNS} from events where position > $1 {narrow} order by position limit $2"
         return [Recorded.of(row) for row in await pool.fetch(query, after, limit, *names)]
-
     async def event(self, event_id: UUID) -> Recorded | None:
         row = await self._row(f"select {COLUMNS} from events where event_id = $1", event_id)
         return Recorded.of(row) if row else None
-
     async def last(self) -> int:
-        row = await self._row("select coalesce(max(position), 0) as p from events")
-        return int(row["p"]) if row else 0
-
+        return int((await self._row("select coalesce(max(position), 0) from events") or (0,))[0])
     async def _row(self, query: str, *arguments: object) -> asyncpg.Record | None:
         pool = await self.database.pool()
-        row: asyncpg.Record | None = await asked_again(lambda: pool.fetchrow(query, *arguments, timeout=PATIENCE))
-        return row
+        return await asked_again(lambda: pool.fetchrow(query, *arguments, timeout=PATIENCE))

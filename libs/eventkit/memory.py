@@ -1,36 +1,27 @@
 """What a process keeps in memory: a fold of the log over some types, in every process that answers from it."""
-
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from typing import Any
 from uuid import UUID
-
 from libs.eventkit.log import Log
 from libs.eventkit.problems import Problem
 from libs.eventkit.recorded import Catalogue, Recorded, tag_of
-from libs.eventkit.tail import BATCH, Wake
+from libs.eventkit.tail import BATCH, Wake, set_within
 
 log = logging.getLogger(__name__)
-LOOK = 2.0
-OLDEST = 5.0  # seconds after which memory is not trusted without asking the database
+LOOK, OLDEST = 2.0, 5.0  # seconds: between looks while nobody wakes; after which memory is not trusted without asking the database
 
 class Memory:
     """`apply` takes one event and must not fail. Memory is cold until the log has been read to its end once. Of the
     communities in `unreadable` it has not understood everything: nothing may be decided for them from it."""
     def __init__(self, name: str, types: Iterable[type], apply: Callable[[Any, Recorded], None]) -> None:
         self.name, self.types, self.apply = name, [tag_of(t) for t in types], apply
-        self.position = 0
-        self.unreadable: set[UUID] = set()
-        self._fresh_at = float("-inf")
-        self._reading = asyncio.Lock()
+        self.position, self.unreadable, self._fresh_at, self._reading = 0, set[UUID](), float("-inf"), asyncio.Lock()
         self._catching: asyncio.Task[None] | None = None
-
     def bind(self, log: Log, catalogue: Catalogue) -> None:
         """Once, before anything is asked of it."""
         self._log, self._catalogue = log, catalogue
-
     @property
     def warm(self) -> bool:
         return self._fresh_at > float("-inf")
@@ -38,22 +29,19 @@ class Memory:
     async def run(self, wake: Wake) -> None:
         await self.catch_up()
         while True:
-            grown = wake.next
-            begun = asyncio.get_running_loop().time()
+            grown, begun = wake.next, asyncio.get_running_loop().time()
             async with self._reading:
                 rows = await self._log.tail.after(self.position, grown)
                 self._take([row for row in rows if row.type in self.types])
                 self.position = rows[-1].position if rows else self.position
                 self._fresh_at = begun if not rows else self._fresh_at
             if not rows:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(grown.wait(), LOOK)
+                await set_within(grown, LOOK)
 
     async def catch_up(self) -> None:
         """Reads to the log's present end."""
         async with self._reading:
-            begun = asyncio.get_running_loop().time()
-            end = await self._log.last()
+            begun, end = asyncio.get_running_loop().time(), await self._log.last()
             if end < self.position:
                 raise RuntimeError(f"the log ends at {end}, memory {self.name} has seen {self.position}: restored?")
             while self.position < end:
@@ -73,8 +61,8 @@ class Memory:
                 self.apply(event, row)
 
     async def fresh(self, position: int = 0) -> None:
-        """Returns when memory is at most five seconds old and has passed `position`; asks the database where it is
-        not. Raises Problem 503 not_ready when that is not possible: cold or stale memory decides nothing."""
+        """Returns when memory is at most five seconds old and has passed `position`, else asks the database. Raises Problem 503 not_ready
+        when that is not possible: cold or stale memory decides nothing."""
         clock = asyncio.get_running_loop().time
         if self.position >= position and clock() - self._fresh_at <= OLDEST:
             return

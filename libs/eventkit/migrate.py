@@ -1,24 +1,18 @@
-"""Brings a service's database to what its code expects: roles, the log's tables (Alembic), views, checkpoints.
-
-Runs as owner, under a lock, expand only; quick when there is nothing to do."""
-
+"""Brings a database to what its code expects: roles, the log's tables (Alembic), views, checkpoints; as owner, locked, expand only."""
 import hashlib
 from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
-
 import asyncpg
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-
 from libs.eventkit.envelope import PARTITIONS
 from libs.eventkit.settings import Settings
 from libs.eventkit.views import View
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _LOG = (MIGRATIONS / "service.sql").read_text()
-_LOCK = 726002
-_MONTH = str(30 * 24 * 3600 * 1000)
+_LOCK, _MONTH = 726002, str(30 * 24 * 3600 * 1000)
 
 async def migrate(settings: Settings, views: tuple[View, ...], checkpoints: Mapping[str, str]) -> bool:
     """True when something was done. Raises what the database says when it cannot be reached."""
@@ -50,22 +44,19 @@ async def _log_tables(owner: asyncpg.Connection) -> str:
     """The script by which Alembic brings the log's tables from what they are to its head."""
     from alembic import command  # here, because a warm start has no use for it and would wait half a second
     from alembic.config import Config
-
     there = await owner.fetchval("select to_regclass('public.log_version')")
     version = await owner.fetchval("select version_num from log_version") if there else "base"
-    script = StringIO()
-    config = Config(output_buffer=script)
+    config = Config(output_buffer=(script := StringIO()))
     config.set_main_option("script_location", str(MIGRATIONS))
     command.upgrade(config, f"{version}:head", sql=True)
     return script.getvalue()
 
 async def ensure_topics(settings: Settings, services: tuple[str, ...]) -> None:
-    """Makes the topics that this service writes and hears; those that exist stay as they are: the broker's
-    answer says so, and is no error."""
+    """Makes the topics that this service writes and hears; those that exist stay as they are, which is no error."""
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka, client_id=f"{settings.service}-topics")
     await admin.start()
     try:
-        wanted = {settings.topic(s): {"retention.ms": _MONTH} for s in services} | {settings.keys_topic: {"cleanup.policy": "compact"}}
+        wanted = {settings.topic(s): {"retention.ms": _MONTH} for s in services} | {settings.topic("keys"): {"cleanup.policy": "compact"}}
         await admin.create_topics([NewTopic(name, PARTITIONS, 1, topic_configs=options) for name, options in wanted.items()])
     finally:
         await admin.close()

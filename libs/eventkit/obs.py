@@ -1,11 +1,9 @@
 """Structured logs and metrics. Neither holds personal data: errors are logged by type and place, not by message."""
-
 import logging
 import sys
 import traceback
 from datetime import UTC, datetime
 from typing import Any, TextIO
-
 import msgspec
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -15,6 +13,7 @@ REQUESTS = Histogram(
 POSITION = Gauge("lifang_log_position", "Last position of the log", ("service",))
 LAG = Gauge("lifang_lag", "How far a reader is behind, in positions or records", ("service", "reader"))
 PARKED = Gauge("lifang_parked", "Events parked", ("service",))
+OVERDUE = Gauge("lifang_overdue", "Timers that are more than five seconds late", ("service",))
 RESTARTS = Gauge("lifang_task_restarts", "How often a task of the process was started again", ("service", "task"))
 HEARD = Counter("lifang_heard_total", "Records heard by answer", ("service", "answer"))
 
@@ -37,7 +36,6 @@ class _Seldom:
     """At most one line of a text in ten seconds: a client library without a broker says the same twenty times a second."""
     def __init__(self) -> None:
         self._last: dict[str, float] = {}
-
     def __call__(self, record: logging.LogRecord) -> bool:
         due = record.created - self._last.get(str(record.msg), -10.0) >= 10.0
         if record.name.startswith("aiokafka") and due:
@@ -45,9 +43,8 @@ class _Seldom:
         return due or not record.name.startswith("aiokafka")
 
 def configure(service: str, stream: TextIO = sys.stdout) -> None:
-    handler = logging.StreamHandler(stream)
+    logging.basicConfig(level=logging.INFO, handlers=[handler := logging.StreamHandler(stream)], force=True)
     handler.setFormatter(_Lines(service))
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     handler.addFilter(_Seldom())
     for noisy in ("uvicorn.access", "httpx", "httpcore", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -1,7 +1,6 @@
 """Personal data at rest is sealed under a key of its subject; that key is wrapped by its purpose's key-encryption key.
 
 Erasing a person is erasing their keys. What can then no longer be opened is an ordinary value, never an error."""
-
 import base64
 import hashlib
 import hmac
@@ -12,40 +11,30 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal, Self
 from uuid import UUID, uuid4
-
 import asyncpg
 import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec import Struct
-
 from libs.eventkit.sealed import Sealed
 
-CACHED = 1024
-CACHED_SECONDS = 5.0
-"""How long an erasure in one process may go unseen by another; its own process sees it at once."""
+CACHED, CACHED_SECONDS = 1024, 5.0  # for so long an erasure in one process may go unseen by another; its own process sees it at once
 
 class BadSecret(ValueError):
     """A secret that is not 32 random bytes in base64url. Names the file, never shows what is in it."""
-
 class MissingKek(LookupError):
     """This service was not given the purpose's key-encryption key, or not the one that wrapped a key."""
-
 class Tampered(ValueError):
     """A box that its key does not open: altered, cut off, or moved to another event or slot."""
-
 class Erased(Struct, frozen=True, tag="erased"):
     """The key is gone for good, and with it what it sealed."""
-
 class Pending(Struct, frozen=True, tag="pending"):
     """The key has not arrived, or is wrapped by a key-encryption key that this service does not (yet) have."""
-
 
 Opened = bytes | Erased | Pending
 
 def base64url(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
 def unbase64url(text: str) -> bytes:
     """Raises ValueError on anything outside the alphabet; padding may be left out."""
     bare = text.rstrip("=")
@@ -67,8 +56,7 @@ class Keks:
 
     @classmethod
     def load(cls, directory: Path) -> Self:
-        """Reads the files `kek-<purpose>`: one key a line, as `id:base64url` or as bare base64url, whose id is then
-        the first 8 hex digits of its SHA-256. Raises BadSecret."""
+        """From files `kek-<purpose>`, a key a line: `id:base64url` or base64url (id: 8 hex digits of its SHA-256). Raises BadSecret."""
         purposes: dict[str, dict[str, bytes]] = {}
         for path in directory.glob("kek-*"):
             keys = purposes[path.name.removeprefix("kek-")] = {}
@@ -84,7 +72,6 @@ class Keks:
         for kek_id, kek in reversed(self._purposes.get(purpose, {}).items()):
             return kek_id, kek
         raise MissingKek(purpose)
-
     def unwrap(self, record: "KeyRecord") -> bytes:
         """The data key of a record. Raises MissingKek, Tampered."""
         if kek := self._purposes.get(record.purpose, {}).get(record.kek_id):
@@ -94,29 +81,23 @@ class Keks:
 def encrypt(key: bytes, plaintext: bytes, bound: bytes) -> bytes:
     nonce = os.urandom(12)
     return nonce + AESGCM(key).encrypt(nonce, plaintext, bound)
-
 def decrypt(key: bytes, box: bytes | str, bound: bytes) -> bytes:
     try:
         box = unbase64url(box) if isinstance(box, str) else box
         return AESGCM(key).decrypt(box[:12], box[12:], bound)
     except (InvalidTag, ValueError):
         raise Tampered from None
-
 def seal(dek: bytes, key_id: UUID, event_id: UUID, slot: str, plaintext: str | bytes) -> Sealed:
     """Seals for one slot of one event; only as that will it open."""
     raw = plaintext.encode() if isinstance(plaintext, str) else plaintext
     return Sealed(key_id, event_id, slot, base64url(encrypt(dek, raw, event_id.bytes + slot.encode())))
-
 def open_box(dek: bytes, sealed: Sealed) -> bytes:
     """What was sealed. Raises Tampered."""
     return decrypt(dek, sealed.box, sealed.event_id.bytes + sealed.slot.encode())
 
 class KeyHandle:
-    """A subject's key, in the clear: has no repr and no encoding.
-
-    While `is_new`, whoever seals with it appends `key_created` with what it sealed, then calls `KeyRing.announced`."""
+    """A key in the clear: no repr, no encoding. While `is_new`, who seals with it appends `key_created`, then calls `KeyRing.announced`."""
     __slots__ = ("dek", "is_new", "key_id")
-
     def __init__(self, key_id: UUID, dek: bytes, is_new: bool) -> None:
         self.key_id, self.dek, self.is_new = key_id, dek, is_new
 
@@ -134,14 +115,11 @@ class KeyRecord(Struct, frozen=True):
     def bound(self) -> bytes:
         return msgspec.json.encode((self.key_id, self.community_id, self.subject, self.purpose, self.owner))
 
-
 KEY_COLUMNS = "key_id, community_id, subject, purpose, owner, kek_id, wrapped"
 _INSERT = f"insert into keys ({KEY_COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7)"
 
 class KeyRing:
-    """The keys that this service made (`owner`) and those that others sent it.
-
-    Wrapped with AES-GCM and not AES-KW, which binds nothing: a wrapped key put on another subject's row must not open."""
+    """Keys that this service made (`owner`) or was sent; wrapped with AES-GCM: AES-KW would not bind them to their subject's row."""
     def __init__(self, pool: asyncpg.Pool, owner: str, keks: Keks) -> None:
         self._pool, self._owner, self._keks = pool, owner, keks
         self._cache: dict[UUID, tuple[float, bytes]] = {}
@@ -164,7 +142,6 @@ class KeyRing:
     async def announced(self, key_id: UUID) -> None:
         """`key_created` is in the log. While that was not said (a crash, a refusal), the next command appends it."""
         await self._pool.execute("update keys set announced_at = clock_timestamp() where key_id = $1", key_id)
-
     async def open(self, sealed: Sealed) -> Opened:
         """What was sealed, or why it cannot be seen. Raises Tampered."""
         return (await self.open_all([sealed]))[0]
@@ -172,8 +149,7 @@ class KeyRing:
     async def open_all(self, boxes: Sequence[Sealed]) -> list[Opened]:
         """The same for a page of them, with at most one query. Raises Tampered."""
         now, cache = time.monotonic(), self._cache
-        deks: dict[UUID, Opened] = {
-            box.key_id: hit[1] for box in boxes if (hit := cache.get(box.key_id)) and now - hit[0] < CACHED_SECONDS}
+        deks: dict[UUID, Opened] = {b.key_id: hit[1] for b in boxes if (hit := cache.get(b.key_id)) and now - hit[0] < CACHED_SECONDS}
         if missing := list({box.key_id for box in boxes} - deks.keys()):
             for row in await self._pool.fetch(f"select {KEY_COLUMNS} from keys where key_id = any($1::uuid[])", missing):
                 record = KeyRecord(*row)
@@ -193,7 +169,6 @@ class KeyRing:
         """Drops the unwrapped key; whoever hears or tails `key_erased` calls this."""
         # a new dict: an `open` that asked before the erasure fills the old one
         self._cache = {i: hit for i, hit in self._cache.items() if i != key_id}
-
     async def record(self, key_id: UUID) -> KeyRecord | None:
         """What the relay sends on reaching `key_created` or `key_erased`; a tombstone if it has no `wrapped`."""
         row = await self._pool.fetchrow(f"select {KEY_COLUMNS} from keys where key_id = $1", key_id)
@@ -219,7 +194,6 @@ class BlindIndex:
     """Finds a personal value without storing it; equal only within one community and scope. Never in events."""
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
-
     def of(self, community_id: UUID, scope: str, value: str) -> str:
         """32 characters; the caller has brought `value` to its normal form."""
         message = msgspec.json.encode((community_id, scope, value))

@@ -1,16 +1,13 @@
 """Every error is application/problem+json (RFC 9457) with a stable `code`; no error text holds personal data."""
-
 import logging
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
-
 import msgspec
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
-
 from libs.eventkit.auth import Unauthorised
 from libs.eventkit.commands import KeyReused, VersionMismatch
 from libs.eventkit.db import is_away
@@ -26,8 +23,7 @@ class Problem(Exception):
 
 def answer(status: int, code: str, detail: str = "", headers: dict[str, str] | None = None, **facts: Any) -> Response:
     body = {**facts, "type": f"urn:lifang:problem:{code}", "title": HTTPStatus(status).phrase, "status": status, "code": code}
-    if detail:
-        body["detail"] = detail
+    body |= {"detail": detail} if detail else {}
     usual = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "1"}}.get(status, {})
     return Response(msgspec.json.encode(body), status, {**usual, **(headers or {})}, media_type="application/problem+json")
 
@@ -49,11 +45,10 @@ def translate(error: Exception) -> Response:
         case VersionMismatch():
             return answer(412, "version_mismatch")
         case RequestValidationError():
-            fields = [{"at": list(e["loc"]), "code": e["type"]} for e in error.errors()[:20]]
-            return answer(422, "invalid", fields=fields)
+            return answer(422, "invalid", fields=[{"at": list(e["loc"]), "code": e["type"]} for e in error.errors()[:20]])
         case HTTPException():
-            phrase = HTTPStatus(error.status_code).phrase
-            return answer(error.status_code, phrase.lower().replace(" ", "_"), headers=dict(error.headers or {}))
+            code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
+            return answer(error.status_code, code, headers=dict(error.headers or {}))
         case _ if is_away(error):
             return answer(503, "unavailable", "ask again; a command, whose outcome is unknown, with the same Idempotency-Key")
     log.error("nobody foresaw this", exc_info=error)
@@ -62,6 +57,5 @@ def translate(error: Exception) -> Response:
 async def handle(request: Request, error: Exception) -> Response:
     """For what the framework would answer in its own way; all else goes on to the Edge."""
     return translate(error)
-
 
 HANDLERS: dict[int | type[Exception], Callable[..., Any]] = {RequestValidationError: handle, HTTPException: handle}

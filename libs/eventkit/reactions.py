@@ -1,16 +1,12 @@
 """What we do when others speak: an event becomes own commands, each stored once however often it is tried."""
-
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid5
-
-import asyncpg
 from msgspec import Struct
-
 from libs.eventkit.commands import Commands, Context
-from libs.eventkit.db import is_away
+from libs.eventkit.db import Connection, is_away
 from libs.eventkit.decider import NotYet, Refused
 from libs.eventkit.failpoints import reach
 from libs.eventkit.log import Key
@@ -28,12 +24,10 @@ class Do(Struct, frozen=True):
     caused_by: tuple[UUID, ...] = ()
     new: bool = False
 
-
 React = Callable[[Any, Recorded], Awaitable[list[Do]]]
 
 class Reaction(Struct, frozen=True):
-    """`on` maps an event's type to what follows from it; `key` says what waits together when one cannot be handled. `apart`: of
-    different keys several are handled at once, each key's in order."""
+    """`on`: what follows from each type; `key`: what waits together when one cannot be handled. `apart`: several keys at once."""
     name: str
     on: Mapping[type, React]
     key: Callable[[Any, Recorded], str] = lambda event, row: row.subject
@@ -41,48 +35,41 @@ class Reaction(Struct, frozen=True):
 
 def context_of(row: Recorded, name: str, caused_by: tuple[UUID, ...] = ()) -> Context:
     """The clock is the heard row's, the ids come from it, so that a rerun after a crash says the same."""
+    meta, causes = row.meta, (row.event_id, *(c for c in caused_by if c != row.event_id))
     return Context(
-        community_id=row.community_id, now=row.recorded_at, principal="", correlation=row.meta.correlation,
-        caused_by=(row.event_id, *(c for c in caused_by if c != row.event_id)),
-        requested_at=row.meta.requested_at, occurred_at=row.meta.occurred_at, traceparent=row.meta.traceparent,
-        name=name, cause=row.event_id)
+        community_id=row.community_id, now=row.recorded_at, correlation=meta.correlation, caused_by=causes, name=name, cause=row.event_id,
+        requested_at=meta.requested_at, occurred_at=meta.occurred_at, traceparent=meta.traceparent)
 
 class Reactor:
     """Runs one reaction over the log and keeps what cannot be handled parked, in order, by key."""
     def __init__(self, commands: Commands, reaction: Reaction) -> None:
         self.commands, self.reaction, self.catalogue, self.database = commands, reaction, commands.catalogue, commands.log.database
         self._names, self._parked, self._end = frozenset(map(tag_of, reaction.on)), set[str](), -1
-
     def subscription(self) -> Subscription:
         return Subscription(name=self.reaction.name, take=self._take)
 
     async def _take(self, rows: Sequence[Recorded], position: int) -> None:
-        pool, gate = await self.database.pool(), asyncio.Semaphore(AT_ONCE)
-        lines: dict[str, list[tuple[str, Any, Recorded]]] = {}
+        pool, gate, lines = await self.database.pool(), asyncio.Semaphore(AT_ONCE), dict[str, list[tuple[str, Any, Recorded]]]()
         for row in rows:
             if row.type in self._names:
                 try:
-                    event = self.catalogue.read(row)
-                    key = self.reaction.key(event, row)
+                    key = self.reaction.key(event := self.catalogue.read(row), row)
                 except Exception as error:  # an unknown version, or a body that does not fit its type
                     key, event = row.subject, error
                 lines.setdefault(key if self.reaction.apart else "", []).append((key, event, row))
         if position != self._end:  # else nobody but us can have parked anything since
             self._parked = {r["key"] for r in await pool.fetch("select key from parked where subscription = $1", self.reaction.name)}
-
         async def along(line: list[tuple[str, Any, Recorded]]) -> None:
             for key, event, row in line:
                 async with gate:
                     await self._one(pool, key, event, row)
-
-        for failed in await asyncio.gather(*map(along, lines.values()), return_exceptions=True):
-            if failed is not None:
-                raise failed
+        for failed in filter(None, await asyncio.gather(*map(along, lines.values()), return_exceptions=True)):
+            raise failed
         reach("reaction.done")
         await advance(await self.database.folds(), self.reaction.name, position, rows[-1].position)
         self._end = rows[-1].position
 
-    async def _one(self, pool: asyncpg.Pool, key: str, event: Any, row: Recorded) -> None:
+    async def _one(self, pool: Connection, key: str, event: Any, row: Recorded) -> None:
         """Waits behind others of its key that are parked, unless somebody has tried them again meanwhile."""
         behind = "select true from parked where subscription = $1 and key = $2"
         waits = key in self._parked and await pool.fetchval(behind, self.reaction.name, key)
@@ -116,8 +103,7 @@ class Reactor:
             except Refused as refused:
                 log.info("reaction %s: %s refused (%s)", self.reaction.name, do.name, refused.code)
 
-    async def _park(self, pool: asyncpg.Pool, row: Recorded, key: str, reason: str) -> None:
+    async def _park(self, pool: Connection, row: Recorded, key: str, reason: str) -> None:
         await pool.execute(
-            "insert into parked (subscription, key, position, event_id, community_id, reason)"
-            " values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
-            self.reaction.name, key, row.position, row.event_id, row.community_id, reason)
+            "insert into parked (subscription, key, position, event_id, community_id, reason) values ($1, $2, $3, $4, $5, $6)"
+            " on conflict do nothing", self.reaction.name, key, row.position, row.event_id, row.community_id, reason)

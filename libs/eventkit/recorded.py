@@ -1,23 +1,18 @@
 """Events as the log keeps them: own ones (stream, version) and heard ones (source, number)."""
-
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
-
 import asyncpg
 import msgspec
 from msgspec import Struct
 
-NOWHERE = UUID(int=0)
-"""The community of what belongs to no community."""
-
-COLUMNS = (
-    "position, generation, community_id, stream, version, event_id, type, schema, data, meta,"
-    " source, source_generation, source_position, source_n, recorded_at"
-)
+Upcast = Callable[[dict[str, Any]], dict[str, Any]]
+NOWHERE = UUID(int=0)  # the community of what belongs to no community
+COLUMNS = ("position, generation, community_id, stream, version, event_id, type, schema, data, meta,"
+           " source, source_generation, source_position, source_n, recorded_at")
 
 class UnknownVersion(Exception):
     """A known type in a version that this code does not know: a newer writer runs beside us."""
@@ -51,7 +46,6 @@ class Number(Struct, frozen=True, order=True):
             raise ValueError("number out of range")
         return cls(generation, position, n)
 
-
 _meta = msgspec.json.Decoder(Meta)
 
 class Recorded(Struct, frozen=True):
@@ -76,7 +70,6 @@ class Recorded(Struct, frozen=True):
         *first, meta, source, generation, position, n, at = row
         fields: list[Any] = [*first, _meta.decode(meta), source, Number(generation, position, n) if source else None, at]
         return cls(*fields)
-
     @property
     def subject(self) -> str:
         return self.stream or self.meta.subject
@@ -86,12 +79,8 @@ def tag_of(kind: Any) -> str:
     return str(kind.__struct_config__.tag)
 
 class Catalogue:
-    """The event types that a service can read, by stable name, with what lifts an old version to the next.
-
-    `upcasts` maps (type, version) to a function on the plain body that gives the body of version + 1."""
-    def __init__(
-        self, types: Iterable[type[Struct]], upcasts: Mapping[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] | None = None,
-    ) -> None:
+    """The event types that a service can read, by stable name. `upcasts`: by (type, version), what makes the plain body one of the next."""
+    def __init__(self, types: Iterable[type[Struct]], upcasts: Mapping[tuple[str, int], Upcast] | None = None) -> None:
         self.upcasts = upcasts or {}
         self.types: dict[str, type[Struct]] = {tag_of(t): t for t in types}
         self._decoders = {name: msgspec.json.Decoder(t) for name, t in self.types.items()}
@@ -99,11 +88,9 @@ class Catalogue:
 
     def read(self, row: Recorded) -> Any | None:
         """The event, lifted to the current version; None for a type that is not ours to know. Raises UnknownVersion."""
-        decoder = self._decoders.get(row.type)
-        if decoder is None:
+        if (decoder := self._decoders.get(row.type)) is None:
             return None
-        current = self.versions[row.type]
-        if row.schema == current:
+        if row.schema == (current := self.versions[row.type]):
             return decoder.decode(row.data)
         if row.schema > current:
             raise UnknownVersion(f"{row.type} version {row.schema}, known up to {current}")

@@ -1,17 +1,12 @@
-"""Tells others what they may hear: own events, translated, to the service's topic, in order, each at least once.
-
-One outstanding batch per partition: the next is handed over only after the last is acknowledged. On any error the
-producer is thrown away and the work begins again at the checkpoint."""
-
+"""Tells others what they may hear: own events, translated, to the service's topic, in order, each at least once. One outstanding batch per
+partition: the next goes only after the last is acknowledged. On any error the work begins again at the checkpoint, by a new producer."""
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from uuid import UUID
-
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-
 from libs.eventkit.commands import Publish
 from libs.eventkit.db import Connection
 from libs.eventkit.envelope import LARGEST, PARTITIONS, Headers, attributes, headers, partition_of, public_id, read
@@ -20,7 +15,7 @@ from libs.eventkit.log import Log
 from libs.eventkit.recorded import Catalogue, Number, Recorded
 from libs.eventkit.settings import Settings
 from libs.eventkit.subscriptions import POLL, Lost, advance, checkpoint, holding
-from libs.eventkit.tail import Wake
+from libs.eventkit.tail import Wake, set_within
 
 NAME = "relay"
 Message = tuple[bytes, bytes, Headers]
@@ -31,16 +26,11 @@ class Refuses(Exception):
 
 class Relay:
     """`before` is told the rows of a batch before they are sent (keys go ahead of the events that need them)."""
-    def __init__(
-        self, settings: Settings, log_: Log, wake: Wake, catalogue: Catalogue, publish: Publish,
-        before: Callable[[AIOKafkaProducer, Sequence[Recorded]], Awaitable[None]], topic: str,
-    ) -> None:
+    def __init__(self, settings: Settings, log_: Log, wake: Wake, catalogue: Catalogue, publish: Publish,
+                 before: Callable[[AIOKafkaProducer, Sequence[Recorded]], Awaitable[None]], topic: str) -> None:
         self.settings, self.log, self.database, self.wake = settings, log_, log_.database, wake
-        self.catalogue, self.publish, self.before = catalogue, publish, before
-        self.topic = settings.topic(topic)
-        self.asks_for = ""
-        self._told: dict[UUID, Number] = {}
-
+        self.catalogue, self.publish, self.before, self.topic = catalogue, publish, before, settings.topic(topic)
+        self.asks_for, self._told = "", dict[UUID, Number]()
     async def run(self) -> None:
         """Holds the relay's lease, looks at the topics, then publishes for ever. Raises on any error."""
         await holding(self.database, NAME, self._lead)
@@ -59,12 +49,10 @@ class Relay:
             await producer.start()
             while True:
                 grown = self.wake.next
-                rows = await self.log.tail.after(position, grown)
-                if not rows:
+                if not (rows := await self.log.tail.after(position, grown)):
                     if await checkpoint(self.database, NAME) != position:
                         raise Lost(NAME)
-                    with suppress(TimeoutError):
-                        await asyncio.wait_for(grown.wait(), POLL)
+                    await set_within(grown, POLL)
                     continue
                 position = await self._send(producer, rows, position)
         finally:
@@ -73,15 +61,13 @@ class Relay:
     async def _send(self, producer: AIOKafkaProducer, rows: Sequence[Recorded], position: int) -> int:
         told = dict(self._told)
         lanes: dict[int, list[Message]] = {}
-        for row in rows:
-            if row.source is None:
-                for message in self._messages(row, told):
-                    lanes.setdefault(partition_of(row.community_id), []).append(message)
+        for row in (row for row in rows if row.source is None):
+            for message in self._messages(row, told):
+                lanes.setdefault(partition_of(row.community_id), []).append(message)
         await self.before(producer, rows)
         await asyncio.gather(*(self._lane(producer, p, messages) for p, messages in lanes.items()))
         reach("relay.sent")
-        pool = await self.database.folds()
-        async with pool.acquire() as connection, connection.transaction():
+        async with (await self.database.folds()).acquire() as connection, connection.transaction():
             await self._remember(connection, {c: n for c, n in told.items() if self._told.get(c) != n})
             await advance(connection, NAME, position, rows[-1].position)
         self._told = told

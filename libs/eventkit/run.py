@@ -1,13 +1,10 @@
 """The one way to run a service: `python -m services.<name> MODE`."""
-
 import asyncio
 import signal
 import sys
-
 import uvicorn
 import uvloop
 from fastapi import FastAPI
-
 from libs.eventkit import obs, problems
 from libs.eventkit.db import once_there
 from libs.eventkit.http import Edge, refuse_unguarded
@@ -30,8 +27,7 @@ def web(app: App) -> FastAPI:
 
 def run(service: Service) -> None:
     """Reads the mode from the command line. Ends with 0 after SIGTERM, within its grace."""
-    mode = (sys.argv[1:] or ["all"])[0]
-    settings = settings_for(service.name)
+    mode, settings = (sys.argv[1:] or ["all"])[0], settings_for(service.name)
     obs.configure(service.name)
     if mode == "migrate":
         print("migrated" if asyncio.run(App(service, settings).migrate()) else "nothing to do")
@@ -42,7 +38,6 @@ def run(service: Service) -> None:
 
 async def serve(app: App, mode: str) -> None:
     """Answers HTTP (health at least) from the first moment; opens the database whenever that comes up."""
-
     async def work() -> None:
         await once_there(app.open)
         app.start_api()
@@ -51,7 +46,6 @@ async def serve(app: App, mode: str) -> None:
         if mode in ("relay", "all"):
             app.start_relay()
         app.supervisor.start("listen", lambda: app.wake.listen(app.database))
-
     server = uvicorn.Server(uvicorn.Config(
         web(app), host=app.settings.host, port=app.settings.port, log_config=None, access_log=False, lifespan="off",
         timeout_graceful_shutdown=5, server_header=False, loop="none"))

@@ -1,15 +1,10 @@
 """A sealed value as it rests in events and views: domain code carries it and cannot look inside."""
-
 from typing import Any
 from uuid import UUID
-
 from msgspec import Struct
 
-
 class Sealed(Struct, frozen=True):
-    """AES-256-GCM under the key `key_id`, bound to the event and slot that it was sealed for, so that it moves whole.
-
-    `box` is base64url of nonce (12 bytes), ciphertext and tag (16 bytes). No repr shows it."""
+    """AES-256-GCM under a key, bound to event and slot; `box`: base64url of nonce (12 bytes), ciphertext, tag (16). No repr shows it."""
     key_id: UUID
     event_id: UUID
     slot: str
@@ -17,6 +12,5 @@ class Sealed(Struct, frozen=True):
 
     def __repr__(self) -> str:
         return f"Sealed(slot={self.slot!r}, key_id='{self.key_id}')"
-
     def __rich_repr__(self) -> list[tuple[str, Any]]:
         return [("slot", self.slot), ("key_id", self.key_id)]

@@ -1,47 +1,34 @@
 """One service, wired: what `main.py` declares becomes a running process.
 
     python -m services.<name> api | worker | relay | all | migrate"""
-
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
-
 from fastapi import APIRouter
 from msgspec import Struct
-
-from libs.eventkit.auth import Verifier
+from libs.eventkit import auth, hear, keys_topic, migrate, privacy, relay, supervise, tail
 from libs.eventkit.commands import Commands, Publish
 from libs.eventkit.db import Database
 from libs.eventkit.decider import Decider
-from libs.eventkit.hear import Hearing
-from libs.eventkit.keys_topic import KEY_EVENTS, KeyErased, announce, hear_keys
 from libs.eventkit.log import Log
 from libs.eventkit.memory import Memory
-from libs.eventkit.migrate import ensure_topics, migrate
-from libs.eventkit.privacy import BlindIndex, Keks, KeyRing, secret_bytes, unbase64url
 from libs.eventkit.reactions import Reaction, Reactor
-from libs.eventkit.recorded import Catalogue
-from libs.eventkit.relay import Relay
+from libs.eventkit.recorded import Catalogue, Upcast
 from libs.eventkit.settings import Settings
 from libs.eventkit.subscriptions import Subscription, follow
-from libs.eventkit.supervise import Supervisor
-from libs.eventkit.tail import Wake
 from libs.eventkit.timers import Timer, Timers
 from libs.eventkit.views import View, follow_views
 
-
 class Service(Struct, frozen=True):
-    """The composition root's result. Functions of the app are called once, when the process starts.
-
-    `signing_key` is the event that brings identity's keys (own or heard); `permissions_of` what a role may do; `topic`: where it
-    publishes, if not under its own name."""
+    """The composition root's result. Functions of the app are called once, when the process starts. `signing_key` is the event that brings
+    identity's keys (own or heard); `permissions_of` what a role may do; `topic`: where it publishes, if not under its own name."""
     name: str
     events: tuple[type[Struct], ...]
     permissions_of: Callable[[str], frozenset[str]]
     signing_key: type[Struct]
     hears: tuple[str, ...] = ()
     contracts: tuple[type[Struct], ...] = ()
-    upcasts: dict[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {}
+    upcasts: dict[tuple[str, int], Upcast] = {}
     deciders: tuple[Decider[Any, Any], ...] = ()
     publish: Publish | None = None
     views: tuple[View, ...] = ()
@@ -55,26 +42,24 @@ class Service(Struct, frozen=True):
     topic: str = ""
 
     def catalogue(self) -> Catalogue:
-        return Catalogue((*self.events, *self.contracts, *KEY_EVENTS), self.upcasts)
+        return Catalogue((*self.events, *self.contracts, *keys_topic.KEY_EVENTS), self.upcasts)
 
 class App:
     """A service at run time. `keyring` exists once `open` has reached the database."""
-    keyring: KeyRing
+    keyring: privacy.KeyRing
 
     def __init__(self, service: Service, settings: Settings) -> None:
         self.service, self.settings, self.catalogue = service, settings, service.catalogue()
-        self.topic = service.topic or service.name
-        self.database = Database(settings)
-        self.wake = Wake()
+        self.topic, self.database, self.wake = service.topic or service.name, Database(settings), tail.Wake()
         self.log = Log(self.database, self.wake)
         self.commands = Commands(self.log, self.catalogue, service.deciders, service.publish)
-        self.verifier = Verifier(service.name, service.permissions_of)
-        self.blind = BlindIndex(secret_bytes(settings.secret("blind-index"), "blind-index"))
-        self.supervisor = Supervisor()
+        self.verifier = auth.Verifier(service.name, service.permissions_of)
+        self.blind = privacy.BlindIndex(privacy.secret_bytes(settings.secret("blind-index"), "blind-index"))
+        self.supervisor, self.opened = supervise.Supervisor(), False
         self.memories = [
             Memory("signing_keys", (service.signing_key,), lambda event, row: self.verifier.learn(
-                event.kid, unbase64url(event.public_key), event.not_before, event.expires)),
-            Memory("erased_keys", (KeyErased,), lambda event, row: self.keyring.forget(event.key_id)),
+                event.kid, privacy.unbase64url(event.public_key), event.not_before, event.expires)),
+            Memory("erased_keys", (keys_topic.KeyErased,), lambda event, row: self.keyring.forget(event.key_id)),
             *service.memories(self)]
         for memory in self.memories:
             memory.bind(self.log, self.catalogue)
@@ -85,26 +70,24 @@ class App:
         names = [*(view.name for view in service.views), *(s.name for s in self.subscriptions)]
         if len(set(names)) < len(names):
             raise RuntimeError(f"two readers would move one checkpoint: {names}")
-        self.hearing = Hearing(settings, self.database, service.hears) if service.hears else None
-        self.relay = Relay(
+        self.hearing = hear.Hearing(settings, self.database, service.hears) if service.hears else None
+        self.relay = relay.Relay(
             settings, self.log, self.wake, self.catalogue, service.publish,
-            lambda producer, rows: announce(settings, self.keyring, producer, rows), self.topic) if service.publish else None
-        self.opened = False
+            lambda producer, rows: keys_topic.announce(settings, self.keyring, producer, rows), self.topic) if service.publish else None
 
     def checkpoints(self) -> Mapping[str, str]:
         """Who reads this log, and from where on."""
         views = dict.fromkeys((view.name for view in self.service.views), "beginning")
         return views | {s.name: s.start for s in self.subscriptions} | ({"relay": "beginning"} if self.relay else {})
-
     async def migrate(self) -> bool:
-        return await migrate(self.settings, self.service.views, self.checkpoints())
+        return await migrate.migrate(self.settings, self.service.views, self.checkpoints())
 
     async def open(self) -> None:
         """Connects; raises what the database says while it cannot be reached."""
         if self.settings.migrate:
             await self.migrate()
         pool = await self.database.pool()
-        self.keyring = KeyRing(pool, self.service.name, Keks.load(self.settings.secrets))
+        self.keyring = privacy.KeyRing(pool, self.service.name, privacy.Keks.load(self.settings.secrets))
         self.commands.generation = await pool.fetchval("select generation from log_state")
         self.opened = True
 
@@ -121,25 +104,21 @@ class App:
             self.supervisor.start("views", lambda: follow_views(self.log, self.wake, self.catalogue, views))
         for s in self.subscriptions:
             self.supervisor.start(s.name, lambda s=s: follow(self.log, self.wake, s))  # type: ignore[misc]
-        if (hearing := self.hearing) is not None:
-            self.supervisor.start("hear", lambda: self._with_topics(hearing.run))
-            self.supervisor.start("keys", lambda: self._with_topics(lambda: hear_keys(self.settings, self.keyring)))
+        if self.hearing is not None:
+            self.supervisor.start("hear", lambda run=self.hearing.run: self._with_topics(run))  # type: ignore[misc]
+            self.supervisor.start("keys", lambda: self._with_topics(lambda: keys_topic.hear_keys(self.settings, self.keyring)))
         self.supervisor.start("cleaning", self._clean)
 
     def start_relay(self) -> None:
-        if (relay := self.relay) is not None:
-            self.supervisor.start("relay", lambda: self._with_topics(relay.run))
-
+        if self.relay is not None:
+            self.supervisor.start("relay", lambda run=self.relay.run: self._with_topics(run))  # type: ignore[misc]
     async def _with_topics(self, work: Callable[[], Awaitable[None]]) -> None:
-        own = (self.topic,) if self.relay else ()
-        await ensure_topics(self.settings, (*own, *self.service.hears))
+        await migrate.ensure_topics(self.settings, (*((self.topic,) if self.relay else ()), *self.service.hears))
         await work()
-
     async def _clean(self) -> None:
         while True:
             await (await self.database.pool()).execute("delete from outcomes where recorded_at < now() - interval '7 days'")
             await asyncio.sleep(3600)
-
     async def close(self) -> None:
         await self.supervisor.stop()
         await self.database.close()

@@ -1,17 +1,13 @@
 """Settings come from the environment, secrets from files in one directory, so that the same code runs everywhere."""
-
 import os
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
-
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
-
 
 class Settings(BaseSettings):
     """What every service reads. `database_url` is the owner's; the other two roles are derived from it."""
     model_config = SettingsConfigDict(env_prefix="LIFANG_", extra="ignore", frozen=True)
-
     service: str
     database_url: str
     kafka: str = Field(default="127.0.0.1:9092", validation_alias="KAFKA_BOOTSTRAP_SERVERS")
@@ -27,24 +23,15 @@ class Settings(BaseSettings):
     def topic(self, name: str) -> str:
         """Of a service; a name with a dot is a stream for others outside, under a prefix of its own."""
         return f"{self.open_prefix}{name}.v1" if "." in name else f"{self.topic_prefix}.{name}.v1"
-
-    @property
-    def keys_topic(self) -> str:
-        return f"{self.topic_prefix}.keys.v1"
-
     def url_of(self, service: str) -> str:
         """Where another service answers, from LIFANG_URL_<SERVICE>; empty when that is not told."""
         return os.environ.get(f"LIFANG_URL_{service.upper()}", "")
-
     def secret(self, name: str) -> str:
         """One secret, stripped. Raises FileNotFoundError with the place where it was looked for."""
         return (self.secrets / name).read_text().strip()
-
     def role_url(self, role: str) -> str:
         """The database address for `log` or `read`; its password, if any, is the secret `db-<service>-<role>`."""
-        parts = urlsplit(self.database_url)
-        name = f"{self.service}_{role}"
-        path = self.secrets / f"db-{self.service}-{role}"
+        parts, name, path = urlsplit(self.database_url), f"{self.service}_{role}", self.secrets / f"db-{self.service}-{role}"
         login = f"{name}:{quote(path.read_text().strip(), safe='')}" if path.exists() else name
         return urlunsplit(parts._replace(netloc=f"{login}@{parts.netloc.rpartition('@')[2]}"))
 

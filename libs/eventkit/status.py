@@ -1,27 +1,21 @@
 """What a service says of itself: alive, ready and why not, how far every reader is behind."""
-
 import time
 from typing import Any
-
 from fastapi import APIRouter, Response
 from msgspec.json import decode
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-
 from libs.eventkit import problems
 from libs.eventkit.http import json, open_to_all
-from libs.eventkit.obs import HEARD, LAG, PARKED, POSITION, RESTARTS
+from libs.eventkit.obs import HEARD, LAG, OVERDUE, PARKED, POSITION, RESTARTS
 from libs.eventkit.service import App
-
 
 async def status(app: App) -> dict[str, Any]:
     """Raises what the database says while it cannot be reached."""
-    pool = await app.database.pool()
-    row = await pool.fetchrow("select last, generation, parked, damaged, gaps, checkpoints from state_of_the_log")
+    row = await (await app.database.pool()).fetchrow("select * from state_of_the_log")
     assert row is not None
     names = app.checkpoints()
     lag: dict[str, int] = {n: row["last"] - p for n, p in decode(row["checkpoints"]).items() if n in names}
-    if app.hearing is not None:
-        lag["hear"] = app.hearing.lag()
+    lag |= {"hear": app.hearing.lag()} if app.hearing is not None else {}
     gaps = decode(row["gaps"])
     why = [
         *(f"{name}: {text}" for name, text in sorted(app.supervisor.failing.items())),
@@ -30,16 +24,15 @@ async def status(app: App) -> dict[str, Any]:
         *(f"{g['topic']} lacks {g['after'] or '0.0.0'}..{g['upto']} of {g['community_id']}: lifang republish" for g in gaps),
         *([f"relay refuses: {app.relay.asks_for}"] if app.relay is not None and app.relay.asks_for else [])]
     damaged = row["damaged"] + sum(len(m.unreadable) for m in app.memories)
+    overdue = sum(late for name, late in decode(row["overdue"]).items() if name in names)
     return {
         "ready": not why, "generation": row["generation"], "position": row["last"], "lag": lag, "parked": row["parked"],
-        "damaged": damaged, "gaps": gaps, "why": why, "restarts": app.supervisor.restarts}
+        "damaged": damaged, "overdue": overdue, "gaps": gaps, "why": why, "restarts": app.supervisor.restarts}
 
 def routes(app: App) -> APIRouter:
     """Health and metrics; until the service has its database, the Edge lets nobody through to those that do not end in z.
     `/livez` touches nothing; `/readyz` asks the database; none of them names a person."""
-    router = APIRouter()
-    begun = time.monotonic()
-    counted: dict[str, int] = {}
+    router, begun, counted = APIRouter(), time.monotonic(), dict[str, int]()
 
     @router.get("/livez", dependencies=[open_to_all], include_in_schema=False)
     async def livez() -> Response:
@@ -65,6 +58,7 @@ def routes(app: App) -> APIRouter:
         name, found = app.service.name, await status(app)
         POSITION.labels(name).set(found["position"])
         PARKED.labels(name).set(found["parked"])
+        OVERDUE.labels(name).set(found["overdue"])
         for reader, behind in found["lag"].items():
             LAG.labels(name, reader).set(behind)
         for task, times in found["restarts"].items():

@@ -1,18 +1,13 @@
 """Readers of the own log: one holder each, one bigint checkpoint each, woken by NOTIFY with a slow poll behind it."""
-
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from typing import Literal
-
-import asyncpg
 from msgspec import Struct
-
 from libs.eventkit.db import Connection, Database, alive
 from libs.eventkit.log import Log
 from libs.eventkit.recorded import Recorded
-from libs.eventkit.tail import Wake
+from libs.eventkit.tail import Wake, set_within
 
 POLL = 5.0  # seconds after which a reader looks even though nobody woke it
 
@@ -20,10 +15,8 @@ class Lost(Exception):
     """Somebody else moved the checkpoint: begin again from where it stands."""
 
 class Subscription(Struct, frozen=True):
-    """`take` handles a batch and moves the checkpoint itself, inside its rows' transaction where it has one.
-
-    `start` counts once, when `migrate` creates the checkpoint: "now" for what must not act on the past. `beside` runs for as long
-    as this process holds the subscription."""
+    """`take` handles a batch and moves the checkpoint itself, inside its rows' transaction where it has one. `start` counts once, when
+    `migrate` makes the checkpoint: "now" for what must not act on the past. `beside` runs while this process holds the subscription."""
     name: str
     take: Callable[[Sequence[Recorded], int], Awaitable[None]]
     start: Literal["beginning", "now"] = "beginning"
@@ -52,16 +45,13 @@ async def checkpoints(database: Database, names: Sequence[str]) -> dict[str, int
     if missing := set(names) - {row["name"] for row in rows}:
         raise LookupError(f"no checkpoint {', '.join(sorted(missing))}: migrate has not run")
     return {row["name"]: row["position"] for row in rows}
-
 async def checkpoint(database: Database, name: str) -> int:
     return (await checkpoints(database, [name]))[name]
-
-async def advance(connection: Connection | asyncpg.Pool, names: str | Sequence[str], old: int, new: int) -> None:
+async def advance(connection: Connection, names: str | Sequence[str], old: int, new: int) -> None:
     """Compare-and-set of one checkpoint, or of several that stand at one place. Raises Lost."""
     names = [names] if isinstance(names, str) else names
-    moved = await connection.execute(
-        "update checkpoints set position = $3, moved_at = clock_timestamp() where name = any($1) and position = $2", names, old, new)
-    if moved != f"UPDATE {len(names)}":
+    query = "update checkpoints set position = $3, moved_at = clock_timestamp() where name = any($1) and position = $2"
+    if await connection.execute(query, names, old, new) != f"UPDATE {len(names)}":
         raise Lost(*names)
 
 async def follow(log_: Log, wake: Wake, subscription: Subscription) -> None:
@@ -73,10 +63,8 @@ async def _follow(log_: Log, wake: Wake, subscription: Subscription) -> None:
     position = await checkpoint(log_.database, subscription.name)
     while True:
         grown = wake.next
-        rows = await log_.tail.after(position, grown)
-        if not rows:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(grown.wait(), POLL)
+        if not (rows := await log_.tail.after(position, grown)):
+            await set_within(grown, POLL)
             continue
         try:
             await subscription.take(rows, position)

@@ -1,5 +1,4 @@
 """Keeps the tasks of a process alive: what fails is started again with back-off and named in `status`."""
-
 import asyncio
 import logging
 import random
@@ -11,11 +10,8 @@ FIRST, LONGEST, HEALTHY = 0.05, 5.0, 10.0
 class Supervisor:
     """`failing` maps a task's name to its latest error, while it has not run for a second since."""
     def __init__(self) -> None:
-        self.failing: dict[str, str] = {}
-        self.restarts: dict[str, int] = {}
-        self._tasks: list[asyncio.Task[None]] = []
-        self._stopping = False
-
+        self.failing, self.restarts = dict[str, str](), dict[str, int]()
+        self._tasks, self._stopping = list[asyncio.Task[None]](), False
     def start(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         self._tasks.append(asyncio.create_task(self._keep(name, work), name=name))
 

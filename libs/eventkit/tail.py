@@ -1,10 +1,9 @@
 """The end of the log, read once for all readers of a process. Nobody has a queue: each reader has a position."""
-
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from itertools import islice
-
 from libs.eventkit.db import Database, alive
 from libs.eventkit.recorded import Recorded
 
@@ -15,13 +14,10 @@ LOOKED = 1.0  # seconds for which nobody looks again after one has found nothing
 class Wake:
     """Tells every waiting reader of this process that the log has grown, whoever appended."""
     def __init__(self) -> None:
-        self.next = asyncio.Event()
-        """Take it before reading: growth after that moment sets it."""
-
+        self.next = asyncio.Event()  # take it before reading: growth after that moment sets it
     def __call__(self) -> None:
         self.next.set()
         self.next = asyncio.Event()
-
     async def listen(self, database: Database) -> None:
         """Passes NOTIFYs of other processes on for as long as its connection lives."""
         async with database.direct() as connection:
@@ -29,13 +25,16 @@ class Wake:
             self()
             await alive(connection)
 
+async def set_within(event: asyncio.Event, seconds: float) -> None:
+    """Returns when it is set, or after so long."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)
+
 class Tail:
     """Positions have no gaps, so what is kept is one run of them and a row is found by counting."""
     def __init__(self, read: Callable[[int, int], Awaitable[Sequence[Recorded]]]) -> None:
-        self._read = read
-        self._kept: deque[Recorded] = deque(maxlen=KEPT)
-        self._end = 0
-        self._reading = asyncio.Lock()
+        self._read, self._reading = read, asyncio.Lock()
+        self._kept, self._end = deque[Recorded](maxlen=KEPT), 0
         self._empty: tuple[asyncio.Event, float] | None = None
 
     async def after(self, position: int, grown: asyncio.Event) -> Sequence[Recorded]:

@@ -1,30 +1,31 @@
 """What is due, done on time: deadlines, retries. When something is due follows from the log, so that any restart finds it again.
-
-A stream's state says when; what is then done says something new in that stream, which moves the moment on. So a deadline
-happens once however often somebody tries: the rule that decides sees that it has happened."""
-
+A stream's state says when; what is then done says something new in that stream, which moves the moment on. So a deadline happens once
+however often somebody tries: the rule that decides sees that it has happened."""
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
-
 from msgspec import Struct
-
-from libs.eventkit.commands import Commands, Context
-from libs.eventkit.db import is_away
+from libs.eventkit.commands import CACHED, Commands, Context
+from libs.eventkit.db import Connection, is_away
 from libs.eventkit.decider import Decider
 from libs.eventkit.failpoints import reach
-from libs.eventkit.recorded import Recorded
+from libs.eventkit.recorded import NOWHERE, Recorded
 from libs.eventkit.subscriptions import Subscription, advance
+from libs.eventkit.tail import set_within
 
 log = logging.getLogger(__name__)
 LOOK, FIRST, LONGEST = 30.0, 1.0, 60.0  # seconds: between looks where nothing is due, and before what failed is tried again
 
-
-_NEXT = ("select stream, community_id, because, due_at from timers where name = $1 and stream <> all($2)"
-         " order by due_at limit $3")
+_SOON = ("select stream, community_id, due_at from (select *, row_number() over (partition by community_id order by due_at) as place"
+         " from timers where name = $1 and due_at < $2 and stream <> all($3)) soon where place <= $4 order by due_at")
+_WRITE = ("insert into timers (name, stream, community_id, version, due_at, because) values ($1, $2, $3, $4, $5, $6)"
+          " on conflict (name, stream) do update set version = excluded.version, due_at = excluded.due_at, because = excluded.because"
+          " where timers.version <= excluded.version")
+_FORGET = "delete from timers where name = $1 and stream = $2 and version <= $3"
 
 class Due(Struct, frozen=True):
     """`at`: when it was due; `because`: the event that said so; `state`: what is."""
@@ -39,93 +40,120 @@ class Due(Struct, frozen=True):
         return Context(community_id=self.community_id, now=datetime.now(UTC), caused_by=(self.because,), cause=self.because, name=name)
 
 class Timer(Struct, frozen=True):
-    """`due`: when something has to be done for a stream of the decider, None: nothing. `fire` does it, for `at_once` streams at a time
-    and one time for each; it should say something that changes when it is due, else it is tried again after a growing pause."""
+    """`due`: when something has to be done for a stream of the decider, None: nothing; who changes it changes `name`, which finds all
+    anew. `fire` does it within so many seconds, for `at_once` streams of each community at a time and one time for each; it should
+    say something that changes when it is due, else it is tried again after a growing pause."""
     name: str
     decider: Decider[Any, Any]
     due: Callable[[Any], datetime | None]
     fire: Callable[[Due], Awaitable[None]]
     at_once: int = 16
+    within: float = 30.0
+
+class _Known(Struct, frozen=True):
+    """What a stream has come to; `because`: the event that made `due` what it is."""
+    state: Any
+    version: int = 0
+    due: datetime | None = None
+    because: UUID = NOWHERE
 
 class Timers:
     """Runs one timer: the table follows the log, and whatever is due in it is fired, by one process at a time."""
     def __init__(self, commands: Commands, timer: Timer) -> None:
         self.commands, self.timer, self.database = commands, timer, commands.log.database
         self._prefix, self._changed = f"{timer.decider.category}:", asyncio.Event()
-        self._under_way: dict[str, asyncio.Task[None]] = {}
-        self._again: dict[str, tuple[float, float]] = {}  # by stream: not before this moment of the loop's clock, and the last pause
-
+        self._known = dict[str, _Known]()  # the one longest unused comes first
+        self._again = dict[str, tuple[float, float]]()  # by stream: not before this moment of the loop's clock, and the last pause
     def subscription(self) -> Subscription:
         return Subscription(name=self.timer.name, take=self._take, beside=self._run)
 
     async def _take(self, rows: Sequence[Recorded], position: int) -> None:
-        last = {row.stream: row for row in rows if row.stream is not None and row.stream.startswith(self._prefix)}
-        found = [(stream, row.community_id, await self._due(stream, row.community_id), row.event_id) for stream, row in last.items()]
+        """What cannot be read is due at once: it is tried again until it can, and an operator sees that it is late."""
+        streams: dict[str, list[Recorded]] = {}
+        for row in rows:
+            if row.stream is not None and row.stream.startswith(self._prefix):
+                streams.setdefault(row.stream, []).append(row)
+        found = []
+        for stream, new in streams.items():
+            try:
+                known = await self._look(stream, new)
+            except Exception as error:
+                if is_away(error):
+                    raise
+                known = _Known(None, new[-1].version or 0, new[-1].recorded_at, new[-1].event_id)
+            found.append((stream, new[-1].community_id, known))
         async with (await self.database.folds()).acquire() as connection, connection.transaction():
-            await connection.executemany(
-                "insert into timers (name, stream, community_id, due_at, because) values ($1, $2, $3, $4, $5) on conflict (name, stream)"
-                " do update set due_at = excluded.due_at,"
-                " because = case when timers.due_at = excluded.due_at then timers.because else excluded.because end",
-                [(self.timer.name, *one) for one in found if one[2] is not None])
-            await self._forget(connection, [stream for stream, _, due, _ in found if due is None])
+            for one in found:
+                await self._write(connection, *one)
             await advance(connection, self.timer.name, position, rows[-1].position)
         if found:
             self._changed.set()
 
-    async def _due(self, stream: str, community_id: UUID) -> datetime | None:
-        return self.timer.due((await self.commands.state(self.timer.decider, _subject(stream), community_id))[0])
+    async def _look(self, stream: str, new: Sequence[Recorded] = ()) -> _Known:
+        """What it has come to: with these rows, where they follow on what is known, else with what the log has."""
+        known = self._known.pop(stream, None) or _Known(self.timer.decider.initial)
+        if not new or (new[0].version or 0) > known.version + 1:
+            new = await self.commands.log.stream(stream, known.version)
+        for row in new:
+            if (version := row.version or 0) > known.version:
+                event = self.commands.catalogue.read(row)
+                state = known.state if event is None else self.timer.decider.evolve(known.state, event)
+                if (due := self.timer.due(state)) != known.due:
+                    self._again.pop(stream, None)  # it was another moment that failed
+                known = _Known(state, version, due, known.because if due == known.due else row.event_id)
+        self._known[stream] = known
+        while len(self._known) > CACHED:
+            del self._known[next(iter(self._known))]
+        return known
 
-    async def _forget(self, connection: Any, streams: Sequence[str]) -> None:
-        await connection.execute("delete from timers where name = $1 and stream = any($2)", self.timer.name, streams)
+    async def _write(self, connection: Connection, stream: str, community_id: UUID, known: _Known) -> None:
+        """Whatever order the writers come in, the row of a later version stands."""
+        if known.due is None:
+            await connection.execute(_FORGET, self.timer.name, stream, known.version)
+        else:
+            await connection.execute(_WRITE, self.timer.name, stream, community_id, known.version, known.due, known.because)
 
     async def _run(self) -> None:
-        clock = asyncio.get_running_loop().time
+        clock, under_way = asyncio.get_running_loop().time, dict[str, tuple[UUID, asyncio.Task[None]]]()
+        self._again.clear()
         try:
             while True:
                 self._changed.clear()
-                self._again = {stream: again for stream, again in self._again.items() if again[0] > clock() - LONGEST}
-                but = [*self._under_way, *(stream for stream, (until, _) in self._again.items() if until > clock())]
-                rows = await (await self.database.pool()).fetch(_NEXT, self.timer.name, but, self.timer.at_once)
-                now, wait = datetime.now(UTC), min([LOOK, *(max(0.0, until - clock()) for until, _ in self._again.values())])
-                for row in rows:
-                    if (left := (row["due_at"] - now).total_seconds()) > 0 or len(self._under_way) >= self.timer.at_once:
-                        wait = min(wait, max(left, 0.0) if len(self._under_way) < self.timer.at_once else LOOK)
+                under_way = {stream: one for stream, one in under_way.items() if not one[1].done()}
+                busy = Counter(community_id for community_id, _ in under_way.values())
+                pauses = {stream: until - clock() for stream, (until, _) in self._again.items() if until > clock()}
+                now, wait, but = datetime.now(UTC), min([LOOK, *pauses.values()]), [*under_way, *pauses]
+                pool, soon = await self.database.pool(), now + timedelta(seconds=LOOK)
+                for stream, community_id, due in await pool.fetch(_SOON, self.timer.name, soon, but, self.timer.at_once):
+                    if (left := (due - now).total_seconds()) > 0:
+                        wait = min(wait, left)
                         break
-                    self._under_way[row["stream"]] = asyncio.create_task(self._one(**row))
-                changed = asyncio.create_task(self._changed.wait())
-                done, _ = await asyncio.wait([changed, *self._under_way.values()], timeout=wait, return_when=asyncio.FIRST_COMPLETED)
-                changed.cancel()
-                for stream in [stream for stream, task in self._under_way.items() if task in done]:
-                    self._under_way.pop(stream).result()
+                    if busy[community_id] < self.timer.at_once:  # else the end of one of its community is waited for
+                        busy[community_id] += 1
+                        under_way[stream] = community_id, (task := asyncio.create_task(self._one(stream, community_id)))
+                        task.add_done_callback(lambda _: self._changed.set())
+                await set_within(self._changed, wait)
         finally:
-            for task in self._under_way.values():
+            for _, task in under_way.values():
                 task.cancel()
-            await asyncio.gather(*self._under_way.values(), return_exceptions=True)
-            self._under_way.clear()
+            await asyncio.gather(*(task for _, task in under_way.values()), return_exceptions=True)
 
-    async def _one(self, stream: str, community_id: UUID, because: UUID, due_at: datetime) -> None:
-        """Raises what the database says while it is away. The table may be behind: what counts is what the stream says now."""
-        state, _ = await self.commands.state(self.timer.decider, _subject(stream), community_id)
-        due = self.timer.due(state)
-        if due is not None and due <= datetime.now(UTC):
-            try:
-                await self.timer.fire(Due(community_id, _subject(stream), state, due, because))
-            except Exception as error:
-                if is_away(error):
-                    raise
-                log.error("timer %s failed for %s: %s", self.timer.name, stream, type(error).__name__)
-            reach("timer.fired")
-            due = await self._due(stream, community_id)
-        if due is not None and due <= datetime.now(UTC):
-            pause = min(self._again.get(stream, (0.0, FIRST / 2))[1] * 2, LONGEST)
-            self._again[stream] = (asyncio.get_running_loop().time() + pause, pause)
-            return
-        self._again.pop(stream, None)
-        pool = await self.database.folds()
-        if due is None:
-            await self._forget(pool, [stream])
-        else:
-            await pool.execute("update timers set due_at = $3 where name = $1 and stream = $2", self.timer.name, stream, due)
+    async def _one(self, stream: str, community_id: UUID) -> None:
+        """The table may be behind: what counts is what the stream says now."""
+        try:
+            known = await self._look(stream)
+            if (due := known.due) is not None and due <= datetime.now(UTC):
+                subject_id = UUID(stream.rpartition(":")[2])
+                await asyncio.wait_for(self.timer.fire(Due(community_id, subject_id, known.state, due, known.because)), self.timer.within)
+                reach("timer.fired")
+                known = await self._look(stream)
+                if known.due == due:
+                    return self._pause(stream)
+            await self._write(await self.database.folds(), stream, community_id, known)
+        except Exception as error:
+            log.error("timer %s failed for %s: %s", self.timer.name, stream, type(error).__name__)
+            self._pause(stream)
 
-def _subject(stream: str) -> UUID:
-    return UUID(stream.rpartition(":")[2])
+    def _pause(self, stream: str) -> None:
+        pause = min(self._again.get(stream, (0.0, FIRST / 2))[1] * 2, LONGEST)
+        self._again[stream] = (asyncio.get_running_loop().time() + pause, pause)

@@ -1,30 +1,24 @@
-"""Views hold no truth: each is one table and one pure fold of the log, and can be thrown away and folded again.
-
-A projection declares which rows an event `reads` (equality on some columns), then changes `Rows` in memory: the
-same function runs live on a batch and in a rebuild on a whole community."""
-
+"""Views hold no truth: each is one table and one pure fold of the log, and can be thrown away and folded again. A projection declares which
+rows an event `reads` (equality on some columns), then changes `Rows` in memory: the same live on a batch and in a rebuild."""
 import asyncio
 import hashlib
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID
-
 import msgspec
 from msgspec import Struct
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable, DDLElement
-
 from libs.eventkit.db import Connection, Database, is_away
 from libs.eventkit.failpoints import reach
 from libs.eventkit.log import Log
 from libs.eventkit.recorded import Catalogue, Recorded
 from libs.eventkit.subscriptions import POLL, Lost, advance, checkpoints, holding
-from libs.eventkit.tail import Wake
+from libs.eventkit.tail import Wake, set_within
 
 log = logging.getLogger(__name__)
 Row = dict[str, Any]
@@ -37,30 +31,25 @@ class Rows:
         self._key = key
         self._rows: dict[tuple[Any, ...], Row] = {tuple(r[k] for k in key): r for r in rows}
         self.changed: dict[tuple[Any, ...], Row | None] = {}
-
     def where(self, **columns: Any) -> list[Row]:
         wanted = msgspec.to_builtins(columns)
         if set(wanted) == set(self._key):
             row = self._rows.get(tuple(wanted[k] for k in self._key))
             return [dict(row)] if row else []
         return [dict(r) for r in self._rows.values() if all(r[c] == v for c, v in wanted.items())]
-
     def get(self, **key: Any) -> Row | None:
         return next(iter(self.where(**key)), None)
-
     def put(self, **row: Any) -> None:
         plain = msgspec.to_builtins(row)
         key = tuple(plain[k] for k in self._key)
         self._rows[key] = self.changed[key] = {**self._rows.get(key, {}), **plain}
-
     def remove(self, row: Row) -> None:
         key = tuple(msgspec.to_builtins(row[k]) for k in self._key)
         if self._rows.pop(key, None) is not None or key in self.changed:
             self.changed[key] = None
 
 class View(Struct, frozen=True):
-    """`table` has a column community_id first in its primary key, and every other column nullable or in the key;
-    `version` is raised when `project` says something else than before."""
+    """`table`: community_id first in its key, all else nullable or in the key. `version` is raised when `project` says something else."""
     table: Table
     project: Callable[[Rows, Any, Recorded], None]
     reads: Callable[[Any, Recorded], Iterable[Where]]
@@ -69,11 +58,9 @@ class View(Struct, frozen=True):
     @property
     def name(self) -> str:
         return str(self.table.name)
-
     @property
     def key(self) -> tuple[str, ...]:
         return tuple(c.name for c in self.table.primary_key.columns if c.name != "community_id")
-
     @property
     def columns(self) -> tuple[str, ...]:
         return tuple(c.name for c in self.table.columns)
@@ -89,10 +76,8 @@ class View(Struct, frozen=True):
 async def take(database: Database, catalogue: Catalogue, views: Sequence[View], rows: Sequence[Recorded], position: int) -> None:
     """Folds a batch into views that all stand at `position`: one transaction holds the rows and the checkpoints. Raises Lost."""
     pool, names = await database.folds(), [view.name for view in views]
-    concerned = _concerned(views, catalogue, rows)
-    if not concerned:
-        await advance(pool, names, position, rows[-1].position)
-        return
+    if not (concerned := _concerned(views, catalogue, rows)):
+        return await advance(pool, names, position, rows[-1].position)
     async with pool.acquire() as connection, connection.transaction():
         for view in views:
             for community_id, one in concerned.get(view.name, {}).items():
@@ -131,8 +116,7 @@ async def _follow(log_: Log, wake: Wake, catalogue: Catalogue, views: Sequence[V
                 resting |= {view.name: clock() + (POLL if alone else 0.0) for view in group}
             moved = True
         if not moved:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(grown.wait(), POLL)
+            await set_within(grown, POLL)
 
 class _Concerned(Struct):
     """What one community's part of a batch has for a view: which rows it will read, its events, those it cannot take."""
@@ -160,8 +144,7 @@ def _concerned(views: Sequence[View], catalogue: Catalogue, rows: Sequence[Recor
     return found
 
 async def _write(connection: Connection, view: View, community_id: UUID, one: _Concerned) -> None:
-    """Folds one community's events. One that the view cannot take marks the community's rows damaged and is left
-    out, so that the others go on; a rebuild mends it."""
+    """Folds one community's events. One that the view cannot take is left out and marks the rows damaged; a rebuild mends it."""
     if one.wanted:
         rows = Rows(view.key, await _load(connection, view, community_id, one.wanted))
         for event, row in one.events:
@@ -172,17 +155,15 @@ async def _write(connection: Connection, view: View, community_id: UUID, one: _C
         await _save(connection, view, community_id, rows.changed)
     for position, reason in sorted(one.failed):
         log.error("view %s is damaged for a community at %d: %s", view.name, position, reason)
-        await connection.execute(
-            "insert into damaged (view, community_id, position, reason) values ($1, $2, $3, $4) on conflict do nothing",
-            view.name, community_id, position, reason)
+        query = "insert into damaged (view, community_id, position, reason) values ($1, $2, $3, $4) on conflict do nothing"
+        await connection.execute(query, view.name, community_id, position, reason)
 
 async def _load(connection: Connection, view: View, community_id: UUID, wanted: list[Row]) -> list[Row]:
     """One query for each distinct set of columns; a row that two of them find comes twice."""
     shapes: defaultdict[tuple[str, ...], list[Row]] = defaultdict(list)
     for where in msgspec.to_builtins(wanted):
         shapes[tuple(sorted(where))].append(where)
-    found: list[Row] = []
-    columns = ", ".join(f"t.{c}" for c in view.columns)
+    found, columns = list[Row](), ", ".join(f"t.{c}" for c in view.columns)
     for shape, values in shapes.items():
         same = " and ".join(f"t.{c} = w.{c}" for c in shape) or "true"
         records = await connection.fetch(
@@ -193,13 +174,12 @@ async def _load(connection: Connection, view: View, community_id: UUID, wanted: 
     return found
 
 async def _save(connection: Connection, view: View, community_id: UUID, changed: Mapping[tuple[Any, ...], Row | None]) -> None:
-    gone = [dict(zip(view.key, key, strict=True)) for key, row in changed.items() if row is None]
+    gone = [{**dict(zip(view.key, key, strict=True)), "community_id": community_id} for key, row in changed.items() if row is None]
     kept = [{**row, "community_id": community_id} for row in changed.values() if row is not None]
     if gone:
-        same = " and ".join(f"t.{c} = w.{c}" for c in view.key)
-        await connection.execute(
-            f"delete from {view.name} t using json_populate_recordset(null::{view.name}, $2) w"
-            f" where t.community_id = $1 and {same}", community_id, msgspec.json.encode(gone).decode())
+        same = " and ".join(f"t.{c} = w.{c}" for c in ("community_id", *view.key))
+        await connection.execute(f"delete from {view.name} t using json_populate_recordset(null::{view.name}, $1) w where {same}",
+                                 msgspec.json.encode(gone).decode())
     if kept:
         columns = ", ".join(view.columns)
         rest = ", ".join(f"{c} = excluded.{c}" for c in view.columns if c not in ("community_id", *view.key))

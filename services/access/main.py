@@ -1,6 +1,6 @@
 """access, wired: doors, lifts, credentials, rights, visitor passes, and the decision at the door."""
 
-from functools import cache, partial
+from functools import cache
 
 from fastapi import APIRouter
 
@@ -19,7 +19,7 @@ from services.access.book import DoorBook
 from services.access.domain import credentials, deliveries, doors, lifts, openings, pass_history, releases, rights, visitor_passes
 from services.access.publishing import publish
 from services.access.reactions import reactions
-from services.access.sending import deliver
+from services.access.sending import sending
 from services.access.views import credentials as credentials_view
 from services.access.views import deliveries as deliveries_view
 from services.access.views import doors as doors_view
@@ -82,7 +82,6 @@ SERVICE = Service(
     memories=lambda app: (book_of(app).memory,),
     reactions=lambda app: (
         *reactions(app, book_of(app), visitors_of(app)), notices.queueing(notices.senders_for(app.settings))),
-    tasks=lambda app: {
-        f"notices:{sender.channel}": partial(deliver, app, sender) for sender in notices.senders_for(app.settings)},
+    timers=lambda app: (sending(app, sender) for sender in notices.senders_for(app.settings)),
     routes=routes,
 )

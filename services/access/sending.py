@@ -1,86 +1,53 @@
-"""Hands notices to a provider: what the log says is waiting, and the log says what became of it.
+"""Hands notices to a provider: the log says what is waiting and since when, and what became of it.
 
-One process a channel sends at a time. One that dies in between has recorded nothing: the notice is waiting still, and goes
+One process a channel sends at a time. One that dies in between has recorded nothing: the notice is due still, and goes
 out again under the same key. A provider that fails, or does not answer, holds up neither another notice nor another channel.
 """
 
 import asyncio
 import logging
-from collections.abc import Sequence
 from datetime import UTC, datetime
-from uuid import UUID
 
-from libs.eventkit.commands import Context
-from libs.eventkit.db import is_away
+from msgspec.structs import replace
+
 from libs.eventkit.service import App
-from libs.eventkit.subscriptions import holding
-from services.access.domain.deliveries import DELIVERIES, RecordFailed, RecordSent, Waiting
+from libs.eventkit.timers import Due, Timer
+from services.access.domain.deliveries import DELIVERIES, Delivery, RecordFailed, RecordSent, Waiting
 from services.access.notices import Notice, NoticeSender
-from services.access.views import deliveries as view
 
 log = logging.getLogger(__name__)
 AT_ONCE = 20
-LOOK = 0.5
-"""Seconds after which somebody looks whether a notice is due."""
+"""Notices of one community that are with a provider at a time."""
 ANSWER = 10.0
 """Seconds that a provider has to take a notice."""
 
 
-async def deliver(app: App, sender: NoticeSender) -> None:
-    """Sends by one channel, for ever."""
-    await holding(app.database, f"notices by {sender.channel}", lambda: _deliver(app, sender))
+def name_of(channel: str) -> str:
+    return f"notices by {channel}"
 
 
-async def _deliver(app: App, sender: NoticeSender) -> None:
-    under_way: dict[UUID, asyncio.Task[None]] = {}
-    try:
-        while True:
-            if len(under_way) < AT_ONCE:
-                for community_id, delivery_id in await _due(app, sender.channel, list(under_way), AT_ONCE - len(under_way)):
-                    under_way[delivery_id] = asyncio.create_task(attempt(app, sender, community_id, delivery_id))
-            if under_way:
-                await asyncio.wait(under_way.values(), timeout=LOOK, return_when=asyncio.FIRST_COMPLETED)
-            else:
-                await asyncio.sleep(LOOK)
-            for delivery_id in [i for i, task in under_way.items() if task.done()]:
-                under_way.pop(delivery_id).result()
-    finally:
-        for task in under_way.values():
-            task.cancel()
-        await asyncio.gather(*under_way.values(), return_exceptions=True)
+def sending(app: App, sender: NoticeSender) -> Timer:
+    """Sends by one channel what is due."""
+
+    def due_at(delivery: Delivery) -> datetime | None:
+        return delivery.again_at if isinstance(delivery, Waiting) and delivery.about.channel == sender.channel else None
+
+    async def send(due: Due) -> None:
+        command = await _handed_over(sender, due)
+        context = replace(due.context(type(command).__name__), caused_by=(due.state.about.notice_id,))
+        await app.commands.handle(due.subject_id, command, context)
+
+    return Timer(name_of(sender.channel), DELIVERIES, due=due_at, fire=send, at_once=AT_ONCE)
 
 
-async def _due(app: App, channel: str, but: list[UUID], limit: int) -> Sequence[tuple[UUID, UUID]]:
-    query, values = view.due(channel, datetime.now(UTC), but, limit)
-    pool = await app.database.pool()
-    return [(row["community_id"], row["delivery_id"]) for row in await pool.fetch(query, *values)]
-
-
-async def attempt(app: App, sender: NoticeSender, community_id: UUID, delivery_id: UUID) -> None:
-    """Raises what the database says while it is away; nothing else, so that one notice stops no other."""
-    try:
-        await _attempt(app, sender, community_id, delivery_id)
-    except Exception as error:
-        if is_away(error):
-            raise
-        log.error("notice %s cannot be handled: %s", delivery_id, type(error).__name__)
-        await asyncio.sleep(LOOK)
-
-
-async def _attempt(app: App, sender: NoticeSender, community_id: UUID, delivery_id: UUID) -> None:
-    """Sends it if the log says that it is due: the view may be behind."""
-    state, _ = await app.commands.state(DELIVERIES, delivery_id, community_id)
-    if not isinstance(state, Waiting) or state.again_at > datetime.now(UTC):
-        await asyncio.sleep(LOOK)
-        return
-    about = state.about
+async def _handed_over(sender: NoticeSender, due: Due) -> RecordSent | RecordFailed:
+    """What there is to be recorded of it."""
+    about, delivery_id = due.state.about, due.subject_id
     notice = Notice(about.notice_id, about.person_id, about.kind, about.pass_id, about.detail, about.at)
-    command: RecordSent | RecordFailed = RecordSent(delivery_id, sender.channel)
     try:
         await asyncio.wait_for(sender.send(notice, str(delivery_id)), ANSWER)
     except Exception as error:
         reason = type(error).__name__  # its text may hold what was to be sent
         log.warning("%s notice %s was not taken: %s", sender.channel, delivery_id, reason)
-        command = RecordFailed(delivery_id, sender.channel, state.attempts + 1, reason, datetime.now(UTC))
-    context = Context(community_id=community_id, now=datetime.now(UTC), caused_by=(about.notice_id,))
-    await app.commands.handle(delivery_id, command, context)
+        return RecordFailed(delivery_id, sender.channel, due.state.attempts + 1, reason, datetime.now(UTC))
+    return RecordSent(delivery_id, sender.channel)

@@ -2,7 +2,8 @@
 
 I1 what was acknowledged is in the log. I2 each command counted once, and its key gets the same answer again. I3 topic and
 published log are the same, positions run 1…n, nothing waits. I4 everything heard, reacted to and carried out once; a device is told
-at most once. I5 views are the fold of their log, byte for byte. I6 order per stream and community. I7 no order is late.
+at most once; what is due is done once and not before. I5 views are the fold of their log, byte for byte. I6 order per stream and
+community. I7 no order is late.
 """
 
 from collections import Counter
@@ -19,6 +20,7 @@ from libs.eventkit.recorded import Number, Recorded
 from tests.eventkit.topics import Topic
 from tests.faults.load import Asked, Load
 from tests.kit import everything, folded, held, until
+from tests.toy.eggs import Boiling
 from tests.toy.main import ECHO
 from tests.toy.process import Toy
 from tests.toy.public import publish
@@ -57,7 +59,7 @@ async def quiet(pool: asyncpg.Pool, echo: asyncpg.Pool, timeout: float = 20.0) -
 
     async def still() -> bool:
         try:
-            if not await pool.fetchval(AT_THE_END):
+            if not await pool.fetchval(AT_THE_END) or await pool.fetchval("select true from timers limit 1"):
                 return False
             waiting = {r[0] for r in await echo.fetch(GAPS)}
             said, heard = {tuple(r) for r in await pool.fetch(PUBLISHED)}, {tuple(r) for r in await echo.fetch(HEARD)}
@@ -98,6 +100,7 @@ def check(facts: Facts) -> None:
         raise Broken("I3", facts.waiting)
     _heard_and_done_once(facts)
     _device_told_at_most_once_and_in_time(facts)
+    _eggs_boiled_once_and_not_before_time(facts.log)
     for log, view in zip((facts.log, facts.echo), facts.views, strict=True):
         expected = folded(VIEW, CATALOGUE, log)
         if json.encode(_plain(view)) != json.encode(_plain(expected)):
@@ -183,3 +186,14 @@ def _device_told_at_most_once_and_in_time(facts: Facts) -> None:
         types = [row.type for row in rows]
         if Counter(types).most_common(1)[0][1] > 1 or not {"rung", "ring_unknown", "ring_expired"} & set(types):
             raise Broken("I4", f"{ring}: {types}")
+
+
+def _eggs_boiled_once_and_not_before_time(log: Sequence[Recorded]) -> None:
+    eggs: dict[str, list[Recorded]] = {}
+    for row in log:
+        if (row.stream or "").startswith("egg:"):
+            eggs.setdefault(row.stream or "", []).append(row)
+    for egg, rows in eggs.items():
+        until = json.decode(rows[0].data, type=Boiling).until
+        if [row.type for row in rows] != ["boiling", "boiled"] or rows[1].recorded_at < until:
+            raise Broken("I4", f"{egg}, due at {until}: {[(row.type, row.recorded_at) for row in rows]}")

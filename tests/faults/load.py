@@ -13,7 +13,7 @@ from tests.toy.process import Toy
 
 
 class Asked(Struct, frozen=True):
-    """One command of a caller. `amount` is its own, so that it is known again in the log; 0 rings a bell."""
+    """One command of a caller. `amount` is its own, so that it is known again in the log; 0 rings a bell or boils an egg."""
 
     path: str
     key: str
@@ -42,7 +42,8 @@ class Load:
         communities = list(self.accounts)
         for n in range(each):
             community = communities[(number + n) % len(communities)]
-            await self.ask(self.ring(community) if n % 4 == 3 else self.add(community, twice=n % 4 == 1))
+            make = {2: self.boil, 3: self.ring}.get(n % 4)
+            await self.ask(make(community) if make else self.add(community, twice=n % 4 == 1))
 
     def add(self, community: UUID, twice: bool = False) -> Asked:
         amount = next(self._amounts)
@@ -51,6 +52,9 @@ class Load:
 
     def ring(self, community: UUID) -> Asked:
         return Asked(f"/v1/{community}/rings/bell-{next(self._amounts) % 3}", str(uuid4()), community, 0)
+
+    def boil(self, community: UUID) -> Asked:
+        return Asked(f"/v1/{community}/eggs/{next(self._amounts) % 50}", str(uuid4()), community, 0)
 
     async def last_words(self) -> None:
         """One more of every community: behind it, nothing that came before can be missing unseen."""

@@ -20,6 +20,7 @@ TWINS = {
     "view.written": ("view_rows_first", "I5"),
     "view.committed": ("view_checkpoint_first", "I5"),
     "reaction.done": ("reaction_without_key", "I4"),
+    "timer.fired": ("fired_by_the_table_alone", "I4"),
     "effect.attempted": ("called_before_recorded", "I4"),
     "effect.called": ("attempted_again", "I4"),
 }

@@ -17,7 +17,7 @@ from libs.eventkit.views import follow_views
 from services.access.domain.deliveries import QueueNotice, RecordSent
 from services.access.main import SERVICE
 from services.access.notices import NAME, Notice, queueing
-from services.access.sending import deliver
+from services.access.sending import name_of, sending
 from services.access.views.deliveries import VIEW
 
 POINTS = ("one channel queued", "before it is sent", "sent, nothing recorded", "recorded")
@@ -43,7 +43,9 @@ def reach(chosen: str, here: str) -> None:
 
 async def main(point: str, path: str) -> None:
     senders = [Provider(channel, point, path) for channel in ("push", "sms")]
-    app = App(replace(SERVICE, reactions=lambda app: (queueing(senders),), tasks=lambda app: {}), settings_for("access"))
+    service = replace(
+        SERVICE, reactions=lambda app: (queueing(senders),), timers=lambda app: (sending(app, sender) for sender in senders))
+    app = App(service, settings_for("access"))
     await app.open()
     handle = app.commands.handle
 
@@ -56,10 +58,9 @@ async def main(point: str, path: str) -> None:
         return done
 
     app.commands.handle = handling  # type: ignore[method-assign]
-    queue = next(s for s in app.subscriptions if s.name == NAME)
+    working = [s for s in app.subscriptions if s.name in (NAME, *(name_of(sender.channel) for sender in senders))]
     await asyncio.gather(
-        follow(app.log, app.wake, queue), follow_views(app.log, app.wake, app.catalogue, [VIEW]),
-        *(deliver(app, sender) for sender in senders))
+        follow_views(app.log, app.wake, app.catalogue, [VIEW]), *(follow(app.log, app.wake, s) for s in working))
 
 
 if __name__ == "__main__":

@@ -24,13 +24,13 @@ from libs.eventkit.recorded import Meta, tag_of
 from libs.eventkit.run import web
 from libs.eventkit.service import App, Service
 from libs.eventkit.subscriptions import follow
+from libs.eventkit.timers import Due
 from libs.eventkit.views import follow_views
-from services.access import sending
 from services.access.domain.deliveries import DELIVERIES, PATIENCE, QueueNotice, Waiting, delivery_id_of
 from services.access.domain.pass_history import VisitorArrived
 from services.access.main import SERVICE
 from services.access.notices import NAME, Notice, queueing
-from services.access.sending import attempt, deliver
+from services.access.sending import AT_ONCE, name_of, sending
 from services.access.views.deliveries import VIEW
 from tests.integration.mortal_sender import POINTS
 from tests.kit import everything, until
@@ -78,11 +78,10 @@ class Office(Struct):
 
     def works(self, *senders: Provider) -> None:
         app = self.app
-        queue = next(s for s in app.subscriptions if s.name == NAME)
-        app.supervisor.start(NAME, lambda: follow(app.log, app.wake, queue))
         app.supervisor.start("views", lambda: follow_views(app.log, app.wake, app.catalogue, [VIEW]))
-        for sender in senders:
-            self.app.supervisor.start(sender.channel, lambda sender=sender: deliver(self.app, sender))
+        for s in app.subscriptions:
+            if s.name in (NAME, *(name_of(sender.channel) for sender in senders)):
+                app.supervisor.start(s.name, lambda s=s: follow(app.log, app.wake, s))
 
     async def state(self, notice: UUID, channel: str) -> Any:
         return (await self.app.commands.state(DELIVERIES, delivery_id_of(notice, channel), self.community))[0]
@@ -98,7 +97,8 @@ def providers() -> tuple[Provider, Provider]:
 
 @pytest.fixture
 def service(providers: tuple[Provider, Provider]) -> Service:
-    return replace(SERVICE, reactions=lambda app: (queueing(providers),), tasks=lambda app: {})
+    return replace(
+        SERVICE, reactions=lambda app: (queueing(providers),), timers=lambda app: (sending(app, each) for each in providers))
 
 
 @pytest.fixture
@@ -135,8 +135,8 @@ async def test_each_notice_is_taken_once_by_each_channel_and_one_that_is_refused
 
 
 async def test_a_provider_that_does_not_answer_holds_up_nobody(office: Office, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(sending, "ANSWER", 0.2)
-    stuck = [uuid4() for _ in range(sending.AT_ONCE + 5)]
+    monkeypatch.setattr("services.access.sending.ANSWER", 0.2)
+    stuck = [uuid4() for _ in range(AT_ONCE + 5)]
     office.push.hangs.update(stuck)
     office.works(office.push, office.sms)
     for pass_id in stuck:
@@ -167,7 +167,8 @@ async def test_a_sender_that_dies_before_it_has_recorded_anything_sends_again_un
 
     with monkeypatch.context() as patched, pytest.raises(Died):
         patched.setattr(office.app.commands, "handle", dies)
-        await attempt(office.app, office.push, office.community, key)
+        state = await office.state(notice, "push")
+        await sending(office.app, office.push).fire(Due(office.community, key, state, state.again_at, notice))
     assert office.push.keys(PASS) == [str(key)] and await office.said("notice_sent") == 0
     second = replace(office, app=await app_of(service, office.app))
     second.works(office.push)
@@ -178,8 +179,17 @@ async def test_a_sender_that_dies_before_it_has_recorded_anything_sends_again_un
         return await second.said("notice_sent") == 1
 
     await until(recorded_once)
-    await attempt(second.app, office.push, office.community, key)
-    assert len(office.push.asked) == 2, "what was taken is sent no more, whatever the view still shows"
+    pool = await second.app.database.pool()
+    await pool.execute(
+        "insert into timers values ($1, $2, $3, 1, now(), $4)", name_of("push"), f"notice:{key}", office.community, notice)
+    await second.arrives(other := uuid4())
+    await until(lambda: office.push.keys(other))
+
+    async def nothing_due() -> bool:
+        return not await pool.fetchval("select true from timers limit 1")
+
+    await until(nothing_due)
+    assert len(office.push.keys(PASS)) == 2, "what was taken is sent no more, whatever the table still shows"
 
 
 @pytest.mark.parametrize("point", POINTS)

@@ -1,4 +1,4 @@
-"""Two services, wired: `toy` decides, publishes and rings bells; `echo` hears it and notes what it has heard."""
+"""Two services, wired: `toy` decides, publishes, rings bells and boils eggs; `echo` hears it and notes what it has heard."""
 
 import os
 from collections.abc import Awaitable, Callable
@@ -13,9 +13,10 @@ from libs.eventkit.http import IdempotencyKey, Input, context, json, open_to_all
 from libs.eventkit.reactions import Do, Reaction
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.service import App, Service
+from libs.eventkit.timers import Due, Timer
 from services.devices.performer import Effect, Performer
 from services.devices.performer import Order as Planned
-from tests.toy import accounts, bells
+from tests.toy import accounts, bells, eggs
 from tests.toy.public import CONTRACTS, ToyAdded, publish
 from tests.toy.sums import VIEW
 
@@ -52,6 +53,13 @@ def ringing(ring: Ringing, ttl: float) -> Effect:
     return Effect(name="rings", on={bells.RingOrdered: plan}, ttl=timedelta(seconds=ttl))
 
 
+def timers(app: App) -> tuple[Timer, ...]:
+    async def ready(due: Due) -> None:
+        await app.commands.handle(due.subject_id, eggs.Ready(due.at), due.context("ready"))
+
+    return (Timer("eggs", eggs.EGGS, due=lambda egg: egg.until, fire=ready),)
+
+
 class Sum(Input):
     amount: int
     twice: bool = False
@@ -73,18 +81,23 @@ def routes(app: App) -> APIRouter:
     async def ring(community_id: UUID, bell: str, request: Request, key: IdempotencyKey) -> Response:
         return await said(uuid4(), bells.Order(bell), community_id, request, key)
 
+    @router.post("/v1/{community_id}/eggs/{milliseconds}", dependencies=[open_to_all])
+    async def boil(community_id: UUID, milliseconds: int, request: Request, key: IdempotencyKey) -> Response:
+        until = datetime.now(UTC) + timedelta(milliseconds=milliseconds)
+        return await said(uuid4(), eggs.Boil(until), community_id, request, key)
+
     return router
 
 
 EVENTS = (
     accounts.Added, accounts.Named, accounts.Unnamed, accounts.Noted, bells.RingOrdered, bells.RingAttempted, bells.Rung,
-    bells.RingExpired, bells.RingUnknown, KeyLearnt)
+    bells.RingExpired, bells.RingUnknown, eggs.Boiling, eggs.TakenOut, eggs.Boiled, KeyLearnt)
 
 
 def service(ring: Ringing = ring_device, ttl: float = 5.0) -> Service:
     return Service(
         name="toy", events=EVENTS, permissions_of=lambda role: frozenset(), signing_key=KeyLearnt,
-        deciders=(accounts.ACCOUNTS, bells.RINGS), publish=publish, views=(VIEW,),
+        deciders=(accounts.ACCOUNTS, bells.RINGS, eggs.EGGS), publish=publish, views=(VIEW,), timers=timers,
         readers=lambda app: (Performer(app.commands, ringing(ring, ttl)).subscription(),), routes=routes)
 
 

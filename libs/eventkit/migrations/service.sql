@@ -19,6 +19,7 @@ create table if not exists timers (
     name text not null,
     stream text not null,
     community_id uuid not null,
+    version integer not null,
     due_at timestamptz not null,
     because uuid not null,
     primary key (name, stream)
@@ -44,5 +45,7 @@ create or replace view state_of_the_log as select
         'after', (select m.generation || '.' || m.position || '.' || m.n from marks m
                    where m.topic = g.topic and m.community_id = g.community_id),
         'upto', upto_generation || '.' || upto_position || '.' || upto_n, 'since', since)), '[]') from gaps g) as gaps,
-    (select coalesce(json_object_agg(name, position), '{}') from checkpoints) as checkpoints;
+    (select coalesce(json_object_agg(name, position), '{}') from checkpoints) as checkpoints,
+    (select coalesce(json_object_agg(name, late), '{}') from (
+        select name, count(*) as late from timers where due_at < now() - interval '5 seconds' group by name) t) as overdue;
 grant select on state_of_the_log to $service_log;

@@ -1,11 +1,10 @@
 """Which notices have not reached a provider yet, or never will? Free of whom they are for."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import Column, DateTime, Index, Integer, MetaData, Select, String, Table, Uuid, func, select
+from sqlalchemy import Column, DateTime, Integer, MetaData, Select, String, Table, Uuid, func, select
 
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.views import Rows, View, Where
@@ -19,7 +18,6 @@ TABLE = Table(
     Column("notice_id", Uuid), Column("channel", String), Column("kind", String), Column("state", String),
     Column("attempts", Integer), Column("reason", String), Column("queued_at", DateTime(timezone=True)),
     Column("again_at", DateTime(timezone=True)))
-Index("notice_deliveries_due", TABLE.c.channel, TABLE.c.state, TABLE.c.again_at)
 Said = NoticeQueued | NoticeSent | NoticeFailed | NoticeGivenUp
 
 
@@ -53,15 +51,6 @@ def counts() -> Select[tuple[object, ...]]:
     c = TABLE.c
     return select(c.channel, c.state, func.count().label("count"), func.min(c.queued_at).label("oldest")).group_by(
         c.channel, c.state).order_by(c.channel, c.state)
-
-
-def due(channel: str, now: datetime, but: list[UUID], limit: int) -> tuple[str, list[object]]:
-    """Of all communities, for the process that sends: a query and its values. What has failed less often comes first, so that
-    nothing new waits behind what is never taken."""
-    query = (
-        f"select community_id, delivery_id from {TABLE.name} where channel = $1 and state = 'waiting' and again_at <= $2"
-        " and delivery_id <> all($3::uuid[]) order by attempts, again_at limit $4")
-    return query, [channel, now, but, limit]
 
 
 VIEW = View(table=TABLE, project=project, reads=reads)
