@@ -176,7 +176,7 @@ def merged(gateway: Document, app: Any, others: dict[str, Document]) -> Document
             own["x-served-by"] = service
             if "requestBody" not in theirs:
                 own.pop("requestBody", None)
-            for name in needed(own, others[service]["components"]["schemas"]) - {"Problem"}:
+            for name in sorted(needed(own, others[service]["components"]["schemas"]) - {"Problem"}):
                 schema = others[service]["components"]["schemas"][name]
                 assert schemas.setdefault(name, schema) == schema, f"two schemas are called {name}"
     gateway["info"] |= {"title": "Lifang"}

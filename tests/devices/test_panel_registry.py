@@ -97,6 +97,6 @@ async def test_the_demo_has_two_panels_one_of_them_encrypted(office: Office, com
         assert answer.status_code == 200, answer.text
         found = answer.json()["panels"]
         assert [(one["name"], one["account"], one["encrypted"]) for one in found] == [
-            ("1号楼报警主机", "4A21", True), ("2号楼报警主机", "77F0", False)]
-        known = await book_of(office.app).find(UUID(found[0]["device_id"]))
+            ("1号楼报警主机", "4A21", False), ("2号楼报警主机", "E5C102", True)]
+        known = await book_of(office.app).find(UUID(found[1]["device_id"]))
         assert known and known.description.supervise == 60 and known.description.key_secret == "dc09-key"

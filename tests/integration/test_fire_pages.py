@@ -20,7 +20,7 @@ from services.gateway.main import SERVICE
 from tests.kit import recorded
 
 NOW = datetime.now(UTC).replace(microsecond=0)
-SOON, LATE = NOW + timedelta(minutes=2), NOW - timedelta(minutes=2)
+SOON, LATE = NOW + timedelta(hours=2), NOW - timedelta(minutes=2)
 ANN, BEN, CARL, GUARD, STAFF, HERS, HIS, HOUSE, OTHER_HOUSE, FAR, SENSOR, GATE, LIFT = (uuid4() for _ in range(13))
 NAME = SealedField(uuid4(), uuid4(), "name", "secret-box")
 
