@@ -40,11 +40,12 @@ def routes(app: App, book: CircleBook) -> APIRouter:
     ) -> Response:
         """For its members: display names, in no order that says anything. Staff and guards see how many there are."""
         community_id = community_of(principal)
-        await book.ready(await seen_by(request))
+        stale = await ready_for(request)
         building_id, found = book.building_of(community_id, circle_id), book.members(community_id, circle_id)
         if NEIGHBORS_OWN not in principal.permissions:
             chosen = sum(book.chosen_name(community_id, resident_id) is not None for resident_id in found)
-            return json({"id": circle_id, "building_id": building_id, "members": len(found), "with_chosen_name": chosen})
+            counted = {"id": circle_id, "building_id": building_id, "members": len(found), "with_chosen_name": chosen}
+            return json(counted, 200, stale)
         if principal.id not in found:
             raise NotFound("circle")
         after = http.cursor(cursor, f"members of {circle_id}")
@@ -53,13 +54,13 @@ def routes(app: App, book: CircleBook) -> APIRouter:
         items = [
             {"id": shown, "display_name": name, "me": i == principal.id}
             for (shown, i), name in zip(page, called, strict=True)]
-        return json(http.page(items, limit, f"members of {circle_id}", "id"))
+        return json(http.page(items, limit, f"members of {circle_id}", "id"), 200, stale)
 
     @router.get("/me/display-name")
     async def show_display_name(request: Request, principal: Principal = permitted(NEIGHBORS_OWN)) -> Response:
         """What neighbours see; `again_at`: from when on it may be changed, where that is not now."""
-        await book.ready(await seen_by(request))
-        return json(await shown_to(principal))
+        stale = await ready_for(request)
+        return json(await shown_to(principal), 200, stale)
 
     @router.put("/me/display-name")
     async def choose_display_name(
@@ -73,10 +74,13 @@ def routes(app: App, book: CircleBook) -> APIRouter:
         return json(
             await shown_to(principal), 200, http.position_header(app.service.name, app.commands.generation, done))
 
-    async def seen_by(request: Request) -> int:
-        """How far the caller has seen this log; nobody has seen beyond its end."""
+    async def ready_for(request: Request) -> dict[str, str]:
+        """The book has what the caller has seen of this log; where that is beyond its end, the header says that it has not."""
         wanted = http.min_position(request)
-        return min(wanted.own, await app.log.last()) if wanted and wanted.service == app.service.name else 0
+        own = wanted.own if wanted and wanted.service == app.service.name else 0
+        last = await app.log.last() if own else 0
+        await book.ready(min(own, last))
+        return {"Lifang-Stale": "true"} if own > last else {}
 
     async def shown_to(principal: Principal) -> dict[str, object]:
         community_id = community_of(principal)
