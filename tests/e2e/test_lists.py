@@ -175,8 +175,7 @@ async def test_a_read_waits_for_what_its_reader_did_or_says_that_it_is_stale(sta
 
     async def read(service: str, path: str, role: str) -> None:
         where, bearer = place(stack, service, path, given), stack.bearer(role)
-        owner = "" if service == "gateway" else service
-        if owner := documented[service, path].get("x-served-by", owner):
+        if owner := documented[service, path].get("x-served-by", service.removeprefix("gateway")):
             held, never = (_opaque(Position(owner, own, "")) for own in (1, 10**9))
         else:
             held, never = (_opaque(Position("identity", 0, f"{generation}.1.0")) for generation in (1, 10**9))
