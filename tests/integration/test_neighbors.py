@@ -9,7 +9,7 @@ import pytest
 from msgspec import json
 from msgspec.structs import replace
 
-from libs.eventkit.http import Position, _opaque
+from libs.eventkit.http import Position, _bound, _opaque
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.service import App
 from services.neighbors.domain.broadcasts import broadcast_id_of
@@ -56,6 +56,9 @@ async def test_a_tenant_joins_both_circles_is_seen_by_display_name_alone_and_lea
         paged += [m["id"] for m in page.json()["items"]]
         cursor = page.json()["next"]
     assert len(paged) == len(set(paged)) == 3
+    made_up = _opaque([_bound(f"members of {HOUSE}"), "no id"])
+    refused = await here.ask("GET", f"/v1/circles/{HOUSE}/members?cursor={made_up}", "resident", ANN)
+    assert (refused.status_code, refused.json()["code"]) == (400, "cursor_malformed")
     assert (await here.ask("GET", f"/v1/circles/{HOUSE}/members", "resident", CLEO)).status_code == 404
     counted = (await here.ask("GET", f"/v1/circles/{HOUSE}/members", "staff", STAFF)).json()
     assert counted == {"id": str(HOUSE), "building_id": str(HOUSE), "members": 2, "with_chosen_name": 0}

@@ -1,5 +1,6 @@
 """The circles that a resident belongs to, who else does, by display name, and what they are called there themselves."""
 
+import re
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -10,6 +11,7 @@ from libs.eventkit import http
 from libs.eventkit.auth import Principal
 from libs.eventkit.decider import NotFound
 from libs.eventkit.http import IdempotencyKey, Input, community_of, json, permitted
+from libs.eventkit.problems import Problem
 from libs.eventkit.service import App
 from services.neighbors import names
 from services.neighbors.book import CircleBook
@@ -17,6 +19,8 @@ from services.neighbors.domain.display_names import DISPLAY_NAMES, PAUSE, Chosen
 from services.neighbors.views import members
 
 Limit = Query(default=50, ge=1, le=200)
+SHOWN_ID = re.compile(r"[\w-]{32}", re.ASCII)
+"""What members are called in a circle: a `BlindIndex`."""
 
 
 class NewName(Input):
@@ -49,6 +53,8 @@ def routes(app: App, book: CircleBook) -> APIRouter:
         if principal.id not in found:
             raise NotFound("circle")
         after = http.cursor(cursor, f"members of {circle_id}")
+        if after and not SHOWN_ID.fullmatch(after[0]):
+            raise Problem(400, "cursor_malformed")
         page = sorted((shown, i) for i, shown in found.items() if after is None or shown > after[0])[:limit + 1]
         called = await names.names_of(app, book, community_id, [i for _, i in page])
         items = [
