@@ -12,7 +12,7 @@ from cli.stack.demo import Demo
 from cli.stack.ports import HOST, Kept, answers
 from cli.stack.processes import Record, Running
 
-TOLD = {"ready", "generation", "position", "parked", "damaged", "gaps", "lag", "why"}
+TOLD = {"ready", "generation", "position", "parked", "damaged", "overdue", "gaps", "lag", "why"}
 """What is taken from a service's own account of itself."""
 
 
@@ -43,7 +43,7 @@ def look(place: Place) -> dict[str, Any]:
     damaged = sum(one["damaged"] for one in found.values())
     ready = answering and bool(found) and demo is not None and not damaged and not any(lag.values()) and all(
         one["ready"] and not one["gaps"] for one in found.values())
-    parked = sum(one["parked"] for one in found.values())
+    parked, overdue = (sum(one[what] for one in found.values()) for what in ("parked", "overdue"))
     return {
         "ready": ready,
         "community_id": demo.community_id if demo else None,
@@ -58,6 +58,7 @@ def look(place: Place) -> dict[str, Any]:
         "lag": lag,
         "parked": parked,
         "damaged": damaged,
+        "overdue": overdue,
         "supervisor": running(record.supervisor),
     }
 
@@ -76,7 +77,7 @@ def service(name: str, ports: dict[str, int], what: Running | None) -> dict[str,
     url = services.url(name, ports)
     found: dict[str, Any] = {
         "url": url, **running(what), "ready": False, "generation": None, "position": None, "parked": 0, "damaged": 0,
-        "gaps": [], "lag": {}, "why": ["it does not answer"]}
+        "overdue": 0, "gaps": [], "lag": {}, "why": ["it does not answer"]}
     try:
         status, answer = call("GET", f"{url}/internal/status", timeout=3)
         if status == 200:
@@ -131,6 +132,10 @@ def show(found: dict[str, Any]) -> None:
         print(f"  · {reason}")
     if found["parked"]:
         print(f"  · {found['parked']} keys are parked: lifang parked list")
+    for name, one in processes(found).items():
+        if late := one["overdue"]:
+            what = f"{late} deadlines of {name} are" if late > 1 else f"1 deadline of {name} is"
+            print(f"  · {what} overdue: why stands in {HERE.log / name}.log")
 
 
 def restarts(one: dict[str, Any]) -> str:

@@ -170,9 +170,9 @@ def merged(gateway: Document, app: Any, others: dict[str, Document]) -> Document
                 **theirs["responses"], **own["responses"],
                 **{s: both(a, theirs["responses"][s]) for s, a in own["responses"].items() if s in theirs["responses"]}}.items()))
             own |= {k: theirs[k] for k in ("description", "requestBody", "tags") if k in theirs}
-            headers = [p for p in theirs.get("parameters", ()) if p["in"] == "header" and p["name"] != "Lifang-Min-Position"]
-            if headers:
-                own["parameters"] = own.get("parameters", []) + headers
+            told = [p for p in own.get("parameters", ()) if p["in"] == "path"]
+            if asked := [*told, *(p for p in theirs.get("parameters", ()) if p["in"] != "path")]:
+                own["parameters"] = asked
             own["x-served-by"] = service
             if "requestBody" not in theirs:
                 own.pop("requestBody", None)
@@ -223,9 +223,11 @@ def inlined(part: Any, schemas: Document) -> Any:
 def passed_on_bodies(document: Document) -> Document:
     """What the gateway's own /openapi.json takes over: by operation, what it asks for."""
     operations = [of for path in document["paths"].values() for of in path.values() if "x-served-by" in of]
-    return {of["operationId"]: {
-        k: inlined(of[k], document["components"]["schemas"]) for k in ("tags", "description", "requestBody") if k in of}
-        for of in operations}
+    found = {of["operationId"]: {k: of[k] for k in ("tags", "description", "requestBody") if k in of} for of in operations}
+    for of in operations:
+        if asked := [p for p in of.get("parameters", ()) if p["in"] == "query"]:
+            found[of["operationId"]]["parameters"] = asked
+    return {name: inlined(of, document["components"]["schemas"]) for name, of in found.items()}
 
 
 def documents() -> dict[str, Document]:

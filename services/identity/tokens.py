@@ -32,7 +32,7 @@ AUDIENCE = {
     "guard": frozenset({"gateway", "identity", "access", "devices", "parking", "alarm", "neighbors"}),
     "grid": frozenset({"gateway", "identity"}),
     "police": frozenset({"gateway", "identity"}),
-    "operator": frozenset({"gateway", "identity", "devices"}),
+    "operator": frozenset({"gateway", "identity", "access", "devices"}),
     "device": frozenset({"devices", "access"}),
     "service": frozenset({"gateway", "access"}),
 }

@@ -213,6 +213,19 @@ def test_the_merged_document_has_the_bodies_of_the_services_behind_the_gateway(o
             assert any(code.startswith("upstream_") for code in codes(merged, method, path, status)), path
 
 
+def test_what_is_passed_on_is_asked_by_page_and_filter_as_it_is_of_the_service_behind(openapis):
+    def asked(of: openapi.Document) -> set[tuple[str, str]]:
+        return {(p["in"], p["name"]) for p in of.get("parameters", ()) if p["in"] != "path"}
+
+    merged = openapis["lifang"]["paths"]
+    assert {("query", "cursor"), ("query", "limit"), ("query", "panel_id"), ("header", "Lifang-Min-Position")} == asked(
+        merged["/v1/sensors"]["get"])
+    lists = [(p, of["get"]) for p, of in merged.items() if "x-served-by" in of.get("get", {})]
+    assert len(lists) == len(PASSED_ON_IN_A_FIRE["get"])
+    for path, of in lists:
+        assert asked(of) == asked(openapis[of["x-served-by"]]["paths"][path]["get"]), path
+
+
 def test_the_gateway_serves_the_bodies_and_every_path_of_the_merged_document(openapis, tmp_path):
     gateway = next(s for s in streams.services() if s.name == openapi.GATEWAY)
     served, merged = openapi.application(gateway, tmp_path).openapi(), openapis["lifang"]
@@ -221,3 +234,7 @@ def test_the_gateway_serves_the_bodies_and_every_path_of_the_merged_document(ope
         for method, of in methods.items():
             body = openapi.inlined(of.get("requestBody"), merged["components"]["schemas"])
             assert served["paths"][path][method].get("requestBody") == body, path
+            here, there = (
+                sorted(p["name"] for p in found.get("parameters", ()) if p["in"] == "query") for found in (
+                    served["paths"][path][method], of))
+            assert here == there, path

@@ -14,7 +14,7 @@ from services.access import qr
 from services.devices.api.reports import authorization
 from tests.devices.bodies import access_json
 from tests.e2e.conftest import Stack
-from tests.e2e.test_door_story import dumps, topics
+from tests.e2e.plain_text import everywhere
 from tests.kit import until
 
 QR = "5/156"
@@ -201,8 +201,7 @@ async def test_with_the_residence_end_its_passes(visit: Visit, stack: Stack):
 async def test_who_comes_lies_nowhere_in_plain_text(visit: Visit, stack: Stack):
     made = await visit.issue(plate=PLATE, visitor_name=VISITOR)
     assert await visit.at(visit.door("community"), made["qr"])
-    logs = "".join(p.read_text(errors="replace") for p in stack.place.log.rglob("*") if p.is_file())
-    for text in (dumps(stack), await topics(stack.status["kafka"]["bootstrap"]), logs):
+    for text in (await everywhere(stack)).values():
         assert [v for v in (PLATE, VISITOR, made["qr"]) if v in text] == []
 
 

@@ -9,6 +9,7 @@ import pytest
 from msgspec import json
 from msgspec.structs import replace
 
+from libs.eventkit.http import Position, _bound, _opaque
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.service import App
 from services.neighbors.domain.broadcasts import broadcast_id_of
@@ -55,6 +56,9 @@ async def test_a_tenant_joins_both_circles_is_seen_by_display_name_alone_and_lea
         paged += [m["id"] for m in page.json()["items"]]
         cursor = page.json()["next"]
     assert len(paged) == len(set(paged)) == 3
+    made_up = _opaque([_bound(f"members of {HOUSE}"), "no id"])
+    refused = await here.ask("GET", f"/v1/circles/{HOUSE}/members?cursor={made_up}", "resident", ANN)
+    assert (refused.status_code, refused.json()["code"]) == (400, "cursor_malformed")
     assert (await here.ask("GET", f"/v1/circles/{HOUSE}/members", "resident", CLEO)).status_code == 404
     counted = (await here.ask("GET", f"/v1/circles/{HOUSE}/members", "staff", STAFF)).json()
     assert counted == {"id": str(HOUSE), "building_id": str(HOUSE), "members": 2, "with_chosen_name": 0}
@@ -253,6 +257,10 @@ async def test_a_display_name_rests_sealed_is_one_neighbour_s_and_gives_nobody_a
     seen = {"lifang-min-position": chosen.headers["lifang-position"]}
     members = (await here.ask("GET", f"/v1/circles/{HOUSE}/members", "resident", BEN, **seen)).json()["items"]
     assert plain in {m["display_name"] for m in members}
+    lost = {"lifang-min-position": _opaque(Position("neighbors", 10**9, ""))}
+    for path in (f"/v1/circles/{HOUSE}/members", "/v1/me/display-name"):
+        stale = [(await here.ask("GET", path, "resident", BEN, **at)).headers.get("lifang-stale") for at in (seen, lost)]
+        assert stale == [None, "true"], "what a log restored since has lost is not said to be there"
     assert (await choose(CLEO, "谁也不是")).json()["code"] == "not_a_neighbor"
     await here.settled()
     assert await _found_in_the_database(here, plain, "王安然", "口琴") == []

@@ -1,7 +1,7 @@
 """Incidents as guards and staff work on them: the queue, one with its whole history, and each step; raised by hand, or by a resident
 who calls for help."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID, uuid5
 
 import msgspec
@@ -31,6 +31,7 @@ from services.alarm.domain.signals import source_of_sos
 from services.alarm.reactions import alarm_of, raising
 from services.alarm.views import incidents as view
 
+Order = Annotated[int, msgspec.Meta(gt=-(10**18), lt=10**18)]
 Limit = Query(default=50, ge=1, le=200)
 ByHand = Literal["fire", "gas", "water", "medical", "panic", "burglary", "tamper", "trouble", "other"]
 FIELDS = (
@@ -118,7 +119,7 @@ def routes(app: App, book: AlarmBook) -> APIRouter:
     ) -> Response:
         """Open ones first, the worst and oldest of them at the top; then those that are over, the newest first."""
         filter_ = f"incidents {state}"
-        after, stale = _after(cursor, filter_), await http.caught_up(request, view.VIEW.name)
+        after, stale = row_after(cursor, filter_), await http.caught_up(request, view.VIEW.name)
         rows = await app.database.fetch(principal.community_ids, view.page_of(state, after, limit + 1))
         page = http.page([{**_shown(row), "rank": row["rank"], "order_no": row["order_no"]} for row in rows], limit, filter_,
                          "rank", "order_no")
@@ -200,11 +201,12 @@ async def source_of(app: App, book: AlarmBook, community_id: UUID, incident_id: 
     return UUID(str(rows[0]["source_id"]))
 
 
-def _after(cursor: str | None, filter_: str) -> tuple[int, int] | None:
+def row_after(cursor: str | None, filter_: str) -> tuple[int, int] | None:
+    """Rank and number of the last row that was shown. Raises Problem 400."""
     values = http.cursor(cursor, filter_, 2)
     try:
-        return (int(values[0]), int(values[1])) if values else None
-    except ValueError as error:
+        return msgspec.convert(values, tuple[Order, Order], strict=False) if values else None
+    except msgspec.ValidationError as error:
         raise Problem(400, "cursor_malformed") from error
 
 

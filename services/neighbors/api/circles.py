@@ -1,5 +1,6 @@
 """The circles that a resident belongs to, who else does, by display name, and what they are called there themselves."""
 
+import re
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -10,6 +11,7 @@ from libs.eventkit import http
 from libs.eventkit.auth import Principal
 from libs.eventkit.decider import NotFound
 from libs.eventkit.http import IdempotencyKey, Input, community_of, json, permitted
+from libs.eventkit.problems import Problem
 from libs.eventkit.service import App
 from services.neighbors import names
 from services.neighbors.book import CircleBook
@@ -17,6 +19,8 @@ from services.neighbors.domain.display_names import DISPLAY_NAMES, PAUSE, Chosen
 from services.neighbors.views import members
 
 Limit = Query(default=50, ge=1, le=200)
+SHOWN_ID = re.compile(r"[\w-]{32}", re.ASCII)
+"""What members are called in a circle: a `BlindIndex`."""
 
 
 class NewName(Input):
@@ -40,26 +44,29 @@ def routes(app: App, book: CircleBook) -> APIRouter:
     ) -> Response:
         """For its members: display names, in no order that says anything. Staff and guards see how many there are."""
         community_id = community_of(principal)
-        await book.ready(await seen_by(request))
+        stale = await ready_for(request)
         building_id, found = book.building_of(community_id, circle_id), book.members(community_id, circle_id)
         if NEIGHBORS_OWN not in principal.permissions:
             chosen = sum(book.chosen_name(community_id, resident_id) is not None for resident_id in found)
-            return json({"id": circle_id, "building_id": building_id, "members": len(found), "with_chosen_name": chosen})
+            counted = {"id": circle_id, "building_id": building_id, "members": len(found), "with_chosen_name": chosen}
+            return json(counted, 200, stale)
         if principal.id not in found:
             raise NotFound("circle")
         after = http.cursor(cursor, f"members of {circle_id}")
+        if after and not SHOWN_ID.fullmatch(after[0]):
+            raise Problem(400, "cursor_malformed")
         page = sorted((shown, i) for i, shown in found.items() if after is None or shown > after[0])[:limit + 1]
         called = await names.names_of(app, book, community_id, [i for _, i in page])
         items = [
             {"id": shown, "display_name": name, "me": i == principal.id}
             for (shown, i), name in zip(page, called, strict=True)]
-        return json(http.page(items, limit, f"members of {circle_id}", "id"))
+        return json(http.page(items, limit, f"members of {circle_id}", "id"), 200, stale)
 
     @router.get("/me/display-name")
     async def show_display_name(request: Request, principal: Principal = permitted(NEIGHBORS_OWN)) -> Response:
         """What neighbours see; `again_at`: from when on it may be changed, where that is not now."""
-        await book.ready(await seen_by(request))
-        return json(await shown_to(principal))
+        stale = await ready_for(request)
+        return json(await shown_to(principal), 200, stale)
 
     @router.put("/me/display-name")
     async def choose_display_name(
@@ -73,10 +80,13 @@ def routes(app: App, book: CircleBook) -> APIRouter:
         return json(
             await shown_to(principal), 200, http.position_header(app.service.name, app.commands.generation, done))
 
-    async def seen_by(request: Request) -> int:
-        """How far the caller has seen this log; nobody has seen beyond its end."""
+    async def ready_for(request: Request) -> dict[str, str]:
+        """The book has what the caller has seen of this log; where that is beyond its end, the header says that it has not."""
         wanted = http.min_position(request)
-        return min(wanted.own, await app.log.last()) if wanted and wanted.service == app.service.name else 0
+        own = wanted.own if wanted and wanted.service == app.service.name else 0
+        last = await app.log.last() if own else 0
+        await book.ready(min(own, last))
+        return {"Lifang-Stale": "true"} if own > last else {}
 
     async def shown_to(principal: Principal) -> dict[str, object]:
         community_id = community_of(principal)

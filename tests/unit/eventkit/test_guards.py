@@ -8,12 +8,11 @@ import pytest
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 
+from cli.stack import services
 from libs.eventkit.http import guards_of, open_to_all, permitted, refuse_unguarded
 from libs.eventkit.run import web
 from libs.eventkit.service import App
 from libs.eventkit.settings import Settings
-
-SERVICES = ("identity", "access", "devices", "gateway")
 
 
 def router(*dependencies) -> APIRouter:
@@ -59,7 +58,7 @@ def test_a_route_that_says_who_may_is_taken(dependency):
     refuse_unguarded(included(router(dependency)))
 
 
-@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize("name", services.names())
 def test_every_route_of_a_service_names_a_permission(name, tmp_path):
     for secret in ("blind-index", "signing-seed", "kek-contact", "kek-credential", "kek-device-raw", "visitor-qr-seed"):
         (tmp_path / secret).write_text(base64.urlsafe_b64encode(os.urandom(32)).decode())

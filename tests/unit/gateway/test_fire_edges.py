@@ -31,8 +31,9 @@ def test_cursors_of_the_queue_and_of_notices_are_theirs_alone() -> None:
     assert queue_after(text, "incidents open") == (5, BUILDING) and queue_after(None, "x") is None
     with pytest.raises(Problem, match="cursor_of_another_filter"):
         queue_after(text, "incidents closed")
-    with pytest.raises(Problem, match="cursor_malformed"):
-        queue_after(page([{"queue": "x", "id": BUILDING}, {}], 1, "f", "queue", "id")["next"], "f")
+    for queue in ("x", "-1", str(2**63)):
+        with pytest.raises(Problem, match="cursor_malformed"):
+            queue_after(page([{"queue": queue, "id": BUILDING}, {}], 1, "f", "queue", "id")["next"], "f")
     assert rank_after(page([{"rank": 1, "position": 7}, {}], 1, "f", "rank", "position")["next"], "f") == (1, 7)
     with pytest.raises(Problem, match="cursor_malformed"):
         rank_after(page([{"rank": 1, "position": -7}, {}], 1, "f", "rank", "position")["next"], "f")

@@ -31,7 +31,7 @@ def test_a_token_is_good_where_its_role_gives_commands(role: str):
 @pytest.mark.parametrize(("service", "roles"), [
     ("gateway", {"resident", "staff", "guard", "grid", "police", "operator", "service"}),
     ("identity", {"resident", "staff", "guard", "grid", "police", "operator"}),
-    ("access", {"resident", "staff", "guard", "device", "service"}),
+    ("access", {"resident", "staff", "guard", "operator", "device", "service"}),
     ("parking", {"resident", "staff", "guard"}),
     ("devices", {"staff", "guard", "operator", "device"}),
     ("alarm", {"resident", "staff", "guard"}),

@@ -1,0 +1,77 @@
+"""What `lifang status` makes of what services say of themselves, without any service."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli import status
+from cli.call import Away
+from cli.place import Place
+from cli.stack import demo, ports
+
+SAID = {
+    "ready": True, "generation": 1, "position": 7, "lag": {"relay": 0}, "parked": 0, "damaged": 0, "overdue": 0, "gaps": [], "why": [],
+    "restarts": {}, "uptime_seconds": 3.5}
+RUNS = {"pid": 1, "restarts": 0}
+
+
+@pytest.fixture
+def says(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, Any]]:
+    """By service, what it says otherwise than that all is well; one that is not in it does not answer."""
+    told: dict[str, dict[str, Any]] = {"alarm": {}, "neighbors": {}, "gateway": {}}
+    numbers = {8000 + n: name for n, name in enumerate(("alarm", "neighbors", "gateway", "access"))}
+
+    def call(method: str, url: str, *_: Any, **__: Any) -> tuple[int, Any]:
+        name = numbers[int(url.split("/")[2].rpartition(":")[2])]
+        if name not in told:
+            raise Away(url)
+        return 200, {**SAID, **told[name]} if url.endswith("/internal/status") else {"ready": True}
+
+    monkeypatch.setattr(status, "call", call)
+    monkeypatch.setattr(status, "answers", lambda port: True)
+    monkeypatch.setattr(status, "running", lambda what: dict(RUNS))
+    monkeypatch.setattr(status.services, "names", lambda: list(numbers.values()))
+    kept = {**{name: number for number, name in numbers.items()}, "kafka": 1, "postgres": 2}
+    monkeypatch.setattr(ports.Kept, "read", classmethod(lambda cls, place: cls(kept)))
+    monkeypatch.setattr(demo.Demo, "read", classmethod(lambda cls, place: cls("community")))
+    return told
+
+
+def look() -> dict[str, Any]:
+    return json.loads(json.dumps(status.look(Place(Path("/nowhere")))))
+
+
+def test_what_is_overdue_is_told_by_service_and_altogether(says: dict[str, dict[str, Any]], capsys: pytest.CaptureFixture[str]):
+    says |= {"access": {}, "alarm": {"overdue": 2}, "gateway": {"overdue": 1}}
+    found = look()
+    assert found["overdue"] == 3
+    assert {name: one["overdue"] for name, one in status.processes(found).items()} == {
+        "alarm": 2, "neighbors": 0, "access": 0, "gateway": 1}
+    status.show(found)
+    lines = [line for line in capsys.readouterr().out.splitlines() if "overdue" in line]
+    assert [line.partition(":")[0] for line in lines] == ["  · 2 deadlines of alarm are overdue", "  · 1 deadline of gateway is overdue"]
+    assert lines[0].endswith("alarm.log")
+
+
+def test_what_is_overdue_leaves_it_ready(says: dict[str, dict[str, Any]]):
+    says["access"] = {}
+    assert look()["ready"]
+    says["alarm"] = {"overdue": 9}
+    assert look()["ready"]
+    says["alarm"] = {"damaged": 1}
+    assert not look()["ready"], "as it would not be with damage"
+
+
+def test_a_service_that_does_not_answer_has_nothing_overdue(says: dict[str, dict[str, Any]], capsys: pytest.CaptureFixture[str]):
+    found = look()
+    assert (found["ready"], found["overdue"], found["services"]["access"]["overdue"]) == (False, 0, 0)
+    status.show(found)
+    assert "overdue" not in capsys.readouterr().out
+
+
+def test_one_of_an_older_version_that_says_nothing_of_it_is_read_all_the_same(
+        says: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delitem(SAID, "overdue")
+    assert look()["overdue"] == 0
