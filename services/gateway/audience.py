@@ -15,7 +15,7 @@ from libs.contracts.permissions import LIVE_READ
 from libs.eventkit.auth import Principal
 from libs.eventkit.envelope import rfc3339
 from libs.eventkit.recorded import Recorded
-from services.gateway.reach import Viewer, at_home, concerns, dropped, reaches, without
+from services.gateway.reach import Viewer, at_home, concerns, dropped, reaches, then, without
 
 SHOWN = ("access.", "devices.", "parking.", "alarm.", "neighbors.")
 """What staff and guards see of their community as it happens."""
@@ -33,7 +33,7 @@ def may_see(viewer: Viewer, event: Any, row: Recorded) -> bool:
     if viewer.sees_all:
         return True
     if concerns(event):
-        return reaches(viewer, event)
+        return reaches(then(viewer, row), event)
     if not row.type.startswith("access."):
         return False
     person_id = getattr(event, "person_id", None) or getattr(event, "host_id", None)

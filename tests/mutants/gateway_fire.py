@@ -26,6 +26,7 @@ MUTANTS = (
          "            return True\n        case BroadcastEnded"),
         ("a neighbour's home is told with the fire",
          'hidden["place"] = Place(place.building_id, place.unit, place.floor)', "pass"),
+        ("who moves in hears what was at their home before them", "if begun > at}", "if False}"),
         ("who acted is told to residents", 'HIDDEN: dict[str, Any] = {"by": None, ', "HIDDEN: dict[str, Any] = {"),
     ),
     *of(
@@ -125,7 +126,7 @@ MUTANTS = (
     ),
     *of(
         f"{HERE}/explaining.py", f"{UNIT}/test_fire_explained.py",
-        ("a resident reads of alarms that do not reach them", "if not concerns(k.event) or reaches(who, k.event)}", "if k}"),
+        ("a resident reads of alarms that do not reach them", "if not concerns(k.event) or reaches(then(who, k.row), k.event)}", "if k}"),
         ("hundreds are told one by one", "and not isinstance(k.event, ONE_EACH):", "and True:"),
     ),
 )

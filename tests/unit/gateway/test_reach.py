@@ -1,5 +1,6 @@
 """Which alarms, notices and broadcasts reach a resident: never a silent one, never a neighbour's home."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from libs.contracts.topics import heard_from
 from libs.eventkit.auth import Principal
 from libs.eventkit.recorded import tag_of
 from services.gateway.audience import cloud_event, may_see, moves, shown_to, viewer
-from services.gateway.reach import HIDDEN, Viewer, learned, reaches, without
+from services.gateway.reach import HIDDEN, Viewer, learned, reaches, then, without
 from services.gateway.tail import Seen
 from tests.unit.gateway.fire import (
     ACKNOWLEDGED,
@@ -51,7 +52,7 @@ TOLD = neighbors.ResidentTold(BROADCAST, ANN, "push")
 
 
 def sees(who: Viewer, event: Any) -> bool:
-    return may_see(learned(who, event), *heard(event))
+    return may_see(learned(who, *heard(event)), *heard(event))
 
 
 @pytest.mark.parametrize(("event", "who", "seen"), [
@@ -96,7 +97,7 @@ def test_nothing_silent_reaches_any_resident_not_even_whom_it_is_about(event: An
     if not isinstance(event, access.DuressSignalled):
         variants += [at(event, home_id=HOME), replace(at(event, home_id=HOME), kind="fire")]
     for one in variants:
-        assert not sees(everything, one) and learned(everything, one) == everything
+        assert not sees(everything, one) and learned(everything, *heard(one)) == everything
         assert may_see(STAFF_VIEW, *heard(one)), "guards have to see it"
 
 
@@ -109,15 +110,27 @@ def test_once_a_fire_is_verified_the_building_hears_the_rest_of_it() -> None:
     who = NEXT_DOOR
     seen = []
     for event in (RAISED, ACKNOWLEDGED, VERIFIED, DISPATCHED, RESOLVED):
-        who = learned(who, event)
+        who = learned(who, *heard(event))
         seen.append(may_see(who, *heard(event)))
     assert seen == [False, False, True, True, True]
 
 
 def test_what_a_resident_raised_they_hear_to_its_end() -> None:
     mine = replace(at(RAISED, home_id=None), raised_by=BEN, kind="sos")
-    who = learned(NEXT_DOOR, mine)
+    who = learned(NEXT_DOOR, *heard(mine))
     assert reaches(who, at(RESOLVED, home_id=None)) and not reaches(NEXT_DOOR, at(RESOLVED, home_id=None))
+
+
+def test_what_was_at_a_home_before_them_does_not_reach_who_lives_there_now() -> None:
+    event, row = heard(at(replace(RAISED, kind="medical", raised_by=BEN), building_id=None))
+    said = row.meta.source_time
+    assert said is not None
+    before, after = (replace(ATHOME, since={HOME: said + timedelta(seconds=n)}) for n in (0, 1))
+    assert may_see(before, event, row) and not may_see(after, event, row)
+    assert INCIDENT in learned(before, event, row).told and learned(after, event, row) == after
+    fire = heard(VERIFIED)
+    assert may_see(after, *fire), "a fire of the house"
+    assert shown_to(then(before, fire[1]), VERIFIED) and not shown_to(then(after, fire[1]), VERIFIED), "and no more of it than others read"
 
 
 def test_of_a_neighbours_home_only_building_unit_and_floor_are_told() -> None:
