@@ -71,7 +71,7 @@ MUTANTS = (
         f"{HERE}/chain.py", f"{UNIT}/test_own_explanations.py",
         ("homes are named to whoever may not know who lives where",
          '_at(event, "home_id")) if homes else set()', '_at(event, "home_id"))'),
-        ("an event of another community is explained", "if k.row.community_id == community_id), None)", "if k.row), None)"),
+        ("an event of another community is explained", "if k.row.community_id == community_id and (theirs", "if k.row and (theirs"),
     ),
     *of(
         f"{HERE}/views/my_doors.py", VIEWS,

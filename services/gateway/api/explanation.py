@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -38,8 +39,8 @@ def router(app: App) -> APIRouter:
         community_id = community_of(principal)
         stale = await fresh(app, request, community_id, door_events.VIEWS)
         everything = EVENTS_EXPLAIN in principal.permissions
-        asked = await asked_for(app, community_id, event_id)
-        if asked is None or not (everything or await is_own(app, principal, asked)):
+        asked = await asked_for(app, community_id, event_id, None if everything else partial(is_own, app, principal))
+        if asked is None:
             raise Problem(404, "event_not_found")
         with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
