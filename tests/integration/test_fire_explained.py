@@ -106,9 +106,9 @@ async def test_it_is_asked_for_by_the_id_of_the_incident_the_release_or_the_broa
     for of, asked in ((INCIDENT, "raised"), (RELEASE, "begun"), (BROADCAST, "sent")):
         by_id, by_event = await site.explained(of), await site.explained(ID[asked])
         assert by_id["of"] == str(of) and by_id["text"] == by_event["text"]
-    (figures,) = [line for line in (await site.explained(INCIDENT))["text"] if line.startswith("Of 3 people")]
-    assert figures.startswith(f"Of 3 people {PEOPLE - MISSED} were told, {MISSED} were not told (given up after many attempts: 2, there is"
-                              " no channel to them: 1).")
+    (figures,) = [line for line in (await site.explained(INCIDENT))["text"] if line.startswith(f"Of {PEOPLE} people")]
+    assert figures.startswith(f"Of {PEOPLE} people {PEOPLE - MISSED} were told, {MISSED} were not told (given up after many attempts: 2,"
+                              " there is no channel to them: 1).")
     chain = {entry["event_id"] for entry in (await site.explained(INCIDENT))["chain"]}
     assert len(cited := re.findall(r"\[([0-9a-f-]{36})\]", figures)) == 1 + 2 + MISSED and set(cited) <= chain
 
