@@ -415,6 +415,8 @@ async def test_input_that_is_none_is_refused_before_anything_happens(desk: Desk)
             ("dispatches", {"to": "army"}), ("dispatches", {"to": "guard", "assignee": "x"}), ("resolutions", {"how": "put_out", "x": 1})):
         await desk.does(incident, what, body, status=422)
     await desk.refused(incident, "dispatches", {"to": "guard", "assignee": str(uuid4())}, "person_not_found", status=404)
+    await desk.hears(identity.AccountOpened(uuid4(), ANN, "resident"))
+    await desk.refused(incident, "dispatches", {"to": "guard", "assignee": str(ANN)}, "assignee_not_on_duty")
     await desk.ask("PUT", "/ladders/critical", "guard", {}, 403)
     await desk.ask("PUT", "/ladders/worst", "staff", {}, 422)
     assert len(await desk.said(IncidentRaised)) == 1

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+import msgspec
 from fastapi import APIRouter, Query, Request, Response
 
 from libs.contracts.permissions import ALARMS_READ, ALARMS_READ_OWN
@@ -23,6 +24,7 @@ QUEUED = (
     "deadline", "how", "verified_at", "ended_at")
 OWN = ("id", "kind", "severity", "state", "raised_at", "count", "last_at", "restored_at", "how", "verified_at", "ended_at", "position")
 State = Annotated[Literal["open", "closed", "all"], Query()]
+Queue = Annotated[int, msgspec.Meta(ge=0, lt=10**18)]
 Row = dict[str, Any]
 
 
@@ -115,6 +117,6 @@ def queue_after(cursor: str | None, filter_: str) -> tuple[int, UUID] | None:
     """Raises Problem 400."""
     values = http.cursor(cursor, filter_, 2)
     try:
-        return (int(values[0]), UUID(values[1])) if values else None
-    except ValueError as error:
+        return msgspec.convert(values, tuple[Queue, UUID], strict=False) if values else None
+    except msgspec.ValidationError as error:
         raise Problem(400, "cursor_malformed") from error

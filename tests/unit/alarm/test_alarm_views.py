@@ -8,7 +8,10 @@ from msgspec.structs import replace
 from sqlalchemy.dialects import postgresql
 
 from libs.contracts.devices import PanelSignalled
+from libs.eventkit.http import page
+from libs.eventkit.problems import Problem
 from libs.eventkit.recorded import Recorded
+from services.alarm.api.incidents import _after
 from services.alarm.domain.incident_history import (
     IncidentDispatched,
     IncidentEscalated,
@@ -111,6 +114,14 @@ def test_an_event_of_an_incident_that_is_not_there_makes_none():
     assert table(incidents.VIEW, ACKNOWLEDGED, RESOLVED) == []
 
 
+def test_the_version_is_that_of_the_last_thing_shown():
+    incident(version=1)
+    incident(ACKNOWLEDGED, VERIFIED, version=3)
+    rows = {row["incident_id"]: row["version"] for row in table(
+        incidents.VIEW, RAISED, ACKNOWLEDGED, FALSE, replace(RAISED, about=replace(ABOUT, incident_id=AGAIN)))}
+    assert rows == {str(REPORT): 3, str(AGAIN): 4}, "what came of the source afterwards is another incident"
+
+
 def test_each_incident_of_a_source_has_its_row():
     anew = replace(RAISED, about=replace(ABOUT, incident_id=AGAIN, severity="low"))
     rows = {row["incident_id"]: row for row in table(incidents.VIEW, RAISED, ACKNOWLEDGED, FALSE, anew)}
@@ -189,3 +200,13 @@ def test_what_a_panel_said_is_read_from_the_newest_on():
     assert "ORDER BY panel_signals.position DESC" in sql(panels.signals_of(DEVICE, 7, 10))
     assert "panel_signals.position < 7" in sql(panels.signals_of(DEVICE, 7, 10))
     assert "position <" not in sql(panels.signals_of(uuid4(), None, 10))
+
+
+@pytest.mark.parametrize("values", [("0", str(2**63)), ("10", "1"), ("-1", "1"), ("x", "1"), ("0", "1.5")])
+def test_a_cursor_that_is_no_place_in_the_queue_is_refused(values: tuple[str, str]):
+    found = page([dict(zip(("rank", "order_no"), values, strict=True)), {}], 1, "incidents open", "rank", "order_no")
+    with pytest.raises(Problem) as refused:
+        _after(found["next"], "incidents open")
+    assert (refused.value.status, refused.value.code) == (400, "cursor_malformed")
+    good = page([{"rank": 9, "order_no": -5}, {}], 1, "incidents open", "rank", "order_no")
+    assert _after(good["next"], "incidents open") == (9, -5) and _after(None, "incidents open") is None

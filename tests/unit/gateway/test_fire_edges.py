@@ -33,6 +33,8 @@ def test_cursors_of_the_queue_and_of_notices_are_theirs_alone() -> None:
         queue_after(text, "incidents closed")
     with pytest.raises(Problem, match="cursor_malformed"):
         queue_after(page([{"queue": "x", "id": BUILDING}, {}], 1, "f", "queue", "id")["next"], "f")
+    with pytest.raises(Problem, match="cursor_malformed"):
+        queue_after(page([{"queue": 2**63, "id": BUILDING}, {}], 1, "f", "queue", "id")["next"], "f")
     assert rank_after(page([{"rank": 1, "position": 7}, {}], 1, "f", "rank", "position")["next"], "f") == (1, 7)
     with pytest.raises(Problem, match="cursor_malformed"):
         rank_after(page([{"rank": 1, "position": -7}, {}], 1, "f", "rank", "position")["next"], "f")
