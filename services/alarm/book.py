@@ -20,7 +20,7 @@ from services.alarm.domain.sensors import SensorInstalled, SensorKind
 EVENTS = (
     identity.BuildingRegistered, identity.HomeRegistered, identity.ResidentRegistered, identity.ResidenceStarted,
     identity.ResidenceEnded, identity.AccountOpened, identity.AccountClosed, devices.DeviceRegistered, access.DoorInstalled,
-    PanelInstalled, SensorInstalled, LadderSet, IncidentRaised, IncidentFoundFalse, IncidentResolved)
+    access.LiftInstalled, PanelInstalled, SensorInstalled, LadderSet, IncidentRaised, IncidentFoundFalse, IncidentResolved)
 ENDED_KEPT = 10_000
 """Incidents that are over whose source is remembered; of older ones the view knows it."""
 
@@ -91,6 +91,8 @@ class AlarmBook:
                 kind, _, building = zone.partition(":")
                 place = Place(building_id=UUID(building) if kind == "building" else None, name=name)
                 self._doors[here, door_id] = Spot(place, (row.event_id,))
+            case access.LiftInstalled(lift_id=lift_id, building_id=building_id, name=name):
+                self._doors[here, lift_id] = Spot(Place(building_id=building_id, name=name), (row.event_id,))
             case PanelInstalled():
                 self._install_panel(event, row)
             case SensorInstalled():
@@ -142,6 +144,7 @@ class AlarmBook:
         return Spot(sensor.said.place, (sensor.because, panel.because), found, sensor.said.kind)
 
     def door(self, community_id: UUID, door_id: UUID) -> Spot:
+        """Of a door, or a lift."""
         return self._doors.get((community_id, door_id), Spot(Place()))
 
     def home(self, community_id: UUID, home_id: UUID) -> Spot:

@@ -98,6 +98,12 @@ def test_a_door_is_in_its_building_or_at_the_gates(told: Told):
     assert told.book.door(HERE, OTHER) == Spot(Place())
 
 
+def test_a_lift_in_which_somebody_is_threatened_is_in_its_building(told: Told):
+    lift = uuid4()
+    told.hears(access.LiftInstalled(lift, BUILDING, "lift A", DEVICE, ()))
+    assert told.book.door(HERE, lift) == Spot(Place(building_id=BUILDING, name="lift A"), (told.ids["LiftInstalled"],))
+
+
 def test_who_lives_in_a_home_does_so_until_they_leave(told: Told):
     first, second = uuid4(), uuid4()
     lives = identity.ResidenceStarted(first, ANN, HOME, BUILDING, 1, "tenant", date(2026, 1, 1))
