@@ -17,6 +17,7 @@ from libs.eventkit.run import web
 from libs.eventkit.service import App
 from libs.eventkit.views import take
 from services.gateway.main import SERVICE
+from services.gateway.viewing import seen_by
 from tests.kit import recorded
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -147,6 +148,16 @@ async def test_a_resident_sees_their_home_their_call_and_verified_fires_of_their
     await pages.hears(alarm.IncidentResolved(**of(hers), by=GUARD, how="put_out"))
     assert ids["hers"] in await alarms(BEN), "a day after, too"
     await pages.get("/v1/me/alarms", "guard", 403)
+
+
+async def test_the_day_since_which_they_live_there_begins_where_the_community_is(pages: Pages) -> None:
+    evening, night = (raised(kind="water", place=alarm.Place(OTHER_HOUSE, 1, None, FAR)) for _ in range(2))
+    await pages.hears(evening, at=datetime(2023, 12, 31, 15, 59, tzinfo=UTC))
+    await pages.hears(night, at=datetime(2023, 12, 31, 16, 1, tzinfo=UTC))
+    shown = [item["id"] for item in await pages.items("/v1/me/alarms", f"resident:{CARL}")]
+    assert shown == [str(night.incident_id)], "midnight of Shanghai"
+    who = await seen_by(pages.app, Principal(CARL, "resident", frozenset({pages.community}), permissions_of("resident")), pages.community)
+    assert who.since == {FAR: datetime(2023, 12, 31, 16, tzinfo=UTC)}
 
 
 async def test_notices_and_broadcasts_reach_a_circle_emergencies_and_unread_first(pages: Pages) -> None:
