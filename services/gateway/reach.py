@@ -16,11 +16,14 @@ from msgspec.structs import replace
 
 from libs.contracts.access import DuressSignalled, FireReleaseBegun, FireReleaseEnded
 from libs.contracts.alarm import IncidentRaised, IncidentVerified, PanelInstalled, Place, SensorInstalled
+from libs.contracts.devices import LineBack, LineSilent, PanelSignalled
 from libs.contracts.neighbors import BroadcastEnded, BroadcastSent, NoticePosted, NoticeWithdrawn
 from libs.eventkit.recorded import Recorded
 
 OF_ALL = ("fire", "gas")
 """Kinds that concern everybody in the building, once they are verified."""
+OF_PANELS = (PanelInstalled, SensorInstalled, PanelSignalled, LineSilent, LineBack)
+"""No resident's business: a panel's name, or the number of a zone or user, tells whose home it is."""
 HIDDEN: dict[str, Any] = {"by": None, "assignee": None, "sensor_id": None, "device_id": None, "facts": (), "audience": 0}
 """What no resident is told, and what stands in its place where an explanation has to have a whole event."""
 
@@ -43,7 +46,7 @@ class Viewer(Struct, frozen=True):
 
 def concerns(event: Any) -> bool:
     """Whether the rules of this module decide about it."""
-    kinds = (DuressSignalled, FireReleaseBegun, FireReleaseEnded)
+    kinds = (DuressSignalled, FireReleaseBegun, FireReleaseEnded, *OF_PANELS)
     return isinstance(event, kinds) or str(event.__struct_config__.tag).startswith(("alarm.", "neighbors.", "gov."))
 
 
@@ -55,7 +58,7 @@ def then(viewer: Viewer, row: Recorded) -> Viewer:
 
 
 def reaches(viewer: Viewer, event: Any) -> bool:
-    if isinstance(event, DuressSignalled | PanelInstalled | SensorInstalled) or getattr(event, "silent", False):
+    if isinstance(event, (DuressSignalled, *OF_PANELS)) or getattr(event, "silent", False):
         return False
     match event:
         case FireReleaseBegun() | FireReleaseEnded() | BroadcastSent():

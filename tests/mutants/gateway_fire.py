@@ -11,7 +11,7 @@ MUTANTS = (
         f"{HERE}/reach.py", f"{UNIT}/test_reach.py",
         ("a silent alarm reaches residents", ' or getattr(event, "silent", False):', ":"),
         ("a resident hears that somebody was threatened",
-         "kinds = (DuressSignalled, FireReleaseBegun, FireReleaseEnded)", "kinds = (FireReleaseBegun, FireReleaseEnded)"),
+         "kinds = (DuressSignalled, FireReleaseBegun, FireReleaseEnded, *OF_PANELS)", "kinds = (FireReleaseBegun, FireReleaseEnded)"),
         ("a neighbour's alarm is everybody's before it is verified",
          "            return bool(person_id == viewer.person_id)\n        case",
          "            return event.kind in OF_ALL or bool(person_id == viewer.person_id)\n        case"),

@@ -24,7 +24,8 @@ from libs.contracts.alarm import (
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.views import Row, Rows, View, Where
 
-# queue: the order in which they are shown; steps: the history, repeats counted, of restores the first and the last; deadlines: by what is waited for
+# queue: the order in which they are shown; deadlines: by what is waited for;
+# steps: the history, repeats only counted, of restores the first and the last
 incidents = Table(
     "gateway_incidents", MetaData(),
     Column("community_id", Uuid, primary_key=True),

@@ -168,6 +168,7 @@ def test_a_resident_reads_of_a_fire_next_door_without_the_home_and_without_who_e
     assert ID["told ann"] not in found and ID["not told ben"] in found
     said = "\n".join(text("verified", found=found, told={}))
     assert "3-1-701" not in said and "kitchen" not in said and "building 3" in said and "by somebody" not in said
+    assert ID["signal"] not in found and "main panel" not in said, "a panel, or its zone, tells whose home it is"
 
 
 def test_a_resident_of_another_house_reads_nothing_of_it() -> None:
