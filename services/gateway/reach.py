@@ -3,7 +3,8 @@
 1. An incident: of their home, or that they raised, or, once it is verified, a fire or gas leak in their building. A silent one never.
 2. Of an incident that is not at their home they learn building, unit and floor, and of none who acted.
 3. A notice: of their circles. A broadcast: to their building; who else was told is nobody's business.
-4. What was at their home before they lived there is no alarm of their home.
+4. By which of their PINs a door opened: nobody beside them may see from it that it was the duress PIN.
+5. What was at their home before they lived there is no alarm of their home.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,7 +15,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from libs.contracts.access import DuressSignalled, FireReleaseBegun, FireReleaseEnded
+from libs.contracts.access import CredentialJudged, DoorOpeningOrdered, DoorPassed, DuressSignalled, FireReleaseBegun, FireReleaseEnded
 from libs.contracts.alarm import IncidentRaised, IncidentVerified, PanelInstalled, Place, SensorInstalled
 from libs.contracts.devices import LineBack, LineSilent, PanelSignalled
 from libs.contracts.neighbors import BroadcastEnded, BroadcastSent, NoticePosted, NoticeWithdrawn
@@ -48,6 +49,11 @@ def concerns(event: Any) -> bool:
     """Whether the rules of this module decide about it."""
     kinds = (DuressSignalled, FireReleaseBegun, FireReleaseEnded, *OF_PANELS)
     return isinstance(event, kinds) or str(event.__struct_config__.tag).startswith(("alarm.", "neighbors.", "gov."))
+
+
+def by_pin(event: Any) -> bool:
+    """What its facts name, or what caused it, is the PIN's event: another one for the duress PIN."""
+    return isinstance(event, CredentialJudged | DoorPassed | DoorOpeningOrdered) and event.means == "pin"
 
 
 def then(viewer: Viewer, row: Recorded) -> Viewer:

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from msgspec import Struct, json
 
-from libs.contracts import identity, neighbors
+from libs.contracts import access, identity, neighbors
 from libs.contracts.permissions import permissions_of
 from libs.eventkit.auth import Principal
 from libs.eventkit.envelope import Heard
@@ -28,7 +28,7 @@ from services.gateway.tail import Shown
 from services.gateway.viewing import seen_by
 from tests.kit import caught_up, until
 from tests.unit.gateway.fire import BROADCAST, DURESS, ID, INCIDENT, INSTALLED, RELEASE, STORY, THREATENED
-from tests.unit.gateway.heard import ANN, BEN, BUILDING, HOME, NOON
+from tests.unit.gateway.heard import ANN, BEN, BUILDING, GATE, HOME, NOON
 
 PEOPLE, MISSED = 467, 3
 CARL, FAR, ELSEWHERE = uuid4(), uuid4(), uuid4()
@@ -136,6 +136,16 @@ async def test_residents_read_what_reaches_them_and_nothing_silent(site: Site) -
     for person in (ANN, BEN, CARL):
         await site.explained(DURESS.incident_id, f"resident:{person}", 404)
     assert "duress" in (await site.explained(DURESS.incident_id))["text"][0]
+
+
+async def test_a_pin_of_theirs_is_explained_without_what_it_opened(site: Site) -> None:
+    pin, judged, event = uuid4(), uuid4(), access.CredentialIssued(uuid4(), ANN, "pin")
+    facts = (access.Fact(pin, "credential"),)
+    await site.hear((pin, event, ()), (judged, access.CredentialJudged(GATE, "pin", True, "residence", "x", facts, ANN, True), (pin,)))
+    await caught_up(await site.app.database.pool(), *(view.name for view in SERVICE.views))
+    for of in (pin, judged):
+        assert [e["event_id"] for e in (await site.explained(of, f"resident:{ANN}"))["chain"]] == [str(of)]
+        assert {e["event_id"] for e in (await site.explained(of))["chain"]} >= {str(pin), str(judged)}
 
 
 async def test_the_live_feed_brings_each_what_reaches_them_and_nothing_silent(site: Site) -> None:

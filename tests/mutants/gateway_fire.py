@@ -26,6 +26,7 @@ MUTANTS = (
          "            return True\n        case BroadcastEnded"),
         ("a neighbour's home is told with the fire",
          'hidden["place"] = Place(place.building_id, place.unit, place.floor)', "pass"),
+        ("the duress PIN has facts of its own", 'and event.means == "pin"', 'and event.means == "never"'),
         ("who moves in hears what was at their home before them", "if begun > at}", "if False}"),
         ("who acted is told to residents", 'HIDDEN: dict[str, Any] = {"by": None, ', "HIDDEN: dict[str, Any] = {"),
     ),

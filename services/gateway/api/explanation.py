@@ -48,6 +48,8 @@ def router(app: App) -> APIRouter:
         known, told = await chain_of(app, asked)
         if not everything:
             known, told = only_about(principal.id, as_told(await seen_by(app, principal, community_id), known)), {}
+            if asked.row.event_id not in known:  # a PIN of theirs: what it opened is not told
+                known = {asked.row.event_id: asked}
         names = await names_in(
             app, community_id, known.values(), homes=not everything or HOMES_READ in principal.permissions)
         said = explain(event_id, asked.row.event_id, known, names, language or preferred(request.headers), told)

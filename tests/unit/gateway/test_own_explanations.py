@@ -16,8 +16,9 @@ from libs.eventkit.recorded import NOWHERE, Catalogue, Recorded
 from libs.eventkit.tail import Wake
 from services.gateway.api.explanation import is_own, preferred
 from services.gateway.chain import asked_for, names_in
-from services.gateway.explaining import Known
+from services.gateway.explaining import Known, as_told, explain
 from services.gateway.main import SERVICE
+from services.gateway.reach import Viewer
 from tests.unit.gateway.fire import DURESS
 from tests.unit.gateway.heard import ANN, BEN, BUILDING, COMMUNITY, DEVICE, DOOR, ELSEWHERE, GATE, HOME, NOON, OPENING, heard
 
@@ -135,3 +136,21 @@ async def test_a_pin_under_duress_is_explained_as_any_other_though_the_silent_al
     assert everything is not None and everything.row.event_id == (alarmed if duress else judged).event_id
     for secret in (alarmed, threatened):
         assert await asked_for(app, COMMUNITY, secret.event_id, partial(is_own, app, RESIDENT)) is None
+
+
+def test_by_which_pin_a_door_opened_is_not_explained_to_its_resident() -> None:
+    """A duress PIN has an event of its own: whoever compares two openings must find nothing."""
+    issued = heard(access.CredentialIssued(STAY, ANN, "pin"), 1)
+    granted = heard(access.RightGranted(CAR, ANN, "community", "residence"), 2)
+    facts = tuple(access.Fact(row.event_id, says) for (_, row), says in ((issued, "credential"), (granted, "right")))
+    judged, caused_by = access.CredentialJudged(GATE, "pin", True, "residence", "x", facts, ANN, True), [f.event_id for f in facts]
+    passed = access.DoorPassed(GATE, "pin", ANN, True, True, NOON)
+    told = [issued, granted, heard(judged, 3, caused_by=caused_by), heard(passed, 4, caused_by=caused_by)]
+    known = {row.event_id: Known(row, event) for event, row in told}
+    shown = as_told(Viewer(COMMUNITY, ANN, False), known)
+    assert set(shown) == {row.event_id for _, row in told[1:]}
+    said = explain(told[2][1].event_id, told[2][1].event_id, shown, {})
+    assert str(issued[1].event_id) not in str(said) and str(granted[1].event_id) in str(said)
+    by_card = {type(event): msgspec.structs.replace(event, means="card") for event in (judged, passed)}
+    card = {i: Known(k.row, by_card.get(type(k.event), k.event)) for i, k in known.items()}
+    assert issued[1].event_id in as_told(Viewer(COMMUNITY, ANN, False), card)

@@ -158,6 +158,20 @@ def test_an_alarm_raised_by_somebody_else_does_not_say_by_whom() -> None:
     assert without(raised, False).source_id != raised.source_id
 
 
+@pytest.mark.parametrize("event", [
+    access.CredentialJudged(GATE, "pin", True, "residence", "allowed_by_residence", (access.Fact(NOTICE, "credential"),), ANN, True),
+    access.DoorPassed(GATE, "pin", ANN, True, True, DURESS.acknowledge_by),
+    access.DoorOpeningOrdered(NOTICE, GATE, GATE, 1, "pin", ANN, "residence", "x", (access.Fact(NOTICE, "credential"),))],
+    ids=lambda event: type(event).__name__)
+def test_by_which_pin_a_door_opened_is_in_no_frame_of_its_resident(event: Any) -> None:
+    pin = UUID(int=0x7777)
+    event = replace(event, facts=(access.Fact(pin, "credential"),)) if hasattr(event, "facts") else event
+    seen = Seen(heard(event, caused_by=[pin])[1], event)
+    assert str(pin) not in seen.frame(shown_to(ATHOME, event)).decode() and str(pin) in seen.frame(shown_to(STAFF_VIEW, event)).decode()
+    card = replace(event, means="card")
+    assert str(pin) in Seen(heard(card, caused_by=[pin])[1], card).frame(shown_to(ATHOME, card)).decode()
+
+
 def test_frames_of_one_event_are_not_mixed_up() -> None:
     seen = Seen(heard(VERIFIED)[1], VERIFIED)
     whole, home, building = seen.frame(None), seen.frame(True), seen.frame(False)
