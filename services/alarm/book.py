@@ -19,8 +19,8 @@ from services.alarm.domain.sensors import SensorInstalled, SensorKind
 
 EVENTS = (
     identity.BuildingRegistered, identity.HomeRegistered, identity.ResidentRegistered, identity.ResidenceStarted,
-    identity.ResidenceEnded, identity.AccountOpened, devices.DeviceRegistered, access.DoorInstalled, PanelInstalled, SensorInstalled,
-    LadderSet, IncidentRaised, IncidentFoundFalse, IncidentResolved)
+    identity.ResidenceEnded, identity.AccountOpened, identity.AccountClosed, devices.DeviceRegistered, access.DoorInstalled,
+    access.LiftInstalled, PanelInstalled, SensorInstalled, LadderSet, IncidentRaised, IncidentFoundFalse, IncidentResolved)
 ENDED_KEPT = 10_000
 """Incidents that are over whose source is remembered; of older ones the view knows it."""
 
@@ -59,6 +59,7 @@ class AlarmBook:
         self._buildings: set[tuple[UUID, UUID]] = set()
         self._homes: dict[tuple[UUID, UUID], Spot] = {}
         self._people: set[tuple[UUID, UUID]] = set()
+        self._duties: dict[tuple[UUID, UUID], set[UUID]] = {}
         self._residences: dict[tuple[UUID, UUID], dict[UUID, UUID]] = {}
         self._ladders: dict[tuple[UUID, Severity], Ladder] = {}
         self._sources: dict[UUID, tuple[UUID, UUID]] = {}
@@ -72,8 +73,14 @@ class AlarmBook:
             case identity.HomeRegistered(home_id=home_id, building_id=building_id, unit=unit, label=label):
                 place = Place(building_id=building_id, unit=unit, home_id=home_id, name=label)
                 self._homes[here, home_id] = Spot(place, (row.event_id,))
-            case identity.ResidentRegistered(resident_id=person_id) | identity.AccountOpened(person_id=person_id):
+            case identity.ResidentRegistered(resident_id=person_id):
                 self._people.add((here, person_id))
+            case identity.AccountOpened(account_id=account_id, person_id=person_id, role=role):
+                self._people.add((here, person_id))
+                if role != "resident":
+                    self._duties.setdefault((here, person_id), set()).add(account_id)
+            case identity.AccountClosed(account_id=account_id, person_id=person_id):
+                self._duties.get((here, person_id), set()).discard(account_id)
             case identity.ResidenceStarted(residence_id=residence_id, resident_id=resident_id, home_id=home_id):
                 self._residences.setdefault((here, resident_id), {})[residence_id] = home_id
             case identity.ResidenceEnded(residence_id=residence_id, resident_id=resident_id):
@@ -84,6 +91,8 @@ class AlarmBook:
                 kind, _, building = zone.partition(":")
                 place = Place(building_id=UUID(building) if kind == "building" else None, name=name)
                 self._doors[here, door_id] = Spot(place, (row.event_id,))
+            case access.LiftInstalled(lift_id=lift_id, building_id=building_id, name=name):
+                self._doors[here, lift_id] = Spot(Place(building_id=building_id, name=name), (row.event_id,))
             case PanelInstalled():
                 self._install_panel(event, row)
             case SensorInstalled():
@@ -135,6 +144,7 @@ class AlarmBook:
         return Spot(sensor.said.place, (sensor.because, panel.because), found, sensor.said.kind)
 
     def door(self, community_id: UUID, door_id: UUID) -> Spot:
+        """Of a door, or a lift."""
         return self._doors.get((community_id, door_id), Spot(Place()))
 
     def home(self, community_id: UUID, home_id: UUID) -> Spot:
@@ -156,10 +166,11 @@ class AlarmBook:
         if (community_id, building_id) not in self._buildings:
             raise NotFound("building")
 
-    def person(self, community_id: UUID, person_id: UUID) -> None:
-        """Raises NotFound."""
+    def works(self, community_id: UUID, person_id: UUID) -> bool:
+        """Whether the person has an account here that is not a resident's, and not closed. Raises NotFound for a stranger."""
         if (community_id, person_id) not in self._people:
             raise NotFound("person")
+        return bool(self._duties.get((community_id, person_id)))
 
     def lives_in(self, community_id: UUID, person_id: UUID, home_id: UUID) -> bool:
         return home_id in self._residences.get((community_id, person_id), {}).values()

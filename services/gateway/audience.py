@@ -15,7 +15,7 @@ from libs.contracts.permissions import LIVE_READ
 from libs.eventkit.auth import Principal
 from libs.eventkit.envelope import rfc3339
 from libs.eventkit.recorded import Recorded
-from services.gateway.reach import Viewer, at_home, concerns, dropped, reaches, without
+from services.gateway.reach import Viewer, at_home, by_pin, concerns, dropped, reaches, then, without
 
 SHOWN = ("access.", "devices.", "parking.", "alarm.", "neighbors.")
 """What staff and guards see of their community as it happens."""
@@ -33,7 +33,7 @@ def may_see(viewer: Viewer, event: Any, row: Recorded) -> bool:
     if viewer.sees_all:
         return True
     if concerns(event):
-        return reaches(viewer, event)
+        return reaches(then(viewer, row), event)
     if not row.type.startswith("access."):
         return False
     person_id = getattr(event, "person_id", None) or getattr(event, "host_id", None)
@@ -63,6 +63,8 @@ def persons_of(event: Any) -> set[UUID]:
 
 def shown_to(viewer: Viewer, event: Any) -> bool | None:
     """In which of three ways an event is shown: None whole, else as a resident has it, true where it happened at their home."""
+    if by_pin(event) and not viewer.sees_all:
+        return False
     return None if viewer.sees_all or not concerns(event) else at_home(viewer, event)
 
 
@@ -80,7 +82,7 @@ def cloud_event(event: Any, row: Recorded, at_home: bool | None = None) -> dict[
         "partitionkey": str(row.community_id),
         "lifangposition": str(row.number or ""),
         "lifangschema": str(row.schema),
-        "lifangcausedby": " ".join(map(str, meta.caused_by)),
+        "lifangcausedby": "" if by_pin(event) and at_home is not None else " ".join(map(str, meta.caused_by)),
         "lifangcorrelation": meta.correlation,
         "lifangrequestedat": rfc3339(meta.requested_at) if meta.requested_at else "",
         "lifangoccurredat": rfc3339(meta.occurred_at) if meta.occurred_at else "",

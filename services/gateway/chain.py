@@ -1,7 +1,7 @@
 """Gathers from the gateway's log what an explanation rests on: backwards by id, forwards in a window of the log, and what belongs to
 the same incident, fire release or broadcast wherever it stands."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -29,8 +29,8 @@ from services.gateway.tail import readable
 from services.gateway.told import Told
 from services.gateway.views import broadcasts, door_events, doors, installed, lanes, my_home, stories
 
-MOST, NOT_TOLD = 200, 50
-"""Events in one explanation; of those, events that say of one resident that nothing reached them."""
+MOST, NOT_TOLD, ABOUT_IT = 200, 50, 8
+"""Events in one explanation; of those, events that say of one resident that nothing reached them. Events about an id that are tried."""
 BEFORE, AFTER = 500, 5000
 """Rows around an event in which its effects are looked for: orders live for seconds; topics are heard independently."""
 
@@ -41,7 +41,7 @@ _NEAR = (
     " where community_id = $1 and position > $2 and position <= $3 and type <> all($4)")
 _BY_SUBJECT = (
     f"select {COLUMNS} from events where community_id = $1 and right(meta ->> 'subject', 36) = $2"
-    " and position > (select max(position) from events) - $3 order by position limit 1")
+    " and position > (select max(position) from events) - $3 order by position limit $4")
 _STORIES = (
     CredentialJudged, DoorOpeningOrdered, DoorOpened, DoorOpeningFailed, PassageJudged, BarrierOrdered, SessionBegun,
     SessionRecognised, SessionQuarantined, Billed, PaymentReceived, SessionEnded)
@@ -49,18 +49,26 @@ _STORIES = (
 _CROWDS = [tag_of(kind) for kind in CROWDS]
 
 
-async def asked_for(app: App, community_id: UUID, of: UUID) -> Known | None:
+async def asked_for(
+    app: App, community_id: UUID, of: UUID, theirs: Callable[[Known], Awaitable[bool]] | None = None,
+) -> Known | None:
     """The event of that id, or the one that ordered the opening of that id, or began that incident, fire release or broadcast, or
-    the first about it of late."""
-    found = await _fetch(app, community_id, [of])
+    the first about it of late. Where one of these is not `theirs` the next one is tried: a silent alarm has the id of the opening
+    that it comes from, and must not be noticed by what is not answered."""
+    async for found in _candidates(app, community_id, of):
+        for k in found:
+            if k.row.community_id == community_id and (theirs is None or await theirs(k)):
+                return k
+    return None
+
+
+async def _candidates(app: App, community_id: UUID, of: UUID) -> AsyncIterator[list[Known]]:
+    yield await _fetch(app, community_id, [of])
     for query in (door_events.opening, stories.beginning):
-        if not found:
-            rows = await app.database.fetch([community_id], query(community_id, of))
-            found = await _fetch(app, community_id, [row["event_id"] for row in rows])
-    if not found:
-        pool = await app.database.pool()
-        found = _known(app, await pool.fetch(_BY_SUBJECT, community_id, str(of), AFTER))
-    return next((k for k in found if k.row.community_id == community_id), None)
+        rows = await app.database.fetch([community_id], query(community_id, of))
+        yield await _fetch(app, community_id, [row["event_id"] for row in rows])
+    pool = await app.database.pool()
+    yield _known(app, await pool.fetch(_BY_SUBJECT, community_id, str(of), AFTER, ABOUT_IT))
 
 
 async def chain_of(app: App, asked: Known) -> tuple[dict[UUID, Known], dict[UUID, Told]]:

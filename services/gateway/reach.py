@@ -3,28 +3,36 @@
 1. An incident: of their home, or that they raised, or, once it is verified, a fire or gas leak in their building. A silent one never.
 2. Of an incident that is not at their home they learn building, unit and floor, and of none who acted.
 3. A notice: of their circles. A broadcast: to their building; who else was told is nobody's business.
+4. By which of their PINs a door opened: nobody beside them may see from it that it was the duress PIN.
+5. What was at their home before they lived there is no alarm of their home.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from libs.contracts.access import DuressSignalled, FireReleaseBegun, FireReleaseEnded
+from libs.contracts.access import CredentialJudged, DoorOpeningOrdered, DoorPassed, DuressSignalled, FireReleaseBegun, FireReleaseEnded
 from libs.contracts.alarm import IncidentRaised, IncidentVerified, PanelInstalled, Place, SensorInstalled
+from libs.contracts.devices import LineBack, LineSilent, PanelSignalled
 from libs.contracts.neighbors import BroadcastEnded, BroadcastSent, NoticePosted, NoticeWithdrawn
+from libs.eventkit.recorded import Recorded
 
 OF_ALL = ("fire", "gas")
 """Kinds that concern everybody in the building, once they are verified."""
+OF_PANELS = (PanelInstalled, SensorInstalled, PanelSignalled, LineSilent, LineBack)
+"""No resident's business: a panel's name, or the number of a zone or user, tells whose home it is."""
 HIDDEN: dict[str, Any] = {"by": None, "assignee": None, "sensor_id": None, "device_id": None, "facts": (), "audience": 0}
 """What no resident is told, and what stands in its place where an explanation has to have a whole event."""
 
 
 class Viewer(Struct, frozen=True):
     """`doors`: those that the person may open now; `homes`, `buildings`: where they live; `circles`: to which they belong; `told`: the
-    incidents, notices and broadcasts that reach them though an event does not say so. Only asked for where not everything is seen."""
+    incidents, notices and broadcasts that reach them though an event does not say so; `since`: when they began to live in each
+    of their homes, where that is known. Only asked for where not everything is seen."""
 
     community_id: UUID
     person_id: UUID
@@ -34,16 +42,29 @@ class Viewer(Struct, frozen=True):
     buildings: frozenset[UUID] = frozenset()
     circles: frozenset[UUID] = frozenset()
     told: frozenset[UUID] = frozenset()
+    since: Mapping[UUID, datetime] = {}
 
 
 def concerns(event: Any) -> bool:
     """Whether the rules of this module decide about it."""
-    kinds = (DuressSignalled, FireReleaseBegun, FireReleaseEnded)
+    kinds = (DuressSignalled, FireReleaseBegun, FireReleaseEnded, *OF_PANELS)
     return isinstance(event, kinds) or str(event.__struct_config__.tag).startswith(("alarm.", "neighbors.", "gov."))
 
 
+def by_pin(event: Any) -> bool:
+    """What its facts name, or what caused it, is the PIN's event: another one for the duress PIN."""
+    return isinstance(event, CredentialJudged | DoorPassed | DoorOpeningOrdered) and event.means == "pin"
+
+
+def then(viewer: Viewer, row: Recorded) -> Viewer:
+    """As of what they lived in when it was said."""
+    at = row.meta.source_time or row.recorded_at
+    later = {home_id for home_id, begun in viewer.since.items() if begun > at}
+    return replace(viewer, homes=viewer.homes - later) if later else viewer
+
+
 def reaches(viewer: Viewer, event: Any) -> bool:
-    if isinstance(event, DuressSignalled | PanelInstalled | SensorInstalled) or getattr(event, "silent", False):
+    if isinstance(event, (DuressSignalled, *OF_PANELS)) or getattr(event, "silent", False):
         return False
     match event:
         case FireReleaseBegun() | FireReleaseEnded() | BroadcastSent():
@@ -69,9 +90,9 @@ def _begins_to(viewer: Viewer, event: Any) -> bool:
             return False
 
 
-def learned(viewer: Viewer, event: Any) -> Viewer:
+def learned(viewer: Viewer, event: Any, row: Recorded) -> Viewer:
     """With what reaches them from this event on."""
-    if viewer.sees_all or not concerns(event) or not reaches(viewer, event):
+    if viewer.sees_all or not concerns(event) or not reaches(then(viewer, row), event):
         return viewer
     match event:
         case IncidentRaised(incident_id=told) | IncidentVerified(incident_id=told) | NoticePosted(notice_id=told):

@@ -37,4 +37,5 @@ async def seen_by(app: App, principal: Principal, community_id: UUID, position: 
     return replace(
         found, doors=everything(row["door_id"] for row in doors), homes=everything(row["home_id"] for row in homes),
         buildings=everything(building_ids), circles=everything(circle_ids),
+        since={home_id: min(row["begun"] for row in homes if row["home_id"] == home_id) for home_id in {row["home_id"] for row in homes}},
         told=everything([*(row["incident_id"] for row in told), *(row["id"] for row in before)]))

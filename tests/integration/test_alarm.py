@@ -369,6 +369,17 @@ async def test_an_incident_of_another_community_is_not_there(desk: Desk) -> None
         await desk.refused(incident, what, body, "incident_not_found", foreign, 404)
         await desk.refused(uuid4(), what, body, "incident_not_found", status=404)
     await desk.ask("GET", f"/panels/{PANEL}/signals", foreign, status=404)
+    staff, seen = foreign.replace("guard", "staff"), {"if-match": "1"}
+    for place in ({"building_id": str(BUILDING)}, {"home_id": str(HOME)}):
+        await desk.ask("POST", "/incidents", foreign, {"kind": "fire", "place": place}, 404)
+        sensor = {"panel_id": str(PANEL), "zone": 9, "kind": "smoke", "place": place}
+        await desk.ask("POST", "/sensors", staff, sensor, 404)
+        await desk.ask("PUT", f"/sensors/{SENSOR}", staff, sensor, 404, **seen)
+    await desk.ask("PUT", f"/panels/{PANEL}", staff, {"device_id": str(DEVICE), "name": "mine"}, 404, **seen)
+    for path in ("/panels", "/sensors"):
+        assert (await desk.get(path, staff))["items"] == []
+    answer = await desk.ask("POST", "/sos", f"resident:{ANN}:{foreign[-36:]}", {"home_id": str(HOME)}, 409)
+    assert answer.json()["code"] == "not_a_resident_of_this_home", "as for a home that is nowhere"
 
 
 async def test_two_guards_one_incident(desk: Desk) -> None:
@@ -415,6 +426,8 @@ async def test_input_that_is_none_is_refused_before_anything_happens(desk: Desk)
             ("dispatches", {"to": "army"}), ("dispatches", {"to": "guard", "assignee": "x"}), ("resolutions", {"how": "put_out", "x": 1})):
         await desk.does(incident, what, body, status=422)
     await desk.refused(incident, "dispatches", {"to": "guard", "assignee": str(uuid4())}, "person_not_found", status=404)
+    await desk.hears(identity.AccountOpened(uuid4(), ANN, "resident"))
+    await desk.refused(incident, "dispatches", {"to": "guard", "assignee": str(ANN)}, "assignee_not_on_duty")
     await desk.ask("PUT", "/ladders/critical", "guard", {}, 403)
     await desk.ask("PUT", "/ladders/worst", "staff", {}, 422)
     assert len(await desk.said(IncidentRaised)) == 1

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from msgspec import Struct, json
 
-from libs.contracts import identity, neighbors
+from libs.contracts import access, identity, neighbors
 from libs.contracts.permissions import permissions_of
 from libs.eventkit.auth import Principal
 from libs.eventkit.envelope import Heard
@@ -28,7 +28,7 @@ from services.gateway.tail import Shown
 from services.gateway.viewing import seen_by
 from tests.kit import caught_up, until
 from tests.unit.gateway.fire import BROADCAST, DURESS, ID, INCIDENT, INSTALLED, RELEASE, STORY, THREATENED
-from tests.unit.gateway.heard import ANN, BEN, BUILDING, HOME, NOON
+from tests.unit.gateway.heard import ANN, BEN, BUILDING, GATE, HOME, NOON
 
 PEOPLE, MISSED = 467, 3
 CARL, FAR, ELSEWHERE = uuid4(), uuid4(), uuid4()
@@ -106,9 +106,9 @@ async def test_it_is_asked_for_by_the_id_of_the_incident_the_release_or_the_broa
     for of, asked in ((INCIDENT, "raised"), (RELEASE, "begun"), (BROADCAST, "sent")):
         by_id, by_event = await site.explained(of), await site.explained(ID[asked])
         assert by_id["of"] == str(of) and by_id["text"] == by_event["text"]
-    (figures,) = [line for line in (await site.explained(INCIDENT))["text"] if line.startswith("Of 3 people")]
-    assert figures.startswith(f"Of 3 people {PEOPLE - MISSED} were told, {MISSED} were not told (given up after many attempts: 2, there is"
-                              " no channel to them: 1).")
+    (figures,) = [line for line in (await site.explained(INCIDENT))["text"] if line.startswith(f"Of {PEOPLE} people")]
+    assert figures.startswith(f"Of {PEOPLE} people {PEOPLE - MISSED} were told, {MISSED} were not told (given up after many attempts: 2,"
+                              " there is no channel to them: 1).")
     chain = {entry["event_id"] for entry in (await site.explained(INCIDENT))["chain"]}
     assert len(cited := re.findall(r"\[([0-9a-f-]{36})\]", figures)) == 1 + 2 + MISSED and set(cited) <= chain
 
@@ -136,6 +136,16 @@ async def test_residents_read_what_reaches_them_and_nothing_silent(site: Site) -
     for person in (ANN, BEN, CARL):
         await site.explained(DURESS.incident_id, f"resident:{person}", 404)
     assert "duress" in (await site.explained(DURESS.incident_id))["text"][0]
+
+
+async def test_a_pin_of_theirs_is_explained_without_what_it_opened(site: Site) -> None:
+    pin, judged, event = uuid4(), uuid4(), access.CredentialIssued(uuid4(), ANN, "pin")
+    facts = (access.Fact(pin, "credential"),)
+    await site.hear((pin, event, ()), (judged, access.CredentialJudged(GATE, "pin", True, "residence", "x", facts, ANN, True), (pin,)))
+    await caught_up(await site.app.database.pool(), *(view.name for view in SERVICE.views))
+    for of in (pin, judged):
+        assert [e["event_id"] for e in (await site.explained(of, f"resident:{ANN}"))["chain"]] == [str(of)]
+        assert {e["event_id"] for e in (await site.explained(of))["chain"]} >= {str(pin), str(judged)}
 
 
 async def test_the_live_feed_brings_each_what_reaches_them_and_nothing_silent(site: Site) -> None:

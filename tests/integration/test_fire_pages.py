@@ -17,6 +17,7 @@ from libs.eventkit.run import web
 from libs.eventkit.service import App
 from libs.eventkit.views import take
 from services.gateway.main import SERVICE
+from services.gateway.viewing import seen_by
 from tests.kit import recorded
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -58,8 +59,10 @@ async def pages(app_of: Callable[..., Any], community: UUID, monkeypatch: pytest
     app = await app_of(SERVICE)
 
     def verify(token: str, now: datetime) -> Principal:
-        role, _, person = token.partition(":")
-        return Principal(UUID(person) if person else UUID(int=7), role, frozenset({community}), permissions_of(role))
+        """`role`, `role:person` or `role:person:community`."""
+        role, person, where = (*token.split(":"), "", "")[:3]
+        here = UUID(where) if where else community
+        return Principal(UUID(person) if person else UUID(int=7), role, frozenset({here}), permissions_of(role))
 
     monkeypatch.setattr(app.verifier, "verify", verify)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=web(app)), base_url="http://gateway") as client:
@@ -147,6 +150,16 @@ async def test_a_resident_sees_their_home_their_call_and_verified_fires_of_their
     await pages.hears(alarm.IncidentResolved(**of(hers), by=GUARD, how="put_out"))
     assert ids["hers"] in await alarms(BEN), "a day after, too"
     await pages.get("/v1/me/alarms", "guard", 403)
+
+
+async def test_the_day_since_which_they_live_there_begins_where_the_community_is(pages: Pages) -> None:
+    evening, night = (raised(kind="water", place=alarm.Place(OTHER_HOUSE, 1, None, FAR)) for _ in range(2))
+    await pages.hears(evening, at=datetime(2023, 12, 31, 15, 59, tzinfo=UTC))
+    await pages.hears(night, at=datetime(2023, 12, 31, 16, 1, tzinfo=UTC))
+    shown = [item["id"] for item in await pages.items("/v1/me/alarms", f"resident:{CARL}")]
+    assert shown == [str(night.incident_id)], "midnight of Shanghai"
+    who = await seen_by(pages.app, Principal(CARL, "resident", frozenset({pages.community}), permissions_of("resident")), pages.community)
+    assert who.since == {FAR: datetime(2023, 12, 31, 16, tzinfo=UTC)}
 
 
 async def test_notices_and_broadcasts_reach_a_circle_emergencies_and_unread_first(pages: Pages) -> None:
@@ -261,3 +274,25 @@ async def test_who_left_for_good_has_moved_out_and_who_moved_next_door_has_not(p
         identity.ResidenceEnded(stays.residence_id, ANN, FAR, OTHER_HOUSE, NOW.date()))
     found = await pages.get("/v1/government/population", "grid")
     assert found["moves"]["out"] == {"people": 3} and found["moves"]["in"] == {"people": 0}
+
+
+async def test_nothing_of_it_is_on_the_pages_of_another_community(pages: Pages) -> None:
+    fire, notice, broadcast, release, circle, other = raised(raised_by=ANN), *(uuid4() for _ in range(5))
+    relays = (access.ReleasedRelay(GATE, uuid4(), 1, "held_open"),)
+    await pages.hears(
+        fire, verified(fire), neighbors.CircleJoined(circle, HOUSE, ANN),
+        neighbors.NoticePosted(notice, circle, HOUSE, "general", "x", "x", STAFF, 1),
+        neighbors.BroadcastSent(broadcast, HOUSE, "fire", "Leave", fire.incident_id, None, "incident_verified", "fire_verified", (), 1),
+        neighbors.ResidentTold(broadcast, ANN, "push"),
+        access.FireReleaseBegun(release, HOUSE, fire.incident_id, None, relays, "fire_verified", "fire_is_real", ()))
+    for path, role in (
+            ("/v1/incidents?state=all", "guard"), ("/v1/me/alarms", "resident"), ("/v1/me/notices", "resident"), ("/v1/notices", "staff"),
+            ("/v1/fire-releases", "guard"), ("/v1/government/incident-events", "police")):
+        assert (await pages.get(path, f"{role}:{ANN}:{other}"))["items"] == [], path
+        if "government" not in path:
+            assert (await pages.get(path, f"{role}:{ANN}"))["items"] != [], path
+    for path, role in (
+            (f"/v1/incidents/{fire.incident_id}", "guard"), (f"/v1/broadcasts/{broadcast}", "staff"),
+            ("/v1/government/incidents", "police"), ("/v1/government/population", "grid"), ("/v1/government/parking", "grid"),
+            (f"/v1/events/{fire.incident_id}/explanation", "staff")):
+        await pages.get(path, f"{role}:{ANN}:{other}", 404)

@@ -173,6 +173,8 @@ MUTANTS = (
         ("an incident of another community is found", "return source_id if owner == community_id else None", "return source_id"),
         ("who has moved out lives there still", "self._residences.get((here, resident_id), {}).pop(residence_id, None)", "pass"),
         ("what is over is remembered without end", "if len(self._ended) > ENDED_KEPT:", "if False:"),
+        ("who lives here is sent to an incident", 'if role != "resident":', "if role:"),
+        ("who has left is sent to an incident", "self._duties.get((here, person_id), set()).discard(account_id)", "pass"),
         ("a door is in no building", 'UUID(building) if kind == "building" else None', "None"),
     ),
     *of(
@@ -188,6 +190,7 @@ MUTANTS = (
         ("taking over begins the ladder anew", 'case IncidentAcknowledged(by=owner) if known["state"] == "acknowledged":',
          'case IncidentAcknowledged(by=owner) if known["state"] == "never":'),
         ("who is sent second begins the ladder anew", 'if known["state"] != "dispatched":', "if True:"),
+        ("a version stands for what is not shown", '_changed(event, row, known), "version": row.version}', "_changed(event, row, known)}"),
         ("a restore takes it off the list", '            return {"active": False}', '            return {"active": False, "rank": CLOSED}'),
     ),
     *of(

@@ -68,10 +68,15 @@ MUTANTS = (
         ("English is answered in Chinese", '.startswith("zh")', '.endswith("")'),
     ),
     *of(
+        f"{HERE}/explaining.py", f"{UNIT}/test_own_explanations.py",
+        ("a resident reads by which PIN a door opened", "if not (i in cited and isinstance(k.event, CredentialIssued))}", "if k}"),
+    ),
+    *of(
         f"{HERE}/chain.py", f"{UNIT}/test_own_explanations.py",
+        ("a silent alarm is noticed by what is not answered", "and (theirs is None or await theirs(k)):", "and theirs is None:"),
         ("homes are named to whoever may not know who lives where",
          '_at(event, "home_id")) if homes else set()', '_at(event, "home_id"))'),
-        ("an event of another community is explained", "if k.row.community_id == community_id), None)", "if k.row), None)"),
+        ("an event of another community is explained", "if k.row.community_id == community_id and (theirs", "if k.row and (theirs"),
     ),
     *of(
         f"{HERE}/views/my_doors.py", VIEWS,

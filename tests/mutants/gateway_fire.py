@@ -11,7 +11,7 @@ MUTANTS = (
         f"{HERE}/reach.py", f"{UNIT}/test_reach.py",
         ("a silent alarm reaches residents", ' or getattr(event, "silent", False):', ":"),
         ("a resident hears that somebody was threatened",
-         "kinds = (DuressSignalled, FireReleaseBegun, FireReleaseEnded)", "kinds = (FireReleaseBegun, FireReleaseEnded)"),
+         "kinds = (DuressSignalled, FireReleaseBegun, FireReleaseEnded, *OF_PANELS)", "kinds = (FireReleaseBegun, FireReleaseEnded)"),
         ("a neighbour's alarm is everybody's before it is verified",
          "            return bool(person_id == viewer.person_id)\n        case",
          "            return event.kind in OF_ALL or bool(person_id == viewer.person_id)\n        case"),
@@ -26,6 +26,8 @@ MUTANTS = (
          "            return True\n        case BroadcastEnded"),
         ("a neighbour's home is told with the fire",
          'hidden["place"] = Place(place.building_id, place.unit, place.floor)', "pass"),
+        ("the duress PIN has facts of its own", 'and event.means == "pin"', 'and event.means == "never"'),
+        ("who moves in hears what was at their home before them", "if begun > at}", "if False}"),
         ("who acted is told to residents", 'HIDDEN: dict[str, Any] = {"by": None, ', "HIDDEN: dict[str, Any] = {"),
     ),
     *of(
@@ -125,7 +127,7 @@ MUTANTS = (
     ),
     *of(
         f"{HERE}/explaining.py", f"{UNIT}/test_fire_explained.py",
-        ("a resident reads of alarms that do not reach them", "if not concerns(k.event) or reaches(who, k.event)}", "if k}"),
+        ("a resident reads of alarms that do not reach them", "if not concerns(k.event) or reaches(then(who, k.row), k.event)}", "if k}"),
         ("hundreds are told one by one", "and not isinstance(k.event, ONE_EACH):", "and True:"),
     ),
 )

@@ -31,12 +31,13 @@ from services.alarm.domain.signals import source_of_sos
 from services.alarm.reactions import alarm_of, raising
 from services.alarm.views import incidents as view
 
-Order = Annotated[int, msgspec.Meta(gt=-(10**18), lt=10**18)]
 Limit = Query(default=50, ge=1, le=200)
+Rank = Annotated[int, msgspec.Meta(ge=0, le=view.CLOSED)]
+Order = Annotated[int, msgspec.Meta(gt=-10**18, lt=10**18)]
 ByHand = Literal["fire", "gas", "water", "medical", "panic", "burglary", "tamper", "trouble", "other"]
 FIELDS = (
     "kind", "severity", "silent", "place", "sensor_id", "device_id", "code", "raised_by", "live", "state", "owner", "count", "active",
-    "level", "waiting_for", "due", "raised_at", "last_at", "ended_at", "outcome")
+    "level", "waiting_for", "due", "raised_at", "last_at", "ended_at", "outcome", "version")
 
 
 class NewIncident(Input):
@@ -136,7 +137,7 @@ def routes(app: App, book: AlarmBook) -> APIRouter:
             raise NotFound("incident")
         rows = await app.log.stream(f"{INCIDENTS.category}:{found[0]['source_id']}")
         history = [told for row in rows if (told := _told(row, app.catalogue.read(row), incident_id)) is not None]
-        return json({**_shown(found[0]), "history": history}, 200, {**stale, "ETag": f'"{rows[-1].version}"'})
+        return json({**_shown(found[0]), "history": history}, 200, {**stale, "ETag": f'"{found[0]["version"]}"'})
 
     async def step(incident_id: UUID, command: Any, request: Request, key: Any, principal: Principal) -> Response:
         community_id = community_of(principal)
@@ -174,7 +175,8 @@ def routes(app: App, book: AlarmBook) -> APIRouter:
     ) -> Response:
         if body.assignee is not None:
             await book.memory.catch_up()
-            book.person(community_of(principal), body.assignee)
+            if not book.works(community_of(principal), body.assignee):
+                raise Refused("assignee_not_on_duty")
         now = http.context(request, principal).now
         command = DispatchIncident(incident_id, principal.id, principal.role, body.to, body.assignee, now)
         return await step(incident_id, command, request, key, principal)
@@ -205,7 +207,7 @@ def row_after(cursor: str | None, filter_: str) -> tuple[int, int] | None:
     """Rank and number of the last row that was shown. Raises Problem 400."""
     values = http.cursor(cursor, filter_, 2)
     try:
-        return msgspec.convert(values, tuple[Order, Order], strict=False) if values else None
+        return msgspec.convert(values, tuple[Rank, Order], strict=False) if values else None
     except msgspec.ValidationError as error:
         raise Problem(400, "cursor_malformed") from error
 

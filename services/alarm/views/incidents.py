@@ -37,7 +37,7 @@ TABLE = Table(
     Column("state", String), Column("owner", Uuid), Column("count", Integer), Column("active", Boolean), Column("level", Integer),
     Column("waiting_for", String), Column("due", DateTime(timezone=True)), Column("raised_at", DateTime(timezone=True)),
     Column("last_at", DateTime(timezone=True)), Column("ended_at", DateTime(timezone=True)), Column("outcome", String),
-    Column("rank", Integer), Column("order_no", BigInteger),
+    Column("rank", Integer), Column("order_no", BigInteger), Column("version", Integer),
     Index("incidents_in_order", "community_id", "rank", "order_no"))
 
 
@@ -49,7 +49,7 @@ def project(rows: Rows, event: Any, row: Recorded) -> None:
     if isinstance(event, IncidentRaised):
         _raise(rows, event, row)
     elif isinstance(event, OfIncident) and (known := rows.get(incident_id=event.about.incident_id)) is not None:
-        rows.put(**{**known, **_changed(event, row, known)})
+        rows.put(**{**known, **_changed(event, row, known), "version": row.version})
 
 
 def _raise(rows: Rows, event: IncidentRaised, row: Recorded) -> None:
@@ -59,7 +59,7 @@ def _raise(rows: Rows, event: IncidentRaised, row: Recorded) -> None:
         place=about.place, sensor_id=about.sensor_id, device_id=about.device_id, code=event.code, raised_by=event.raised_by,
         live=event.live, state="raised", owner=None, count=1, active=True, level=0, waiting_for="acknowledgement",
         due=event.acknowledge_by, raised_at=row.recorded_at, last_at=row.recorded_at, ended_at=None, outcome=None,
-        rank=RANK[about.severity], order_no=row.position)
+        rank=RANK[about.severity], order_no=row.position, version=row.version)
 
 
 def _changed(event: OfIncident, row: Recorded, known: dict[str, Any]) -> dict[str, Any]:

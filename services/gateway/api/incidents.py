@@ -23,8 +23,8 @@ QUEUED = (
     "id", "kind", "severity", "silent", "code", "state", "raised_at", "live", "count", "last_at", "restored_at", "waiting_for",
     "deadline", "how", "verified_at", "ended_at")
 OWN = ("id", "kind", "severity", "state", "raised_at", "count", "last_at", "restored_at", "how", "verified_at", "ended_at", "position")
-Queue = Annotated[int, msgspec.Meta(ge=0, lt=10**18)]
 State = Annotated[Literal["open", "closed", "all"], Query()]
+Queue = Annotated[int, msgspec.Meta(ge=0, lt=10**18)]
 Row = dict[str, Any]
 
 

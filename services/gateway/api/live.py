@@ -17,7 +17,7 @@ from libs.eventkit.problems import Problem
 from libs.eventkit.service import App
 from libs.eventkit.tail import set_within
 from services.gateway.audience import may_see, moves, shown_to
-from services.gateway.reach import Viewer, learned
+from services.gateway.reach import Viewer, learned, then
 from services.gateway.tail import Shown
 from services.gateway.viewing import seen_by
 
@@ -78,9 +78,9 @@ async def follow(
                 continue
             if moves(who, seen.event):
                 who = await seen_by(app, principal, who.community_id, seen.row.position)
-            who = learned(who, seen.event)
+            who = learned(who, seen.event, seen.row)
             if wanted(seen.row.type) and may_see(who, seen.event, seen.row):
-                chunk += seen.frame(shown_to(who, seen.event))
+                chunk += seen.frame(shown_to(then(who, seen.row), seen.event))
         position = rows[-1].row.position if rows else position
         left = spoke + HEARTBEAT - loop.time()
         if not chunk and left <= 0:

@@ -1,7 +1,7 @@
 """The incidents as each face asks for them: the guard's queue, a resident's own, and those of which authorities have figures."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -71,7 +71,7 @@ def _own(person_id: UUID, homes: Sequence[dict[str, Any]]) -> ColumnElement[bool
     """What they raised, and what was at their home since they have lived there: not what was there before."""
     c = incidents.c
     return or_(c.raised_by == person_id, *(
-        and_(c.home_id == home["home_id"], c.raised_at >= datetime.combine(home["since"], time(), UTC)) for home in homes))
+        and_(c.home_id == home["home_id"], c.raised_at >= home["begun"]) for home in homes))
 
 
 def _of_all(homes: Sequence[dict[str, Any]], now: datetime) -> ColumnElement[bool]:

@@ -24,7 +24,8 @@ from libs.contracts.alarm import (
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.views import Row, Rows, View, Where
 
-# queue: the order in which they are shown; steps: the history, repeats only counted; deadlines: by what is waited for
+# queue: the order in which they are shown; deadlines: by what is waited for;
+# steps: the history, repeats only counted, of restores the first and the last
 incidents = Table(
     "gateway_incidents", MetaData(),
     Column("community_id", Uuid, primary_key=True),
@@ -70,7 +71,7 @@ def project(rows: Rows, event: Any, row: Recorded) -> None:
     if any(UUID(str(step["event_id"])) == row.event_id for step in known["steps"]):
         return
     found = {**known, **_changed(known, event, said)}
-    found["steps"] = [*known["steps"], _step(event, row, said)]
+    found["steps"] = _with(known["steps"], _step(event, row, said))
     found["queue"] = _queue(found)
     rows.put(**found)
 
@@ -136,6 +137,14 @@ def _step(event: Told, row: Recorded, said: datetime) -> Row:
         "event_id": row.event_id, "what": row.type.partition("_")[2], "at": said,
         "by": getattr(event, "by", None) or getattr(event, "raised_by", None), "says": next((t for t in told if t is not None), None),
         "level": getattr(event, "level", None)}
+
+
+def _with(steps: list[Row], step: Row) -> list[Row]:
+    """A source that chatters is well again thousands of times: the row must not grow with it."""
+    restored = [one for one in steps if one["what"] == step["what"] == "restored"]
+    if len(restored) < 2:
+        return [*steps, step]
+    return sorted((*(one for one in steps if one is not restored[-1]), step), key=lambda one: _milliseconds(one["at"]))
 
 
 def _queue(found: Row) -> int:

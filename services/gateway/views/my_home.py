@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, Column, Date, Index, Integer, MetaData, Select, Table, Text, Uuid, select
+from sqlalchemy import JSON, Column, Date, DateTime, Index, Integer, MetaData, Select, Table, Text, Uuid, cast, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from libs.contracts.identity import (
@@ -16,6 +16,7 @@ from libs.contracts.identity import (
 )
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.views import Rows, View, Where
+from services.gateway.views.installed import communities
 
 METADATA = MetaData()
 
@@ -125,6 +126,8 @@ def places_named(community_id: UUID, ids: Iterable[UUID]) -> Select[Any]:
 
 
 def residences_of(community_id: UUID, person_id: UUID) -> Select[Any]:
-    """Where they live now, and since when."""
-    r = residences.c
-    return select(r.home_id, r.building_id, r.since).where(r.community_id == community_id, r.resident_id == person_id)
+    """Where they live now; `begun`: when the day began there since which they do."""
+    r, c = residences.c, communities.c
+    zone = select(c.zone).where(c.community_id == community_id).scalar_subquery()
+    begun = func.timezone(func.coalesce(zone, "UTC"), cast(r.since, DateTime)).label("begun")
+    return select(r.home_id, r.building_id, r.since, begun).where(r.community_id == community_id, r.resident_id == person_id)

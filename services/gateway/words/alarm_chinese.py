@@ -4,7 +4,7 @@ from typing import Any
 
 from libs.contracts import access, alarm, devices
 from services.gateway.words.alarm_chinese_terms import CODES, HOW, KINDS, REASONS, ROLES, RULES, SENT, SEVERITIES, WAITED
-from services.gateway.words.names import Names, moment, short
+from services.gateway.words.names import BY_HAND, Names, moment, short
 
 
 def sentence(event: Any, names: Names) -> str:
@@ -19,7 +19,7 @@ def sentence(event: Any, names: Names) -> str:
         case alarm.IncidentRepeated():
             return f"同一来源{_late(event)}第 {event.count} 次报警，仍为同一警情。"
         case alarm.IncidentRestored():
-            return f"{_alarm(event)}的来源已恢复；警情仍未结束，须由人员处理。"
+            return f"{_alarm(event)}的来源已恢复；仅此不结束警情，须由人员处理。"
         case alarm.IncidentAcknowledged():
             return f"{who(event.by, names)}已接警（{_alarm(event)}），须于 {moment(event.verify_by)}（UTC）前核实。"
         case alarm.IncidentVerified():
@@ -58,7 +58,7 @@ def _escalated(event: alarm.IncidentEscalated) -> str:
 def _of_releases(event: Any, names: Names) -> str:
     match event:
         case access.FireReleaseBegun():
-            by = who(event.by, names) if event.by else f"门禁按规则“{RULES.get(event.rule, event.rule)}”"
+            by = who(event.by, names) if event.by or event.rule == BY_HAND else f"门禁按规则“{RULES.get(event.rule, event.rule)}”"
             return f"{by}释放了{_building(event, names)}的{_relays(event)}：{_why(event.reason)}。"
         case access.FireReleaseEnded():
             return f"{who(event.by, names)}结束了{_building(event, names)}的消防释放：{_why(event.reason)}。"
@@ -69,7 +69,7 @@ def _of_releases(event: Any, names: Names) -> str:
         case access.RelayNotReleased():
             return f"{_opening(event, names)}尚未{'释放' if event.released else '恢复'}（{_why(event.reason)}），将再次尝试。"
         case access.DuressSignalled():
-            return f"有人在受胁迫下开启了{_opening(event, names)}；门照常开启，现场没有任何显示。"
+            return f"有人在{_opening(event, names)}处发出受胁迫信号；门的动作与平时相同，现场没有任何显示。"
         case _:
             return ""
 

@@ -10,7 +10,7 @@ ROLES = {
     "operator": "运维人员", "duty_manager": "值班经理", "fire_brigade": "消防队"}
 """Also the roles that an escalation names."""
 SENT = {"guard": "值班员", "maintenance": "维修人员", "fire_brigade": "消防队", "police": "警察", "ambulance": "救护车"}
-WAITED = {"acknowledgement": "确认接警", "verification": "核实", "dispatch": "派人", "resolution": "处理完毕"}
+WAITED = {"acknowledgement": "确认接警", "verification": "核实", "dispatch": "派人", "resolution": "完成处理"}
 HOW = {
     "on_site": "到场", "camera": "通过摄像机", "call": "通过电话", "second_sensor": "由第二个探测器", "cooking": "做饭",
     "steam": "水汽", "dust": "灰尘", "insects": "昆虫", "smoking": "吸烟", "fault": "故障", "test": "测试", "misuse": "误操作",
@@ -23,7 +23,7 @@ REASONS = {
     "fire_is_real": "经人员核实火情属实", "person_decided": "由人员决定", "gas_verified": "该处燃气泄漏已核实",
     "incident_resolved": "警情已处理完毕",
     "incident_found_false": "警情为误报", "moved_out": "已搬离",
-    "fire_over": "火情已结束", "despite_fire": "警情尚未结束", "fire_verified": "该处火情已核实",
+    "fire_over": "已没有未结束的火情", "despite_fire": "尽管警情尚未结束", "fire_verified": "该处火情已核实",
     "incident_verified": "该处火情已核实", "by_hand": "人工", "held_open": "保持开启", "recalled": "召回首层",
     "normal": "恢复正常", "refused": "设备拒绝", "unreachable": "设备无法连接", "unknown": "设备没有应答",
     "no_channel": "没有可用的通知渠道", "given_up": "多次尝试后放弃", "ended": "此前已结束", "incident_over": "警情已结束",

@@ -4,7 +4,7 @@ from typing import Any
 
 from libs.contracts import access, alarm, devices
 from services.gateway.words.alarm_english_terms import CODES, HOW, KINDS, REASONS, ROLES, RULES, SENT, SEVERITIES, WAITED
-from services.gateway.words.names import Names, moment, short
+from services.gateway.words.names import BY_HAND, Names, moment, short
 
 
 def sentence(event: Any, names: Names) -> str:
@@ -19,7 +19,7 @@ def sentence(event: Any, names: Names) -> str:
         case alarm.IncidentRepeated():
             return f"The same source said it again{_late(event)}, for the {ordinal(event.count)} time; it is still one incident."
         case alarm.IncidentRestored():
-            return f"The source of the {_alarm(event)} is well again; the incident stays open until a person has ended it."
+            return f"The source of the {_alarm(event)} is well again; that alone ends no incident, people do."
         case alarm.IncidentAcknowledged():
             return f"{_first(who(event.by, names))} acknowledged the {_alarm(event)} and has to verify it by {moment(event.verify_by)} UTC."
         case alarm.IncidentVerified():
@@ -59,7 +59,8 @@ def _escalated(event: alarm.IncidentEscalated) -> str:
 def _of_releases(event: Any, names: Names) -> str:
     match event:
         case access.FireReleaseBegun():
-            by = who(event.by, names) if event.by else f"access, by the rule {RULES.get(event.rule, event.rule)},"
+            rule = f"access, by the rule {RULES.get(event.rule, event.rule)},"
+            by = who(event.by, names) if event.by or event.rule == BY_HAND else rule
             return f"{_first(by)} had {_relays(event)} {_building(event, names)} released: {_why(event.reason)}."
         case access.FireReleaseEnded():
             return f"{_first(who(event.by, names))} ended the fire release of {_building(event, names)}: {_why(event.reason)}."
@@ -71,7 +72,8 @@ def _of_releases(event: Any, names: Names) -> str:
             wanted = "released" if event.released else "set back"
             return f"{_first(_opening(event, names))} is not {wanted} yet ({_why(event.reason)}); it is tried again."
         case access.DuressSignalled():
-            return f"Somebody opened {_opening(event, names)} under threat; the door opened as ever and nothing there shows it."
+            return (f"Somebody at {_opening(event, names)} signalled that they are under threat; the door does as ever and nothing there"
+                    " shows it.")
         case _:
             return ""
 

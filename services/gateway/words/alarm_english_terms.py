@@ -17,7 +17,7 @@ WAITED = {
 HOW = {
     "on_site": "on site", "camera": "by camera", "call": "by a call", "second_sensor": "by a second sensor",
     "cooking": "cooking", "steam": "steam", "dust": "dust", "insects": "insects", "smoking": "smoking", "fault": "a fault",
-    "test": "a test", "misuse": "misuse", "unknown": "nobody knows of what", "put_out": "it was put out", "repaired": "it was repaired",
+    "test": "a test", "misuse": "misuse", "unknown": "the cause is not known", "put_out": "it was put out", "repaired": "it was repaired",
     "helped": "people were helped", "left": "whoever it was has left", "handed_over": "it was handed over",
     "nothing_found": "nothing was found", "person": "by a person"}
 """How somebody knows, for what cause it was false, and how it ended."""
@@ -27,7 +27,7 @@ REASONS = {
     "fire_is_real": "a person verified that the fire is real", "person_decided": "a person decided so",
     "gas_verified": "a gas leak was verified there", "incident_resolved": "the incident was resolved",
     "incident_found_false": "the incident was found false", "moved_out": "they had moved out",
-    "fire_over": "the fire is over", "despite_fire": "although the incident is not over",
+    "fire_over": "no fire of it was open any more", "despite_fire": "although the incident is not over",
     "fire_verified": "a fire was verified there", "incident_verified": "a fire was verified there", "by_hand": "by hand",
     "held_open": "held open", "recalled": "recalled to the ground floor", "normal": "back to normal",
     "refused": "the device refused", "unreachable": "the device could not be reached", "unknown": "the device did not answer",

@@ -12,6 +12,10 @@ Names = Mapping[UUID, str]
 """Of doors, lifts, devices, sensors, lanes, lots, buildings and homes by id; of persons on duty their role."""
 
 
+BY_HAND = "by_hand"
+"""The rule of what a person decided, also where the reader may not know which."""
+
+
 def short(thing: UUID) -> str:
     """The end of an id: persons go by it, since a name would have to be opened."""
     return f"…{str(thing)[-6:]}"

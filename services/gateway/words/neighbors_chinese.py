@@ -14,11 +14,12 @@ from services.gateway.words.alarm_chinese_terms import (
     POPULATION,
     REASONS,
     RULES,
+    SENT,
     SOURCES,
     STATES,
     WAITED,
 )
-from services.gateway.words.names import Names, moment, short
+from services.gateway.words.names import BY_HAND, Names, moment, short
 
 
 def sentence(event: Any, names: Names) -> str:
@@ -31,22 +32,24 @@ def sentence(event: Any, names: Names) -> str:
         case neighbors.DisplayNameChosen():
             return "一位居民设定了邻居看到的名字。"
         case neighbors.NoticePosted():
-            return (f"{who(event.by, names, '物业人员')}向{_circle(event, names)}的邻里圈（{event.audience} 人）发布了通知"
+            return (f"{who(event.by, names, '物业人员')}向{_circle(event, names)}的邻里圈{_people(event.audience)}发布了通知"
                     f"（{CATEGORIES[event.category]}）：{event.title}。")
         case neighbors.NoticeWithdrawn():
             return f"{who(event.by, names, '物业人员')}撤回了通知。"
         case neighbors.NoticeRead():
             return "一位居民已阅读。"
         case neighbors.BroadcastSent():
-            by = who(event.by, names) if event.by else f"邻里服务按规则“{RULES.get(event.rule, event.rule)}”"
+            by = who(event.by, names) if event.by or event.rule == BY_HAND else f"邻里服务按规则“{RULES.get(event.rule, event.rule)}”"
             building = names.get(event.building_id) or short(event.building_id)
-            return f"{by}通知楼栋“{building}”全部 {event.audience} 人（{BROADCASTS[event.kind]}）：{_why(event.reason)}。"
+            return (f"{by}向楼栋“{building}”所有人{_people(event.audience)}发出紧急通知（{BROADCASTS[event.kind]}）："
+                    f"{_why(event.reason)}。")
         case neighbors.ResidentTold():
             return f"已通过{CHANNELS.get(event.channel, event.channel)}通知一位居民。"
         case neighbors.ResidentNotTold():
             return f"未能通过{CHANNELS.get(event.channel, event.channel)}通知一位居民：{_why(event.reason)}。"
         case neighbors.BroadcastEnded():
-            return f"{who(event.by, names) if event.by else '邻里服务'}解除了紧急通知：{_why(event.reason)}。"
+            by = who(event.by, names) if event.by or event.reason == BY_HAND else "邻里服务"
+            return f"{by}解除了紧急通知：{_why(event.reason)}。"
         case identity.PopulationDeclared():
             return f"据{SOURCES[event.source]}说明，一位居民属于{POPULATION[event.kind]}。"
         case _:
@@ -59,7 +62,8 @@ def _of_government(event: Any) -> str:
             return f"已告知主管部门：{_alarm(event)}，须于 {moment(event.deadline)}（UTC）前接警。"
         case government.IncidentProgressed():
             until = f"，下一步须于 {moment(event.deadline)}（UTC）前完成" if event.deadline else ""
-            return f"已告知主管部门：{_alarm(event)}{STATES[event.state]}（{HOW.get(event.how, _why(event.how))}）{until}。"
+            how = HOW.get(event.how) or SENT.get(event.how) or _why(event.how)
+            return f"已告知主管部门：{_alarm(event)}{STATES[event.state]}（{how}）{until}。"
         case government.IncidentOverdue():
             waited = WAITED.get(event.waiting_for, event.waiting_for)
             return f"已告知主管部门：截至 {moment(event.due)}（UTC）无人{waited}（{_alarm(event)}），第 {event.level} 级。"
@@ -74,14 +78,20 @@ def _of_government(event: Any) -> str:
 
 
 def reached(told: Told, audience: int) -> str:
-    """Who was told and who was not, by number: the broadcast's page names each."""
+    """Who was told and who was not, by number: the broadcast's page names each. Who came later was told too."""
+    missed = sum(told.not_told.values())
+    audience = max(audience, told.told + missed)
     if not told.told and not told.not_told:
         return f"共 {audience} 人，目前尚无人得到通知。"
-    missed = sum(told.not_told.values())
     why = "，".join(f"{_why(reason)} {n} 人" for reason, n in sorted(told.not_told.items()))
     left = audience - told.told - missed
     return (f"共 {audience} 人，其中 {told.told} 人已得到通知{f'，{missed} 人未得到通知（{why}）' if missed else ''}"
             f"{f'，{left} 人尚无结果' if left > 0 else ''}。")
+
+
+def _people(audience: int) -> str:
+    """Nothing where the reader may not know it."""
+    return f"（{audience} 人）" if audience else ""
 
 
 def _alarm(event: Any) -> str:

@@ -14,11 +14,12 @@ from services.gateway.words.alarm_english_terms import (
     POPULATION,
     REASONS,
     RULES,
+    SENT,
     SOURCES,
     STATES,
     WAITED,
 )
-from services.gateway.words.names import Names, moment, short
+from services.gateway.words.names import BY_HAND, Names, moment, short
 
 
 def sentence(event: Any, names: Names) -> str:
@@ -32,21 +33,23 @@ def sentence(event: Any, names: Names) -> str:
             return "A resident chose by what name neighbours see them."
         case neighbors.NoticePosted():
             return (f"{_first(who(event.by, names, 'staff'))} posted a notice ({CATEGORIES[event.category]}) to the circle of"
-                    f" {_circle(event, names)}, {event.audience} people: {event.title}.")
+                    f" {_circle(event, names)}{_people(event.audience)}: {event.title}.")
         case neighbors.NoticeWithdrawn():
             return f"{_first(who(event.by, names, 'staff'))} withdrew the notice."
         case neighbors.NoticeRead():
             return "A resident read it."
         case neighbors.BroadcastSent():
-            by = who(event.by, names) if event.by else f"neighbors, by the rule {RULES.get(event.rule, event.rule)},"
-            return (f"{_first(by)} told all {event.audience} people of building {names.get(event.building_id) or short(event.building_id)}"
-                    f" of an emergency ({BROADCASTS[event.kind]}): {_why(event.reason)}.")
+            rule = f"neighbors, by the rule {RULES.get(event.rule, event.rule)},"
+            by = who(event.by, names) if event.by or event.rule == BY_HAND else rule
+            building = names.get(event.building_id) or short(event.building_id)
+            return (f"{_first(by)} sent an emergency broadcast ({BROADCASTS[event.kind]}) to everybody in building {building}"
+                    f"{_people(event.audience)}: {_why(event.reason)}.")
         case neighbors.ResidentTold():
             return f"A resident was told by {CHANNELS.get(event.channel, event.channel)}."
         case neighbors.ResidentNotTold():
             return f"A resident was not told by {CHANNELS.get(event.channel, event.channel)}: {_why(event.reason)}."
         case neighbors.BroadcastEnded():
-            by = who(event.by, names) if event.by else "neighbors"
+            by = who(event.by, names) if event.by or event.reason == BY_HAND else "neighbors"
             return f"{_first(by)} gave the all clear for the broadcast: {_why(event.reason)}."
         case identity.PopulationDeclared():
             return f"{_first(SOURCES[event.source])} said that a resident counts as {POPULATION[event.kind]}."
@@ -60,7 +63,7 @@ def _of_government(event: Any) -> str:
             return f"Authorities were told of the {_alarm(event)}, to be acknowledged by {moment(event.deadline)} UTC."
         case government.IncidentProgressed():
             until = f"; the next step is due by {moment(event.deadline)} UTC" if event.deadline else ""
-            how = HOW.get(event.how) or _why(event.how)
+            how = HOW.get(event.how) or SENT.get(event.how) or _why(event.how)
             return f"Authorities were told that the {_alarm(event)} is {STATES[event.state]} ({how}){until}."
         case government.IncidentOverdue():
             return (f"Authorities were told that nobody had {WAITED.get(event.waiting_for, event.waiting_for)} the {_alarm(event)} by"
@@ -76,14 +79,20 @@ def _of_government(event: Any) -> str:
 
 
 def reached(told: Told, audience: int) -> str:
-    """Who was told and who was not, by number: the broadcast's page names each."""
+    """Who was told and who was not, by number: the broadcast's page names each. Who came later was told too."""
+    missed = sum(told.not_told.values())
+    audience = max(audience, told.told + missed)
     if not told.told and not told.not_told:
         return f"Of {audience} people nobody has been reached so far."
-    missed = sum(told.not_told.values())
     why = ", ".join(f"{_why(reason)}: {n}" for reason, n in sorted(told.not_told.items()))
     left = audience - told.told - missed
     return (f"Of {audience} people {_were(told.told)} told{f', {_were(missed)} not told ({why})' if missed else ''}"
             f"{f', of {left} nobody knows yet' if left > 0 else ''}.")
+
+
+def _people(audience: int) -> str:
+    """Nothing where the reader may not know it."""
+    return f", {audience} people" if audience else ""
 
 
 def _were(people: int) -> str:

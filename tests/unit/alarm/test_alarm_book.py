@@ -98,6 +98,12 @@ def test_a_door_is_in_its_building_or_at_the_gates(told: Told):
     assert told.book.door(HERE, OTHER) == Spot(Place())
 
 
+def test_a_lift_in_which_somebody_is_threatened_is_in_its_building(told: Told):
+    lift = uuid4()
+    told.hears(access.LiftInstalled(lift, BUILDING, "lift A", DEVICE, ()))
+    assert told.book.door(HERE, lift) == Spot(Place(building_id=BUILDING, name="lift A"), (told.ids["LiftInstalled"],))
+
+
 def test_who_lives_in_a_home_does_so_until_they_leave(told: Told):
     first, second = uuid4(), uuid4()
     lives = identity.ResidenceStarted(first, ANN, HOME, BUILDING, 1, "tenant", date(2026, 1, 1))
@@ -109,6 +115,16 @@ def test_who_lives_in_a_home_does_so_until_they_leave(told: Told):
     assert not told.hears(replace(ended, residence_id=second)).book.lives_in(HERE, ANN, HOME)
 
 
+def test_who_works_here_does_so_until_their_last_account_is_closed(told: Told):
+    first, second, resident = uuid4(), uuid4(), uuid4()
+    told.hears(identity.AccountOpened(resident, ANN, "resident"))
+    assert not told.book.works(HERE, ANN), "who lives here is sent nowhere"
+    told.hears(identity.AccountOpened(first, ANN, "guard"), identity.AccountOpened(second, ANN, "staff"))
+    assert told.book.works(HERE, ANN)
+    assert told.hears(identity.AccountClosed(first, ANN, "guard")).book.works(HERE, ANN), "by the other one"
+    assert not told.hears(identity.AccountClosed(second, ANN, "staff")).book.works(HERE, ANN)
+
+
 def test_nothing_of_another_community_is_known(told: Told):
     told.hears(
         EAST, HANGS, identity.HomeRegistered(HOME, BUILDING, 1, "1-1-301"), identity.BuildingRegistered(BUILDING, "1", 2),
@@ -118,7 +134,7 @@ def test_nothing_of_another_community_is_known(told: Told):
     book = told.book
     for asked in (
             lambda c: book.home(c, HOME), lambda c: book.panel(c, PANEL), lambda c: book.building(c, BUILDING),
-            lambda c: book.person(c, ANN)):
+            lambda c: book.works(c, ANN)):
         asked(HERE)
         with pytest.raises(NotFound):
             asked(ELSEWHERE)

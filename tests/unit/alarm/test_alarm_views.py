@@ -111,6 +111,14 @@ def test_an_event_of_an_incident_that_is_not_there_makes_none():
     assert table(incidents.VIEW, ACKNOWLEDGED, RESOLVED) == []
 
 
+def test_the_version_is_that_of_the_last_thing_shown():
+    incident(version=1)
+    incident(ACKNOWLEDGED, VERIFIED, version=3)
+    rows = {row["incident_id"]: row["version"] for row in table(
+        incidents.VIEW, RAISED, ACKNOWLEDGED, FALSE, replace(RAISED, about=replace(ABOUT, incident_id=AGAIN)))}
+    assert rows == {str(REPORT): 3, str(AGAIN): 4}, "what came of the source afterwards is another incident"
+
+
 def test_each_incident_of_a_source_has_its_row():
     anew = replace(RAISED, about=replace(ABOUT, incident_id=AGAIN, severity="low"))
     rows = {row["incident_id"]: row for row in table(incidents.VIEW, RAISED, ACKNOWLEDGED, FALSE, anew)}

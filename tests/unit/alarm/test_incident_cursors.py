@@ -17,7 +17,7 @@ def test_a_page_begins_after_the_last_row_also_among_those_that_are_over():
     assert row_after(None, "incidents all") is None
 
 
-@pytest.mark.parametrize("values", [("x", 1), (1, "x"), (2**63, 1), (1, 2**63), (1, -(2**63) - 1), ("1.5", 1)], ids=str)
+@pytest.mark.parametrize("values", [("x", 1), (1, "x"), (2**63, 1), (1, 2**63), (1, -(2**63) - 1), ("1.5", 1), (10, 1), (-1, 1)], ids=str)
 def test_what_is_no_place_in_the_list_is_refused(values: tuple[object, object]):
     with pytest.raises(Problem, match="cursor_malformed"):
         row_after(cursor(*values), "incidents all")

@@ -12,7 +12,7 @@ from libs.contracts import access, alarm, devices, government, neighbors
 from libs.contracts.topics import heard_from
 from libs.eventkit.recorded import tag_of
 from services.gateway.explaining import Known, as_told, explain, in_order, links, only_about
-from services.gateway.reach import Viewer
+from services.gateway.reach import Viewer, without
 from services.gateway.sentences import LANGUAGES, sentence
 from services.gateway.stories import own_causes
 from services.gateway.told import Told
@@ -31,6 +31,8 @@ from tests.unit.gateway.fire import (
     LIFT,
     RAISED,
     RELEASE,
+    RESTORED,
+    SENT,
     STAFF,
     THREATENED,
     VERIFIED,
@@ -111,10 +113,11 @@ def test_who_was_told_of_the_fire_and_who_was_not() -> None:
     (figures,) = [line for line in said if "2 were told" in line]
     assert figures.startswith("Of 3 people 2 were told, 1 was not told (there is no channel to them: 1).")
     assert {UUID(i) for i in re.findall(r"\[([0-9a-f-]{36})\]", figures)} == {ID["sent"], ID["told ann"], ID["not told ben"]}
-    assert said.index(figures) == 1 + next(n for n, line in enumerate(said) if "told all 3 people of building 3" in line)
+    assert said.index(figures) == 1 + next(n for n, line in enumerate(said) if "to everybody in building 3, 3 people:" in line)
     assert not any("A resident was" in line for line in said), "not one by one"
     assert any("共 3 人，其中 2 人已得到通知，1 人未得到通知（没有可用的通知渠道 1 人）。" in line for line in text("sent", "zh"))
     assert "nobody has been reached so far" in text("sent", told={BROADCAST: Told(0, {}, ())})[1]
+    assert text("sent", told={BROADCAST: Told(4, {}, ())})[1].startswith("Of 4 people 4 were told."), "who moved in meanwhile, too"
     assert "of 1 nobody knows yet" in text("sent", told={BROADCAST: Told(2, {}, ())})[1]
 
 
@@ -129,9 +132,10 @@ def test_why_the_doors_stood_open_and_who_closed_them() -> None:
     assert any("A guard verified on site that the fire alarm at" in line for line in said)
     for expected in (
             "Then: Door stairs stands released", "Then: Door A is not released yet (the device could not be reached)",
-            "Then: A member of staff ended the fire release of building 3: the fire is over.", "Then: Door stairs is back to normal"):
+            "Then: A member of staff ended the fire release of building 3: no fire of it was open any more.",
+            "Then: Door stairs is back to normal"):
         assert any(line.startswith(expected) for line in said), expected
-    assert text("ended", "zh")[0].startswith("物业人员结束了楼栋“3”的消防释放：火情已结束。")
+    assert text("ended", "zh")[0].startswith("物业人员结束了楼栋“3”的消防释放：已没有未结束的火情。")
 
 
 @WORDS
@@ -164,6 +168,7 @@ def test_a_resident_reads_of_a_fire_next_door_without_the_home_and_without_who_e
     assert ID["told ann"] not in found and ID["not told ben"] in found
     said = "\n".join(text("verified", found=found, told={}))
     assert "3-1-701" not in said and "kitchen" not in said and "building 3" in said and "by somebody" not in said
+    assert ID["signal"] not in found and "main panel" not in said, "a panel, or its zone, tells whose home it is"
 
 
 def test_a_resident_of_another_house_reads_nothing_of_it() -> None:
@@ -214,3 +219,34 @@ def test_nothing_that_is_heard_is_without_words_in_either_language() -> None:
     fire = {tag_of(kind) for kind in heard_from("alarm", "neighbors", "gateway")}
     assert len(fire) > 20 and all(hasattr(words, "NO_WORDS") for words in LANGUAGES.values())
     assert sentence(replace(BEGUN, by=GUARD, release_id=RELEASE), NAMES).startswith("A guard had 1 door")
+
+
+@WORDS
+def test_who_decided_and_how_many_were_told_is_not_made_up_for_who_may_not_know_it(language: Any) -> None:
+    sent = replace(SENT, rule="by_hand", reason="sent_by_a_person", by=STAFF)
+    posted = neighbors.NoticePosted(BROADCAST, BUILDING, BUILDING, "general", "Water", "No water", STAFF, 20)
+    begun = replace(BEGUN, rule="by_hand", reason="person_decided", by=STAFF)
+    for event in (sent, posted, begun, neighbors.BroadcastEnded(BROADCAST, BUILDING, STAFF, "by_hand")):
+        said = sentence(without(event, home=False), NAMES, language)
+        assert not re.search(r"rule|规则|eighbors|邻里服务|门禁|\b0|20", said), said
+    assert "everybody in building 3: a person decided so" in sentence(without(sent, home=False), NAMES)
+
+
+def test_a_source_that_is_well_after_the_end_is_not_said_to_leave_it_open() -> None:
+    said = [sentence(RESTORED, NAMES, language) for language in LANGUAGES]
+    assert not any("stays open" in one or "仍未结束" in one for one in said)
+
+
+def test_duress_says_nothing_of_what_the_door_did() -> None:
+    """The PIN may have been refused, or a device may have said it."""
+    said = [sentence(THREATENED, NAMES, language) for language in LANGUAGES]
+    assert not any("opened" in one or "开启" in one for one in said), said
+
+
+@WORDS
+@pytest.mark.parametrize("to", typing.get_args(typing.get_type_hints(alarm.IncidentDispatched)["to"]))
+def test_whom_authorities_were_told_of_is_said_in_words(to: str, language: Any) -> None:
+    told = government.IncidentProgressed(
+        INCIDENT, "310101", "fire", "critical", False, BUILDING, "dispatched", VERIFIED.dispatch_by, to, None)
+    words = {"en": alarm_english_terms, "zh": alarm_chinese_terms}[language]
+    assert words.SENT[to] in sentence(told, NAMES, language)

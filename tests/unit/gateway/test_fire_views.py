@@ -79,6 +79,16 @@ def test_repeats_are_counted_and_make_it_active_again() -> None:
     assert incident(RAISED, REPEATED, RESTORED, times=2)["restored_at"] is not None
 
 
+@pytest.mark.parametrize("last", [(ACKNOWLEDGED, RESTORED), (RESTORED, ACKNOWLEDGED)])
+def test_of_a_source_that_chatters_the_first_and_the_last_restore_are_in_the_history(last: tuple[Any, ...]) -> None:
+    flaps = [event for n in range(2, 40) for event in (RESTORED, replace(REPEATED, count=n))]
+    row = incident(RAISED, *flaps, *last, times=2)
+    steps = [step["what"] for step in row["steps"]]
+    assert steps == ["raised", "restored", *("acknowledged" if event is ACKNOWLEDGED else "restored" for event in last)]
+    assert (row["count"], row["restored_at"] is not None) == (39, True)
+    assert row["steps"][1]["event_id"] == str(UUID(int=2)), "the first one"
+
+
 def test_a_restore_ends_nothing() -> None:
     row = incident(RAISED, RESTORED)
     assert (row["state"], row["ended_at"]) == ("raised", None)

@@ -1,6 +1,7 @@
 """Whose event may be explained to a resident, what is named in it, and in which language."""
 
 import asyncio
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -15,8 +16,10 @@ from libs.eventkit.recorded import NOWHERE, Catalogue, Recorded
 from libs.eventkit.tail import Wake
 from services.gateway.api.explanation import is_own, preferred
 from services.gateway.chain import asked_for, names_in
-from services.gateway.explaining import Known
+from services.gateway.explaining import Known, as_told, explain
 from services.gateway.main import SERVICE
+from services.gateway.reach import Viewer
+from tests.unit.gateway.fire import DURESS
 from tests.unit.gateway.heard import ANN, BEN, BUILDING, COMMUNITY, DEVICE, DOOR, ELSEWHERE, GATE, HOME, NOON, OPENING, heard
 
 STAY, CAR = UUID(int=0x5A), UUID(int=0x5B)
@@ -39,8 +42,9 @@ class Database:
         async def folded(*_: Any) -> bool:
             return True
 
-        async def fetch(*_: Any) -> list[Any]:
-            return self.tables.get("events", [])
+        async def fetch(query: str, *asked: Any) -> list[Any]:
+            by_id = "event_id = any" in query
+            return [row for row in self.tables.get("events", []) if (row[5] in asked[0] if by_id else asked[1] in row[9])]
 
         return SimpleNamespace(fetchval=folded, fetch=fetch)
 
@@ -111,3 +115,42 @@ async def test_only_what_happened_in_the_community_is_explained_there(community:
     event, row = heard(access.DoorOpened(OPENING, GATE, ANN), community_id=community)
     asked = await asked_for(site(events=[stored(row)]), COMMUNITY, row.event_id)
     assert (asked is not None and asked.event == event) is found
+
+
+def about(subject: UUID, event: Any, position: int) -> Recorded:
+    row = heard(event, position)[1]
+    return msgspec.structs.replace(row, meta=msgspec.structs.replace(row.meta, subject=f"opening:{subject}"))
+
+
+@pytest.mark.parametrize("duress", [True, False])
+async def test_a_pin_under_duress_is_explained_as_any_other_though_the_silent_alarm_has_the_same_id(duress: bool) -> None:
+    """A terminal that lets people in by itself: nothing was ordered, and the alarm has the id of its report."""
+    judged = about(OPENING, access.CredentialJudged(GATE, "pin", True, "residence", "allowed_by_residence", (), ANN, True), 2)
+    threatened = about(OPENING, access.DuressSignalled(OPENING, GATE, ANN, True, NOON), 3)
+    alarmed = heard(msgspec.structs.replace(DURESS, incident_id=OPENING), 1)[1]
+    events = [stored(row) for row in ((alarmed, judged, threatened) if duress else (judged,))]
+    app = site(events=events, gateway_stories=[{"event_id": alarmed.event_id}] if duress else [])
+    asked = await asked_for(app, COMMUNITY, OPENING, partial(is_own, app, RESIDENT))
+    assert asked is not None and asked.row.event_id == judged.event_id
+    everything = await asked_for(app, COMMUNITY, OPENING)
+    assert everything is not None and everything.row.event_id == (alarmed if duress else judged).event_id
+    for secret in (alarmed, threatened):
+        assert await asked_for(app, COMMUNITY, secret.event_id, partial(is_own, app, RESIDENT)) is None
+
+
+def test_by_which_pin_a_door_opened_is_not_explained_to_its_resident() -> None:
+    """A duress PIN has an event of its own: whoever compares two openings must find nothing."""
+    issued = heard(access.CredentialIssued(STAY, ANN, "pin"), 1)
+    granted = heard(access.RightGranted(CAR, ANN, "community", "residence"), 2)
+    facts = tuple(access.Fact(row.event_id, says) for (_, row), says in ((issued, "credential"), (granted, "right")))
+    judged, caused_by = access.CredentialJudged(GATE, "pin", True, "residence", "x", facts, ANN, True), [f.event_id for f in facts]
+    passed = access.DoorPassed(GATE, "pin", ANN, True, True, NOON)
+    told = [issued, granted, heard(judged, 3, caused_by=caused_by), heard(passed, 4, caused_by=caused_by)]
+    known = {row.event_id: Known(row, event) for event, row in told}
+    shown = as_told(Viewer(COMMUNITY, ANN, False), known)
+    assert set(shown) == {row.event_id for _, row in told[1:]}
+    said = explain(told[2][1].event_id, told[2][1].event_id, shown, {})
+    assert str(issued[1].event_id) not in str(said) and str(granted[1].event_id) in str(said)
+    by_card = {type(event): msgspec.structs.replace(event, means="card") for event in (judged, passed)}
+    card = {i: Known(k.row, by_card.get(type(k.event), k.event)) for i, k in known.items()}
+    assert issued[1].event_id in as_told(Viewer(COMMUNITY, ANN, False), card)

@@ -1,5 +1,6 @@
 """Which alarms, notices and broadcasts reach a resident: never a silent one, never a neighbour's home."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from libs.contracts.topics import heard_from
 from libs.eventkit.auth import Principal
 from libs.eventkit.recorded import tag_of
 from services.gateway.audience import cloud_event, may_see, moves, shown_to, viewer
-from services.gateway.reach import HIDDEN, Viewer, learned, reaches, without
+from services.gateway.reach import HIDDEN, Viewer, learned, reaches, then, without
 from services.gateway.tail import Seen
 from tests.unit.gateway.fire import (
     ACKNOWLEDGED,
@@ -51,7 +52,7 @@ TOLD = neighbors.ResidentTold(BROADCAST, ANN, "push")
 
 
 def sees(who: Viewer, event: Any) -> bool:
-    return may_see(learned(who, event), *heard(event))
+    return may_see(learned(who, *heard(event)), *heard(event))
 
 
 @pytest.mark.parametrize(("event", "who", "seen"), [
@@ -96,7 +97,7 @@ def test_nothing_silent_reaches_any_resident_not_even_whom_it_is_about(event: An
     if not isinstance(event, access.DuressSignalled):
         variants += [at(event, home_id=HOME), replace(at(event, home_id=HOME), kind="fire")]
     for one in variants:
-        assert not sees(everything, one) and learned(everything, one) == everything
+        assert not sees(everything, one) and learned(everything, *heard(one)) == everything
         assert may_see(STAFF_VIEW, *heard(one)), "guards have to see it"
 
 
@@ -109,15 +110,27 @@ def test_once_a_fire_is_verified_the_building_hears_the_rest_of_it() -> None:
     who = NEXT_DOOR
     seen = []
     for event in (RAISED, ACKNOWLEDGED, VERIFIED, DISPATCHED, RESOLVED):
-        who = learned(who, event)
+        who = learned(who, *heard(event))
         seen.append(may_see(who, *heard(event)))
     assert seen == [False, False, True, True, True]
 
 
 def test_what_a_resident_raised_they_hear_to_its_end() -> None:
     mine = replace(at(RAISED, home_id=None), raised_by=BEN, kind="sos")
-    who = learned(NEXT_DOOR, mine)
+    who = learned(NEXT_DOOR, *heard(mine))
     assert reaches(who, at(RESOLVED, home_id=None)) and not reaches(NEXT_DOOR, at(RESOLVED, home_id=None))
+
+
+def test_what_was_at_a_home_before_them_does_not_reach_who_lives_there_now() -> None:
+    event, row = heard(at(replace(RAISED, kind="medical", raised_by=BEN), building_id=None))
+    said = row.meta.source_time
+    assert said is not None
+    before, after = (replace(ATHOME, since={HOME: said + timedelta(seconds=n)}) for n in (0, 1))
+    assert may_see(before, event, row) and not may_see(after, event, row)
+    assert INCIDENT in learned(before, event, row).told and learned(after, event, row) == after
+    fire = heard(VERIFIED)
+    assert may_see(after, *fire), "a fire of the house"
+    assert shown_to(then(before, fire[1]), VERIFIED) and not shown_to(then(after, fire[1]), VERIFIED), "and no more of it than others read"
 
 
 def test_of_a_neighbours_home_only_building_unit_and_floor_are_told() -> None:
@@ -143,6 +156,20 @@ def test_an_alarm_raised_by_somebody_else_does_not_say_by_whom() -> None:
     raised = at(replace(RAISED, raised_by=STAFF), home_id=OTHER_HOME)
     assert without(raised, False).raised_by is None and without(raised, True).raised_by == STAFF
     assert without(raised, False).source_id != raised.source_id
+
+
+@pytest.mark.parametrize("event", [
+    access.CredentialJudged(GATE, "pin", True, "residence", "allowed_by_residence", (access.Fact(NOTICE, "credential"),), ANN, True),
+    access.DoorPassed(GATE, "pin", ANN, True, True, DURESS.acknowledge_by),
+    access.DoorOpeningOrdered(NOTICE, GATE, GATE, 1, "pin", ANN, "residence", "x", (access.Fact(NOTICE, "credential"),))],
+    ids=lambda event: type(event).__name__)
+def test_by_which_pin_a_door_opened_is_in_no_frame_of_its_resident(event: Any) -> None:
+    pin = UUID(int=0x7777)
+    event = replace(event, facts=(access.Fact(pin, "credential"),)) if hasattr(event, "facts") else event
+    seen = Seen(heard(event, caused_by=[pin])[1], event)
+    assert str(pin) not in seen.frame(shown_to(ATHOME, event)).decode() and str(pin) in seen.frame(shown_to(STAFF_VIEW, event)).decode()
+    card = replace(event, means="card")
+    assert str(pin) in Seen(heard(card, caused_by=[pin])[1], card).frame(shown_to(ATHOME, card)).decode()
 
 
 def test_frames_of_one_event_are_not_mixed_up() -> None:
