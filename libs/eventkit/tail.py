@@ -26,9 +26,10 @@ class Wake:
             await alive(connection)
 
 async def set_within(event: asyncio.Event, seconds: float) -> None:
-    """Returns when it is set, or after so long."""
+    """Returns when it is set, or after so long. (`wait_for` would swallow a cancellation in the moment in which it is set.)"""
     with suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await event.wait()
 
 class Tail:
     """Positions have no gaps, so what is kept is one run of them and a row is found by counting."""

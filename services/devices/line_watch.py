@@ -5,7 +5,6 @@ Where listening begins, or has stood still, every line counts as heard at that m
 
 import asyncio
 import logging
-from contextlib import suppress
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -15,6 +14,7 @@ from libs.eventkit.commands import Context
 from libs.eventkit.db import is_away
 from libs.eventkit.recorded import uuid7
 from libs.eventkit.service import App
+from libs.eventkit.tail import set_within
 from services.devices.device_book import DeviceBook, KnownDevice
 from services.devices.domain.lines import FindSilent, HearAgain
 
@@ -55,8 +55,7 @@ class LineWatch:
             for device in self.book.supervised():
                 await self._judge(device, looked)
             self._back.clear()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._back.wait(), self.look)
+            await set_within(self._back, self.look)
 
     async def _judge(self, device: KnownDevice, now: float) -> None:
         """What cannot be recorded now is tried at the next look."""

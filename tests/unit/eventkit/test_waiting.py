@@ -1,0 +1,38 @@
+"""Waiting for an event or for so long, whatever comes first."""
+
+import asyncio
+
+import pytest
+
+from libs.eventkit.tail import set_within
+
+
+async def test_it_returns_when_it_is_set_and_after_so_long():
+    event = asyncio.Event()
+    await set_within(event, 0.0)
+    await set_within(event, 0.01)
+    event.set()
+    await asyncio.wait_for(set_within(event, 3600.0), 5)
+
+
+@pytest.mark.parametrize("steps", range(5))
+async def test_who_is_ended_in_the_moment_in_which_it_is_set_ends(steps):
+    """A reader whose lease is lost just as the log grows must not go on without it."""
+    event = asyncio.Event()
+
+    async def reader():
+        while True:
+            await set_within(event, 3600.0)
+            event.clear()
+
+    task = asyncio.create_task(reader())
+    await asyncio.sleep(0)
+    event.set()
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    task.cancel()
+    done, _ = await asyncio.wait([task], timeout=1.0)
+    try:
+        assert done, "it goes on"
+    finally:
+        task.cancel()
