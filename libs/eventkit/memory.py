@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from uuid import UUID
+from libs.eventkit.db import Unavailable
 from libs.eventkit.log import Log
 from libs.eventkit.problems import Problem
 from libs.eventkit.recorded import Catalogue, Recorded, tag_of
@@ -12,6 +13,8 @@ from libs.eventkit.tail import BATCH, Wake, set_within
 log = logging.getLogger(__name__)
 LOOK, OLDEST = 2.0, 5.0  # seconds: between looks while nobody wakes; after which memory is not trusted without asking the database
 
+class NotReady(Problem, Unavailable):
+    """503 for whoever asks; a reaction or an effect waits for it as for the database, and puts nothing aside."""
 class Memory:
     """`apply` takes one event and must not fail. Memory is cold until the log has been read to its end once. Of the
     communities in `unreadable` it has not understood everything: nothing may be decided for them from it."""
@@ -61,7 +64,7 @@ class Memory:
                 self.apply(event, row)
 
     async def fresh(self, position: int = 0) -> None:
-        """Returns when memory is at most five seconds old and has passed `position`, else asks the database. Raises Problem 503 not_ready
+        """Returns when memory is at most five seconds old and has passed `position`, else asks the database. Raises NotReady
         when that is not possible: cold or stale memory decides nothing."""
         clock = asyncio.get_running_loop().time
         if self.position >= position and clock() - self._fresh_at <= OLDEST:
@@ -73,6 +76,6 @@ class Memory:
             # `wait_for` would cancel the query, and for that ask the database again
             done, _ = await asyncio.wait([self._catching], timeout=max(0.0, until - clock()))
             if not done or self._catching.exception() is not None:
-                raise Problem(503, "not_ready", "what this decision rests on cannot be read")
+                raise NotReady(503, "not_ready", "what this decision rests on cannot be read")
             if self.position >= position:
                 return

@@ -4,13 +4,12 @@ Nothing of this waits: where memory cannot be asked how things stand, the incide
 """
 
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from libs.contracts import access, devices
-from libs.eventkit.decider import NotYet
+from libs.eventkit.db import Unavailable
 from libs.eventkit.problems import Problem
 from libs.eventkit.reactions import Do, Reaction
 from libs.eventkit.recorded import Recorded
@@ -23,11 +22,12 @@ from services.alarm.domain.signals import Alarm, meaning_of, source_of_duress, s
 
 
 async def ready(book: AlarmBook, position: int) -> None:
-    """Raises NotYet where nothing is known at all."""
-    with suppress(Problem):
+    """Raises Unavailable where nothing is known at all: then it is waited for, and no alarm is put aside for somebody to look at."""
+    try:
         await book.memory.fresh(position)
-    if not book.memory.warm:
-        raise NotYet("the panels")
+    except Problem as not_ready:
+        if not book.memory.warm:
+            raise Unavailable("the panels") from not_ready
 
 
 def alarm_of(kind: IncidentKind) -> Alarm:

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from libs.contracts import access, devices
-from libs.eventkit.decider import NotYet
+from libs.eventkit.db import is_away
 from libs.eventkit.problems import Problem
 from libs.eventkit.reactions import Do
 from services.alarm.book import AlarmBook
@@ -137,8 +137,9 @@ async def test_memory_that_cannot_be_asked_holds_up_no_alarm_unless_it_knows_not
     away = Problem(503, "not_ready")
     (do,) = await asked(panel_signals(Book(*PLACED, problem=away)), signal("1110"))
     assert do.command.about.sensor_id == SENSOR
-    with pytest.raises(NotYet):
+    with pytest.raises(Exception) as raised:
         await asked(panel_signals(Book(warm=False, problem=away)), signal("1110"))
+    assert is_away(raised.value), "it would be parked until somebody looks"
 
 
 async def test_a_line_that_falls_silent_is_an_incident_and_one_that_is_back_is_well():
