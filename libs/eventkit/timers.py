@@ -91,16 +91,17 @@ class Timers:
 
     async def _look(self, stream: str, new: Sequence[Recorded] = ()) -> _Known:
         """What it has come to: with these rows, where they follow on what is known, else with what the log has."""
-        known = self._known.pop(stream, None) or _Known(self.timer.decider.initial)
+        known = before = self._known.pop(stream, None) or _Known(self.timer.decider.initial)
         if not new or (new[0].version or 0) > known.version + 1:
             new = await self.commands.log.stream(stream, known.version)
         for row in new:
             if (version := row.version or 0) > known.version:
                 event = self.commands.catalogue.read(row)
                 state = known.state if event is None else self.timer.decider.evolve(known.state, event)
-                if (due := self.timer.due(state)) != known.due:
-                    self._again.pop(stream, None)  # it was another moment that failed
+                due = self.timer.due(state)
                 known = _Known(state, version, due, known.because if due == known.due else row.event_id)
+        if known.due != before.due:
+            self._again.pop(stream, None)  # it was another moment that failed
         self._known[stream] = known
         while len(self._known) > CACHED:
             del self._known[next(iter(self._known))]
