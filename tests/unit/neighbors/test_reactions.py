@@ -47,7 +47,8 @@ FALSE = alarm.IncidentFoundFalse(FIRE, "gas", "critical", False, alarm.Place(bui
 SENT = BroadcastSent(CALL, HOUSE, "fire", "着火了", FIRE, None, "incident_verified", "fire_verified", (), (ANN,))
 
 
-def book_of(*events):
+def book_of(*events, later=()):
+    """`later`: what another process has heard a moment ago."""
     book = CircleBook(BlindIndex(bytes(range(32))).of)
     for event in (identity.BuildingRegistered(HOUSE, "1号楼", 2), *events):
         book.memory.apply(event, recorded(event, HERE))
@@ -56,7 +57,11 @@ def book_of(*events):
     async def ready(position=0):
         asked.append(position)
 
-    book.ready = ready
+    async def catch_up():
+        for event in later:
+            book.memory.apply(event, recorded(event, HERE))
+
+    book.ready, book.memory.catch_up = ready, catch_up
     book.asked = asked
     return book
 
@@ -196,6 +201,14 @@ async def test_there_is_no_point_where_it_is_over_they_have_left_or_cannot_be_re
     assert await attempt(Takes("sms")) == GiveUpTelling(ID, "no_channel")
     assert channel.taken == []
     assert await attempt(Takes(error=HasNoChannel())) == GiveUpTelling(ID, "no_channel")
+
+
+async def test_who_has_just_moved_in_is_not_taken_for_one_who_has_moved_out():
+    """The process that tells may be some seconds behind the one that queued."""
+    channel = Takes()
+    book = book_of(later=[joined(ANN)])
+    assert await telling.attempt(Desk(), book, {channel.name: channel}, HERE, WAITING) == RecordTold(ID)
+    assert len(channel.taken) == 1
 
 
 def test_there_are_channels_on_the_local_stack_alone():
