@@ -153,7 +153,8 @@ class Reception:
         stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         waiting = self._waiting.setdefault(device.device_id, deque())
         waiting.append(Waiting(b"\n" + frame.raw + b"\r", dc09.reports(frame), stored))
-        if device.device_id not in self._working:
+        working = self._working.get(device.device_id)
+        if working is None or working.done():  # ended before it began, it has not said so itself
             self._working[device.device_id] = asyncio.create_task(self._work(device, waiting))
         await stored
 
