@@ -177,7 +177,7 @@ async def test_a_restart_finds_what_was_due_meanwhile_and_what_is_not_yet(
 
         monkeypatch.setattr(Timers, "_run", forgetful)
     kitchen.app.start_worker()
-    due, far = await kitchen.boil(SOON * 5), await kitchen.boil(FAR)
+    due, far = await kitchen.boil(SOON * 30), await kitchen.boil(FAR)
     await caught_up(await kitchen.pool(), NAME)
     await kitchen.app.supervisor.stop()
     assert kitchen.cook.asked == []
