@@ -153,7 +153,8 @@ class Call:
         until = min(self._until, self._frame_until) if begun else self._until
         patience = max(0.0, min(until - clock(), self._limits.quiet if begun else inf))
         try:
-            data = await asyncio.wait_for(self._reader.read(_CHUNK), patience)
+            async with asyncio.timeout(patience):  # not `wait_for`: it swallows a cancellation in the moment in which data come
+                data = await self._reader.read(_CHUNK)
         except TimeoutError:
             over = clock() >= until
             await self._take(self._splitter.end() if over else self._splitter.quiet())
@@ -182,7 +183,8 @@ class Call:
                 continue
             try:
                 self._writer.write(reply)
-                await asyncio.wait_for(self._writer.drain(), self._limits.answer)
+                async with asyncio.timeout(self._limits.answer):
+                    await self._writer.drain()
             except (OSError, TimeoutError):
                 self._broken = True
                 self._writer.transport.abort()

@@ -1,0 +1,71 @@
+"""A panel's call ends when the listener ends it, also in the moment in which the panel speaks."""
+
+import asyncio
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import pytest
+
+from services.devices.adapters import dc09
+from services.devices.listener import Call, Limits
+from simulator.dc09_frames import frame
+
+NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
+LINK_TEST = frame("NULL", 0, "4A21", "", NOW, None)
+
+
+class Line:
+    def __init__(self):
+        self.transport, self.sent = SimpleNamespace(abort=lambda: None), []
+
+    def write(self, data):
+        self.sent.append(data)
+
+    async def drain(self):
+        await asyncio.sleep(0)
+
+
+class Listening:
+    """Stores at once."""
+
+    def __init__(self):
+        self.limits = Limits()
+
+    async def take(self, piece):
+        async def reply():
+            return b"ACK"
+
+        return dc09.read(piece), asyncio.create_task(reply())
+
+
+@pytest.mark.parametrize("steps", range(8))
+async def test_a_call_that_is_ended_just_as_its_panel_speaks_ends(steps):
+    """Else a listener that has lost its lease waits for it for ever, and nobody hears the panels."""
+    reader, line = asyncio.StreamReader(), Line()
+    call = asyncio.create_task(Call(Listening(), reader, line).run())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    reader.feed_data(LINK_TEST)
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    call.cancel()
+    done, _ = await asyncio.wait([call], timeout=1.0)
+    try:
+        assert done, "it goes on"
+    finally:
+        call.cancel()
+
+
+async def test_what_is_said_is_answered_and_a_line_that_is_closed_is_over():
+    reader, line = asyncio.StreamReader(), Line()
+    for part in (LINK_TEST[:9], LINK_TEST[9:], LINK_TEST):
+        reader.feed_data(part)
+    reader.feed_eof()
+    await asyncio.wait_for(Call(Listening(), reader, line).run(), 5)
+    assert line.sent == [b"ACK", b"ACK"]
+
+
+async def test_a_panel_that_says_nothing_is_not_waited_for():
+    listener = Listening()
+    listener.limits = Limits(unproven=0.02)
+    await asyncio.wait_for(Call(listener, asyncio.StreamReader(), Line()).run(), 5)
