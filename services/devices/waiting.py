@@ -6,7 +6,6 @@ whichever process it reaches (architecture, decision 13). The limit counts from 
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID
@@ -20,6 +19,7 @@ from libs.eventkit.decider import Refused
 from libs.eventkit.reactions import context_of
 from libs.eventkit.recorded import Recorded, tag_of
 from libs.eventkit.service import App
+from libs.eventkit.tail import set_within
 from services.devices.device_book import KnownDevice
 from services.devices.domain.fallbacks import GiveFallback
 from services.devices.domain.orders import Actuator, AttemptOrder, RecordCarriedOut
@@ -80,8 +80,7 @@ async def decision(app: App, event_id: UUID, after: int, until: float) -> tuple[
         if rows:
             position = rows[-1].position
             continue
-        with suppress(TimeoutError):
-            await asyncio.wait_for(grown.wait(), left)
+        await set_within(grown, left)
     return None
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from uuid import UUID
 
 from fastapi import Request
@@ -11,6 +10,7 @@ from libs.eventkit.http import Position, min_position
 from libs.eventkit.problems import Problem
 from libs.eventkit.recorded import Number
 from libs.eventkit.service import App
+from libs.eventkit.tail import set_within
 from libs.eventkit.views import View
 
 PATIENCE = 2.0
@@ -54,8 +54,7 @@ async def _heard(app: App, topic: str, community_id: UUID, wanted: Number) -> in
         mark = await pool.fetchrow(_MARK, topic, community_id)
         if mark is not None and Number(mark["generation"], mark["position"], mark["n"]) >= wanted:
             return int(mark["log_position"])
-        with suppress(TimeoutError):
-            await asyncio.wait_for(grown.wait(), 0.5)
+        await set_within(grown, 0.5)
 
 
 async def passed(app: App, views: Sequence[View], position: int) -> None:
@@ -66,5 +65,4 @@ async def passed(app: App, views: Sequence[View], position: int) -> None:
         grown = app.wake.next
         if await pool.fetchval(_PASSED, names, position):
             return
-        with suppress(TimeoutError):
-            await asyncio.wait_for(grown.wait(), LOOK)
+        await set_within(grown, LOOK)

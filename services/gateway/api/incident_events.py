@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -16,6 +15,7 @@ from libs.eventkit.http import community_of, cursor_position, json, page, permit
 from libs.eventkit.problems import Problem
 from libs.eventkit.recorded import COLUMNS, Number, Recorded, tag_of
 from libs.eventkit.service import App
+from libs.eventkit.tail import set_within
 from services.gateway.api.live import Types, globs
 from services.gateway.api.paging import Cursor
 from services.gateway.publishing import SAID, publish
@@ -55,8 +55,7 @@ def router(app: App) -> APIRouter:
             if rows or more or left <= 0:
                 break
             begun = position
-            with suppress(TimeoutError):
-                await asyncio.wait_for(grown.wait(), left)
+            await set_within(grown, left)
         cursor = cursor_at(position, filter_)
         return json({"items": [told(app, row) for row in rows], "next": cursor if more else None, "after": cursor})
 

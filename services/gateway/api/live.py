@@ -4,7 +4,6 @@ import asyncio
 import fnmatch
 import re
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -16,6 +15,7 @@ from libs.eventkit.auth import Principal, Unauthorised
 from libs.eventkit.http import community_of, permitted
 from libs.eventkit.problems import Problem
 from libs.eventkit.service import App
+from libs.eventkit.tail import set_within
 from services.gateway.audience import may_see, moves, shown_to
 from services.gateway.reach import Viewer, learned
 from services.gateway.tail import Shown
@@ -91,8 +91,7 @@ async def follow(
             yield chunk
             spoke = loop.time()
         elif not rows:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(grown.wait(), left)
+            await set_within(grown, left)
 
 
 def valid(app: App, token: str) -> bool:
