@@ -201,7 +201,7 @@ def _stepped(source: Open, event: IncidentEvent) -> Source:
     match source, event:
         case Raised(reports=reports, incident=incident), IncidentAcknowledged(by=owner, verify_by=by):
             return Acknowledged(reports, _waiting(incident, by), owner)
-        case Acknowledged(), IncidentAcknowledged(by=owner):
+        case Acknowledged() | Verified() | Dispatched(), IncidentAcknowledged(by=owner):
             return replace(source, owner=owner)
         case Acknowledged(reports=reports, incident=incident, owner=owner), IncidentVerified(dispatch_by=by):
             return Verified(reports, _waiting(incident, by), owner)

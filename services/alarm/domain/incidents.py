@@ -162,12 +162,10 @@ def decide_acknowledge(command: AcknowledgeIncident, source: Source) -> list[Inc
             return [IncidentAcknowledged(incident.about, command.by, incident.ladder.until("verification", command.now))]
         case Acknowledged(owner=owner) | Verified(owner=owner) | Dispatched(owner=owner) if owner == command.by:
             return []
-        case Acknowledged():
+        case Acknowledged() | Verified() | Dispatched():
             if not command.take_over:
                 raise Refused("acknowledged_by_another")
             return [IncidentAcknowledged(incident.about, command.by, incident.by)]
-        case Verified() | Dispatched():
-            raise Refused("already_verified")
         case _:
             assert_never(known)
 

@@ -21,7 +21,7 @@ def sentence(event: Any, names: Names) -> str:
         case alarm.IncidentRestored():
             return f"{_alarm(event)}的来源已恢复；仅此不结束警情，须由人员处理。"
         case alarm.IncidentAcknowledged():
-            return f"{who(event.by, names)}已接警（{_alarm(event)}），须于 {moment(event.verify_by)}（UTC）前核实。"
+            return f"{who(event.by, names)}已接警并负责处理（{_alarm(event)}），下一步须于 {moment(event.verify_by)}（UTC）前完成。"
         case alarm.IncidentVerified():
             return (f"{who(event.by, names)}{HOW.get(event.how, event.how)}核实{place(event, names)}的{_alarm(event)}属实，"
                     f"须于 {moment(event.dispatch_by)}（UTC）前派人。")

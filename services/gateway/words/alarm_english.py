@@ -21,7 +21,8 @@ def sentence(event: Any, names: Names) -> str:
         case alarm.IncidentRestored():
             return f"The source of the {_alarm(event)} is well again; that alone ends no incident, people do."
         case alarm.IncidentAcknowledged():
-            return f"{_first(who(event.by, names))} acknowledged the {_alarm(event)} and has to verify it by {moment(event.verify_by)} UTC."
+            by = moment(event.verify_by)
+            return f"{_first(who(event.by, names))} owns the {_alarm(event)} from then on; the next step is due by {by} UTC."
         case alarm.IncidentVerified():
             return (f"{_first(who(event.by, names))} verified {HOW.get(event.how, event.how)} that the {_alarm(event)} at"
                     f" {place(event, names)} is real; somebody has to be sent by {moment(event.dispatch_by)} UTC.")

@@ -160,8 +160,9 @@ class Community(RuleBasedStateMachine):
     def followed(self, books: Books, event: Any, by: UUID) -> None:
         """Every step names its person and comes after the one before."""
         assert event.by == by and event.about.incident_id == books.open
+        taken = "acknowledged" if books.step == "raised" else books.step  # whoever takes it over later moves no step
         before, after = {
-            IncidentAcknowledged: (("raised", "acknowledged"), "acknowledged"), IncidentVerified: (("acknowledged",), "verified"),
+            IncidentAcknowledged: ((books.step,), taken), IncidentVerified: (("acknowledged",), "verified"),
             IncidentFoundFalse: (("acknowledged",), "over"), IncidentDispatched: (("verified", "dispatched"), "dispatched"),
             IncidentResolved: (("verified", "dispatched"), "over")}[type(event)]
         assert books.step in before

@@ -184,8 +184,12 @@ def test_another_one_has_to_say_that_they_take_it_over_and_moves_no_deadline():
 
 
 @pytest.mark.parametrize("state", ["verified", "dispatched"])
-def test_what_is_verified_is_not_acknowledged_any_more(state: str):
-    refused("already_verified", replace(ACKNOWLEDGE, by=BEN, take_over=True), *OPEN[state])
+def test_at_the_change_of_shift_another_one_takes_over_what_is_verified_too(state: str):
+    ben, before = replace(ACKNOWLEDGE, by=BEN), INCIDENTS.fold(OPEN[state])
+    refused("acknowledged_by_another", ben, *OPEN[state])
+    (taken,) = when(replace(ben, take_over=True), *OPEN[state])
+    after_it = INCIDENTS.fold([*OPEN[state], taken])
+    assert isinstance(after_it, type(before)) and (after_it.owner, due(after_it)) == (BEN, due(before))
 
 
 def test_it_is_verified_by_anybody_on_duty_once():
