@@ -144,8 +144,10 @@ MUTANTS = (
     ),
     *of(
         f"{HERE}/reactions.py", f"{UNIT}/test_alarm_reactions.py",
-        ("a cold memory raises nowhere", "        if not book.memory.warm:", "        if False:"),
-        ("an alarm waits until memory can be asked", "        if not book.memory.warm:", "        if True:"),
+        ("a cold memory raises nowhere", "    if not book.memory.warm:", "    if False:"),
+        ("an alarm waits until memory can be asked", "    except Problem as not_ready:\n", "    except ZeroDivisionError as not_ready:\n"),
+        ("an alarm is put aside for a person", '            raise Unavailable("the panels") from not_ready',
+         "            raise ValueError from not_ready"),
         ("a user's number is the sensor's zone", "zone = None if event.user else event.zone", "zone = event.zone"),
         ("what is told late is taken as live", 'f"{event.protocol}:{event.code}", event.live,', 'f"{event.protocol}:{event.code}", True,'),
         ("an untyped alarm of a smoke detector is no fire", "if alarm.untyped and not alarm.condition and", "if False and"),
