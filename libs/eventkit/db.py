@@ -22,7 +22,7 @@ class Unavailable(Exception):
     """The database does not answer. What was asked has happened once or not at all; the same key tells."""
 
 AWAY = (Unavailable, OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError,
-        asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, TimeoutError)  # what a database that is not there looks like
+        asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, asyncpg.TooManyConnectionsError, TimeoutError)  # not there, or not for us
 
 def is_away(error: BaseException) -> bool:
     return isinstance(error, AWAY)
