@@ -33,6 +33,12 @@ async def until(holds: Callable[[], Any], timeout: float = 30.0) -> Any:
         raise AssertionError(f"not within {timeout} s: {inspect.getsource(holds).strip()[:200]} (last: {last!r})") from None
 
 
+async def turns(number: int = 1) -> None:
+    """The event loop turns so often: whoever is ready goes on."""
+    for _ in range(number):
+        await asyncio.sleep(0)
+
+
 async def caught_up(pool: asyncpg.Pool, *names: str, timeout: float = 40.0) -> int:
     """Waits until these readers of the log have seen its present end; returns that position."""
     end = int(await pool.fetchval("select coalesce(max(position), 0) from events"))

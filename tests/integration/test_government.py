@@ -29,7 +29,7 @@ from libs.eventkit.subscriptions import follow
 from services.gateway.main import SERVICE
 from services.gateway.reactions import NAME
 from tests.eventkit.topics import Topic
-from tests.kit import caught_up, everything, until
+from tests.kit import caught_up, everything, turns, until
 
 AppOf = Callable[..., Awaitable[App]]
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -150,7 +150,7 @@ async def test_nothing_is_told_before_the_division_is_known_and_then_all_of_it(e
     about = fire(uuid4())
     tells(ears.app)
     await ears.hear(raised(about))
-    await asyncio.sleep(0)
+    await turns()
     await ears.founded()
     await ears.hear(alarm.IncidentVerified(**about, by=uuid4(), how="camera", dispatch_by=SOON))
     assert [h.type for h in await told(ears.app)] == ["gov.incident_opened", "gov.incident_progressed"]

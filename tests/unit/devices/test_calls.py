@@ -9,6 +9,7 @@ import pytest
 from services.devices.adapters import dc09
 from services.devices.listener import Call, Limits
 from simulator.dc09_frames import frame
+from tests.kit import turns
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 LINK_TEST = frame("NULL", 0, "4A21", "", NOW, None)
@@ -22,7 +23,7 @@ class Line:
         self.sent.append(data)
 
     async def drain(self):
-        await asyncio.sleep(0)
+        await turns()
 
 
 class Listening:
@@ -43,11 +44,9 @@ async def test_a_call_that_is_ended_just_as_its_panel_speaks_ends(steps):
     """Else a listener that has lost its lease waits for it for ever, and nobody hears the panels."""
     reader, line = asyncio.StreamReader(), Line()
     call = asyncio.create_task(Call(Listening(), reader, line).run())
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    await turns(2)
     reader.feed_data(LINK_TEST)
-    for _ in range(steps):
-        await asyncio.sleep(0)
+    await turns(steps)
     call.cancel()
     done, _ = await asyncio.wait([call], timeout=1.0)
     try:

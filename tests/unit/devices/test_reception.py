@@ -14,6 +14,7 @@ from services.devices.device_book import DeviceBook, KnownDevice
 from services.devices.domain.registry import Description
 from services.devices.reception import Reception
 from simulator.dc09_frames import frame
+from tests.kit import turns
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 PANEL = KnownDevice(UUID(int=1), UUID(int=2), Description("dc09-panel", "panel", "", account="4A21"))
@@ -28,7 +29,7 @@ def stored(monkeypatch):
             pass
 
         async def take(self, body, content_type, reports):
-            await asyncio.sleep(0)
+            await turns()
             taken.append(body)
 
     monkeypatch.setattr(module, "Intake", Intake)
@@ -43,7 +44,7 @@ def alarm(number):
 async def test_a_panel_is_heard_again_though_its_work_was_ended_before_it_began(stored):
     reception = Reception(SimpleNamespace(), DeviceBook(), SimpleNamespace())
     first = asyncio.create_task(reception._stored(PANEL, alarm(1)))
-    await asyncio.sleep(0)
+    await turns()
     await reception.stop()
     first.cancel()
     await asyncio.wait([first])

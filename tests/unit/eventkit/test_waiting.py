@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from libs.eventkit.tail import set_within
+from tests.kit import turns
 
 
 async def test_it_returns_when_it_is_set_and_after_so_long():
@@ -28,10 +29,9 @@ async def test_who_is_ended_in_the_moment_in_which_it_is_set_ends(steps):
             event.clear()
 
     task = asyncio.create_task(reader())
-    await asyncio.sleep(0)
+    await turns()
     event.set()
-    for _ in range(steps):
-        await asyncio.sleep(0)
+    await turns(steps)
     task.cancel()
     done, _ = await asyncio.wait([task], timeout=1.0)
     try:
