@@ -71,6 +71,14 @@ async def test_a_device_that_was_registered_a_moment_ago_is_found() -> None:
     assert await book.find(DEVICE) is not None
 
 
+async def test_a_device_that_took_its_credential_a_moment_ago_is_let_in() -> None:
+    """Else it is told 401 for up to two seconds after it was enrolled, and a camera's car stands before a shut barrier."""
+    book, log = book_with(REGISTERED)
+    assert await book.find(DEVICE) is not None
+    log.say(ENROLLED)
+    assert await book.authenticated(DEVICE, "secret") is not None
+
+
 async def test_orders_go_to_where_the_device_is_now() -> None:
     book, _ = book_with(REGISTERED, ENROLLED, DeviceMoved(DEVICE, "http://10.0.0.10"))
     found = await book.find(DEVICE)
