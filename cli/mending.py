@@ -20,9 +20,9 @@ async def rebuild(database: Database, view: View, catalogue: Catalogue) -> int:
     pool = await database.pool()
     async with pool.acquire() as connection:
         async with connection.transaction():
+            await connection.execute("update checkpoints set position = 0 where name = $1", view.name)  # first, as in `take`
             await connection.execute("delete from damaged where view = $1", view.name)
             await connection.execute(f"truncate {view.name}")
-            await connection.execute("update checkpoints set position = 0 where name = $1", view.name)
         end = int(await connection.fetchval("select coalesce(max(position), 0) from events"))
     reader = Log(database)
     while (position := await checkpoint(database, view.name)) < end:

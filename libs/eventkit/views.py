@@ -79,11 +79,11 @@ async def take(database: Database, catalogue: Catalogue, views: Sequence[View], 
     if not (concerned := _concerned(views, catalogue, rows)):
         return await advance(pool, names, position, rows[-1].position)
     async with pool.acquire() as connection, connection.transaction():
+        await advance(connection, names, position, rows[-1].position)  # first: two writers of a view wait here, and not for rows
         for view in views:
             for community_id, one in concerned.get(view.name, {}).items():
                 await _write(connection, view, community_id, one)
         reach("view.written")
-        await advance(connection, names, position, rows[-1].position)
     reach("view.committed")
 
 async def follow_views(log_: Log, wake: Wake, catalogue: Catalogue, views: Sequence[View]) -> None:

@@ -13,9 +13,10 @@ from cli.mending import rebuild
 from libs.eventkit import views
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.service import App
+from libs.eventkit.subscriptions import Lost
 from libs.eventkit.views import Rows
 from tests.eventkit.writers import append
-from tests.kit import caught_up, everything, folded, held
+from tests.kit import caught_up, everything, folded, held, until
 from tests.toy.main import service
 from tests.toy.sums import POISON, VIEW
 
@@ -66,6 +67,24 @@ async def test_a_rebuild_beside_the_live_writer_and_new_events_ends_in_the_fold(
     await asyncio.gather(filled(toy, communities), *(rebuild(toy.database, VIEW, toy.catalogue) for _ in range(3)))
     await caught_up(pool, VIEW.name)
     assert await held(pool, VIEW) == folded(VIEW, toy.catalogue, await everything(pool))
+
+
+async def test_two_writers_of_a_view_wait_for_its_checkpoint_and_hold_no_rows_meanwhile(toy: App, pool: asyncpg.Pool):
+    """Else each holds rows that the other wants, of two communities in another order, and the database ends one of them."""
+    await filled(toy, [uuid4(), uuid4()])
+    rows = await toy.log.read(0, 500)
+    account = rows[0].stream.rpartition(":")[2]
+    async with pool.acquire() as other, other.transaction():
+        await other.execute("update checkpoints set position = position where name = $1", VIEW.name)
+        late = asyncio.create_task(views.take(toy.database, toy.catalogue, [VIEW], rows, 0))
+        await until(lambda: other.fetchval("select true from pg_locks where not granted and locktype = 'transactionid' limit 1"))
+        await other.execute("set local lock_timeout = '2s'")
+        await other.execute(
+            f"insert into {VIEW.name} (community_id, account_id, seen) values ($1, $2, 1)", rows[0].community_id, UUID(account))
+        await other.execute("update checkpoints set position = 1 where name = $1", VIEW.name)
+    with pytest.raises(Lost):
+        await late
+    assert await pool.fetchval(f"select count(*) from {VIEW.name}") == 1, "the late one has written nothing"
 
 
 async def test_a_view_of_another_shape_is_folded_again_by_its_reader(toy: App, app_of: AppOf, pool: asyncpg.Pool):
