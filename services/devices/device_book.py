@@ -99,10 +99,10 @@ class DeviceBook:
 
     async def authenticated(self, device_id: UUID, credential: str) -> KnownDevice | None:
         """The device, if this is its credential; takes as long for one that does not exist."""
-        device = await self.find(device_id)
-        if not _is_its(device, credential):  # it may have taken this one a moment ago, from another process or before memory read it
+        await self.memory.fresh()
+        if not _is_its(self._devices.get(device_id), credential):  # it may have been registered, or have taken this one, a moment ago
             await self.memory.catch_up()
-            device = self._devices.get(device_id)
+        device = self._devices.get(device_id)
         return device if _is_its(device, credential) else None
 
 
