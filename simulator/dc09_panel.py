@@ -12,7 +12,6 @@ import sys
 from collections import deque
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -22,7 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from simulator.dc09_frames import NO_ANSWER, Signal, frame, key_from, read_answer
-from simulator.serving import ByAddress, host_port, loopback, until_stopped
+from simulator.serving import UNREADABLE, ByAddress, answer, host_port, loopback, until_stopped
 
 KEPT, LONGEST_ANSWER = 1000, 4096
 ANSWERED = frozenset({"ACK", "DUH"})
@@ -139,22 +138,19 @@ def control(panel: AlarmPanel) -> Starlette:
     async def signal(request: Request) -> Response:
         asked = msgspec.json.decode(await request.body() or b"{}", type=Signal)
         try:
-            return _json({"answers": await panel.signal(asked)})
+            return answer({"answers": await panel.signal(asked)})
         except TimeoutError:
-            return _json({"problem": "no answer"}, 504)
+            return answer({"problem": "no answer"}, 504)
 
     async def silence(request: Request) -> Response:
         panel.silent = msgspec.json.decode(await request.body(), type=Silence).silent
-        return _json({"silent": panel.silent})
+        return answer({"silent": panel.silent})
 
     async def state(_: Request) -> Response:
-        return _json({
+        return answer({
             "device_id": panel.config.device_id, "account": panel.config.account, "encrypted": bool(panel.config.key_file),
             "silent": panel.silent, "tests": panel.tests, "acknowledged": panel.acknowledged, "refused": panel.refused,
             "exchanges": list(panel.exchanges)})
-
-    async def unprocessable(_: Request, problem: Exception) -> Response:
-        return _json({"problem": str(problem)}, 422)
 
     routes = [
         Route("/signal", signal, methods=["POST"]),
@@ -163,11 +159,7 @@ def control(panel: AlarmPanel) -> Starlette:
         Route("/state", state, methods=["GET"]),
         Route("/livez", state, methods=["GET"]),
     ]
-    return Starlette(routes=routes, exception_handlers={msgspec.MsgspecError: unprocessable})
-
-
-def _json(value: Any, http: int = 200) -> Response:
-    return Response(msgspec.json.encode(value), http, media_type="application/json")
+    return Starlette(routes=routes, exception_handlers=UNREADABLE)
 
 
 async def serve(config: Config) -> None:

@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from simulator.hikvision_bodies import Format
 from simulator.hikvision_device import Faults, Terminal
+from simulator.serving import UNREADABLE, answer
 
 
 class Card(Struct, frozen=True):
@@ -55,7 +56,7 @@ def control(terminal: Terminal) -> Starlette:
             Route("/cut", face.cut, methods=["POST"]),
             Route("/livez", face.livez, methods=["GET"]),
         ],
-        exception_handlers={msgspec.MsgspecError: _unprocessable},
+        exception_handlers=UNREADABLE,
     )
 
 
@@ -80,7 +81,7 @@ class _Control:
         else:
             pushed, admitted = await terminal.report(event, asked.format), None
         told = {"status": pushed.status, "body": pushed.body, "serial": pushed.serial}
-        return _json({**told, "admitted": admitted, "opened": bool(admitted)})
+        return answer({**told, "admitted": admitted, "opened": bool(admitted)})
 
     async def replay(self, request: Request) -> Response:
         asked, terminal = await _asked(request, Replay), self._terminal
@@ -90,29 +91,29 @@ class _Control:
             at = oldest + timedelta(minutes=n)
             event = terminal.event((5, 1), asked.door_no, at, card_number=asked.card_number, live=False)
             statuses[str((await terminal.report(event, asked.format)).status)] += 1
-        return _json({"sent": asked.count, "statuses": statuses, "seconds": round(time.monotonic() - started, 3)})
+        return answer({"sent": asked.count, "statuses": statuses, "seconds": round(time.monotonic() - started, 3)})
 
     async def raw(self, request: Request) -> Response:
         content_type = request.headers.get("content-type", "application/octet-stream")
         pushed = await self._terminal.post(await request.body(), content_type)
-        return _json({"status": pushed.status, "body": pushed.body})
+        return answer({"status": pushed.status, "body": pushed.body})
 
     async def orders(self, _: Request) -> Response:
-        return _json(list(self._terminal.orders))
+        return answer(list(self._terminal.orders))
 
     async def relays(self, _: Request) -> Response:
         """The state of each: held_open, recalled or normal."""
-        return _json({str(door_no): state for door_no, state in self._terminal.relays.items()})
+        return answer({str(door_no): state for door_no, state in self._terminal.relays.items()})
 
     async def fault(self, request: Request) -> Response:
         self._terminal.faults = await _asked(request, Faults)
-        return _json(self._terminal.faults)
+        return answer(self._terminal.faults)
 
     async def cut(self, _: Request) -> Response:
-        return _json({"streams": self._terminal.cut()})
+        return answer({"streams": self._terminal.cut()})
 
     async def livez(self, _: Request) -> Response:
-        return _json({"device_id": self._terminal.config.device_id})
+        return answer({"device_id": self._terminal.config.device_id})
 
 
 async def _asked(request: Request, kind: type[Asked]) -> Asked:
@@ -124,11 +125,3 @@ def _code(code: str) -> tuple[int, int]:
     if not (major.isdecimal() and minor.isdecimal()):
         raise msgspec.ValidationError("code must look like 5/1")
     return int(major), int(minor)
-
-
-async def _unprocessable(_: Request, problem: Exception) -> Response:
-    return _json({"problem": str(problem)}, 422)
-
-
-def _json(value: Any, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(value), status, media_type="application/json")

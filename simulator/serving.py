@@ -5,10 +5,14 @@ import contextlib
 import ipaddress
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import uvicorn
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -87,3 +91,16 @@ def loopback(address: str) -> str:
 
 def password(file: str) -> str:
     return Path(file).read_text().strip()
+
+
+def answer(value: Any, status: int = 200) -> Response:
+    """JSON, as a control port gives it."""
+    return Response(msgspec.json.encode(value), status, media_type="application/json")
+
+
+async def _unprocessable(_: Request, problem: Exception) -> Response:
+    return answer({"problem": str(problem)}, 422)
+
+
+UNREADABLE: Mapping[Any, Any] = {msgspec.MsgspecError: _unprocessable}
+"""What a control port does with a body that is not what it takes."""

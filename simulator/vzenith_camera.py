@@ -23,7 +23,7 @@ from starlette.routing import Route
 
 from simulator.http_digest import Digest
 from simulator.isapi_face import Guarded, small_body, status, text_of
-from simulator.serving import App, ByAddress, host_port, loopback, password, until_stopped
+from simulator.serving import UNREADABLE, App, ByAddress, answer, host_port, loopback, password, until_stopped
 from simulator.vzenith_bodies import Camera, Passage, heartbeat, push
 
 KEPT = 9000
@@ -184,21 +184,18 @@ def control(camera: PlateCamera) -> Starlette:
 
     async def vehicle(request: Request) -> Response:
         asked = msgspec.json.decode(await request.body() or b"{}", type=Vehicle)
-        return _json(await camera.passes(asked))
+        return answer(await camera.passes(asked))
 
     async def beat(_: Request) -> Response:
-        return _json(await camera.beat())
+        return answer(await camera.beat())
 
     async def raw(request: Request) -> Response:
-        return _json(await camera.raw(await request.body(), request.headers.get("content-type", "application/octet-stream")))
+        return answer(await camera.raw(await request.body(), request.headers.get("content-type", "application/octet-stream")))
 
     async def state(_: Request) -> Response:
-        return _json({
+        return answer({
             "device_id": camera.config.device_id, "opened": len(camera.openings), "openings": camera.openings,
             "answers": list(camera.answers)})
-
-    async def unprocessable(_: Request, problem: Exception) -> Response:
-        return _json({"problem": str(problem)}, 422)
 
     routes = [
         Route("/vehicle", vehicle, methods=["POST"]),
@@ -207,11 +204,7 @@ def control(camera: PlateCamera) -> Starlette:
         Route("/state", state, methods=["GET"]),
         Route("/livez", state, methods=["GET"]),
     ]
-    return Starlette(routes=routes, exception_handlers={msgspec.MsgspecError: unprocessable})
-
-
-def _json(value: Any, http: int = 200) -> Response:
-    return Response(msgspec.json.encode(value), http, media_type="application/json")
+    return Starlette(routes=routes, exception_handlers=UNREADABLE)
 
 
 async def serve(config: Config) -> None:
