@@ -21,18 +21,9 @@ from libs.eventkit.service import App
 from services.devices.adapters.report import Report
 from services.devices.device_book import DayKey, DeviceBook, KnownDevice
 from services.devices.domain.heard import Heard
-from services.devices.domain.reports import (
-    REPORTS,
-    BeginDay,
-    Closed,
-    CloseDay,
-    Day,
-    KeepUnreadable,
-    TakeReports,
-    Told,
-    Vehicle,
-)
+from services.devices.domain.reports import REPORTS, BeginDay, Closed, CloseDay, Day, KeepUnreadable, TakeReports
 from services.devices.domain.signals import Signal
+from services.devices.domain.told import Told, Vehicle
 
 RAW, CREDENTIAL, PLATE = "device-raw", "credential", "plate"
 UNREADABLE_KEPT = 65_536

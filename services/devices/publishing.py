@@ -11,6 +11,7 @@ from libs.eventkit.recorded import Recorded
 from libs.eventkit.sealed import Sealed
 from services.devices.domain import fallbacks, holds, lines, orders, registry, reports
 from services.devices.domain.signals import Signal
+from services.devices.domain.told import Told, Vehicle
 
 
 def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
@@ -19,9 +20,9 @@ def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
             return (Public(said.DeviceRegistered(device_id, description.kind, description.name)),)
         case registry.DeviceEnrolled(device_id=device_id):
             return (Public(said.DeviceEnrolled(device_id)),)
-        case reports.DeviceReported(told=reports.Told(vehicle=reports.Vehicle())):
+        case reports.DeviceReported(told=Told(vehicle=Vehicle())):
             return (Public(_seen(event), f"device:{event.device_id}"),)
-        case reports.DeviceReported(told=reports.Told(signal=Signal())):
+        case reports.DeviceReported(told=Told(signal=Signal())):
             return (Public(_signalled(event), f"device:{event.device_id}"),)
         case lines.LineSilent(device_id=device_id, limit=limit, last_heard=last_heard):
             return (Public(said.LineSilent(device_id, limit, last_heard), f"device:{device_id}"),)
@@ -62,7 +63,7 @@ def _reported(event: reports.DeviceReported) -> said.DeviceReported:
 
 
 def _seen(event: reports.DeviceReported) -> said.PlateSeen:
-    told, vehicle = event.told, event.told.vehicle or reports.Vehicle()
+    told, vehicle = event.told, event.told.vehicle or Vehicle()
     return said.PlateSeen(
         report_id=told.report_id, device_id=event.device_id, lane_no=vehicle.lane_no, plate=_sealed(vehicle.plate),
         plate_colour=vehicle.plate_colour, vehicle_kind=vehicle.vehicle_kind, confidence=vehicle.confidence,

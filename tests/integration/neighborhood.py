@@ -24,7 +24,7 @@ from libs.eventkit.views import follow_views
 from services.neighbors.channels import Emergency
 from services.neighbors.main import SERVICE, book_of
 from services.neighbors.processes import telling
-from tests.kit import caught_up, everything
+from tests.kit import caught_up, everything, folded, held
 
 DAY = date(2026, 3, 1)
 
@@ -136,3 +136,12 @@ class Neighborhood(Struct):
             return await client.request(method, path, json=body, headers={**token, **headers})
 
 
+async def as_folded(here: Neighborhood) -> bool:
+    """Whether each view holds the fold of the log, but for how moments are written."""
+    pool = await here.app.database.pool()
+    log = await everything(pool)
+
+    def bare(found: dict[UUID, list[dict[str, Any]]]) -> Any:
+        return {c: [{k: v for k, v in r.items() if not k.endswith("_at")} for r in rows] for c, rows in found.items()}
+
+    return all([bare(await held(pool, v)) == bare(folded(v, here.app.catalogue, log)) for v in here.app.service.views])

@@ -19,51 +19,7 @@ from libs.eventkit.decider import Decider, Refused
 from libs.eventkit.sealed import Sealed
 from services.devices.domain.heard import Heard
 from services.devices.domain.liveness import Clock, is_live
-from services.devices.domain.signals import Signal
-
-Primitive = str | int | float | bool
-
-
-class Vehicle(Struct, frozen=True, kw_only=True):
-    """What a plate camera saw, in its own words. `plate` is None for a vehicle without one."""
-
-    lane_no: int = 1
-    plate: Sealed | None = None
-    plate_colour: str = ""
-    vehicle_kind: str = ""
-    confidence: int | None = None
-    direction: str | None = None
-
-
-class Told(Struct, frozen=True, kw_only=True):
-    """One report as an adapter read it, its personal parts sealed. `fingerprint`: 16 hex digits, equal for the same
-    event told again, or empty where nothing tells two such events apart; `fingerprint_before`: the one that it would have
-    had some minutes ago, where it holds the time. `clock`: the device's clock minus ours in seconds as it told it in passing."""
-
-    report_id: UUID
-    kind: str
-    code: str
-    history: bool
-    fingerprint: str = ""
-    state: str | None = None
-    serial: int | None = None
-    door_no: int | None = None
-    reader_no: int | None = None
-    channel: int | None = None
-    awaits_decision: bool = False
-    verify_mode: str | None = None
-    device_time: datetime | None = None
-    device_time_raw: str = ""
-    pictures: int = 0
-    detail: dict[str, Primitive] = {}
-    findings: tuple[str, ...] = ()
-    card_number: Sealed | None = None
-    employee_number: Sealed | None = None
-    vehicle: Vehicle | None = None
-    signal: Signal | None = None
-    fingerprint_before: str = ""
-    clock: float | None = None
-
+from services.devices.domain.told import Told
 
 # what happened
 

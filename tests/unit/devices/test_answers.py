@@ -27,7 +27,8 @@ from services.devices.domain.orders import (
     RecordFailed,
 )
 from services.devices.domain.refusals import REFUSALS, AttemptRefusal, RefusalAttempted, RefusalFailed, RefusalTold
-from services.devices.domain.reports import DeviceReported, Told, Vehicle
+from services.devices.domain.reports import DeviceReported
+from services.devices.domain.told import Told, Vehicle
 from services.devices.publishing import publish
 from tests.kit import recorded
 

@@ -31,9 +31,9 @@ from services.devices.domain.reports import (
     KnowledgeCarried,
     SerialGapClosed,
     SerialGapFound,
-    Told,
 )
 from services.devices.domain.signals import Signal
+from services.devices.domain.told import Told
 from services.devices.domain.unplaced import FrameUnplaced
 from services.devices.main import SERVICE
 from services.devices.publishing import publish

@@ -17,13 +17,8 @@ from services.devices.domain.registry import (
     DeviceRegistered,
     EnrolmentCodeIssued,
 )
-from services.devices.domain.reports import (
-    BodyUnreadable,
-    DeviceReported,
-    SerialGapClosed,
-    SerialGapFound,
-    Told,
-)
+from services.devices.domain.reports import BodyUnreadable, DeviceReported, SerialGapClosed, SerialGapFound
+from services.devices.domain.told import Told
 from services.devices.domain.unplaced import FrameUnplaced
 from services.devices.views import devices, findings
 

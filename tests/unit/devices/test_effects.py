@@ -17,7 +17,8 @@ from services.devices.device_book import KnownDevice
 from services.devices.domain.orders import RecordCarriedOut, RecordFailed
 from services.devices.domain.refusals import AttemptRefusal, EndRefusal
 from services.devices.domain.registry import Description
-from services.devices.domain.reports import DeviceReported, Told
+from services.devices.domain.reports import DeviceReported
+from services.devices.domain.told import Told
 from services.devices.effects import door_orders_at
 from tests.kit import recorded
 

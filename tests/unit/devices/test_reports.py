@@ -28,8 +28,8 @@ from services.devices.domain.reports import (
     SerialGapClosed,
     SerialGapFound,
     TakeReports,
-    Told,
 )
+from services.devices.domain.told import Told
 
 DEVICE, BODY = UUID(int=1), UUID(int=2)
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
