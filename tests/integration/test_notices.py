@@ -181,7 +181,8 @@ async def test_a_sender_that_dies_before_it_has_recorded_anything_sends_again_un
     await until(recorded_once)
     pool = await second.app.database.pool()
     await pool.execute(
-        "insert into timers values ($1, $2, $3, 1, now(), $4)", name_of("push"), f"notice:{key}", office.community, notice)
+        "insert into timers values ($1, $2, $3, 1, now(), $4) on conflict (name, stream) do update set due_at = now()",
+        name_of("push"), f"notice:{key}", office.community, notice)
     await second.arrives(other := uuid4())
     await until(lambda: office.push.keys(other))
 
