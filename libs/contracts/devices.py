@@ -3,7 +3,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 from msgspec import Struct
-from libs.contracts.fields import SealedField
+from libs.contracts.fields import Confirmed, SealedField
 
 class DeviceRegistered(Struct, frozen=True, tag="devices.device_registered"):
     """A device is in the registry. `kind`: the protocol family, e.g. `hikvision-terminal`."""
@@ -114,3 +114,5 @@ class HoldFailed(_Hold, frozen=True, tag="devices.hold_failed"):
     reason: str
     attempt: int
     again_at: datetime | None
+class ErasureConfirmed(Confirmed, frozen=True, tag="devices.erasure_confirmed"):
+    """As `Confirmed`."""

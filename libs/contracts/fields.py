@@ -8,3 +8,15 @@ class SealedField(Struct, frozen=True):
     event_id: UUID
     slot: str
     box: str
+
+class Confirmed(Struct, frozen=True):
+    """A service has erased what it kept of an erased resident: so many keys of its own; blind indexes and credentials with them."""
+    resident_id: UUID
+    keys: int
+class Look(Struct, frozen=True):
+    """Somebody (`by`, in a role) was shown personal data of a resident in the clear, for a purpose. Recorded before the answer."""
+    resident_id: UUID
+    by: UUID
+    role: str
+    purpose: str
+    what: tuple[str, ...]

@@ -3,7 +3,7 @@ from typing import Literal
 from uuid import UUID
 from msgspec import Struct
 from libs.contracts.access import Fact
-from libs.contracts.fields import SealedField
+from libs.contracts.fields import Confirmed, SealedField
 
 class _Circle(Struct, frozen=True):
     circle_id: UUID
@@ -64,3 +64,5 @@ class BroadcastEnded(Struct, frozen=True, tag="neighbors.broadcast_ended"):
     building_id: UUID
     by: UUID | None
     reason: str
+class ErasureConfirmed(Confirmed, frozen=True, tag="neighbors.erasure_confirmed"):
+    """As `Confirmed`."""
