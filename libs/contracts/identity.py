@@ -3,7 +3,7 @@ from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 from msgspec import Struct
-from libs.contracts.fields import Confirmed, Look, SealedField
+from libs.contracts.fields import Confirmed, Look, OfResident, SealedField
 
 HomeRole = Literal["owner", "tenant", "family", "staff", "other"]
 class CommunityFounded(Struct, frozen=True, tag="identity.community_founded"):
@@ -24,9 +24,8 @@ class HomeRegistered(Struct, frozen=True, tag="identity.home_registered"):
     unit: int
     label: str
 
-class ResidentRegistered(Struct, frozen=True, tag="identity.resident_registered"):
+class ResidentRegistered(OfResident, frozen=True, tag="identity.resident_registered"):
     """A person of the community is known; the name is sealed for the purpose `contact`."""
-    resident_id: UUID
     name: SealedField
 class _Residence(Struct, frozen=True):
     residence_id: UUID
@@ -41,10 +40,9 @@ class ResidenceStarted(_Residence, frozen=True, tag="identity.residence_started"
 class ResidenceEnded(_Residence, frozen=True, tag="identity.residence_ended"):
     """A resident no longer lives in the home."""
     until: date
-class PopulationDeclared(Struct, frozen=True, tag="identity.population_declared"):
+class PopulationDeclared(OfResident, frozen=True, tag="identity.population_declared"):
     """How a resident counts in 实有人口: registered here (户籍), floating (流动) or from abroad (境外), and who says so. Sources that
     contradict each other are both kept; `kind` is what holds: the police, then the grid worker, then staff, then the resident."""
-    resident_id: UUID
     kind: Literal["registered", "floating", "foreign"]
     source: Literal["self", "staff", "grid", "police"]
 
@@ -81,16 +79,14 @@ class SigningKeyPublished(Struct, frozen=True, tag="identity.signing_key_publish
     not_before: datetime
     expires: datetime
 
-class ResidentErased(Struct, frozen=True, tag="identity.resident_erased"):
+class ResidentErased(OfResident, frozen=True, tag="identity.resident_erased"):
     """All personal data of the resident vanishes: whoever keeps any erases its keys and confirms. `by`: they themselves, or who did it for
     them. Ids, residences, bills, counts and incidents stay."""
-    resident_id: UUID
     by: UUID
     reason: Literal["own_wish", "on_request", "retention"]
 class ErasureConfirmed(Confirmed, frozen=True, tag="identity.erasure_confirmed"):
     """As `Confirmed`."""
-class _Consent(Struct, frozen=True):
-    resident_id: UUID
+class _Consent(OfResident, frozen=True):
     purpose: Literal["face", "sharing", "notices"]
     by: UUID
 class ConsentGiven(_Consent, frozen=True, tag="identity.consent_given"):
