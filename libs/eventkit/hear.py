@@ -78,8 +78,7 @@ class Hearing:
         log.error("unreadable record %s/%d/%d kept aside: %s", record.topic, record.partition, record.offset, reason)
         heads = msgspec.json.encode({k: (v or b"").decode("latin-1") for k, v in record.headers}).decode().replace("\\u0000", "")
         await (await self.database.pool()).execute(
-            'insert into kept_aside (topic, partition, "offset", reason, headers, body) values ($1, $2, $3, $4, $5, $6)'
-            " on conflict do nothing", record.topic, record.partition, record.offset, reason, heads, record.value)
+            "select keep_aside($1, $2, $3, $4, $5, $6)", record.topic, record.partition, record.offset, reason, heads, record.value)
 
     def lag(self) -> int:
         """Records that the topics hold beyond what has been fetched; -1 while not connected."""

@@ -96,10 +96,8 @@ class Relay:
             await (await producer.send_batch(batch, self.topic, partition=partition))
 
     async def _remember(self, connection: Connection, told: dict[UUID, Number]) -> None:
-        await connection.executemany(
-            "insert into published (community_id, partition, generation, position, n) values ($1, $2, $3, $4, $5)"
-            " on conflict (community_id) do update set generation = excluded.generation, position = excluded.position, n = excluded.n",
-            [(c, partition_of(c), n.generation, n.position, n.n) for c, n in told.items()])
+        rows = [(c, partition_of(c), n.generation, n.position, n.n) for c, n in told.items()]
+        await connection.executemany("select remember_told($1, $2, $3, $4, $5)", rows)
 
     async def _look(self) -> str:
         """What the last record of each partition says about this log: nothing, or the command that is needed."""

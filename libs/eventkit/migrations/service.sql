@@ -26,6 +26,31 @@ create table if not exists timers (
 );
 create index if not exists timers_by_due on timers (name, due_at);
 
+-- whatever order its writers come in, the row of a later version stands; `w_due` null: nothing is due
+create or replace function write_timer(
+    w_name text, w_stream text, w_community uuid, w_version int, w_due timestamptz, w_because uuid
+) returns void language plpgsql as $$
+begin
+    if w_due is null then
+        delete from timers t where t.name = w_name and t.stream = w_stream and t.version <= w_version;
+    else
+        insert into timers as t (name, stream, community_id, version, due_at, because)
+        values (w_name, w_stream, w_community, w_version, w_due, w_because)
+        on conflict (name, stream) do update
+        set version = excluded.version, due_at = excluded.due_at, because = excluded.because
+        where t.version <= excluded.version;
+    end if;
+end $$;
+
+-- of each community at most `a_each`, so that none keeps another waiting
+create or replace function due_soon(a_name text, a_until timestamptz, a_but text[], a_each int)
+returns table (stream text, community_id uuid, due_at timestamptz) language sql stable as $$
+    select soon.stream, soon.community_id, soon.due_at from (
+        select *, row_number() over (partition by t.community_id order by t.due_at) as place
+          from timers t where t.name = a_name and t.due_at < a_until and t.stream <> all (a_but)) soon
+     where place <= a_each order by soon.due_at
+$$;
+
 grant select, insert, update, delete
     on timers, log_state, events, claims, outcomes, checkpoints, published, marks, gaps, kept_aside, parked, damaged, keys
     to $service_log;
@@ -33,6 +58,69 @@ grant select, insert, update, delete
 -- for own keys alone: of others', two may be heard after a restore
 create unique index if not exists keys_of_a_subject on keys (community_id, subject, purpose, owner)
     where erased_at is null and owner = '$service';
+
+create or replace function live_key(a_community uuid, a_subject text, a_purpose text, a_owner text)
+returns setof keys language sql stable as $$
+    select * from keys where community_id = a_community and subject = a_subject and purpose = a_purpose and owner = a_owner
+       and erased_at is null
+$$;
+
+-- the key, unless another of its subject was there first: whichever it is (none where that was erased at once)
+create or replace function make_key(
+    k_id uuid, k_community uuid, k_subject text, k_purpose text, k_owner text, k_kek text, k_wrapped bytea
+) returns setof keys language plpgsql as $$
+begin
+    insert into keys (key_id, community_id, subject, purpose, owner, kek_id, wrapped)
+    values (k_id, k_community, k_subject, k_purpose, k_owner, k_kek, k_wrapped) on conflict do nothing;
+    return query select * from live_key(k_community, k_subject, k_purpose, k_owner);
+end $$;
+
+-- as the keys topic brings it; what is erased stays so
+create or replace function take_key(
+    k_id uuid, k_community uuid, k_subject text, k_purpose text, k_owner text, k_kek text, k_wrapped bytea
+) returns void language sql as $$
+    insert into keys as k (key_id, community_id, subject, purpose, owner, kek_id, wrapped)
+    values (k_id, k_community, k_subject, k_purpose, k_owner, k_kek, k_wrapped)
+    on conflict (key_id) do update set kek_id = excluded.kek_id, wrapped = excluded.wrapped
+     where k.erased_at is null and k.owner = excluded.owner
+$$;
+
+-- one never seen is erased too, in case it comes late
+create or replace function erase_key(k_id uuid) returns void language sql as $$
+    insert into keys as k (key_id, community_id, subject, purpose, owner, kek_id, erased_at)
+    values (k_id, '00000000-0000-0000-0000-000000000000', '', '', '', '', clock_timestamp())
+    on conflict (key_id) do update set wrapped = null, erased_at = coalesce(k.erased_at, excluded.erased_at)
+$$;
+
+-- what the relay has told a community last
+create or replace function remember_told(a_community uuid, a_partition int, a_generation int, a_position bigint, a_n int)
+returns void language sql as $$
+    insert into published (community_id, partition, generation, position, n)
+    values (a_community, a_partition, a_generation, a_position, a_n)
+    on conflict (community_id) do update set generation = excluded.generation, position = excluded.position, n = excluded.n
+$$;
+
+create or replace function park(a_subscription text, a_key text, a_position bigint, a_event uuid, a_community uuid, a_reason text)
+returns void language sql as $$
+    insert into parked (subscription, key, position, event_id, community_id, reason)
+    values (a_subscription, a_key, a_position, a_event, a_community, a_reason) on conflict do nothing
+$$;
+
+create or replace function keep_aside(a_topic text, a_partition int, a_offset bigint, a_reason text, a_headers json, a_body bytea)
+returns void language sql as $$
+    insert into kept_aside (topic, partition, "offset", reason, headers, body)
+    values (a_topic, a_partition, a_offset, a_reason, a_headers, a_body) on conflict do nothing
+$$;
+
+-- what its code expects, as `migrate` has made it last; a reader's checkpoint is made once, where its subscription starts
+create table if not exists migrated (one boolean primary key default true check (one), fingerprint text);
+create or replace function has_migrated(a_names text[], a_starts text[], a_fingerprint text) returns void language plpgsql as $$
+begin
+    insert into checkpoints (name, position)
+    select c.name, case c.start when 'beginning' then 0 else (select coalesce(max(e.position), 0) from events e) end
+      from unnest(a_names, a_starts) c(name, start) on conflict do nothing;
+    insert into migrated (fingerprint) values (a_fingerprint) on conflict (one) do update set fingerprint = excluded.fingerprint;
+end $$;
 
 -- what `status` tells, in one row
 create or replace view state_of_the_log as select
