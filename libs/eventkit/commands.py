@@ -28,16 +28,10 @@ class Public(Struct, frozen=True):
 
 Publish = Callable[[Any, Recorded], Sequence[Public]]
 
-class Context(Struct, frozen=True):
-    """Who asks, when, and on what it rests. `requested_at` is when the first service recorded the request."""
+class Context(Meta, frozen=True, kw_only=True):
+    """Who asks, when, and on what it rests."""
     community_id: UUID
     now: datetime
-    principal: str = ""
-    correlation: str = ""
-    caused_by: tuple[UUID, ...] = ()
-    requested_at: datetime | None = None
-    occurred_at: datetime | None = None
-    traceparent: str = ""
     event_id: UUID | None = None  # the id of the first event, where something was sealed for it beforehand
     name: str = ""  # with `cause`: ids come from uuid5(cause, name), so that a rerun after a crash says the same
     cause: UUID | None = None
