@@ -137,3 +137,13 @@ create or replace view state_of_the_log as select
     (select coalesce(json_object_agg(name, late), '{}') from (
         select name, count(*) as late from timers where due_at < now() - interval '5 seconds' group by name) t) as overdue;
 grant select on state_of_the_log to $service_log;
+
+-- the same for those readers that the code has
+create or replace function state_of(a_readers text[]) returns json language sql stable as $$
+    select json_build_object(
+        'generation', generation, 'position', last, 'parked', parked, 'damaged', damaged, 'gaps', gaps,
+        'lag', (select coalesce(json_object_agg(key, last - value::bigint), '{}') from json_each_text(checkpoints)
+                 where key = any (a_readers)),
+        'overdue', (select coalesce(sum(value::bigint), 0) from json_each_text(overdue) where key = any (a_readers)))
+      from state_of_the_log
+$$;
