@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import uvloop
 
-from bench import alarm_path, appending, commanding, crowds, decision, door_event, hop, plate_answer, streams, viewing
+from bench import alarm_path, appending, commanding, crowds, decision, door_event, hop, plate_answer, resting, serving, streams, viewing
 from bench.measure import Result
 from bench.servers import Servers
 
@@ -24,6 +24,10 @@ ROWS: dict[str, Callable[[Servers], Awaitable[Result]]] = {
     "view": viewing.measure,
     "decision": decision.measure,
     "hop": hop.measure,
+    "idle": resting.measure,
+    "page": serving.measure_page,
+    "judgement": serving.measure_judgement,
+    "reports": serving.measure_reports,
     "door_event": door_event.measure,
     "plate_answer": plate_answer.measure,
     "alarm_government": alarm_path.measure_path,

@@ -25,8 +25,9 @@ PATIENCE = 60.0
 PATIENCE_WHOLE = 180.0
 BARE = ("append_1", "append_32", "append_256", "append_4x16", "command", "relay", "hearing", "view", "decision", "hop")
 """Rows that need PostgreSQL and Kafka only."""
-WHOLE = ("door_event", "plate_answer", "alarm_government", "alarm_storm")
+WHOLE = ("idle", "page", "judgement", "reports", "door_event", "plate_answer", "alarm_government", "alarm_storm")
 """Rows that need all services, each in a process of its own, and the demo community."""
+SERVERS = ("postgres", "kafka", "supervisor", "simulator")
 ROWS = (*BARE, *WHOLE)
 LOCK = ROOT / "bench" / "requirements.lock"
 VENV = ROOT / ".lifang" / "bench-venv"
@@ -77,7 +78,8 @@ def show(row: dict[str, Any]) -> None:
     print(f"{screen.paint(row['row'], 'bold'):<12} {row['ours']:g} {row['unit']}{more}   goal {row['goal']}: {mark}")
     for name in ("limit", "peer"):
         value = row[name]["value"]
-        figure = "–" if value is None else f"{value:g} ({row[f'of_{name}']:.2f} ×)"
+        times = row[f"of_{name}"]
+        figure = "–" if value is None else f"{value:g} ({times:.2f} ×)" if times else f"{value:g}"
         print(f"  {name:<6} {figure:<20} {row[name]['of']}")
     for name, side in row["spread"].items():
         print(f"  {name:<10} {side['min']:g} … {side['max']:g}" + (f", p99 {side['p99_ms']:g} ms" if "p99_ms" in side else ""))
@@ -143,10 +145,11 @@ def seeded(supervisor: psutil.Process) -> str:
     urls = {name: one["url"] for name, one in status.processes(found).items()}
     gates = {lane["direction"]: found["devices"][lane["device_id"]]["push"] for lane in demo.lanes}
     path = FOR_BENCH.run / "whole.json"
-    token = tokens.token(FOR_BENCH, "staff")
+    token, resident, device = (tokens.token(FOR_BENCH, role) for role in ("staff", "resident", "device"))
     panel = next(one for one in demo.panels if not one.encrypted)
     replace(path, json.dumps({
-        "urls": urls, "token": token, "gates": gates, "card": demo.cards[0]["number"],
+        "urls": urls, "databases": found["databases"], "token": token, "resident": resident, "device": device,
+        "door": demo.doors[0]["id"], "gates": gates, "card": demo.cards[0]["number"],
         "panel": {"listen": panel.listen, "account": panel.account},
-        "pids": {name: one["pid"] for name, one in status.processes(found).items()}}).encode())
+        "pids": {name: one["pid"] for name, one in (*status.processes(found).items(), *((n, found[n]) for n in SERVERS))}}).encode())
     return str(path)
