@@ -11,9 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import psutil
-
-from cli import screen, status, tokens
+from cli import screen, starting, status, tokens
 from cli.place import PYTHON, ROOT, Place
 from cli.stack import postgres, services, start
 from cli.stack.demo import Demo, ports_of_devices
@@ -28,7 +26,8 @@ BARE = ("append_1", "append_32", "append_256", "append_4x16", "command", "relay"
 WHOLE = ("idle", "page", "judgement", "reports", "door_event", "plate_answer", "alarm_government", "alarm_storm")
 """Rows that need all services, each in a process of its own, and the demo community."""
 SERVERS = ("postgres", "kafka", "supervisor", "simulator")
-ROWS = (*BARE, *WHOLE)
+START = ("start",)
+ROWS = (*BARE, *WHOLE, *START)
 LOCK = ROOT / "bench" / "requirements.lock"
 VENV = ROOT / ".lifang" / "bench-venv"
 FAR = 20_000
@@ -48,9 +47,13 @@ def run(options: argparse.Namespace) -> int:
     for group in (BARE, WHOLE):
         if wanted := [row for row in options.rows or ROWS if row in group]:
             codes.append(measure(wanted, group is WHOLE, rows, options.json))
+    if "start" in (options.rows or ROWS):
+        rows.append(starts())
+        if not options.json:
+            show(rows[-1])
     if options.json:
         screen.answer(rows)
-    return max(codes)
+    return max(codes, default=0)
 
 
 def measure(wanted: list[str], whole: bool, rows: list[dict[str, Any]], quietly: bool) -> int:
@@ -103,9 +106,8 @@ def without_peer() -> str:
 
 
 @contextmanager
-def own_stack(whole: bool) -> Iterator[list[str]]:
-    """Empty servers, where they are as arguments for `python -m bench`; one run at a time in a checkout. `whole`: with
-    all services and the demo community on them."""
+def own_place() -> Iterator[None]:
+    """Nothing is there; one run at a time in a checkout."""
     FOR_BENCH.state.mkdir(parents=True, exist_ok=True)
     with open(FOR_BENCH.state / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -113,17 +115,33 @@ def own_stack(whole: bool) -> Iterator[list[str]]:
         start.forget(FOR_BENCH)
         Kept(ports=far_ports()).write(FOR_BENCH)
         try:
-            supervisor = start.start(FOR_BENCH, screen.progress, bare=not whole)
-            until = time.monotonic() + PATIENCE
-            while not all(answers(Kept.read(FOR_BENCH).ports.get(name, 0)) for name in ("postgres", "kafka")):
-                if time.monotonic() > until or not is_running(supervisor):
-                    screen.stop(f"PostgreSQL and Kafka do not answer; see {FOR_BENCH.log}")
-                time.sleep(0.1)
-            ports = Kept.read(FOR_BENCH).ports
-            found = ["--postgres", f"postgresql://postgres@{HOST}:{ports['postgres']}", "--kafka", f"{HOST}:{ports['kafka']}"]
-            yield [*found, "--whole", seeded(supervisor)] if whole else found
+            yield
         finally:
             start.stop(FOR_BENCH, screen.progress)
+
+
+@contextmanager
+def own_stack(whole: bool) -> Iterator[list[str]]:
+    """Empty servers, where they are as arguments for `python -m bench`. `whole`: with all services and the demo community."""
+    with own_place():
+        supervisor = start.start(FOR_BENCH, screen.progress, bare=not whole)
+        until = time.monotonic() + PATIENCE
+        while not all(answers(Kept.read(FOR_BENCH).ports.get(name, 0)) for name in ("postgres", "kafka")):
+            if time.monotonic() > until or not is_running(supervisor):
+                screen.stop(f"PostgreSQL and Kafka do not answer; see {FOR_BENCH.log}")
+            time.sleep(0.1)
+        ports = Kept.read(FOR_BENCH).ports
+        found = ["--postgres", f"postgresql://postgres@{HOST}:{ports['postgres']}", "--kafka", f"{HOST}:{ports['kafka']}"]
+        yield [*found, "--whole", seeded()] if whole else found
+
+
+def starts() -> dict[str, Any]:
+    with own_place():
+        row = starting.measure(FOR_BENCH, until_ready)
+    results = FOR_BENCH.state / "results"
+    results.mkdir(parents=True, exist_ok=True)
+    (results / "start.json").write_text(json.dumps(row) + "\n")
+    return row
 
 
 def far_ports() -> dict[str, int]:
@@ -132,14 +150,20 @@ def far_ports() -> dict[str, int]:
     return {name: FIRST[kind] + FAR + int(n or 0) for name, kind, n in pairs if kind in FIRST}
 
 
-def seeded(supervisor: psutil.Process) -> str:
-    """Waits for the services, and answers with the file that says where they are."""
-    screen.progress("Starting the services and seeding the demo community …")
+def until_ready() -> dict[str, Any]:
+    """What `status` says then."""
     until = time.monotonic() + PATIENCE_WHOLE
     while not (found := status.look(FOR_BENCH))["ready"]:
-        if time.monotonic() > until or not is_running(supervisor):
+        if time.monotonic() > until or start.supervisor(FOR_BENCH) is None:
             screen.stop("The services are not ready: " + "; ".join(status.missing(found)))
-        time.sleep(0.3)
+        time.sleep(0.15)
+    return found
+
+
+def seeded() -> str:
+    """Waits for the services, and answers with the file that says where they are."""
+    screen.progress("Starting the services and seeding the demo community …")
+    found = until_ready()
     demo = Demo.read(FOR_BENCH)
     assert demo is not None
     urls = {name: one["url"] for name, one in status.processes(found).items()}
