@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import uvloop
 
-from bench import alarm_path, appending, commanding, crowds, decision, door_event, hop, plate_answer, resting, serving, streams, viewing
+from bench import alarm_path, appending, commanding, crowds, decision, door_event, growth, hop, plate_answer, resting, serving, streams, viewing
 from bench.measure import Result
 from bench.servers import Servers
 
@@ -24,6 +24,7 @@ ROWS: dict[str, Callable[[Servers], Awaitable[Result]]] = {
     "view": viewing.measure,
     "decision": decision.measure,
     "hop": hop.measure,
+    "growth": growth.measure,
     "idle": resting.measure,
     "page": serving.measure_page,
     "judgement": serving.measure_judgement,
