@@ -9,7 +9,21 @@ from pathlib import Path
 import msgspec
 import uvloop
 
-from bench import alarm_path, appending, commanding, crowds, decision, door_event, growth, hop, plate_answer, resting, serving, streams, viewing
+from bench import (
+    alarm_path,
+    appending,
+    commanding,
+    crowds,
+    decision,
+    door_event,
+    growth,
+    hop,
+    plate_answer,
+    resting,
+    serving,
+    streams,
+    viewing,
+)
 from bench.measure import Result
 from bench.servers import Servers
 
