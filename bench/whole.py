@@ -38,11 +38,16 @@ class Panel(Struct, frozen=True):
 
 
 class Whole(Struct, frozen=True):
-    """The demo community on services of their own. `token`: a staff member's. `gates`: the cameras by direction.
-    `card`: a resident's. `panel`: one that speaks plainly. `pids`: of the services."""
+    """The demo community on services of their own. `token`: a staff member's. `resident`, `device`: tokens too.
+    `gates`: the cameras by direction. `card`: a resident's. `door`: one that it opens. `panel`: one that speaks plainly.
+    `pids`: of services and servers. `databases`: the owners' addresses."""
 
     urls: dict[str, str]
+    databases: dict[str, str]
     token: str
+    resident: str
+    device: str
+    door: str
     gates: dict[str, Push]
     card: str
     panel: Panel

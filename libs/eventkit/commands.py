@@ -79,9 +79,11 @@ class Commands:
         decider = self._decider[type(command)]
         stream = f"{decider.category}:{subject_id}"
         async with self._locks.setdefault(stream, asyncio.Lock()):
-            if not new and key is not None and (prior := await self.log.outcome(context.community_id, key)):
-                return self._replay(key, *prior)
-            fresh = stream not in self._known
+            fresh, asked = stream not in self._known, new or key is None
+            if fresh and not asked and key is not None:
+                asked = True
+                if prior := await self.log.outcome(context.community_id, key):
+                    return self._replay(key, *prior)
             for attempt in range(TRIES):
                 nothing = new and fresh and attempt == 0
                 state, version = (decider.initial, 0) if nothing else await self.state(decider, subject_id, context.community_id, fresh)
@@ -93,6 +95,8 @@ class Commands:
                 except Refused as error:
                     refusal, events = error, []
                 except Exception:
+                    if not asked and key is not None and (prior := await self.log.outcome(context.community_id, key)):
+                        return self._replay(key, *prior)  # else the append would have said so
                     if fresh:
                         raise
                     fresh = True

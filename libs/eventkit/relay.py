@@ -44,7 +44,7 @@ class Relay:
             raise Refuses(self.asks_for)
         producer = AIOKafkaProducer(
             bootstrap_servers=self.settings.kafka, acks="all", enable_idempotence=True, request_timeout_ms=10_000,
-            max_request_size=1_048_576, client_id=f"{self.settings.service}-relay")
+            max_request_size=1_048_576, max_batch_size=1_000_000, client_id=f"{self.settings.service}-relay")
         try:
             await producer.start()
             while True:

@@ -147,3 +147,92 @@ create or replace function state_of(a_readers text[]) returns json language sql 
         'overdue', (select coalesce(sum(value::bigint), 0) from json_each_text(overdue) where key = any (a_readers)))
       from state_of_the_log
 $$;
+
+-- Takes what follows the mark of its community and nothing else. Answers per record:
+-- taken | known (at or below the mark) | repeated (its id is here already) | missing (something before it never came).
+-- A batch in which all of it follows is taken whole, by one statement each for rows and marks; any other, record by record.
+create or replace function hear_batch(
+    r_topic text[], r_source text[], r_community uuid[],
+    r_generation int[], r_position bigint[], r_n int[],
+    r_previous_generation int[], r_previous_position bigint[], r_previous_n int[],
+    r_id uuid[], r_type text[], r_schema int[], r_data text[], r_meta text[]
+) returns text[]
+language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+    base bigint;
+    current_generation int;
+    answers text[] := '{}';
+    mark record;
+    answer text;
+begin
+    perform pg_advisory_xact_lock(726001);
+    select coalesce((select e.position from events e order by e.position desc limit 1), 0), (select s.generation from log_state s)
+      into base, current_generation;
+    if (select bool_and((pg, pp, pn) <= (coalesce(bg, 0), coalesce(bp, 0), coalesce(bn, 0))
+                        and (g, p, n) > (coalesce(bg, 0), coalesce(bp, 0), coalesce(bn, 0)))
+          from (select g, p, n, pg, pp, pn,
+                       coalesce(lag(g) over same, (select m.generation from marks m where m.topic = t and m.community_id = c)) as bg,
+                       coalesce(lag(p) over same, (select m.position from marks m where m.topic = t and m.community_id = c)) as bp,
+                       coalesce(lag(n) over same, (select m.n from marks m where m.topic = t and m.community_id = c)) as bn
+                  from unnest(r_topic, r_community, r_generation, r_position, r_n, r_previous_generation, r_previous_position, r_previous_n)
+                       with ordinality u(t, c, g, p, n, pg, pp, pn, i)
+                window same as (partition by t, c order by i)) chain)
+       and cardinality(r_id) = (select count(distinct i) from unnest(r_id) i)
+       and not exists (select from unnest(r_id) i where (select true from events e where e.event_id = i)) then
+        insert into events (position, generation, community_id, event_id, type, schema, data, meta,
+                            source, source_generation, source_position, source_n)
+        select base + i, current_generation, c, id, type, schema, data::json, meta::json, source, g, p, n
+          from unnest(r_community, r_id, r_type, r_schema, r_data, r_meta, r_source, r_generation, r_position, r_n)
+               with ordinality u(c, id, type, schema, data, meta, source, g, p, n, i);
+        insert into marks (topic, community_id, generation, position, n, log_position)
+        select distinct on (t, c) t, c, g, p, n, base + i
+          from unnest(r_topic, r_community, r_generation, r_position, r_n) with ordinality u(t, c, g, p, n, i)
+         order by t, c, i desc
+        on conflict (topic, community_id) do update
+        set generation = excluded.generation, position = excluded.position, n = excluded.n, log_position = excluded.log_position;
+        delete from gaps g using marks m
+         where m.topic = g.topic and m.community_id = g.community_id
+           and (g.upto_generation, g.upto_position, g.upto_n) <= (m.generation, m.position, m.n);
+        perform pg_notify('log', '');
+        return array_fill('taken'::text, array[cardinality(r_id)]);
+    end if;
+    for i in 1 .. coalesce(cardinality(r_id), 0) loop
+        select m.generation, m.position, m.n into mark from marks m
+         where m.topic = r_topic[i] and m.community_id = r_community[i];
+        if not found then
+            select 0 as generation, 0::bigint as position, 0 as n into mark;
+        end if;
+        if (r_generation[i], r_position[i], r_n[i]) <= (mark.generation, mark.position, mark.n) then
+            answer := 'known';
+        elsif (r_previous_generation[i], r_previous_position[i], r_previous_n[i])
+              > (mark.generation, mark.position, mark.n) then
+            answer := 'missing';
+            insert into gaps (topic, community_id, upto_generation, upto_position, upto_n)
+            values (r_topic[i], r_community[i], r_previous_generation[i], r_previous_position[i], r_previous_n[i])
+            on conflict (topic, community_id) do nothing;
+        else
+            answer := 'taken';
+            if exists (select from events e where e.event_id = r_id[i]) then
+                answer := 'repeated';
+            else
+                base := base + 1;
+                insert into events (position, generation, community_id, event_id, type, schema, data, meta,
+                                    source, source_generation, source_position, source_n)
+                values (base, current_generation, r_community[i], r_id[i], r_type[i], r_schema[i],
+                        r_data[i]::json, r_meta[i]::json, r_source[i], r_generation[i], r_position[i], r_n[i]);
+            end if;
+            insert into marks (topic, community_id, generation, position, n, log_position)
+            values (r_topic[i], r_community[i], r_generation[i], r_position[i], r_n[i], base)
+            on conflict (topic, community_id) do update
+            set generation = excluded.generation, position = excluded.position, n = excluded.n,
+                log_position = excluded.log_position;
+            delete from gaps g where g.topic = r_topic[i] and g.community_id = r_community[i]
+               and (g.upto_generation, g.upto_position, g.upto_n) <= (r_generation[i], r_position[i], r_n[i]);
+        end if;
+        answers := answers || answer;
+    end loop;
+    if 'taken' = any (answers) then
+        perform pg_notify('log', '');
+    end if;
+    return answers;
+end $$;
