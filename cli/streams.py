@@ -18,7 +18,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from cli.contracts.published import PUBLISHES
+from libs.contracts.topics import PUBLISHES
 from libs.eventkit.recorded import tag_of
 from libs.eventkit.service import Service
 

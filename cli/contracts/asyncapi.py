@@ -8,10 +8,10 @@ import msgspec
 import yaml
 from msgspec import Struct
 
-from cli.contracts.published import PUBLISHES
 from cli.contracts.schemas import components, version_of
 from cli.place import ROOT
 from cli.streams import golden_path, services
+from libs.contracts.topics import PUBLISHES
 from libs.eventkit.envelope import LARGEST, PARTITIONS
 from libs.eventkit.privacy import KeyRecord
 from libs.eventkit.recorded import tag_of

@@ -15,8 +15,8 @@ from typing import Any, get_args, get_type_hints
 import msgspec
 from msgspec import Struct
 
-from cli.contracts.published import PUBLISHES
 from cli.place import ROOT
+from libs.contracts.topics import PUBLISHES
 from libs.eventkit.recorded import tag_of
 
 SCHEMAS = ROOT / "docs" / "schemas"

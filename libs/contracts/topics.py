@@ -1,18 +1,18 @@
-"""Who publishes what: one topic a service, `<prefix>.<service>.v1`, keyed by community; keys on a topic of their own."""
+"""Who publishes what: one topic a service, `<prefix>.<service>.v1`, keyed by community; keys on a topic of their own; what the gateway
+tells authorities on `gov.incidents.v1`."""
 from collections.abc import Mapping
 from types import ModuleType
 from msgspec import Struct
-from libs.contracts import access, alarm, devices, identity, neighbors, parking
+from libs.contracts import access, alarm, devices, government, identity, neighbors, parking
 
-def events_of(module: ModuleType) -> tuple[type[Struct], ...]:
-    """The public events that a module defines: each of its tagged structs."""
+def _events(module: ModuleType) -> tuple[type[Struct], ...]:
     found = (t for t in vars(module).values() if isinstance(t, type) and issubclass(t, Struct))
     return tuple(t for t in found if isinstance(t.__struct_config__.tag, str))
 
 PUBLISHES: Mapping[str, tuple[type[Struct], ...]] = {
-    "identity": events_of(identity), "access": events_of(access), "devices": events_of(devices),
-    "parking": events_of(parking), "alarm": events_of(alarm), "neighbors": events_of(neighbors)}
-"""Every public event that services hear of each other, by the service that may say it."""
+    "identity": _events(identity), "access": _events(access), "devices": _events(devices),
+    "parking": _events(parking), "alarm": _events(alarm), "neighbors": _events(neighbors), "gateway": _events(government)}
+"""Every public event by the service that may say it: each tagged struct of its module."""
 
 def heard_from(*services: str) -> tuple[type[Struct], ...]:
     """The contracts of these services' topics."""

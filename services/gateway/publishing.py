@@ -4,9 +4,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from libs.contracts import government as public
 from libs.eventkit.commands import Public
 from libs.eventkit.recorded import Recorded
-from services.gateway import contracts as public
 from services.gateway.domain import government
 
 SAID: dict[type, type[Struct]] = {

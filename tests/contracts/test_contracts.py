@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from cli import streams
-from cli.contracts.published import PUBLISHES
+from libs.contracts.topics import PUBLISHES
 from libs.eventkit.recorded import tag_of
 
 STORED = list(streams.stored())

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from libs.contracts import identity, neighbors
-from services.gateway import contracts as government
+from libs.contracts import government, identity, neighbors
 from services.gateway.told import Told
 from services.gateway.words.alarm_chinese import who
 from services.gateway.words.alarm_chinese_terms import (

@@ -8,10 +8,9 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 
-from libs.contracts import access, alarm, devices, neighbors
-from libs.contracts.topics import events_of, heard_from
+from libs.contracts import access, alarm, devices, government, neighbors
+from libs.contracts.topics import heard_from
 from libs.eventkit.recorded import tag_of
-from services.gateway import contracts as government
 from services.gateway.explaining import Known, as_told, explain, in_order, links, only_about
 from services.gateway.reach import Viewer, without
 from services.gateway.sentences import LANGUAGES, sentence
@@ -217,7 +216,7 @@ def test_a_silent_alarm_is_said_to_be_one(language: Any) -> None:
 
 
 def test_nothing_that_is_heard_is_without_words_in_either_language() -> None:
-    fire = {tag_of(kind) for kind in (*heard_from("alarm", "neighbors"), *events_of(government))}
+    fire = {tag_of(kind) for kind in heard_from("alarm", "neighbors", "gateway")}
     assert len(fire) > 20 and all(hasattr(words, "NO_WORDS") for words in LANGUAGES.values())
     assert sentence(replace(BEGUN, by=GUARD, release_id=RELEASE), NAMES).startswith("A guard had 1 door")
 

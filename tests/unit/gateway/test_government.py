@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import fields, replace
 
+from libs.contracts import government as public
 from libs.contracts.access import FireReleaseBegun, FireReleaseEnded
 from libs.contracts.fields import SealedField
 from libs.contracts.identity import CommunityFounded
-from libs.contracts.topics import events_of
+from libs.contracts.topics import PUBLISHES
 from libs.eventkit.decider import NotYet
 from libs.eventkit.recorded import tag_of
-from services.gateway import contracts as public
 from services.gateway.domain.government import (
     EVENTS,
     GOVERNMENT,
@@ -214,7 +214,7 @@ async def test_what_a_release_waited_for_is_caused_by_it_too() -> None:
 
 
 def test_every_own_event_but_the_one_that_waits_is_told_one_for_one() -> None:
-    assert set(SAID) == set(EVENTS) - {ReleaseHeard} and set(SAID.values()) == set(events_of(public))
+    assert set(SAID) == set(EVENTS) - {ReleaseHeard} and set(SAID.values()) == set(PUBLISHES["gateway"])
     for private, contract in SAID.items():
         assert set(contract.__struct_fields__) <= set(private.__struct_fields__)
         assert tag_of(private) != tag_of(contract) and tag_of(private) not in {tag_of(c) for c in SERVICE.contracts}
@@ -231,7 +231,7 @@ def kinds_in(kind: Any) -> set[Any]:
     return {kind, *(one for arg in get_args(kind) for one in kinds_in(arg))}
 
 
-@pytest.mark.parametrize("contract", events_of(public), ids=lambda contract: contract.__name__)
+@pytest.mark.parametrize("contract", PUBLISHES["gateway"], ids=lambda contract: contract.__name__)
 def test_no_person_home_or_sealed_field_is_in_what_authorities_hear(contract: Any) -> None:
     forbidden = {
         "by", "person_id", "resident_id", "holder_id", "host_id", "keeper_id", "raised_by", "assignee", "owner", "name", "home_id", "unit",
