@@ -15,7 +15,9 @@ from libs.eventkit.run import web
 from libs.eventkit.service import App
 from services.identity.tokens import Secrets
 from tests.conftest import Databases
+from tests.e2e.conftest import stack
 
+__all__ = ["stack"]
 SERVICES = sorted(p.parent.name for p in (Path(__file__).parents[2] / "services").glob("*/main.py"))
 KID = "of-the-tests"
 
@@ -39,8 +41,8 @@ def signed() -> Signed:
     return Signed(Secrets(os.urandom(32)))
 
 
-@pytest.fixture(scope="module")
-async def served(databases: Databases, signed: Signed) -> AsyncIterator[Callable[[str], "object"]]:
+@pytest.fixture(scope="session")
+async def served(databases: Databases, signed: Signed) -> AsyncIterator[Callable[[str], object]]:
     """The HTTP application of a service by name, opened, with its memories and without anything that runs by itself beside."""
     apps: dict[str, tuple[App, FastAPI]] = {}
 
@@ -58,4 +60,3 @@ async def served(databases: Databases, signed: Signed) -> AsyncIterator[Callable
     yield application
     for app, _ in apps.values():
         await app.close()
-        await databases.drop(app.settings)

@@ -153,7 +153,7 @@ MATRIX = {
         staff operator: POST /v1/devices/{device_id}/enrolment-codes
         staff operator: PUT /v1/devices/{device_id}/address
         staff guard operator: GET /v1/devices
-        staff guard operator: GET /v1/devices/unplaced-findings
+        operator: GET /v1/devices/unplaced-findings
         staff guard operator: GET /v1/devices/{device_id}/findings
     """,
     "parking": """
