@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 from fastapi import APIRouter
 from msgspec import Struct
+from starlette.types import ASGIApp
 from libs.eventkit import auth, hear, keys_topic, migrate, privacy, relay, supervise, tail
 from libs.eventkit.commands import Commands, Publish
 from libs.eventkit.db import Database
@@ -39,6 +40,7 @@ class Service(Struct, frozen=True):
     tasks: Callable[["App"], dict[str, Callable[[], Awaitable[None]]]] = lambda app: {}
     routes: Callable[["App"], APIRouter] = lambda app: APIRouter()
     raw_routes: tuple[str, ...] = ()
+    within: Callable[["App", ASGIApp], ASGIApp] = lambda app, asgi: asgi
     topic: str = ""
 
     def catalogue(self) -> Catalogue:

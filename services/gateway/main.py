@@ -9,6 +9,7 @@ from libs.contracts.topics import HEARS, TOPICS, heard_from
 from libs.eventkit.service import App, Service
 from services.gateway.api.routes import routes
 from services.gateway.domain import government
+from services.gateway.limits import Limits
 from services.gateway.publishing import publish
 from services.gateway.reactions import Divisions, telling
 from services.gateway.views import (
@@ -56,4 +57,5 @@ SERVICE = Service(
     memories=lambda app: (divisions_of(app).memory,),
     reactions=lambda app: (telling(app, divisions_of(app)),),
     routes=routes,
+    within=Limits,
 )
