@@ -28,8 +28,11 @@ class Settings(BaseSettings):
         """Where another service answers, from LIFANG_URL_<SERVICE>; empty when that is not told."""
         return os.environ.get(f"LIFANG_URL_{service.upper()}", "")
     def secret(self, name: str) -> str:
-        """One secret, stripped. Raises FileNotFoundError with the place where it was looked for."""
-        return (self.secrets / name).read_text().strip()
+        """One secret, stripped. Raises FileNotFoundError with the place where it was looked for, ValueError for a placeholder."""
+        text = (self.secrets / name).read_text().strip()
+        if len(text) < 8 or len(set(text)) < 5 or any(word in text.lower() for word in ("change", "password", "secret", "lifang")):
+            raise ValueError(f"{name}: too short, repeated or a placeholder")
+        return text
     @property
     def broker(self) -> dict[str, str]:
         """How each client of Kafka finds it and says who it is: as `kafka_user`, by SCRAM, with the secret `kafka-<user>`. Without a
