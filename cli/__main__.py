@@ -14,6 +14,7 @@ COMMANDS = {
     "token": "a ten-minute token for a demo role",
     "scenario": "play a story through the real interfaces and check it",
     "explain": "why something happened, sentence by sentence, with the events behind it",
+    "subscriber": "who outside may read the open topics of Kafka: add, list, remove",
     "rebuild": "empty a view and fold it again from the log; it is behind meanwhile",
     "parked": "events that wait for a person: list, retry, skip",
     "republish": "tell everything again that a service has told, in order",

@@ -4,6 +4,7 @@ import argparse
 import fcntl
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from cli import screen, starting, status, tokens
 from cli.place import PYTHON, ROOT, Place
 from cli.stack import postgres, services, start
 from cli.stack.demo import Demo, ports_of_devices
+from cli.stack.kafka_rules import ADMIN
 from cli.stack.ports import FIRST, HOST, Kept, answers
 from cli.stack.processes import is_running, replace
 
@@ -65,7 +67,8 @@ def measure(wanted: list[str], whole: bool, rows: list[dict[str, Any]], quietly:
             str(PYTHON), "-m", "bench", *wanted, *servers, "--pgbench", str(postgres.binaries() / "pgbench"),
             "--secrets", str(FOR_BENCH.secrets), "--results", str(FOR_BENCH.state / "results"),
             *(["--without", missing] if missing else ["--peer", str(VENV / "bin" / "python")])]
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=os.environ | {"LIFANG_KAFKA_USER": ADMIN})
         assert process.stdout is not None
         for line in process.stdout:
             rows.append(json.loads(line))
@@ -127,7 +130,7 @@ def own_stack(whole: bool) -> Iterator[list[str]]:
     with own_place():
         supervisor = start.start(FOR_BENCH, screen.progress, bare=not whole)
         until = time.monotonic() + PATIENCE
-        while not all(answers(Kept.read(FOR_BENCH).ports.get(name, 0)) for name in ("postgres", "kafka")):
+        while not (answers(Kept.read(FOR_BENCH).ports.get("postgres", 0)) and FOR_BENCH.provided.exists()):
             if time.monotonic() > until or not is_running(supervisor):
                 screen.stop(f"PostgreSQL and Kafka do not answer; see {FOR_BENCH.log}")
             time.sleep(0.1)

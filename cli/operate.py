@@ -117,7 +117,7 @@ async def _restored(app: App) -> dict[str, Any]:
     lost: list[str] = []
     generation = int(await pool.fetchval("select generation from log_state"))
     if app.relay is not None:
-        for _, record in (await last_records(app.settings.kafka, app.relay.topic)).values():
+        for _, record in (await last_records(app.settings, app.relay.topic)).values():
             if record is not None:
                 heard = read(*record)
                 generation = max(generation, heard.number.generation)

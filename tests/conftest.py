@@ -70,7 +70,7 @@ def _named() -> Servers:
 
 
 @pytest.fixture(scope="session")
-def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def secrets(tmp_path_factory: pytest.TempPathFactory, servers: Servers) -> Path:
     directory = tmp_path_factory.mktemp("secrets")
     for name in ("blind-index", "kek-contact", "kek-credential", "kek-device-raw", "kek-id-number", "kek-neighbor", "kek-plate",
                  "signing-seed", "visitor-qr-seed"):
@@ -79,6 +79,9 @@ def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (directory / "payment-local").write_text(os.urandom(16).hex())
     (directory / "dc09-key").write_text(os.urandom(16).hex().upper())
     (directory / "device-password").write_text(os.urandom(16).hex())
+    if state := os.environ.get("LIFANG_TEST_STATE"):
+        for known in (Path(state) / "secrets").glob("kafka-*"):
+            (directory / known.name).write_text(known.read_text())
     return directory
 
 

@@ -30,7 +30,7 @@ class Hearing:
         # a static member that is soon back keeps its partitions, and would get none of a topic that it hears only now
         topics = hashlib.sha256(" ".join(sorted(self.sources)).encode()).hexdigest()[:8]
         consumer = AIOKafkaConsumer(
-            *self.sources, bootstrap_servers=self.settings.kafka, enable_auto_commit=False,
+            *self.sources, **self.settings.broker, enable_auto_commit=False,
             group_id=f"{self.settings.topic_prefix}.{self.settings.service}.g{generation}",
             group_instance_id=f"{self.settings.service}-{self.settings.member}-{topics}", auto_offset_reset="earliest",
             max_poll_interval_ms=HOURS, session_timeout_ms=10_000, heartbeat_interval_ms=1000, fetch_min_bytes=1,

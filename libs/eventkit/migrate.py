@@ -48,7 +48,7 @@ async def _log_tables(owner: asyncpg.Connection) -> str:
 
 async def ensure_topics(settings: Settings, services: tuple[str, ...]) -> None:
     """Makes the topics that this service writes and hears; those that exist stay as they are, which is no error."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka, client_id=f"{settings.service}-topics")
+    admin = AIOKafkaAdminClient(**settings.broker, client_id=f"{settings.service}-topics")
     await admin.start()
     try:
         wanted = {settings.topic(s): {"retention.ms": _MONTH} for s in services} | {settings.topic("keys"): {"cleanup.policy": "compact"}}

@@ -59,7 +59,7 @@ class Topic:
 
     async def records(self) -> list[Message]:
         """All of it, in order within each partition."""
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.settings.kafka, auto_offset_reset="earliest")
+        consumer = AIOKafkaConsumer(**self.settings.broker, auto_offset_reset="earliest")
         await consumer.start()
         try:
             partitions = [TopicPartition(self.name, p) for p in range(PARTITIONS)]
@@ -88,7 +88,7 @@ class Topic:
 
     async def wipe(self) -> None:
         """As after a loss of the broker's disks: the topic is there, and empty."""
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.settings.kafka)
+        admin = AIOKafkaAdminClient(**self.settings.broker)
         await admin.start()
         try:
             await admin.delete_topics([self.name])
@@ -105,7 +105,7 @@ class Topic:
 @asynccontextmanager
 async def topic_of(settings: Settings) -> AsyncIterator[Topic]:
     await ensure_topics(settings, ("toy",))
-    producer = AIOKafkaProducer(bootstrap_servers=settings.kafka, acks="all", max_request_size=1_048_576)
+    producer = AIOKafkaProducer(**settings.broker, acks="all", max_request_size=1_048_576)
     await producer.start()
     yield Topic(settings, producer)
     await producer.stop()
