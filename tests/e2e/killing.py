@@ -1,4 +1,4 @@
-"""Killing a part of the shared stack as a crash would, and waiting until all of it is there again."""
+"""Killing a part of the shared stack as a crash would, and waiting until all of it is there again, and whole."""
 
 import os
 import signal
@@ -6,6 +6,8 @@ from typing import Any
 
 from cli import status
 from tests.e2e.conftest import Stack
+from tests.faults.tally import Tally
+from tests.faults.whole import check_all
 from tests.kit import until
 
 
@@ -16,7 +18,8 @@ def process_of(found: dict[str, Any], part: str) -> dict[str, Any]:
     return dict(found["services"].get(part) or found.get(part) or {})
 
 
-async def restarted(stack: Stack, part: str) -> None:
+async def restarted(stack: Stack, part: str, tally: Tally) -> None:
+    tally.rounds += 1
     pid = process_of(status.look(stack.place), part)["pid"]
     os.kill(pid, signal.SIGKILL)
 
@@ -25,3 +28,8 @@ async def restarted(stack: Stack, part: str) -> None:
         return bool(now["ready"] and process_of(now, part).get("pid") not in (None, pid))
 
     await until(again, timeout=90)
+
+
+async def nothing_is_broken(stack: Stack, tally: Tally) -> None:
+    """Every invariant that can be read off logs, topics and views, on all services."""
+    await check_all(stack.place, tally)

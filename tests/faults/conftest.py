@@ -10,8 +10,9 @@ from msgspec import Struct
 
 from tests.conftest import Databases
 from tests.eventkit.topics import Topic, topic_of
-from tests.faults.checker import Facts, gather
+from tests.faults.checker import check, gather
 from tests.faults.load import Load
+from tests.faults.tally import Tally
 from tests.toy.main import ECHO, TOY
 from tests.toy.process import Toy
 
@@ -22,13 +23,15 @@ class Scene(Struct):
     topic: Topic
     pool: asyncpg.Pool
     echo: asyncpg.Pool
+    tally: Tally
 
-    async def facts(self) -> Facts:
-        return await gather(self.pool, self.echo, self.topic, self.toy, self.load)
+    async def check(self) -> None:
+        """Waits until it is quiet, then looks at everything. Raises Broken."""
+        check(await gather(self.pool, self.echo, self.topic, self.toy, self.load), self.tally)
 
 
 @pytest.fixture
-async def scene_of(databases: Databases, tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[Scene]]]:
+async def scene_of(databases: Databases, tmp_path: Path, tally: Tally) -> AsyncIterator[Callable[..., Awaitable[Scene]]]:
     """A process not yet started, on a fresh database and a fresh topic; `twin` names how it is broken."""
     async with AsyncExitStack() as stack:
 
@@ -43,6 +46,6 @@ async def scene_of(databases: Databases, tmp_path: Path) -> AsyncIterator[Callab
             toy = Toy(settings[0], settings[1], tmp_path, twin)
             stack.push_async_callback(toy.close)
             topic = await stack.enter_async_context(topic_of(settings[0]))
-            return Scene(toy, Load(toy), topic, *pools)
+            return Scene(toy, Load(toy), topic, pools[0], pools[1], tally)
 
         yield scene

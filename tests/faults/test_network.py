@@ -46,6 +46,7 @@ def context(community: UUID) -> Context:
     return Context(community_id=community, now=datetime.now(UTC))
 
 
+@pytest.mark.fault(row="database-partition", invariants="I1 I2")
 @pytest.mark.parametrize("how", ["refuse", "blackhole"])
 async def test_who_asks_while_the_database_is_away_hears_so_in_time_and_may_ask_again(
     proxied: tuple[Proxy, App], pool: asyncpg.Pool, community: UUID, monkeypatch: pytest.MonkeyPatch, how: str
@@ -76,6 +77,7 @@ async def test_who_asks_while_the_database_is_away_hears_so_in_time_and_may_ask_
     assert sorted(row.event_id for row in await everything(pool)) == sorted(d.outcome.events[0] for d in done)
 
 
+@pytest.mark.fault(row="slow-link", invariants="I1 I3")
 async def test_one_byte_at_a_time_is_slow_and_nothing_worse(proxied: tuple[Proxy, App], pool: asyncpg.Pool, community: UUID):
     proxy, app = proxied
     await app.commands.handle(uuid4(), Add(1), context(community))
@@ -96,6 +98,7 @@ async def replies_lost(app: App, proxy: Proxy, community: UUID, rounds: int = 3)
         await app.commands.handle(account, Add(1), context(community), key=key)
 
 
+@pytest.mark.fault(row="database-partition", invariants="I2")
 async def test_no_reply_lost_makes_an_event_twice(
     proxied: tuple[Proxy, App], pool: asyncpg.Pool, community: UUID, monkeypatch: pytest.MonkeyPatch
 ):
@@ -105,6 +108,7 @@ async def test_no_reply_lost_makes_an_event_twice(
     assert len(await everything(pool)) == 3
 
 
+@pytest.mark.twin(row="database-partition", caught_by="I2")
 async def test_twin_a_retry_without_key_is_caught(
     proxied: tuple[Proxy, App], pool: asyncpg.Pool, community: UUID, monkeypatch: pytest.MonkeyPatch
 ):
