@@ -4,11 +4,20 @@ import os
 import signal
 from typing import Any
 
+import pytest
+
 from cli import status
 from tests.e2e.conftest import Stack
 from tests.faults.tally import Tally
 from tests.faults.whole import check_all
 from tests.kit import until
+
+
+def killed(*parts: str) -> list[Any]:
+    """Parameters of a story that is played while each of them is killed, marked for the row of the fault matrix that it is."""
+    rows = {"postgres": "kill-postgresql", "kafka": "kill-kafka"}
+    return [pytest.param(part, marks=pytest.mark.fault(row=rows.get(part, "kill-reader"), invariants="I3 I4 I5 I6 I7 I8 I12"))
+            for part in parts]
 
 
 def process_of(found: dict[str, Any], part: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import pytest
 from cli import scenario, status, tokens
 from cli.scenarios.fire import ROLES, Fire
 from tests.e2e.conftest import Stack
-from tests.e2e.killing import nothing_is_broken, restarted
+from tests.e2e.killing import killed, nothing_is_broken, restarted
 from tests.faults.tally import Tally
 
 
@@ -16,10 +16,9 @@ async def test_the_story_of_a_fire_holds_step_by_step(stack: Stack):
     assert len(steps) == 10
 
 
-@pytest.mark.fault(row="kill-story", invariants="I3 I4 I5 I6 I8")
 @pytest.mark.faults
 @pytest.mark.serial
-@pytest.mark.parametrize("part", ["identity", "devices", "alarm", "access", "neighbors", "gateway", "postgres", "kafka"])
+@pytest.mark.parametrize("part", killed("identity", "devices", "alarm", "access", "neighbors", "gateway", "postgres", "kafka"))
 async def test_the_story_goes_on_whatever_was_killed_in_the_middle(stack: Stack, part: str, tally: Tally):
     tally.rounds = 0
     who = {role: tokens.token(stack.place, role, None) for role in ROLES}

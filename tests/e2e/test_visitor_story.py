@@ -8,7 +8,7 @@ import pytest
 from cli import scenario, status, tokens
 from cli.scenarios.visitor import Visit
 from tests.e2e.conftest import Stack
-from tests.e2e.killing import nothing_is_broken, restarted
+from tests.e2e.killing import killed, nothing_is_broken, restarted
 from tests.faults.tally import Tally
 
 
@@ -28,10 +28,9 @@ class Patient(Visit):
         return False
 
 
-@pytest.mark.fault(row="kill-story", invariants="I3 I4 I5 I6 I7")
 @pytest.mark.faults
 @pytest.mark.serial
-@pytest.mark.parametrize("service", ["identity", "access", "parking", "devices", "gateway"])
+@pytest.mark.parametrize("service", killed("identity", "access", "parking", "devices", "gateway"))
 async def test_the_story_goes_on_whoever_was_killed_in_the_middle(stack: Stack, service: str, tally: Tally):
     tally.rounds = 0
     who = {role: tokens.token(stack.place, role, None) for role in ("resident", "guard", "staff")}

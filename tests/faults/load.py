@@ -38,15 +38,16 @@ class Load:
         self._amounts = itertools.count(1)
         self._enough = asyncio.Event()
 
-    async def run(self, callers: int = 6, each: int = 8) -> None:
-        await asyncio.gather(*(self._caller(n, each) for n in range(callers)))
+    async def run(self, callers: int = 6, each: int = 8, timeless: bool = False) -> None:
+        """`timeless`: nothing that has a deadline."""
+        await asyncio.gather(*(self._caller(n, each, timeless) for n in range(callers)))
         self._enough.set()
 
-    async def _caller(self, number: int, each: int) -> None:
+    async def _caller(self, number: int, each: int, timeless: bool) -> None:
         communities = list(self.accounts)
         for n in range(each):
             community = communities[(number + n) % len(communities)]
-            make = {2: self.boil, 3: self.ring, 4: self.name}.get(n % 5)
+            make = ({} if timeless else {2: self.boil, 3: self.ring}).get(n % 5, self.name if n % 5 == 4 else None)
             await self.ask(make(community) if make else self.add(community, twice=n % 5 == 1))
 
     def add(self, community: UUID, twice: bool = False) -> Asked:

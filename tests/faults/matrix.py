@@ -71,8 +71,6 @@ ROWS = (
     Row("alarm-storm", "alarm storm, 1,000 in 1 s, slow subscriber", "I8 I9, bounded memory", "drop-oldest queue"),
     Row("kill-panel-listener", "kill -9 of a process under a panel that waits for its ACK (DC-09)",
         "I8: one event for what was said twice, ACK only after commit", "acknowledged before it is stored"),
-    Row("kill-story", "kill -9 each service, PostgreSQL and Kafka in the middle of a story", "I1 to I8 on all services",
-        "those of the rows above"),
     Row("kill-erasure", "kill -9 in the middle of an erasure", "I4 I5, what is erased stays erased", "key destroyed before it is said"),
 )
 NAMED = {row.name: row for row in ROWS}

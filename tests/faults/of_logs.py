@@ -74,19 +74,21 @@ def published(log: Iterable[Recorded], catalogue: Catalogue, publish: Publish) -
 
 
 def topic_is_the_published_log(wanted: Mapping[UUID, list[Said]], topic: Iterable[Heard]) -> Iterator[Finding]:
-    found: dict[UUID, list[Said]] = {}
-    highest: dict[UUID, Number] = {}
+    """What comes again does no harm; what comes first comes in order, each naming the one before it."""
+    found: dict[UUID, dict[Said, Number]] = {}
     for h in topic:
-        if h.number > highest.get(h.community_id, Number()):
-            if h.previous != highest.get(h.community_id, Number()):
-                yield Finding("I3", f"{h.number} follows {h.previous}, the topic's last was {highest.get(h.community_id)}", lost=1)
-            highest[h.community_id] = h.number
-            found.setdefault(h.community_id, []).append((h.event_id, h.number))
+        found.setdefault(h.community_id, {}).setdefault((h.event_id, h.number), h.previous)
     for community in wanted.keys() | found.keys():
-        ours, theirs = wanted.get(community, []), found.get(community, [])
-        if ours != theirs:
+        ours, theirs = wanted.get(community, []), found.get(community, {})
+        if ours != list(theirs):
             lost = len(set(ours) - set(theirs))
-            yield Finding("I6" if sorted(ours) == sorted(theirs) else "I3", f"log {len(ours)}, topic {len(theirs)} of {community}", lost)
+            yield Finding("I6" if set(ours) == set(theirs) else "I3", f"log {len(ours)}, topic {len(theirs)} of {community}", lost)
+        before = Number()
+        for (_, number), previous in theirs.items():
+            if previous != before:
+                yield Finding("I3", f"{number} follows {previous}, the topic's last of {community} was {before}", lost=1)
+                break
+            before = number
 
 
 def message_is_of_its_community(log: Iterable[Recorded], topic: Iterable[tuple[int, Heard]]) -> Iterator[Finding]:

@@ -9,13 +9,15 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from libs.eventkit import log
+from libs.eventkit import db, log
 from libs.eventkit.commands import Commands, Context
 from libs.eventkit.db import Unavailable
 from libs.eventkit.log import Key
 from libs.eventkit.service import App
+from tests.faults.findings import Broken, Finding, settle
 from tests.faults.proxy import Proxy, proxy_to
-from tests.kit import everything
+from tests.faults.tally import Tally
+from tests.kit import everything, turns
 from tests.toy.accounts import Add
 from tests.toy.main import service
 
@@ -84,6 +86,46 @@ async def test_one_byte_at_a_time_is_slow_and_nothing_worse(proxied: tuple[Proxy
     proxy.slow = True
     done = await asyncio.gather(*(app.commands.handle(uuid4(), Add(1), context(community)) for _ in range(20)))
     assert sorted(d.outcome.position for d in done) == list(range(2, 22))
+
+
+async def forgotten(app: App, proxy: Proxy, community: UUID, tally: Tally) -> None:
+    """Every connection that is open falls silent for good, with callers on all of them; new ones work. Raises Broken (I9)."""
+    streams = [app.log.stream(f"account:{uuid4()}") for _ in range(20)]
+    await asyncio.gather(*streams)
+    proxy.blackhole(True)
+    stuck = [asyncio.create_task(app.log.stream(f"account:{uuid4()}")) for _ in range(20)]
+    await turns(20)
+    proxy.forget()
+    proxy.blackhole(False)
+    try:
+        async with asyncio.timeout(10):
+            await asyncio.gather(*stuck, return_exceptions=True)
+            tally.events = 20
+            await app.commands.handle(uuid4(), Add(1), context(community))
+    except (TimeoutError, Unavailable) as error:
+        settle([Finding("I9", f"no connection is left ten seconds later: {type(error).__name__}", stuck=20)], tally)
+    finally:
+        for task in stuck:
+            task.cancel()
+
+
+@pytest.mark.fault(row="slow-link", invariants="I9")
+async def test_connections_that_fell_silent_are_replaced(
+    proxied: tuple[Proxy, App], community: UUID, tally: Tally, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(log, "PATIENCE", 1.0)
+    await forgotten(proxied[1], proxied[0], community, tally)
+
+
+@pytest.mark.twin(row="slow-link", caught_by="I9")
+async def test_twin_without_timeouts_is_caught(
+    proxied: tuple[Proxy, App], community: UUID, tally: Tally, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(log, "PATIENCE", 3600.0)
+    monkeypatch.setattr(db._Pool, "acquire", lambda self, *, timeout=None: asyncpg.Pool.acquire(self))
+    with pytest.raises(Broken) as broken:
+        await forgotten(proxied[1], proxied[0], community, tally)
+    assert broken.value.invariant == "I9"
 
 
 async def replies_lost(app: App, proxy: Proxy, community: UUID, rounds: int = 3) -> None:

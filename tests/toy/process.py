@@ -33,8 +33,8 @@ def serve(environment: Mapping[str, str], twin: str, log: str) -> None:
     os.environ.update(environment)
     failpoints._chosen, failpoints._armed = (
         environment.get(name, "") for name in ("LIFANG_FAILPOINT", "LIFANG_FAILPOINT_ARMED"))
-    if twin:
-        twins.TWINS[twin]()
+    for name in filter(None, twin.split("+")):
+        twins.TWINS[name]()
     uvloop.run(both())
 
 
