@@ -63,7 +63,13 @@ def clock_that_jumps() -> None:
     def ahead() -> float:
         return float(file.read_text() or 0) if file.exists() else 0.0
 
-    class Jumping(datetime):
+    class Alike(type):
+        def __instancecheck__(cls, what: object) -> bool:
+            return isinstance(what, datetime)
+
+    class Jumping(datetime, metaclass=Alike):
+        fromisoformat, fromtimestamp = datetime.fromisoformat, datetime.fromtimestamp  # type: ignore[assignment]
+
         @classmethod
         def now(cls, tz: Any = None) -> datetime:
             return datetime.now(tz) + timedelta(seconds=ahead())
