@@ -35,6 +35,8 @@ class Load:
         self.answered: dict[Asked, dict[str, Any]] = {}
         self.errors: set[str] = set()
         self.livez: list[int] = []
+        self.asking: list[asyncio.Task[None]] = []
+        self.patience = 45.0
         self._amounts = itertools.count(1)
         self._enough = asyncio.Event()
 
@@ -88,12 +90,17 @@ class Load:
             assert response.status_code == 200, response.text
             return dict(response.json())
 
-        found = await until(answer, 45)
+        found = await until(answer, self.patience)
         assert found is not None
         self.answered[asked] = found
         if len(self.answered) >= 6:
             self._enough.set()
         return found
+
+    async def answers(self) -> None:
+        """All who are still asking have been answered."""
+        await asyncio.gather(*self.asking)
+        self.asking.clear()
 
     async def _look_alive(self) -> None:
         with suppress(httpx.TransportError):
