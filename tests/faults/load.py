@@ -80,6 +80,7 @@ class Load:
                 response = await self.toy.http.post(asked.path, json=asked.body(), headers={"idempotency-key": asked.key})
             except httpx.TransportError as error:
                 self.errors.add(type(error).__name__)
+                await self._look_alive()
                 return None
             if response.status_code >= 500:
                 self.errors.add(str(response.status_code))

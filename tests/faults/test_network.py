@@ -14,14 +14,16 @@ from libs.eventkit.commands import Commands, Context
 from libs.eventkit.db import Unavailable
 from libs.eventkit.log import Key
 from libs.eventkit.service import App
+from tests.faults.conftest import Scene
 from tests.faults.findings import Broken, Finding, settle
 from tests.faults.proxy import Proxy, proxy_to
 from tests.faults.tally import Tally
-from tests.kit import everything, turns
+from tests.kit import everything, turns, until
 from tests.toy.accounts import Add
 from tests.toy.main import service
 
 AppOf = Callable[..., Awaitable[App]]
+SceneOf = Callable[..., Awaitable[Scene]]
 TOY = service()
 
 
@@ -77,6 +79,31 @@ async def test_who_asks_while_the_database_is_away_hears_so_in_time_and_may_ask_
     done = await ask()
     assert [isinstance(d, BaseException) for d in done] == [False] * 20, done
     assert sorted(row.event_id for row in await everything(pool)) == sorted(d.outcome.events[0] for d in done)
+
+
+@pytest.mark.fault(row="database-partition", invariants="I1 I2 I3 I4 I5 I14")
+@pytest.mark.parametrize("how", ["refuse", "blackhole"])
+async def test_a_process_without_its_database_stays_alive_and_goes_on(scene_of: SceneOf, how: str):
+    """Nothing ends it and nothing needs to start it again; whoever asked meanwhile is answered once it is back."""
+    scene = await scene_of()
+    async with proxy_to(scene.toy.settings.database_url) as (proxy, url):
+        scene.toy.settings = scene.toy.settings.model_copy(update={"database_url": url})
+        await scene.toy.start()
+        process = scene.toy.pid
+        asking = asyncio.create_task(scene.load.run())
+        await scene.load.well_under_way()
+        if how == "refuse":
+            proxy.refuse = True
+            proxy.cut()
+        else:
+            proxy.blackhole(True)
+        await until(lambda: len(scene.load.livez) > 2)
+        proxy.refuse = False
+        proxy.blackhole(False)
+        await asking
+        await scene.load.last_words()
+        await scene.check()
+        assert scene.toy.pid == process and not scene.toy.is_over()
 
 
 @pytest.mark.fault(row="slow-link", invariants="I1 I3")
