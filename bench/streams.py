@@ -46,7 +46,7 @@ class Source:
     async def start(self, stack: AsyncExitStack) -> None:
         self.settings = await self.servers.database(TELLS)
         names = (TELLS, "bench_bare")
-        await forget(self.settings.kafka, [self.settings.topic(n) for n in names])
+        await forget(self.settings.broker, [self.settings.topic(n) for n in names])
         await ensure_topics(self.settings, names)
         self.database, self.wake, self.last = Database(self.settings), Wake(), 0
         stack.push_async_callback(self.database.close)
@@ -55,7 +55,7 @@ class Source:
         stack.push_async_callback(ended, asyncio.create_task(self.relay.run()))
         self.bare = self.of("bench_bare")
         self.producer = AIOKafkaProducer(
-            bootstrap_servers=self.settings.kafka, acks="all", enable_idempotence=True, max_batch_size=1_000_000)
+            **self.settings.broker, acks="all", enable_idempotence=True, max_batch_size=1_000_000)
         await self.producer.start()
         stack.push_async_callback(self.producer.stop)
 
@@ -173,7 +173,7 @@ async def measure_hearing(servers: Servers) -> Result:
         await source.start(stack)
         await source.relayed()
         topic = source.settings.topic(TELLS)
-        listening = Listening(servers, await records(servers.kafka, topic), topic)
+        listening = Listening(servers, await records(servers.broker, topic), topic)
         sides = {"ours": listening.heard, "unnest": listening.unnested, "one": listening.one_by_one}
         found = await side_by_side(sides, ROUNDS)
     of_limit = found.ratio("ours", "unnest")
@@ -184,9 +184,9 @@ async def measure_hearing(servers: Servers) -> Result:
         of_limit=rounded(of_limit), of_peer=rounded(found.ratio("ours", "one")), rounds=ROUNDS, spread=found.spread())
 
 
-async def records(kafka: str, topic: str) -> list[tuple[Headers, bytes]]:
+async def records(broker: dict[str, str], topic: str) -> list[tuple[Headers, bytes]]:
     """All that the topic has."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, enable_auto_commit=False, auto_offset_reset="earliest")
+    consumer = AIOKafkaConsumer(**broker, enable_auto_commit=False, auto_offset_reset="earliest")
     await consumer.start()
     try:
         partitions = [TopicPartition(topic, p) for p in range(PARTITIONS)]

@@ -138,7 +138,10 @@ class Commands:
                 return self._replay(key, answer.body_hash or "", answer.outcome or "{}")
             case "claimed":
                 codes = [c.code for e in events for c in decider.claims(command, e) if isinstance(c, Take)]
-                raise Refused(codes[0] if codes else "already_taken")
+                claimed = Refused(codes[0] if codes else "already_taken")
+                if key is None:
+                    raise claimed
+                return await self._store(decider, stream, state, version, command, (), claimed, context, key)
             case _:
                 return None
 
