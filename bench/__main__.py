@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import uvloop
 
-from bench import alarm_path, appending, decision, door_event, hop, plate_answer
+from bench import alarm_path, appending, decision, door_event, hop, plate_answer, rebuilding
 from bench.measure import Result
 from bench.servers import Servers
 
@@ -18,6 +18,7 @@ ROWS: dict[str, Callable[[Servers], Awaitable[Result]]] = {
     "append_32": partial(appending.measure, number=32),
     "decision": decision.measure,
     "hop": hop.measure,
+    "rebuild": rebuilding.measure,
     "door_event": door_event.measure,
     "plate_answer": plate_answer.measure,
     "alarm_government": alarm_path.measure_path,

@@ -49,3 +49,21 @@ create or replace view state_of_the_log as select
     (select coalesce(json_object_agg(name, late), '{}') from (
         select name, count(*) as late from timers where due_at < now() - interval '5 seconds' group by name) t) as overdue;
 grant select on state_of_the_log to $service_log;
+
+-- the last position that was recorded by then, found by halves: positions are not ordered by a clock, but it hardly ever steps back
+create or replace function position_at(moment timestamptz) returns bigint language plpgsql stable as $$
+declare
+    low bigint := 0;
+    high bigint := (select coalesce(max(position), 0) from events);
+    middle bigint;
+begin
+    while low < high loop
+        middle := (low + high + 1) / 2;
+        if (select recorded_at from events where position = middle) <= moment then
+            low := middle;
+        else
+            high := middle - 1;
+        end if;
+    end loop;
+    return low;
+end $$;
