@@ -120,8 +120,3 @@ def _compared(view: View, community_id: UUID, expected: Texts, held: Texts) -> l
         one, other = msgspec.json.decode(wanted), msgspec.json.decode(there)
         found.append(Difference(community_id, "differs", named, tuple(c for c in view.columns if one[c] != other[c])))
     return found
-
-
-def sentence(checked: Checked) -> str:
-    what = "is the fold of its log" if checked.same else f"differs from the fold of its log {checked.differences} times"
-    return f"{checked.view} {what}: position {checked.position}, {checked.communities} communities, {checked.rows} rows"

@@ -8,7 +8,8 @@ class Fold:
         self.view, self._rows, self.failed = view, Rows(view.key), list[tuple[int, str]]()
     def take(self, catalogue: Catalogue, row: Recorded) -> None:
         try:
-            if (event := catalogue.read(row)) is not None and any(True for _ in self.view.reads(event, row)):
+            event = catalogue.read(row)
+            if event is not None and [*self.view.reads(event, row)]:
                 self.view.project(self._rows, event, row)
         except Exception as error:
             self.failed.append((row.position, type(error).__name__))
