@@ -8,7 +8,7 @@ from libs.contracts.permissions import permissions_of
 from libs.contracts.topics import heard_from
 from libs.eventkit.service import App, Service
 from services.gateway.api.routes import routes
-from services.gateway.domain import government
+from services.gateway.domain import government, look_backs
 from services.gateway.publishing import publish
 from services.gateway.reactions import Divisions, telling
 from services.gateway.views import (
@@ -43,12 +43,12 @@ def divisions_of(app: App) -> Divisions:
 
 SERVICE = Service(
     name="gateway",
-    events=government.EVENTS,
+    events=(*government.EVENTS, *look_backs.EVENTS),
     permissions_of=permissions_of,
     signing_key=SigningKeyPublished,
     hears=HEARS,
     contracts=heard_from(*HEARS),
-    deciders=(government.GOVERNMENT,),
+    deciders=(government.GOVERNMENT, look_backs.LOOK_BACKS),
     publish=publish,
     topic="gov.incidents",
     views=(

@@ -46,7 +46,8 @@ class Then(Struct):
         return answer.position
 
     async def get(self, path: str, who: str, status: int = 200, **more: Any) -> Any:
-        answer = await self.client.get(path, params={k: str(v) for k, v in more.items()}, headers={"authorization": f"Bearer {who}"})
+        given = {k: str(v) for k, v in more.items()} | ({"purpose": "a test"} if path.endswith("/rights") else {})
+        answer = await self.client.get(path, params=given, headers={"authorization": f"Bearer {who}"})
         assert answer.status_code == status, answer.text
         return answer.json()
 
@@ -65,7 +66,7 @@ class Then(Struct):
         return found
 
     async def rights(self) -> Any:
-        answer = await self.client.get(f"/v1/doors/{DOOR}/rights", headers={"authorization": "Bearer staff"})
+        answer = await self.client.get(f"/v1/doors/{DOOR}/rights?purpose=a+test", headers={"authorization": "Bearer staff"})
         return answer.json() if answer.status_code == 200 else {"door": None, "items": [], "next": None}
 
     async def sealed(self, text: str) -> SealedField:
@@ -183,6 +184,20 @@ async def test_the_past_has_a_permission_of_its_own(then: Then, path: str) -> No
     for role, (live, past) in MAY[path].items():
         await then.get(path, role, live)
         await then.get(path, role, past, as_of=0)
+
+
+async def test_a_look_at_rights_has_a_purpose_and_is_in_the_log_before_the_answer(then: Then) -> None:
+    for event in story(await then.sealed("Ann"))[:8]:
+        position = await then.hears(event)
+    police = {"authorization": f"Bearer police:{ANN}"}
+    for purpose in ("", "x"):
+        answer = await then.client.get(f"/v1/doors/{DOOR}/rights?as_of=7&purpose={purpose}", headers=police)
+        assert (answer.status_code, answer.json()["code"]) == (409, "purpose_missing") and await then.app.log.last() == position
+    body = await then.get(f"/v1/doors/{DOOR}/rights", f"police:{ANN}", as_of=7)
+    assert [(row["person_id"], row["role"]) for row in body["items"]] == [(str(ANN), None)], "the duty was not there yet"
+    [row] = await then.app.log.read(position)
+    look = then.app.catalogue.read(row)
+    assert (look.by, look.role, look.purpose, look.position, row.stream) == (ANN, "police", "a test", 7, f"look_back:{DOOR}")
 
 
 async def test_a_look_back_is_bounded_in_rows_and_time(then: Then, monkeypatch: pytest.MonkeyPatch) -> None:

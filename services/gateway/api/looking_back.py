@@ -8,15 +8,17 @@ from fastapi import APIRouter, Query, Request, Response
 from libs.contracts.permissions import HISTORY_READ, PARKING_READ
 from libs.eventkit.auth import Principal
 from libs.eventkit.decider import NotFound
-from libs.eventkit.http import community_of, cursor_id, json, page, permitted
+from libs.eventkit.http import community_of, context, cursor_id, json, page, permitted
 from libs.eventkit.service import App
 from services.gateway import figures
 from services.gateway.api.paging import Cursor, Limit
+from services.gateway.domain.look_backs import LookAtRights
 from services.gateway.freshness import fresh
 from services.gateway.history import AsOf, Source, may_look_back, source
 from services.gateway.views import installed, lanes, my_doors, stays
 from services.gateway.views.doors import doors_named
 
+Purpose = Annotated[str, Query(max_length=200, description="what for; recorded with who asked")]
 OF_DOORS = (*my_doors.USED, installed.DUTIES)
 OF_LOTS = (lanes.LOTS, stays.STAYS)
 
@@ -26,15 +28,18 @@ def router(app: App) -> APIRouter:
 
     @found.get("/v1/doors/{door_id}/rights")
     async def list_door_rights(
-        request: Request, door_id: UUID, as_of: AsOf = None, limit: Limit = 200, cursor: Annotated[Cursor, Query()] = None,
-        principal: Principal = permitted(HISTORY_READ),
+        request: Request, door_id: UUID, purpose: Purpose = "", as_of: AsOf = None, limit: Limit = 200,
+        cursor: Annotated[Cursor, Query()] = None, principal: Principal = permitted(HISTORY_READ),
     ) -> Response:
-        """Who could open the door, by which right and rule, now or then. By id, and by role where that is a duty: who it is, another
-        question answers, which is asked for a purpose and recorded. Before there was such a door nobody had a right."""
+        """Who could open the door, by which right and rule, now or then: by id, and by role where that is a duty. For a purpose; the
+        look is recorded first, whoever it finds. Before there was such a door nobody had a right."""
         community_id, filter_ = community_of(principal), f"rights {door_id} {as_of}"
         after = cursor_id(cursor, filter_)
         stale = await fresh(app, request, community_id, OF_DOORS)
-        seen, _, then = await source(app, community_id, as_of, OF_DOORS)
+        seen, at, then = await source(app, community_id, as_of, OF_DOORS)
+        position = then["as_of"]["position"] if then else await app.log.last()
+        await app.commands.handle(
+            door_id, LookAtRights(door_id, principal.id, principal.role, purpose, position, at), context(request, principal, community_id))
         named = await seen.fetch([community_id], doors_named(community_id, [door_id]))
         if not named and as_of is None:
             raise NotFound("door")
