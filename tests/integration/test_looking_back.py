@@ -21,6 +21,7 @@ from libs.eventkit.run import web
 from libs.eventkit.service import App
 from services.gateway import history
 from services.gateway.main import SERVICE
+from services.gateway.views import incidents
 from tests.kit import caught_up
 
 ANN, GUARD, DOOR, HOUSE, HOME, LOT, SENSOR, PANEL, RIGHT, DUTY, STAY, FIRE, LIVES = (uuid4() for _ in range(13))
@@ -82,7 +83,7 @@ def story(name: SealedField) -> list[Struct]:
         identity.AccountOpened(DUTY, GUARD, "guard"), access.DoorInstalled(DOOR, "North gate", "community", PANEL, 1),
         access.RightGranted(RIGHT, ANN, "community", "resident"), access.RightGranted(DUTY, GUARD, "everywhere", "on_duty"),
         parking.LotOpened(LOT, "North", {"ground": 9}), parking.SessionBegun(STAY, LOT, "ground", ANN, None, None, NOW),
-        alarm.SensorInstalled(SENSOR, "fire", PLACE, PANEL, 1, 1),
+        alarm.SensorInstalled(SENSOR, PANEL, 1, 1, "fire", PLACE),
         alarm.IncidentRaised(**ABOUT, code="contact_id:1110", source_id=SENSOR, sensor_id=SENSOR, device_id=None, raised_by=None, live=True,
                              acknowledge_by=SOON),
         alarm.IncidentAcknowledged(**ABOUT, by=GUARD, verify_by=SOON), alarm.IncidentFoundFalse(**ABOUT, by=GUARD, cause="cooking"),
@@ -115,6 +116,7 @@ async def test_every_page_is_again_what_it_was_after_each_event(then: Then) -> N
         kept[position] = await then.pages()
         moments[position] = await pool.fetchval("select clock_timestamp()")
     assert len({str(one) for one in kept.values()}) > 12, "the story changes the pages"
+    assert await pool.fetchval("select count(*) from damaged") == 0
     for position, pages in kept.items():
         assert await then.pages(position) == pages, position
     for position, moment in moments.items():
@@ -133,13 +135,23 @@ async def test_the_answer_says_of_when_it_is(then: Then) -> None:
     assert "as_of" not in await then.get("/v1/me", f"resident:{ANN}")
 
 
-async def test_what_was_overdue_is_of_that_moment(then: Then) -> None:
+async def test_what_was_overdue_is_of_that_moment(then: Then, monkeypatch: pytest.MonkeyPatch) -> None:
     events = story(await then.sealed("Ann"))
     for event in events[:11]:
         await then.hears(event)
     late = await then.hears(alarm.IncidentRaised(
         **ABOUT, code="sos", source_id=SENSOR, sensor_id=None, device_id=None, raised_by=ANN, live=True,
-        acknowledge_by=datetime.now(UTC) + timedelta(milliseconds=1)))
+        acknowledge_by=datetime.now(UTC) + timedelta(minutes=5)))
+    await caught_up(await then.app.database.pool(), incidents.INCIDENTS.name)
+
+    class AnHourLater(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            return datetime.now(tz) + timedelta(hours=1)
+
+    monkeypatch.setattr(history, "datetime", AnHourLater)
+    [item] = (await then.get("/v1/incidents", "staff"))["items"]
+    assert item["overdue"] and item["age_seconds"] >= 3600
     [item] = (await then.get("/v1/incidents", "staff", as_of=late))["items"]
     assert not item["overdue"] and item["age_seconds"] == 0
 
