@@ -23,7 +23,7 @@ from cli.stack.processes import is_running, replace
 FOR_BENCH = Place(ROOT / ".lifang" / "bench")
 PATIENCE = 60.0
 PATIENCE_WHOLE = 180.0
-BARE = ("append_1", "append_32", "append_256", "append_4x16", "command", "relay", "hearing", "view", "decision", "hop")
+BARE = ("append_1", "append_32", "append_256", "append_4x16", "command", "relay", "hearing", "view", "rebuild", "decision", "hop")
 """Rows that need PostgreSQL and Kafka only."""
 WHOLE = ("idle", "page", "judgement", "reports", "door_event", "plate_answer", "alarm_government", "alarm_storm")
 """Rows that need all services, each in a process of its own, and the demo community."""

@@ -8,7 +8,7 @@ from libs.contracts.permissions import permissions_of
 from libs.contracts.topics import HEARS, TOPICS, heard_from
 from libs.eventkit.service import App, Service
 from services.gateway.api.routes import routes
-from services.gateway.domain import government
+from services.gateway.domain import government, look_backs
 from services.gateway.limits import Limits
 from services.gateway.publishing import publish
 from services.gateway.reactions import Divisions, telling
@@ -42,12 +42,12 @@ def divisions_of(app: App) -> Divisions:
 
 SERVICE = Service(
     name="gateway",
-    events=government.EVENTS,
+    events=(*government.EVENTS, *look_backs.EVENTS),
     permissions_of=permissions_of,
     signing_key=SigningKeyPublished,
     hears=HEARS["gateway"],
     contracts=heard_from(*HEARS["gateway"]),
-    deciders=(government.GOVERNMENT,),
+    deciders=(government.GOVERNMENT, look_backs.LOOK_BACKS),
     publish=publish,
     topic=TOPICS["gateway"],
     views=(

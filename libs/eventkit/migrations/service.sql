@@ -236,3 +236,21 @@ begin
     end if;
     return answers;
 end $$;
+
+-- the last position that was recorded by then, found by halves: positions are not ordered by a clock, but it hardly ever steps back
+create or replace function position_at(moment timestamptz) returns bigint language plpgsql stable as $$
+declare
+    low bigint := 0;
+    high bigint := (select coalesce(max(position), 0) from events);
+    middle bigint;
+begin
+    while low < high loop
+        middle := (low + high + 1) / 2;
+        if (select recorded_at from events where position = middle) <= moment then
+            low := middle;
+        else
+            high := middle - 1;
+        end if;
+    end loop;
+    return low;
+end $$;

@@ -5,6 +5,10 @@ do $do$ begin
         drop table $table;
         delete from damaged where view = '$table';
         update checkpoints set position = 0 where name = '$table';
+        -- what a rebuild has begun beside it is of no use any more
+        drop table if exists $table_beside;
+        delete from damaged where view = '$table_beside';
+        delete from checkpoints where name = '$table_beside';
     end if;
     if to_regclass('$table') is null then
         $create;
