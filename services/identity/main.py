@@ -6,6 +6,7 @@ from libs.contracts.permissions import permissions_of
 from libs.eventkit.service import App, Service
 from services.identity import demo
 from services.identity.api import accounts as accounts_api
+from services.identity.api import consents as consents_api
 from services.identity.api import homes as homes_api
 from services.identity.api import id_numbers as id_numbers_api
 from services.identity.api import organisations as organisations_api
@@ -15,8 +16,10 @@ from services.identity.api import sign_ins as sign_ins_api
 from services.identity.api import vehicles as vehicles_api
 from services.identity.domain import (
     accounts,
+    askers,
     buildings,
     communities,
+    consents,
     declarations,
     homes,
     id_numbers,
@@ -37,8 +40,10 @@ from services.identity.reactions import vehicles_of_residents
 from services.identity.tokens import keep_a_signing_key, secrets_of
 from services.identity.views import accounts as accounts_view
 from services.identity.views import buildings as buildings_view
+from services.identity.views import consents as consents_view
 from services.identity.views import homes as homes_view
 from services.identity.views import organisations as organisations_view
+from services.identity.views import probing as probing_view
 from services.identity.views import residences as residences_view
 from services.identity.views import residents as residents_view
 from services.identity.views import vehicles as vehicles_view
@@ -52,24 +57,26 @@ EVENTS = (
     organisations.OrganisationRegistered, organisations.OrganisationCorrected, vehicles.VehicleRegistered,
     vehicles.PlateCorrected, vehicles.KeeperConfirmed, vehicles.KeeperEnded, vehicles.VehicleVerified,
     vehicles.PlateContested, vehicles.PlateDisclosed, vehicles.VehicleRemoved, declarations.DeclarationCounted,
-    population.PopulationDeclared, population.PopulationSettled,
+    population.PopulationDeclared, population.PopulationSettled, consents.ConsentGiven, consents.ConsentWithdrawn,
+    consents.GuardianDeclared, consents.GuardianEnded, askers.AttemptCounted, askers.ProbingFound,
 )
 DECIDERS = (
     communities.COMMUNITIES, buildings.BUILDINGS, homes.HOMES, residents.RESIDENTS, residences.RESIDENCES,
     accounts.ACCOUNTS, phones.PHONES, sign_ins.SIGN_INS, sessions.SESSIONS, signing_keys.SIGNING_KEYS,
     id_numbers.ID_NUMBERS, organisations.ORGANISATIONS, vehicles.VEHICLES, declarations.DECLARATIONS,
-    population.POPULATION,
+    population.POPULATION, consents.CONSENTS, askers.ASKERS,
 )
 VIEWS = (
     buildings_view.VIEW, homes_view.VIEW, residents_view.VIEW, residences_view.VIEW, accounts_view.VIEW,
-    organisations_view.VIEW, vehicles_view.VIEW,
+    organisations_view.VIEW, vehicles_view.VIEW, *consents_view.VIEWS, probing_view.VIEW,
 )
 
 
 def routes(app: App) -> APIRouter:
     router = APIRouter()
     for nouns in (
-            sign_ins_api, homes_api, residents_api, population_api, id_numbers_api, organisations_api, accounts_api, vehicles_api):
+            sign_ins_api, homes_api, residents_api, population_api, id_numbers_api, organisations_api, accounts_api, vehicles_api,
+            consents_api):
         router.include_router(nouns.routes(app))
     if app.settings.demo:
         router.include_router(demo.routes(app))

@@ -19,7 +19,7 @@ from libs.eventkit.problems import Problem
 from libs.eventkit.recorded import uuid7
 from libs.eventkit.sealed import Sealed
 from libs.eventkit.service import App
-from services.identity import lookups
+from services.identity import contacts, lookups
 from services.identity.domain.vehicles import (
     PLATE,
     ContestPlate,
@@ -48,6 +48,14 @@ async def masked_plates(app: App, rows: Sequence[dict[str, Any]]) -> list[dict[s
     """The rows with as much of their plates as a list may show."""
     opened = await _opened(app, rows)
     return [{**row, "plate": masked(plate, "plate")} for row, plate in zip(rows, opened, strict=True)]
+
+
+async def in_full(app: App, vehicle_id: UUID, community_id: UUID) -> dict[str, Any]:
+    """In the clear: for somebody whose look is on record. `held_by`: which vehicle holds the plate. Raises NotFound."""
+    plate = (await lookups.vehicle(app, vehicle_id, community_id)).plate
+    return {
+        "id": vehicle_id, "plate": contacts.text_of(await app.keyring.open(plate)),
+        "held_by": await holder_of(app, community_id, plate)}
 
 
 async def _opened(app: App, rows: Sequence[dict[str, Any]]) -> list[Opened]:

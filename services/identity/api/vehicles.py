@@ -32,7 +32,8 @@ from libs.eventkit.http import (
 from libs.eventkit.log import Key
 from libs.eventkit.problems import Problem
 from libs.eventkit.service import App
-from services.identity import contacts, lookups, plates
+from services.identity import asking, lookups, plates
+from services.identity.disclosing import recorded_first
 from services.identity.domain.declarations import CountDeclaration
 from services.identity.domain.vehicles import (
     VEHICLES,
@@ -237,11 +238,10 @@ def routes(app: App) -> APIRouter:
         """The plate in full, and which vehicle holds it: in a dispute another one. Who looked, and for what, stays on
         record."""
         community_id = community_of(principal)
-        done = await told(vehicle_id, DisclosePlate(vehicle_id, principal.id, body.purpose), request, principal, key)
-        plate = (await lookups.vehicle(app, vehicle_id, community_id)).plate
-        shown = {
-            "id": vehicle_id, "plate": contacts.text_of(await app.keyring.open(plate)),
-            "held_by": await plates.holder_of(app, community_id, plate)}
+        await asking.spend(app, principal, context(request, principal, community_id), "look", key)
+        command = DisclosePlate(vehicle_id, principal.id, body.purpose, principal.role)
+        done, shown = await recorded_first(
+            lambda: told(vehicle_id, command, request, principal, key), lambda: plates.in_full(app, vehicle_id, community_id))
         return json(shown, 201, {**tagged(done), "Cache-Control": "no-store"})
 
     return router

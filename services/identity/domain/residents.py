@@ -1,6 +1,8 @@
 """A resident (实有人口): a person of the community. Name and phone rest sealed.
 
-Whoever opens them says for what purpose, and that look is an event (domain rules: every look is recorded).
+Whoever opens them says for what purpose, and that look is an event (domain rules: every look is recorded). A grid worker is
+shown them only while the resident agrees to `sharing`. The police are shown them on a legal basis that they state, consent or
+not: what a statutory duty needs rests on the law (PIPL articles 13 and 34; general knowledge, to be confirmed by a lawyer).
 """
 
 from typing import assert_never
@@ -36,12 +38,14 @@ class ContactCorrected(Struct, frozen=True, tag="contact_corrected"):
 
 
 class ContactDisclosed(Struct, frozen=True, tag="contact_disclosed"):
-    """`to` was shown name and phone, and the ID number where it was asked for."""
+    """`to` was shown name and phone, and the ID number where it was asked for. `basis`: the law or the order on which the police rest."""
 
     resident_id: UUID
     to: UUID
     purpose: str
     id_number: bool = False
+    role: str = "staff"
+    basis: str = ""
 
 
 ResidentEvent = ResidentRegistered | ContactCorrected | ContactDisclosed
@@ -91,10 +95,15 @@ class CorrectContact(Struct, frozen=True):
 
 
 class DiscloseContact(Struct, frozen=True):
+    """`role`: of whoever asks; `sharing`: whether the resident agrees to it now."""
+
     resident_id: UUID
     to: UUID
     purpose: str
     id_number: bool = False
+    role: str = "staff"
+    basis: str = ""
+    sharing: bool = False
 
 
 def decide_register_resident(command: RegisterResident, resident: Resident) -> list[ResidentEvent]:
@@ -127,8 +136,13 @@ def decide_disclose_contact(command: DiscloseContact, resident: Resident) -> lis
             raise NotFound("resident")
         case Known() if len(command.purpose) < SHORTEST_PURPOSE:
             raise Refused("purpose_missing", shortest=SHORTEST_PURPOSE)
+        case Known() if command.role == "police" and len(command.basis) < SHORTEST_PURPOSE:
+            raise Refused("legal_basis_missing", shortest=SHORTEST_PURPOSE)
+        case Known() if command.role == "grid" and not command.sharing:
+            raise Refused("consent_missing", purpose="sharing")
         case Known():
-            return [ContactDisclosed(command.resident_id, command.to, command.purpose, command.id_number)]
+            return [ContactDisclosed(
+                command.resident_id, command.to, command.purpose, command.id_number, command.role, command.basis)]
         case _:
             assert_never(resident)
 

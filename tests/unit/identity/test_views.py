@@ -11,7 +11,9 @@ from libs.eventkit.recorded import Meta, Recorded
 from libs.eventkit.sealed import Sealed
 from libs.eventkit.views import Rows, View
 from services.identity.domain.accounts import AccountClosed, AccountOpened
+from services.identity.domain.askers import ProbingFound
 from services.identity.domain.buildings import BuildingRegistered
+from services.identity.domain.consents import ConsentGiven, ConsentWithdrawn, GuardianDeclared, GuardianEnded
 from services.identity.domain.homes import HomeRegistered
 from services.identity.domain.id_numbers import IdNumberConfirmed, IdNumberRecorded
 from services.identity.domain.organisations import OrganisationCorrected, OrganisationRegistered
@@ -28,7 +30,7 @@ from services.identity.domain.vehicles import (
     VehicleVerified,
 )
 from services.identity.main import VIEWS
-from services.identity.views import accounts, buildings, homes, organisations, residences, residents, vehicles
+from services.identity.views import accounts, buildings, consents, homes, organisations, probing, residences, residents, vehicles
 
 A, B, C, D, E = (UUID(int=n) for n in range(1, 6))
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -87,6 +89,15 @@ CASES: list[tuple[View, list[Any], list[dict[str, Any]]]] = [
      [{"vehicle_id": E, "home_id": C, "keeper_id": B, "plate": NEW, "vehicle_class": "small", "verification": None,
        "findings": ["plate_declared_twice"], "registered_at": NOW, "version": 4}]),
     (vehicles.VIEW, [VehicleRegistered(E, C, None, OLD, "small"), VehicleRemoved(E, C)], []),
+    (consents.CONSENTS_VIEW, [ConsentGiven(D, "face", D), ConsentWithdrawn(D, "face", A), ConsentGiven(D, "notices", D)], [
+        {"resident_id": D, "purpose": "face", "given": False, "since": NOW, "history": [
+            {"given": True, "at": NOW, "by": "self", "version": 1}, {"given": False, "at": NOW, "by": "guardian", "version": 2}]},
+        {"resident_id": D, "purpose": "notices", "given": True, "since": NOW, "history": [
+            {"given": True, "at": NOW, "by": "self", "version": 3}]}]),
+    (consents.GUARDIANS_VIEW, [GuardianDeclared(D, A, B), GuardianDeclared(D, C, B), GuardianEnded(D, C, B)],
+     [{"resident_id": D, "guardian_id": A, "since": NOW}]),
+    (probing.VIEW, [ProbingFound(D, "staff", "look", 60, 3600, NOW)],
+     [{"finding_id": B, "person_id": D, "role": "staff", "kind": "look", "most": 60, "seconds": 3600, "at": NOW, "position": 1}]),
 ]
 
 
