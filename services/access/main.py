@@ -13,6 +13,7 @@ from services.access.api import doors as doors_api
 from services.access.api import lifts as lifts_api
 from services.access.api import notices as notices_api
 from services.access.api import openings as openings_api
+from services.access.api import own_data as own_data_api
 from services.access.api import releases as releases_api
 from services.access.api import visitor_passes as visitor_passes_api
 from services.access.book import DoorBook
@@ -74,6 +75,7 @@ def routes(app: App) -> APIRouter:
     router.include_router(lifts_api.routes(app, book_of(app)))
     router.include_router(visitor_passes_api.routes(app, book_of(app), visitors_of(app).signer))
     router.include_router(notices_api.routes(app))
+    router.include_router(own_data_api.routes(app))
     router.include_router(releases_api.routes(app, book_of(app)))
     if app.settings.demo:
         router.include_router(demo.routes(app))

@@ -10,6 +10,7 @@ from services.identity.api import consents as consents_api
 from services.identity.api import homes as homes_api
 from services.identity.api import id_numbers as id_numbers_api
 from services.identity.api import organisations as organisations_api
+from services.identity.api import own_data as own_data_api
 from services.identity.api import population as population_api
 from services.identity.api import residents as residents_api
 from services.identity.api import sign_ins as sign_ins_api
@@ -46,6 +47,7 @@ from services.identity.views import organisations as organisations_view
 from services.identity.views import probing as probing_view
 from services.identity.views import residences as residences_view
 from services.identity.views import residents as residents_view
+from services.identity.views import sessions as sessions_view
 from services.identity.views import vehicles as vehicles_view
 
 EVENTS = (
@@ -69,6 +71,7 @@ DECIDERS = (
 VIEWS = (
     buildings_view.VIEW, homes_view.VIEW, residents_view.VIEW, residences_view.VIEW, accounts_view.VIEW,
     organisations_view.VIEW, vehicles_view.VIEW, *consents_view.VIEWS, probing_view.VIEW,
+    sessions_view.VIEW,
 )
 
 
@@ -76,7 +79,7 @@ def routes(app: App) -> APIRouter:
     router = APIRouter()
     for nouns in (
             sign_ins_api, homes_api, residents_api, population_api, id_numbers_api, organisations_api, accounts_api, vehicles_api,
-            consents_api):
+            consents_api, own_data_api):
         router.include_router(nouns.routes(app))
     if app.settings.demo:
         router.include_router(demo.routes(app))

@@ -58,6 +58,12 @@ async def in_full(app: App, vehicle_id: UUID, community_id: UUID) -> dict[str, A
         "held_by": await holder_of(app, community_id, plate)}
 
 
+async def own_plates(app: App, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows with their plates in the clear: for their keeper alone."""
+    opened = await _opened(app, rows)
+    return [{**row, "plate": contacts.text_of(plate)} for row, plate in zip(rows, opened, strict=True)]
+
+
 async def _opened(app: App, rows: Sequence[dict[str, Any]]) -> list[Opened]:
     return await app.keyring.open_all([msgspec.convert(row["plate"], Sealed) for row in rows])
 

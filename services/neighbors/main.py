@@ -12,6 +12,7 @@ from services.neighbors import demo, names
 from services.neighbors.api import broadcasts as broadcasts_api
 from services.neighbors.api import circles as circles_api
 from services.neighbors.api import notices as notices_api
+from services.neighbors.api import own_data as own_data_api
 from services.neighbors.book import CircleBook
 from services.neighbors.channels import channels_for
 from services.neighbors.domain import broadcasts, circles, display_names, notices, receipts, tellings
@@ -42,6 +43,7 @@ def routes(app: App) -> APIRouter:
     router.include_router(circles_api.routes(app, book))
     router.include_router(notices_api.routes(app, book))
     router.include_router(broadcasts_api.routes(app, book))
+    router.include_router(own_data_api.routes(app, book))
     if app.settings.demo:
         router.include_router(demo.routes(app, book))
     return router

@@ -7,7 +7,8 @@ KINDS = {
 SEVERITIES = {"critical": "紧急", "high": "严重", "low": "轻微"}
 ROLES = {
     "guard": "值班员", "guards": "值班员", "staff": "物业人员", "manager": "经理", "grid": "网格员", "police": "民警",
-    "operator": "运维人员", "duty_manager": "值班经理", "fire_brigade": "消防队"}
+    "operator": "运维人员", "duty_manager": "值班经理", "fire_brigade": "消防队",
+    "erased": "已注销的居民"}
 """Also the roles that an escalation names."""
 SENT = {"guard": "值班员", "maintenance": "维修人员", "fire_brigade": "消防队", "police": "警察", "ambulance": "救护车"}
 WAITED = {"acknowledgement": "确认接警", "verification": "核实", "dispatch": "派人", "resolution": "完成处理"}

@@ -7,7 +7,8 @@ KINDS = {
 SEVERITIES = {"critical": "critical", "high": "serious", "low": "minor"}
 ROLES = {
     "guard": "a guard", "guards": "the guards", "staff": "a member of staff", "manager": "the manager", "grid": "a grid worker",
-    "police": "the police", "operator": "an operator", "duty_manager": "the manager on duty", "fire_brigade": "the fire brigade"}
+    "police": "the police", "operator": "an operator", "duty_manager": "the manager on duty", "fire_brigade": "the fire brigade",
+    "erased": "an erased resident"}
 """Also the roles that an escalation names."""
 SENT = {
     "guard": "a guard", "maintenance": "maintenance", "fire_brigade": "the fire brigade", "police": "the police",

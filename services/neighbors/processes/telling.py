@@ -2,6 +2,9 @@
 
 Who lived there when it was sent, who has joined before anybody looked, and who joins while it runs: all are told. Each
 channel has a timer of its own, so that a dead one holds up nobody but itself.
+
+Nobody is asked whether they agree: the consent `notices` is about news, and a fire or a gas leak is none. To respond to an emergency
+that endangers life, health or property needs no consent (PIPL article 13, item 4; general knowledge, to be confirmed by a lawyer).
 """
 
 import asyncio

@@ -20,6 +20,7 @@ from services.identity.domain.organisations import OrganisationCorrected, Organi
 from services.identity.domain.population import PopulationDeclared, PopulationSettled
 from services.identity.domain.residences import ResidenceEnded, ResidenceStarted
 from services.identity.domain.residents import ContactCorrected, ContactDisclosed, ResidentRegistered
+from services.identity.domain.sessions import SessionEnded, SessionRenewed, SessionStarted
 from services.identity.domain.vehicles import (
     KeeperConfirmed,
     PlateContested,
@@ -30,17 +31,18 @@ from services.identity.domain.vehicles import (
     VehicleVerified,
 )
 from services.identity.main import VIEWS
-from services.identity.views import accounts, buildings, consents, homes, organisations, probing, residences, residents, vehicles
+from services.identity.views import accounts, buildings, consents, homes, organisations, probing, residences, residents, sessions, vehicles
 
 A, B, C, D, E = (UUID(int=n) for n in range(1, 6))
-NOW = datetime(2026, 3, 1, tzinfo=UTC)
+ONE = UUID(int=1)
+NOW, LATER = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
 MARCH, APRIL = date(2026, 3, 1), date(2026, 4, 1)
 OLD, NEW, BOX = Sealed(A, B, "name", "old"), Sealed(A, B, "name", "new"), Sealed(A, B, "id-number", "box")
 
 
 def row(version: int) -> Recorded:
     return Recorded(
-        position=version, generation=1, community_id=A, stream="s:1", version=version, event_id=B, type="", schema=1,
+        position=version, generation=1, community_id=A, stream=f"s:{ONE}", version=version, event_id=B, type="", schema=1,
         data="", meta=Meta(), source=None, number=None, recorded_at=NOW)
 
 
@@ -96,6 +98,11 @@ CASES: list[tuple[View, list[Any], list[dict[str, Any]]]] = [
             {"given": True, "at": NOW, "by": "self", "version": 3}]}]),
     (consents.GUARDIANS_VIEW, [GuardianDeclared(D, A, B), GuardianDeclared(D, C, B), GuardianEnded(D, C, B)],
      [{"resident_id": D, "guardian_id": A, "since": NOW}]),
+    (sessions.VIEW, [
+        SessionStarted(ONE, A, D, "resident", NOW), SessionRenewed(1, LATER), SessionEnded("signed_out")],
+     [{"session_id": ONE, "person_id": D, "role": "resident", "started_at": NOW, "expires": LATER, "ended_at": NOW,
+       "ended_by": "signed_out"}]),
+    (sessions.VIEW, [SessionRenewed(1, LATER), SessionEnded("signed_out")], []),
     (probing.VIEW, [ProbingFound(D, "staff", "look", 60, 3600, NOW)],
      [{"finding_id": B, "person_id": D, "role": "staff", "kind": "look", "most": 60, "seconds": 3600, "at": NOW, "position": 1}]),
 ]
