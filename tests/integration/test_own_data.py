@@ -25,8 +25,9 @@ from services.identity import plates
 from services.identity.domain.residences import StartResidence
 from services.identity.main import SERVICE as IDENTITY
 from services.identity.publishing import publish
+from services.neighbors.domain.circles import AddResidence, member_id_of
 from services.neighbors.main import SERVICE as NEIGHBORS
-from tests.integration.fire_site import hears
+from services.neighbors.reactions import circles_of
 from tests.integration.office import NUMBER, Office, number_of, verifying
 from tests.kit import everything, recorded
 
@@ -122,8 +123,9 @@ async def two_of_one_home(town: Town) -> tuple[UUID, UUID]:
             await issue(town.access, office.community, uuid4(), who, kind, number, None, office.asked)  # type: ignore[arg-type]
         await issue(
             town.access, office.community, uuid4(), who, "pin", f"{who.int % 10**9 + 10**9}", None, office.asked, duress=True)
-        await hears(town.neighbors, "identity", office.community, identity.ResidenceStarted(
-            residence, who, HOME, HOUSE, 1, "owner", date(2024, 1, 1)))
+        for circle, building in circles_of(HOUSE, office.community):
+            add = AddResidence(circle, building, who, residence)
+            await town.neighbors.commands.handle(member_id_of(circle, who), add, office.asked)
         await office.ask("POST", f"/v1/residents/{who}/disclosures", f"staff:{ben}", {"purpose": f"parcel for {who}"}, 201)
     await office.folds()
     for app, service in ((town.access, ACCESS), (town.neighbors, NEIGHBORS)):

@@ -1,6 +1,6 @@
 """The mutants of every service."""
 
-from tests.mutants import access, alarm, devices, gateway, gateway_fire, identity, neighbors, parking, parking_lanes, releases
+from tests.mutants import access, alarm, devices, gateway, gateway_fire, identity, neighbors, parking, parking_lanes, people, releases
 from tests.mutants.mutant import Mutant
 
 LISTS: dict[str, tuple[Mutant, ...]] = {
@@ -11,4 +11,5 @@ LISTS: dict[str, tuple[Mutant, ...]] = {
     "alarm": alarm.MUTANTS,
     "neighbors": neighbors.MUTANTS,
     "gateway": gateway.MUTANTS + gateway_fire.MUTANTS,
+    "people": people.MUTANTS,
 }

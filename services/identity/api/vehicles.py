@@ -34,6 +34,7 @@ from libs.eventkit.problems import Problem
 from libs.eventkit.service import App
 from services.identity import asking, lookups, plates
 from services.identity.disclosing import recorded_first
+from services.identity.domain.askers import NoteProbing
 from services.identity.domain.declarations import CountDeclaration
 from services.identity.domain.vehicles import (
     VEHICLES,
@@ -104,6 +105,8 @@ def routes(app: App) -> APIRouter:
         try:
             await app.commands.handle(principal.id, CountDeclaration(asked.now), asked)
         except Refused as refused:
+            probing = NoteProbing(principal.id, principal.role, "declaration", asked.now)
+            await app.commands.handle(principal.id, probing, asked)
             wait = str(refused.facts["retry_after_seconds"])
             raise Problem(429, refused.code, headers={"Retry-After": wait}) from refused
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from libs.eventkit.decider import NotFound, Refused
 from services.identity.ages import is_under
-from services.identity.domain.askers import ASKERS, AttemptCounted, CountAttempt, ProbingFound
+from services.identity.domain.askers import ASKERS, AttemptCounted, CountAttempt, NoteProbing, ProbingFound
 from services.identity.domain.consents import (
     CONSENTS,
     PURPOSES,
@@ -144,6 +144,15 @@ def test_an_hour_later_there_are_looks_again_and_a_new_finding_if_they_go_on():
     more = [AttemptCounted("look", again + timedelta(seconds=n)) for n in range(60)]
     at = again + timedelta(minutes=2)
     assert asks("look", at, *counted(60), found, *more) == [ProbingFound(ANN, "staff", "look", 60, 3600, at)]
+
+
+def test_a_plate_too_many_is_found_once_a_day():
+    def noted(at, *events):
+        return ASKERS.decide[NoteProbing](NoteProbing(ANN, "resident", "declaration", at), ASKERS.fold(events))
+
+    found = ProbingFound(ANN, "resident", "declaration", 10, 86400, NOON)
+    assert noted(NOON) == [found] and noted(NOON + timedelta(hours=23), found) == []
+    assert len(noted(NOON + timedelta(hours=24), found)) == 1
 
 
 def test_a_look_is_no_guess():
