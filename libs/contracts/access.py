@@ -5,7 +5,7 @@ from uuid import UUID
 from msgspec import Struct
 from libs.contracts.fields import Confirmed, SealedField
 
-CredentialKind = Literal["card", "pin", "face"]
+CredentialKind = Literal["card", "pin"]
 Means = Literal["card", "pin", "face", "fingerprint", "qr", "remote", "unknown"]
 class Fact(Struct, frozen=True):
     """Something a decision rested on: the event that said it, and what it said in one word."""
@@ -45,8 +45,16 @@ class _Credential(Struct, frozen=True):
 class CredentialIssued(_Credential, frozen=True, tag="access.credential_issued"):
     """A person holds a credential; its number is not told."""
 class CredentialRevoked(_Credential, frozen=True, tag="access.credential_revoked"):
-    """The credential opens nothing any more. Of a face: readers are told to forget the template that has the credential's id."""
+    """The credential opens nothing any more."""
     reason: str = "staff"
+class _Face(Struct, frozen=True):
+    credential_id: UUID
+    person_id: UUID
+class FaceIssued(_Face, frozen=True, tag="access.face_issued"):
+    """A person's face is a credential; readers keep the template under the credential's id, and nobody else has it."""
+class FaceRevoked(_Face, frozen=True, tag="access.face_revoked"):
+    """It opens nothing any more; readers are to forget the template."""
+    reason: str
 
 class CredentialJudged(Struct, frozen=True, tag="access.credential_judged"):
     """Access decided whether what was presented at a door may open it: by which rule, on which facts.

@@ -14,7 +14,6 @@ from services.access.domain import credentials, doors, lifts, openings, pass_his
 SAME: dict[type, type[Struct]] = {
     rights.RightGranted: public.RightGranted,
     rights.RightRevoked: public.RightRevoked,
-    credentials.CredentialRevoked: public.CredentialRevoked,
     openings.DoorPassed: public.DoorPassed,
     openings.DoorNoticed: public.DoorNoticed,
     openings.DoorOpened: public.DoorOpened,
@@ -36,7 +35,13 @@ NARROWED: dict[type, type[Struct]] = {
 
 def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
     match event:
-        case credentials.CredentialIssued(credential_id=credential_id, person_id=person_id, kind=kind):
+        case credentials.CredentialIssued(credential_id=credential_id, person_id=person_id, kind="face"):
+            return (Public(public.FaceIssued(credential_id, person_id)),)
+        case credentials.CredentialRevoked(credential_id=credential_id, person_id=person_id, kind="face", reason=reason):
+            return (Public(public.FaceRevoked(credential_id, person_id, reason)),)
+        case credentials.CredentialRevoked(credential_id=credential_id, person_id=person_id, kind="card" | "pin" as kind, reason=reason):
+            return (Public(public.CredentialRevoked(credential_id, person_id, kind, reason)),)
+        case credentials.CredentialIssued(credential_id=credential_id, person_id=person_id, kind="card" | "pin" as kind):
             return (Public(public.CredentialIssued(credential_id=credential_id, person_id=person_id, kind=kind)),)
         case openings.CredentialJudged() | openings.DoorOpeningOrdered():
             contract = (

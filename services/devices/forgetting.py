@@ -1,4 +1,4 @@
-"""Readers forget the face of a credential that was revoked: each is told until it confirms it.
+"""Readers forget a face that was revoked: each is told until it confirms it.
 
 A reader keeps the face under the credential's id as employee number, a person of its own there: to delete that person deletes the face and
 nothing else. It is told by PUT /ISAPI/AccessControl/UserInfo/Delete (ISAPI developer guide, person-based access control); a person whom
@@ -11,7 +11,7 @@ from functools import partial
 import httpx
 from msgspec import Struct
 
-from libs.contracts.access import CredentialRevoked
+from libs.contracts.access import FaceRevoked
 from libs.eventkit.reactions import Do, Reaction
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.service import App
@@ -34,9 +34,7 @@ AT_ONCE = 32
 
 def faces_to_forget(book: DeviceBook) -> Reaction:
 
-    async def revoked(event: CredentialRevoked, row: Recorded) -> list[Do]:
-        if event.kind != "face":
-            return []
+    async def revoked(event: FaceRevoked, row: Recorded) -> list[Do]:
         await book.memory.fresh(row.position)
         found = []
         for device_id in book.readers(row.community_id):
@@ -44,7 +42,7 @@ def faces_to_forget(book: DeviceBook) -> Reaction:
             found.append(Do(f"forget at {device_id}", removal_id_of(event.credential_id, device_id), want))
         return found
 
-    return Reaction("faces_to_forget", {CredentialRevoked: revoked}, apart=True)
+    return Reaction("faces_to_forget", {FaceRevoked: revoked}, apart=True)
 
 
 def forgetting(app: App, book: DeviceBook, client: httpx.AsyncClient) -> Timer:

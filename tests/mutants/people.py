@@ -82,10 +82,6 @@ MUTANTS = (
         ("an attempt is recorded twice", "if command.attempt == attempts + 1", "if True"),
     ),
     *of(
-        f"{DEVICES}/forgetting.py", "tests/unit/devices/test_templates.py",
-        ("readers forget cards", 'if event.kind != "face":', "if False:"),
-    ),
-    *of(
         f"{GATEWAY}/views/erasures.py", SHOWN,
         ("the gateway's own word counts for nobody", 'or "gateway"', 'or "nobody"'),
         ("a confirmation that comes first is lost", 'confirmed=known.get("confirmed") or {}', "confirmed={}"),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from libs.contracts import devices, identity
+from libs.contracts import access, devices, identity
 from libs.contracts.fields import Confirmed
 from services.gateway.words.names import ERASED, Names, short
 
@@ -10,7 +10,9 @@ GONE = "an erased resident"
 PURPOSES = {"face": "their face as a way in", "sharing": "sharing with authorities", "notices": "notices by push and SMS"}
 ROLES = {
     "staff": "A member of staff", "guard": "A guard", "grid": "A grid worker", "police": "The police", "operator": "An operator"}
-WHY = {"own_wish": "by their own wish", "on_request": "on request", "retention": "since their time was over"}
+WHY = {
+    "own_wish": "by their own wish", "on_request": "on request", "retention": "since their time was over",
+    "restored": "as it had been before a restore"}
 ENDED = {"consent_withdrawn": "since they no longer agree to it", "erased": "since they were erased"}
 
 
@@ -35,6 +37,11 @@ def sentence(event: Any, names: Names) -> str:
         case Confirmed():
             service = str(event.__struct_config__.tag).partition(".")[0]
             return f"{service.capitalize()} confirmed that it keeps nothing of an erased resident any more."
+        case access.FaceIssued():
+            return f"{_first(whom(event.person_id, names))} may come in by their face."
+        case access.FaceRevoked():
+            why = ENDED.get(event.reason)
+            return f"The face of {whom(event.person_id, names)} opens nothing any more{f', {why}' if why else ''}."
         case devices.TemplateRemovalWanted():
             return f"The face of a credential is to leave device {names.get(event.device_id) or short(event.device_id)}."
         case devices.TemplateRemoved():

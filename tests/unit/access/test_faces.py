@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from libs.contracts import access as public
 from libs.contracts import devices, identity
 from libs.eventkit.decider import NotYet, Refused
 from libs.eventkit.recorded import Catalogue
@@ -23,6 +24,7 @@ from services.access.domain.credentials import (
 )
 from services.access.domain.face_filing import FILING, CountTemplates, FilingDue
 from services.access.faces import faces
+from services.access.publishing import publish
 from services.access.views import readers
 from services.access.ways import Ways
 from tests.kit import folded, recorded
@@ -73,6 +75,14 @@ def test_a_revocation_says_why():
     assert decide(RevokeCredential(FACE, "consent_withdrawn"), FACE_ISSUED) == [FACE_REVOKED]
     assert decide(RevokeCredential(FACE), FACE_ISSUED) == [CredentialRevoked(FACE, ANN, "face", "staff")]
     assert decide(RevokeCredential(FACE, "consent_withdrawn"), FACE_ISSUED, FACE_REVOKED) == []
+
+
+@pytest.mark.parametrize("event, told", [
+    (FACE_ISSUED, public.FaceIssued(FACE, ANN)), (FACE_REVOKED, public.FaceRevoked(FACE, ANN, "consent_withdrawn")),
+    (CARD_ISSUED, public.CredentialIssued(CARD, ANN, "card")),
+    (CredentialRevoked(CARD, ANN, "card", "erased"), public.CredentialRevoked(CARD, ANN, "card", "erased"))])
+def test_others_hear_of_faces_by_another_name_since_older_listeners_know_none(event, told):
+    assert [p.body for p in publish(event, recorded(event, HERE))] == [told]
 
 
 def test_a_template_has_an_id_that_readers_take_and_that_is_nobodys_name():

@@ -69,11 +69,10 @@ async def test_every_terminal_of_the_community_is_told_and_nothing_else():
         event = DeviceRegistered(device_id, Description(kind, "x", ""))
         book._apply(event, recorded(event, community))
     book.memory.fresh = lambda position: _nothing()  # type: ignore[method-assign]
-    react = faces_to_forget(book).on[access.CredentialRevoked]
-    event = access.CredentialRevoked(FACE, ANN, "face", "consent_withdrawn")
+    react = faces_to_forget(book).on[access.FaceRevoked]
+    event = access.FaceRevoked(FACE, ANN, "consent_withdrawn")
     row = recorded(event, HERE, source="access", at=NOW)
     assert [(do.subject_id, do.command) for do in await react(event, row)] == [(removal_id_of(FACE, READER), WANT)]
-    assert await react(access.CredentialRevoked(FACE, ANN, "card"), row) == []
 
 
 async def _nothing() -> None:

@@ -99,7 +99,8 @@ class _NoKeys:
 
 
 @pytest.mark.parametrize("event", [
-    access.DoorOpened(GATE, GATE, ANN), access.CredentialRevoked(GATE, ANN, "face", "erased"),
+    access.DoorOpened(GATE, GATE, ANN), access.CredentialRevoked(GATE, ANN, "card", "erased"),
+    access.FaceRevoked(GATE, ANN, "erased"), access.FaceIssued(GATE, ANN),
     identity.ConsentGiven(ANN, "face", ANN), identity.ResidentLookedAt(ANN, BEN, "staff", "x", ("name",)),
     parking.SessionBegun(GATE, GATE, "ground", ANN, None, None, NOON), identity.ResidentRegistered(ANN, NAME)],
     ids=lambda event: type(event).__name__)
@@ -117,7 +118,7 @@ def test_who_raised_an_alarm_and_was_erased_is_called_so_too() -> None:
 
 
 def test_a_revoked_face_says_why_and_a_look_not_for_what() -> None:
-    withdrawn = access.CredentialRevoked(GATE, ANN, "face", "consent_withdrawn")
+    withdrawn = access.FaceRevoked(GATE, ANN, "consent_withdrawn")
     assert "no longer agree" in sentence(withdrawn, {}) and "撤回同意" in sentence(withdrawn, {}, "zh")
     for language in LANGUAGES:
         assert "burglary" not in sentence(identity.ResidentLookedAt(ANN, BEN, "police", "burglary", ("name",)), {}, language)
