@@ -131,6 +131,8 @@ def test_consents_are_of_one_person_one_purpose_and_one_community():
 def test_who_is_left_with_their_face_alone_is_known():
     assert Known(CARD_ISSUED, FACE_ISSUED, CredentialRevoked(CARD, ANN, "card")).face_alone(HERE, ANN)
     assert not Known(CARD_ISSUED, FACE_ISSUED).face_alone(HERE, ANN) and not Known().face_alone(HERE, ANN)
+    assert Known(CARD_ISSUED).other_way(HERE, ANN) and not Known(FACE_ISSUED).other_way(HERE, ANN)
+    assert not Known(CARD_ISSUED).other_way(HERE, BEN)
 
 
 def test_a_template_counts_until_every_reader_has_forgotten_it():

@@ -159,4 +159,4 @@ def test_a_look_is_no_guess():
     at = NOON + timedelta(minutes=5)
     assert asks("miss", at, *counted(60)) == [AttemptCounted("miss", at)]
     assert asks("miss", at, *counted(20, "miss")) == [ProbingFound(ANN, "staff", "miss", 20, 86400, at)]
-    assert asks("look", at, *counted(20, "miss")) == [AttemptCounted("look", at)]
+    assert asks("look", at, *counted(60, "miss")) == [AttemptCounted("look", at)]
