@@ -46,7 +46,7 @@ class CredentialIssued(_Credential, frozen=True, tag="access.credential_issued")
     """A person holds a credential; its number is not told."""
 class CredentialRevoked(_Credential, frozen=True, tag="access.credential_revoked"):
     """The credential opens nothing any more."""
-    reason: str = "staff"
+    reason: str = ""
 class _Face(Struct, frozen=True):
     credential_id: UUID
     person_id: UUID

@@ -3,11 +3,11 @@
 from libs.contracts.identity import ConsentWithdrawn
 from libs.eventkit.reactions import Do, Reaction
 from libs.eventkit.recorded import Recorded
-from services.access.domain.credentials import CredentialIssued, RevokeCredential
+from services.access.domain.credentials import CredentialIssued, Ended, RevokeCredential
 from services.access.domain.face_filing import CountTemplates
 from services.access.ways import Ways
 
-WITHDRAWN = "consent_withdrawn"
+WITHDRAWN: Ended = "consent_withdrawn"
 
 
 def faces(ways: Ways) -> Reaction:

@@ -19,6 +19,7 @@ from libs.eventkit.decider import Decider, Refused, Release, Take
 from libs.eventkit.sealed import Sealed
 
 CredentialKind = Literal["card", "pin", "face"]
+Ended = Literal["", "erased", "consent_withdrawn"]
 SHORTEST_PIN = 6
 LONGEST = {"card": 20, "pin": 12, "face": 32}
 
@@ -36,12 +37,12 @@ class CredentialIssued(Struct, frozen=True, tag="credential_issued"):
 
 
 class CredentialRevoked(Struct, frozen=True, tag="credential_revoked"):
-    """`reason`: a stable code: staff, consent_withdrawn, erased."""
+    """`reason`: why, where a rule has said it."""
 
     credential_id: UUID
     person_id: UUID
     kind: CredentialKind
-    reason: str = "staff"
+    reason: Ended = ""
 
 
 CredentialEvent = CredentialIssued | CredentialRevoked
@@ -96,7 +97,7 @@ class IssueCredential(Struct, frozen=True):
 
 class RevokeCredential(Struct, frozen=True):
     credential_id: UUID
-    reason: str = "staff"
+    reason: Ended = ""
 
 
 def template_id_of(credential_id: UUID) -> str:

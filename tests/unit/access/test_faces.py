@@ -73,7 +73,7 @@ def test_cards_and_pins_need_no_consent():
 
 def test_a_revocation_says_why():
     assert decide(RevokeCredential(FACE, "consent_withdrawn"), FACE_ISSUED) == [FACE_REVOKED]
-    assert decide(RevokeCredential(FACE), FACE_ISSUED) == [CredentialRevoked(FACE, ANN, "face", "staff")]
+    assert decide(RevokeCredential(FACE), FACE_ISSUED) == [CredentialRevoked(FACE, ANN, "face")]
     assert decide(RevokeCredential(FACE, "consent_withdrawn"), FACE_ISSUED, FACE_REVOKED) == []
 
 
