@@ -45,7 +45,8 @@ class _Credential(Struct, frozen=True):
 class CredentialIssued(_Credential, frozen=True, tag="access.credential_issued"):
     """A person holds a credential; its number is not told."""
 class CredentialRevoked(_Credential, frozen=True, tag="access.credential_revoked"):
-    """The credential opens nothing any more."""
+    """The credential opens nothing any more. `reason`: erased, where its holder is."""
+    reason: str = ""
 
 class CredentialJudged(Struct, frozen=True, tag="access.credential_judged"):
     """Access decided whether what was presented at a door may open it: by which rule, on which facts.
@@ -113,7 +114,7 @@ class _OfPass(Struct, frozen=True):
     pass_id: UUID
     host_id: UUID
 class VisitorPassRevoked(_OfPass, frozen=True, tag="access.visitor_pass_revoked"):
-    """The pass admits nobody any more: `reason` host, staff, residence_ended."""
+    """The pass admits nobody any more: `reason` host, staff, residence_ended, host_erased."""
     reason: str
 class VisitorPassUsed(_OfPass, frozen=True, tag="access.visitor_pass_used"):
     """The pass admitted its visitor at a door or lift."""

@@ -17,6 +17,7 @@ from services.access.api import releases as releases_api
 from services.access.api import visitor_passes as visitor_passes_api
 from services.access.book import DoorBook
 from services.access.domain import credentials, deliveries, doors, lifts, openings, pass_history, releases, rights, visitor_passes
+from services.access.erasures import erasures
 from services.access.publishing import publish
 from services.access.reactions import reactions
 from services.access.sending import sending
@@ -81,7 +82,7 @@ SERVICE = Service(
         deliveries_view.VIEW, releases_view.VIEW),
     memories=lambda app: (book_of(app).memory,),
     reactions=lambda app: (
-        *reactions(app, book_of(app), visitors_of(app)), notices.queueing(notices.senders_for(app.settings))),
+        *reactions(app, book_of(app), visitors_of(app)), *erasures(app, book_of(app)), notices.queueing(notices.senders_for(app.settings))),
     timers=lambda app: (sending(app, sender) for sender in notices.senders_for(app.settings)),
     routes=routes,
 )

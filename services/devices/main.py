@@ -12,6 +12,7 @@ from services.devices.api import reports as reports_api
 from services.devices.device_book import book_of
 from services.devices.domain import fallbacks, holds, lines, orders, refusals, registry, reports, unplaced
 from services.devices.effects import client_of_devices, door_orders_at
+from services.devices.erasures import erasures
 from services.devices.holding import holds_kept, holds_wanted
 from services.devices.listener import listening
 from services.devices.performer import Performer
@@ -52,7 +53,7 @@ SERVICE = Service(
     publish=publish,
     views=(devices_view.VIEW, findings_view.VIEW),
     memories=lambda app: (book_of(app).memory,),
-    reactions=lambda app: (holds_wanted(),),
+    reactions=lambda app: (holds_wanted(), *erasures(app)),
     timers=lambda app: (holds_kept(app, book_of(app), client_of_devices()),),
     readers=lambda app: (Performer(app.commands, door_orders_at(app, book_of(app), client_of_devices())).subscription(),),
     tasks=lambda app: {"alert_streams": Streams(app, book_of(app), client_of_devices()).run, **listening(app)},

@@ -7,6 +7,7 @@ from msgspec import Struct, structs
 from libs.contracts import identity as public
 from libs.contracts.fields import SealedField
 from libs.eventkit.commands import Public
+from libs.eventkit.erasing import ErasureConfirmed
 from libs.eventkit.recorded import Recorded
 from services.identity.domain import (
     accounts,
@@ -31,6 +32,7 @@ SAME: dict[Any, type[Struct]] = {
     signing_keys.SigningKeyPublished: public.SigningKeyPublished,
     vehicles.VehicleRemoved: public.VehicleRemoved,
     population.PopulationSettled: public.PopulationDeclared,
+    residents.ResidentErased: public.ResidentErased,
 }
 """Events that others hear as they are."""
 
@@ -47,6 +49,8 @@ def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
                 event.vehicle_class, verified=event.how is not None)),)
         case vehicles.VehicleVerified(vehicle_id=vehicle_id, how=how):
             return (Public(public.VehicleVerified(vehicle_id, how)),)
+        case ErasureConfirmed(person_id=resident_id, keys=keys):
+            return (Public(public.ErasureConfirmed(resident_id, keys)),)
         case _ if type(event) in SAME:
             return (Public(SAME[type(event)](**structs.asdict(event))),)
         case _:

@@ -18,6 +18,7 @@ from libs.eventkit.sealed import Sealed
 from libs.eventkit.service import App
 from services.access.domain.credentials import IssueCredential, RevokeCredential, normalised
 from services.access.domain.doors import InstallDoor
+from services.access.erasures import refuse_erased
 from services.access.views import credentials, doors
 
 Limit = Query(default=50, ge=1, le=200)
@@ -125,8 +126,9 @@ async def issue(
     app: App, community_id: UUID, credential_id: UUID, person_id: UUID, kind: Literal["card", "pin"], number: str,
     valid_until: datetime | None, context: Any, key: Any = None, duress: bool = False,
 ) -> Any:
-    """Seals the number under the person's key and issues the credential. Raises Refused for a number in use."""
+    """Seals the number under the person's key and issues the credential. Raises Refused for a number in use, or a person who is erased."""
     plain = normalised(kind, number)
+    await refuse_erased(app, community_id, person_id)
     handle = await app.keyring.key_for(community_id, f"resident:{person_id}", "credential")
     command = IssueCredential(
         credential_id=credential_id, person_id=person_id, kind=kind, valid_until=valid_until, duress=duress,

@@ -15,6 +15,7 @@ from libs.eventkit.decider import Decider, Refused, Release, Take
 from libs.eventkit.sealed import Sealed
 
 CredentialKind = Literal["card", "pin"]
+Ended = Literal["", "erased"]
 SHORTEST_PIN = 6
 LONGEST = {"card": 20, "pin": 12}
 
@@ -32,9 +33,12 @@ class CredentialIssued(Struct, frozen=True, tag="credential_issued"):
 
 
 class CredentialRevoked(Struct, frozen=True, tag="credential_revoked"):
+    """`reason`: why, where a rule has said it."""
+
     credential_id: UUID
     person_id: UUID
     kind: CredentialKind
+    reason: Ended = ""
 
 
 CredentialEvent = CredentialIssued | CredentialRevoked
@@ -86,6 +90,7 @@ class IssueCredential(Struct, frozen=True):
 
 class RevokeCredential(Struct, frozen=True):
     credential_id: UUID
+    reason: Ended = ""
 
 
 def normalised(kind: CredentialKind, number: str) -> str:
@@ -121,7 +126,7 @@ def decide_issue_credential(command: IssueCredential, credential: Credential) ->
 def decide_revoke_credential(command: RevokeCredential, credential: Credential) -> list[CredentialEvent]:
     match credential:
         case Valid(person_id=person_id, kind=kind):
-            return [CredentialRevoked(credential_id=command.credential_id, person_id=person_id, kind=kind)]
+            return [CredentialRevoked(command.credential_id, person_id, kind, command.reason)]
         case NoCredential() | Revoked():
             return []
         case _:

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from libs.contracts import access, devices, identity, parking
-from services.gateway.words import alarm_chinese, neighbors_chinese
+from services.gateway.words import alarm_chinese, erasure_chinese, neighbors_chinese
 from services.gateway.words import chinese_terms as terms
 from services.gateway.words.names import Names, building_of, short, yuan
 
@@ -184,7 +184,8 @@ def _of_identity(event: Any, names: Names) -> str:
         case identity.VehicleRemoved():
             return f"{_home(event, names)}的一辆车已移除。"
         case _:
-            return alarm_chinese.sentence(event, names) or neighbors_chinese.sentence(event, names) or NO_WORDS
+            told = alarm_chinese.sentence(event, names) or neighbors_chinese.sentence(event, names)
+            return told or erasure_chinese.sentence(event) or NO_WORDS
 
 
 def _what(means: str) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from libs.contracts import access, devices, identity, parking
-from services.gateway.words import alarm_english, neighbors_english
+from services.gateway.words import alarm_english, erasure_english, neighbors_english
 from services.gateway.words import english_terms as terms
 from services.gateway.words.names import Names, building_of, short, yuan
 
@@ -194,7 +194,8 @@ def _of_identity(event: Any, names: Names) -> str:
         case identity.VehicleRemoved():
             return f"A vehicle of {_home(event, names)} was removed."
         case _:
-            return alarm_english.sentence(event, names) or neighbors_english.sentence(event, names) or NO_WORDS
+            told = alarm_english.sentence(event, names) or neighbors_english.sentence(event, names)
+            return told or erasure_english.sentence(event) or NO_WORDS
 
 
 def _what(means: str) -> str:

@@ -1,0 +1,19 @@
+"""What the gateway does when a resident is erased: it confirms.
+
+The gateway has sealed nothing of anybody: its views hold what others have sealed, and read `erased` once their keys are gone. That it
+has heard it stands in its log alone, since authorities hear of incidents and of nothing else.
+"""
+
+from libs.contracts.identity import ResidentErased
+from libs.eventkit.erasing import BeginErasure, erasing
+from libs.eventkit.reactions import Do, Reaction
+from libs.eventkit.recorded import Recorded
+from libs.eventkit.service import App
+
+
+async def resident_erased(event: ResidentErased, row: Recorded) -> list[Do]:
+    return [Do("begin", event.resident_id, BeginErasure(event.resident_id, ()))]
+
+
+def erasures(app: App) -> tuple[Reaction, ...]:
+    return Reaction("erasures", {ResidentErased: resident_erased}), erasing(app)
