@@ -11,7 +11,7 @@ from libs.eventkit.failpoints import reach
 from libs.eventkit.keys_topic import KeyErased
 from libs.eventkit.privacy import KeyRecord
 from libs.eventkit.reactions import Do, Reaction, context_of
-from libs.eventkit.recorded import Recorded
+from libs.eventkit.recorded import Recorded, tag_of
 
 if TYPE_CHECKING:
     from libs.eventkit.service import App
@@ -52,7 +52,7 @@ def decide_erase_key(command: EraseKey, gone: bool) -> list[KeyErased]:
 
 ERASURES = Decider[Erasure, ErasureBegun | ErasureConfirmed]("erasure", Erasure(), evolve, {
     BeginErasure: decide_begin, ConfirmErasure: decide_confirm})
-KEYS = Decider[bool, KeyErased]("key", False, lambda gone, event: True, {EraseKey: decide_erase_key})
+KEYS = Decider[bool, KeyErased]("key", False, lambda gone, event: gone or isinstance(event, KeyErased), {EraseKey: decide_erase_key})
 EVENTS, DECIDERS = (ErasureBegun, ErasureConfirmed), (ERASURES, KEYS)
 
 def erasing(app: "App") -> Reaction:
@@ -76,7 +76,8 @@ async def is_erased(app: "App", community_id: UUID, person_id: UUID) -> bool:
 async def told_of_tombstones(app: "App", records: Sequence[KeyRecord]) -> None:
     """Tombstones of own keys that are alive by the own log, as after a restore: they are gone by it, too."""
     pool, streams = await app.database.pool(), [f"key:{record.key_id}" for record in records]
-    said = {row[0] for row in await pool.fetch("select stream from events where stream = any($1)", streams)}
+    query = "select stream from events where stream = any($1) and type = $2"
+    said = {row[0] for row in await pool.fetch(query, streams, tag_of(KeyErased))}
     for record, stream in zip(records, streams, strict=True):
         if stream not in said:
             context = Context(community_id=record.community_id, now=datetime.now(UTC), name="tombstone", cause=record.key_id)

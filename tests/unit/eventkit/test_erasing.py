@@ -1,6 +1,7 @@
 """An erasure begins once, is confirmed once, and a key is erased once."""
 
 from functools import reduce
+from typing import Any
 from uuid import UUID
 
 from libs.eventkit.erasing import (
@@ -12,7 +13,7 @@ from libs.eventkit.erasing import (
     ErasureBegun,
     ErasureConfirmed,
 )
-from libs.eventkit.keys_topic import KeyErased
+from libs.eventkit.keys_topic import KeyCreated, KeyErased
 
 ANN, KEY = UUID(int=1), UUID(int=2)
 
@@ -48,3 +49,5 @@ def test_it_is_confirmed_once_and_not_before_it_has_begun():
 def test_a_key_is_erased_once():
     assert KEYS.decide[EraseKey](EraseKey(KEY), KEYS.initial) == [KeyErased(KEY)]
     assert KEYS.decide[EraseKey](EraseKey(KEY), reduce(KEYS.evolve, [KeyErased(KEY)], KEYS.initial)) == []
+    rewrapped: list[Any] = [KeyCreated(KEY)]
+    assert KEYS.decide[EraseKey](EraseKey(KEY), reduce(KEYS.evolve, rewrapped, KEYS.initial)) == [KeyErased(KEY)]
