@@ -156,4 +156,10 @@ MUTANTS = (
         ("who moves in joins the building alone", "return (building_id, building_id), (community_id, None)",
          "return ((building_id, building_id),)"),
     ),
+    *of(
+        f"{HERE}/book.py", f"{UNIT}/test_erasures.py",
+        ("who is erased is told of a fire", "if not self.is_erased(community_id, i)}", "}"),
+        ("who is erased is called what they had chosen",
+         "self._chosen.pop((here, resident_id), None)\n                self._registered", "self._registered"),
+    ),
 )
