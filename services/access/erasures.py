@@ -8,7 +8,7 @@ from uuid import UUID
 
 from libs.contracts.identity import ResidentErased
 from libs.eventkit.decider import Refused
-from libs.eventkit.erasing import BeginErasure, erasing, is_erased
+from libs.eventkit.erasing import begin, erasing, is_erased
 from libs.eventkit.reactions import Do, Reaction
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.service import App
@@ -39,22 +39,22 @@ def erasures(app: App, book: DoorBook) -> tuple[Reaction, ...]:
         return [
             *(_revocation(i) for i in book.credentials_of(here, person_id)),
             *(Do(f"revoke {i}", i, RevokePass(i, "host_erased")) for i in book.open_passes_of(here, person_id, row.recorded_at)),
-            Do("begin", person_id, BeginErasure(person_id, (f"resident:{person_id}", *(p["subject"] for p in passes))))]
+            begin(app, person_id, f"resident:{person_id}", *(p["subject"] for p in passes))]
 
     async def issued(event: CredentialIssued, row: Recorded) -> list[Do]:
         """Decided before the erasure was heard, stored after."""
         if not await is_erased(app, row.community_id, event.person_id):
             return []
-        return [_revocation(event.credential_id), _again(event.person_id, f"resident:{event.person_id}")]
+        return [_revocation(event.credential_id), begin(app, event.person_id, f"resident:{event.person_id}", again=True)]
 
     async def invited(event: VisitorPassIssued, row: Recorded) -> list[Do]:
         if not await is_erased(app, row.community_id, event.host_id):
             return []
         revocation = Do("revoke", event.pass_id, RevokePass(event.pass_id, "host_erased"))
-        return [revocation, _again(event.host_id, f"{PASSES.category}:{event.pass_id}")]
+        return [revocation, begin(app, event.host_id, f"{PASSES.category}:{event.pass_id}", again=True)]
 
     return (
-        Reaction("erasures", {ResidentErased: resident_erased, CredentialIssued: issued, VisitorPassIssued: invited},
+        Reaction("residents_erased", {ResidentErased: resident_erased, CredentialIssued: issued, VisitorPassIssued: invited},
                  key=_of_person, apart=True),
         erasing(app))
 
@@ -66,7 +66,3 @@ def _of_person(event: Any, row: Recorded) -> str:
 
 def _revocation(credential_id: UUID) -> Do:
     return Do(f"revoke {credential_id}", credential_id, RevokeCredential(credential_id, "erased"))
-
-
-def _again(person_id: UUID, subject: str) -> Do:
-    return Do("begin", person_id, BeginErasure(person_id, (subject,), again=True))

@@ -5,15 +5,14 @@ its day. Nothing is sealed under a key of a person, so there is nothing to erase
 """
 
 from libs.contracts.identity import ResidentErased
-from libs.eventkit.erasing import BeginErasure, erasing
+from libs.eventkit.erasing import begin, erasing
 from libs.eventkit.reactions import Do, Reaction
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.service import App
 
 
-async def resident_erased(event: ResidentErased, row: Recorded) -> list[Do]:
-    return [Do("begin", event.resident_id, BeginErasure(event.resident_id, ()))]
-
-
 def erasures(app: App) -> tuple[Reaction, ...]:
-    return Reaction("erasures", {ResidentErased: resident_erased}), erasing(app)
+    async def resident_erased(event: ResidentErased, row: Recorded) -> list[Do]:
+        return [begin(app, event.resident_id)]
+
+    return Reaction("residents_erased", {ResidentErased: resident_erased}), erasing(app)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from libs.eventkit.commands import Context
 from libs.eventkit.decider import NotFound
-from libs.eventkit.erasing import BeginErasure, erasing, is_erased, told_of_tombstones
+from libs.eventkit.erasing import begin, erasing, is_erased, told_of_tombstones
 from libs.eventkit.privacy import KeyRecord
 from libs.eventkit.reactions import Do, Reaction
 from libs.eventkit.recorded import NOWHERE, Recorded
@@ -35,20 +35,20 @@ def erasures(app: App, keepers: Keepers) -> tuple[Reaction, ...]:
             *([_closing(account.account_id)] if account is not None and account.community_id == row.community_id else []),
             *(_removal(vehicle_id, resident_id) for vehicle_id in vehicles),
             Do("forget id number", resident_id, ForgetIdNumber(resident_id)),
-            _begin(resident_id, f"{RESIDENT}:{resident_id}", *(f"vehicle:{i}" for i in vehicles))]
+            begin(app, resident_id, f"{RESIDENT}:{resident_id}", *(f"vehicle:{i}" for i in vehicles))]
 
     async def kept(event: VehicleRegistered | KeeperConfirmed | PlateCorrected, row: Recorded) -> list[Do]:
         keeper_id = event.keeper_id
         if keeper_id is None or not await is_erased(app, row.community_id, keeper_id):
             return []
-        return [_removal(event.vehicle_id, keeper_id), _begin(keeper_id, f"vehicle:{event.vehicle_id}", again=True)]
+        return [_removal(event.vehicle_id, keeper_id), begin(app, keeper_id, f"vehicle:{event.vehicle_id}", again=True)]
 
     async def account_opened(event: AccountOpened, row: Recorded) -> list[Do]:
         late = event.role == RESIDENT and await is_erased(app, row.community_id, event.person_id)
         return [_closing(event.account_id)] if late else []
 
     return (
-        Reaction("erasures", {
+        Reaction("residents_erased", {
             ResidentErased: resident_erased, VehicleRegistered: kept, KeeperConfirmed: kept, PlateCorrected: kept,
             AccountOpened: account_opened}, key=_of_person, apart=True),
         erasing(app))
@@ -65,10 +65,6 @@ def _closing(account_id: UUID) -> Do:
 
 def _removal(vehicle_id: UUID, keeper_id: UUID) -> Do:
     return Do(f"remove {vehicle_id}", vehicle_id, RemoveVehicle(vehicle_id, keeper_id))
-
-
-def _begin(resident_id: UUID, *subjects: str, again: bool = False) -> Do:
-    return Do("begin", resident_id, BeginErasure(resident_id, subjects, again))
 
 
 async def tombstones(app: App, records: Sequence[KeyRecord]) -> None:

@@ -2,7 +2,7 @@
 nobody is told what they are called, and they are told nothing."""
 
 from libs.contracts.identity import ResidentErased
-from libs.eventkit.erasing import BeginErasure, erasing, is_erased
+from libs.eventkit.erasing import begin, erasing, is_erased
 from libs.eventkit.reactions import Do, Reaction
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.service import App
@@ -13,7 +13,7 @@ def erasures(app: App) -> tuple[Reaction, ...]:
     async def resident_erased(event: ResidentErased, row: Recorded) -> list[Do]:
         resident_id = event.resident_id
         return [Do("drop", resident_id, DropDisplayName(resident_id, ERASED)),
-                Do("begin", resident_id, BeginErasure(resident_id, (f"neighbor:{resident_id}",)))]
+                begin(app, resident_id, f"neighbor:{resident_id}")]
 
     async def chosen(event: DisplayNameChosen, row: Recorded) -> list[Do]:
         """Decided before the erasure was heard, stored after."""
@@ -21,9 +21,9 @@ def erasures(app: App) -> tuple[Reaction, ...]:
         if not await is_erased(app, row.community_id, resident_id):
             return []
         return [Do("drop", resident_id, DropDisplayName(resident_id, ERASED)),
-                Do("begin", resident_id, BeginErasure(resident_id, (f"neighbor:{resident_id}",), again=True))]
+                begin(app, resident_id, f"neighbor:{resident_id}", again=True)]
 
-    reaction = Reaction("erasures", {ResidentErased: resident_erased, DisplayNameChosen: chosen}, key=_of_resident, apart=True)
+    reaction = Reaction("residents_erased", {ResidentErased: resident_erased, DisplayNameChosen: chosen}, key=_of_resident, apart=True)
     return reaction, erasing(app)
 
 

@@ -14,7 +14,7 @@ from libs.eventkit.recorded import Meta, Recorded, tag_of
 from libs.eventkit.service import App
 from tests.kit import everything
 
-DRIVEN = ("erasures", "erasing")
+DRIVEN = ("residents_erased", "erasing")
 
 
 class Desk(Struct):
@@ -29,9 +29,9 @@ class Desk(Struct):
     async def rows(self) -> list[Recorded]:
         return await everything(await self.app.database.pool())
 
-    async def hears(self, event: Struct) -> UUID:
+    async def hears(self, event: Struct, event_id: UUID | None = None) -> UUID:
         """As from another service; the event's id."""
-        event_id = uuid4()
+        event_id = event_id or uuid4()
         answer = await self.app.log.append(Append(
             self.community, f"heard:{event_id}", 0, [NewEvent(event_id, tag_of(event), 1, json.encode(event), Meta())]))
         assert answer.verdict == "ok"
@@ -48,8 +48,8 @@ class Desk(Struct):
                     for _ in range(2 if type(event) in reactor.reaction.on else 0):
                         await reactor.handle(event, row)
 
-    async def erases(self, resident_id: UUID) -> None:
-        await self.hears(ResidentErased(resident_id, resident_id, "own_wish"))
+    async def erases(self, resident_id: UUID, event_id: UUID | None = None) -> None:
+        await self.hears(ResidentErased(resident_id, resident_id, "own_wish"), event_id)
         await self.reacts()
 
     async def said(self, kind: str) -> list[dict[str, Any]]:

@@ -209,3 +209,13 @@ async def test_neighbors_drops_the_name_that_they_had_chosen(app_of, community: 
 async def joins(desk: Desk, person: UUID) -> None:
     command = AddResidence(desk.community, None, person, uuid4())
     await desk.app.commands.handle(member_id_of(desk.community, person), command, desk.asked)
+
+
+async def test_no_two_services_say_it_under_one_id(app_of, community: UUID):
+    """All hear one event; what follows is told to all, and a log takes no id twice."""
+    said, heard = set[UUID](), uuid7()
+    for service in (ACCESS, DEVICES, PARKING, ALARM, NEIGHBORS, GATEWAY):
+        desk = Desk(await app_of(service), community)
+        await desk.erases(ANN, heard)
+        said |= {row.event_id for row in await desk.rows() if row.type in ("erasure_begun", "erasure_confirmed")}
+    assert len(said) == 2 * 6
