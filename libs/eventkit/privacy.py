@@ -186,7 +186,10 @@ class KeyRing:
 
     async def store(self, record: KeyRecord) -> None:
         """Takes what the keys topic brings. A tombstone is final: no older record brings the key back."""
-        if record.wrapped is None:
+        if record.wrapped is None:  # whose it was is told on, also by who had never heard of it
+            await self._pool.execute(
+                f"insert into keys ({KEY_COLUMNS}, erased_at) values ($1, $2, $3, $4, $5, $6, $7, clock_timestamp())"
+                " on conflict do nothing", *msgspec.structs.astuple(record))
             return await self.erase(record.key_id)
         await self._pool.execute(
             f"{_INSERT} on conflict (key_id) do update set kek_id = excluded.kek_id, wrapped = excluded.wrapped"
