@@ -122,7 +122,7 @@ class _OfPass(Struct, frozen=True):
     pass_id: UUID
     host_id: UUID
 class VisitorPassRevoked(_OfPass, frozen=True, tag="access.visitor_pass_revoked"):
-    """The pass admits nobody any more: `reason` host, staff, residence_ended."""
+    """The pass admits nobody any more: `reason` host, staff, residence_ended, host_erased."""
     reason: str
 class VisitorPassUsed(_OfPass, frozen=True, tag="access.visitor_pass_used"):
     """The pass admitted its visitor at a door or lift."""

@@ -29,6 +29,7 @@ from services.access.domain import (
     rights,
     visitor_passes,
 )
+from services.access.erasures import erasures
 from services.access.faces import faces
 from services.access.publishing import publish
 from services.access.reactions import reactions
@@ -97,7 +98,7 @@ SERVICE = Service(
         deliveries_view.VIEW, releases_view.VIEW, readers_view.VIEW),
     memories=lambda app: (book_of(app).memory, ways_of(app).memory),
     reactions=lambda app: (
-        *reactions(app, book_of(app), visitors_of(app)), faces(ways_of(app)),
+        *reactions(app, book_of(app), visitors_of(app)), faces(ways_of(app)), *erasures(app, book_of(app)),
         notices.queueing(notices.senders_for(app.settings), ways_of(app))),
     timers=lambda app: (sending(app, sender, ways_of(app)) for sender in notices.senders_for(app.settings)),
     routes=routes,

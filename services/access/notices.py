@@ -57,11 +57,11 @@ def senders_for(settings: Settings) -> tuple[NoticeSender, ...]:
 
 
 def notice_of(event: Any, row: Recorded) -> Notice | None:
-    """Whom an event has to be told, if anybody. Hosts know what they have ended themselves."""
+    """Whom an event has to be told, if anybody. Hosts know what they have ended themselves, and who is erased is told nothing."""
     match event:
         case VisitorArrived(pass_id=pass_id, host_id=host_id, how=how, at=at):
             return Notice(row.event_id, host_id, "visitor_arrived", pass_id, how, at)
-        case VisitorPassRevoked(pass_id=pass_id, host_id=host_id, reason=reason) if reason != "host":
+        case VisitorPassRevoked(pass_id=pass_id, host_id=host_id, reason=reason) if reason not in ("host", "host_erased"):
             return Notice(row.event_id, host_id, "visitor_pass_revoked", pass_id, reason, row.recorded_at)
         case _:
             return None

@@ -7,6 +7,7 @@ from msgspec import Struct, structs
 from libs.contracts import access as public
 from libs.contracts.fields import SealedField
 from libs.eventkit.commands import Public
+from libs.eventkit.erasing import ErasureConfirmed
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.sealed import Sealed
 from services.access.domain import credentials, doors, lifts, openings, pass_history, releases, rights
@@ -57,6 +58,8 @@ def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
         case pass_history.VisitorPassIssued():
             fields = structs.asdict(event) | {"plate": _field(event.plate), "visitor_name": _field(event.visitor_name)}
             return (Public(_narrowed(public.VisitorPassIssued, fields)),)
+        case ErasureConfirmed(person_id=resident_id, keys=keys):
+            return (Public(public.ErasureConfirmed(resident_id, keys)),)
         case _ if type(event) in NARROWED:
             return (Public(_narrowed(NARROWED[type(event)], structs.asdict(event))),)
         case _ if type(event) in SAME:

@@ -12,6 +12,7 @@ from services.devices.api import reports as reports_api
 from services.devices.device_book import book_of
 from services.devices.domain import fallbacks, holds, lines, orders, refusals, registry, reports, templates, unplaced
 from services.devices.effects import client_of_devices, door_orders_at
+from services.devices.erasures import erasures
 from services.devices.forgetting import faces_to_forget, forgetting
 from services.devices.holding import holds_kept, holds_wanted
 from services.devices.listener import listening
@@ -54,7 +55,7 @@ SERVICE = Service(
     publish=publish,
     views=(devices_view.VIEW, findings_view.VIEW),
     memories=lambda app: (book_of(app).memory,),
-    reactions=lambda app: (holds_wanted(), faces_to_forget(book_of(app))),
+    reactions=lambda app: (holds_wanted(), faces_to_forget(book_of(app)), *erasures(app)),
     timers=lambda app: (
         holds_kept(app, book_of(app), client_of_devices()), forgetting(app, book_of(app), client_of_devices())),
     readers=lambda app: (Performer(app.commands, door_orders_at(app, book_of(app), client_of_devices())).subscription(),),

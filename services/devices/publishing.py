@@ -7,6 +7,7 @@ from msgspec.structs import astuple
 from libs.contracts import devices as said
 from libs.contracts.fields import SealedField
 from libs.eventkit.commands import Public
+from libs.eventkit.erasing import ErasureConfirmed
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.sealed import Sealed
 from services.devices.domain import fallbacks, holds, lines, orders, registry, reports, templates
@@ -16,6 +17,8 @@ from services.devices.domain.told import Told, Vehicle
 
 def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
     match event:
+        case ErasureConfirmed(person_id=resident_id, keys=keys):
+            return (Public(said.ErasureConfirmed(resident_id, keys)),)
         case registry.DeviceRegistered(device_id=device_id, description=description):
             return (Public(said.DeviceRegistered(device_id, description.kind, description.name)),)
         case registry.DeviceEnrolled(device_id=device_id):

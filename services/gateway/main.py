@@ -9,6 +9,7 @@ from libs.contracts.topics import heard_from
 from libs.eventkit.service import App, Service
 from services.gateway.api.routes import routes
 from services.gateway.domain import government
+from services.gateway.erasures import erasures as confirming
 from services.gateway.publishing import publish
 from services.gateway.reactions import Divisions, telling
 from services.gateway.views import (
@@ -59,6 +60,6 @@ SERVICE = Service(
         *notices.VIEWS, *broadcasts.VIEWS, *population.VIEWS, *stories.VIEWS, *looks.VIEWS,
         *erasures.VIEWS),
     memories=lambda app: (divisions_of(app).memory,),
-    reactions=lambda app: (telling(app, divisions_of(app)),),
+    reactions=lambda app: (telling(app, divisions_of(app)), *confirming(app)),
     routes=routes,
 )

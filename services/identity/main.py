@@ -7,6 +7,7 @@ from libs.eventkit.service import App, Service
 from services.identity import demo
 from services.identity.api import accounts as accounts_api
 from services.identity.api import consents as consents_api
+from services.identity.api import erasures as erasures_api
 from services.identity.api import homes as homes_api
 from services.identity.api import id_numbers as id_numbers_api
 from services.identity.api import organisations as organisations_api
@@ -34,6 +35,7 @@ from services.identity.domain import (
     signing_keys,
     vehicles,
 )
+from services.identity.erasures import erasures, tombstones
 from services.identity.keepers import keepers_of
 from services.identity.lookups import communities_of
 from services.identity.publishing import publish
@@ -52,10 +54,11 @@ from services.identity.views import vehicles as vehicles_view
 
 EVENTS = (
     communities.CommunityFounded, buildings.BuildingRegistered, homes.HomeRegistered, residents.ResidentRegistered,
-    residents.ContactCorrected, residents.ContactDisclosed, residences.ResidenceStarted, residences.ResidenceEnded,
+    residents.ContactCorrected, residents.ContactDisclosed, residents.ResidentErased,
+    residences.ResidenceStarted, residences.ResidenceEnded,
     accounts.AccountOpened, accounts.PhoneReplaced, accounts.AccountClosed, phones.CodeCounted, sign_ins.SignInStarted,
     sign_ins.CodeMissed, sign_ins.CodeMatched, sessions.SessionStarted, sessions.SessionRenewed, sessions.SessionEnded,
-    signing_keys.SigningKeyPublished, id_numbers.IdNumberRecorded, id_numbers.IdNumberConfirmed,
+    signing_keys.SigningKeyPublished, id_numbers.IdNumberRecorded, id_numbers.IdNumberConfirmed, id_numbers.IdNumberForgotten,
     organisations.OrganisationRegistered, organisations.OrganisationCorrected, vehicles.VehicleRegistered,
     vehicles.PlateCorrected, vehicles.KeeperConfirmed, vehicles.KeeperEnded, vehicles.VehicleVerified,
     vehicles.PlateContested, vehicles.PlateDisclosed, vehicles.VehicleRemoved, declarations.DeclarationCounted,
@@ -79,7 +82,7 @@ def routes(app: App) -> APIRouter:
     router = APIRouter()
     for nouns in (
             sign_ins_api, homes_api, residents_api, population_api, id_numbers_api, organisations_api, accounts_api, vehicles_api,
-            consents_api, own_data_api):
+            consents_api, own_data_api, erasures_api):
         router.include_router(nouns.routes(app))
     if app.settings.demo:
         router.include_router(demo.routes(app))
@@ -95,7 +98,8 @@ SERVICE = Service(
     publish=publish,
     views=VIEWS,
     memories=lambda app: (communities_of(app).memory, keepers_of(app).memory),
-    reactions=lambda app: (vehicles_of_residents(app, keepers_of(app)),),
+    reactions=lambda app: (vehicles_of_residents(app, keepers_of(app)), *erasures(app, keepers_of(app))),
+    tombstones=tombstones,
     tasks=lambda app: {"signing-key": lambda: keep_a_signing_key(app, secrets_of(app))},
     routes=routes,
 )

@@ -74,6 +74,8 @@ async def register(
 ) -> Done:
     """`plate` in its stored form. `seen`: rows of the home's vehicles that who asks can see; nothing but they may make a
     difference to the answer."""
+    if keeper_id is not None:
+        await lookups.not_erased(app, keeper_id, context.community_id)
     lives_there = keeper_id is not None and await lookups.lives_in(app, context.community_id, keeper_id, home_id)
     known_here = plate.encode() in await _opened(app, seen)
 

@@ -8,6 +8,7 @@ from msgspec import Struct, structs
 from libs.contracts import identity as public
 from libs.contracts.fields import SealedField
 from libs.eventkit.commands import Public
+from libs.eventkit.erasing import ErasureConfirmed
 from libs.eventkit.recorded import Recorded
 from services.identity.domain import (
     accounts,
@@ -35,6 +36,7 @@ SAME: dict[Any, type[Struct]] = {
     population.PopulationSettled: public.PopulationDeclared,
     consents.ConsentGiven: public.ConsentGiven,
     consents.ConsentWithdrawn: public.ConsentWithdrawn,
+    residents.ResidentErased: public.ResidentErased,
 }
 """Events that others hear as they are."""
 
@@ -56,6 +58,8 @@ def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
             return (Public(public.ResidentLookedAt(resident_id, to, role, purpose, what)),)
         case vehicles.PlateDisclosed(keeper_id=UUID() as keeper_id, to=to, role=role, purpose=purpose):
             return (Public(public.ResidentLookedAt(keeper_id, to, role, purpose, ("plate",))),)
+        case ErasureConfirmed(person_id=resident_id, keys=keys):
+            return (Public(public.ErasureConfirmed(resident_id, keys)),)
         case _ if type(event) in SAME:
             return (Public(SAME[type(event)](**structs.asdict(event))),)
         case _:

@@ -218,7 +218,7 @@ MUTANTS = (
     ),
     *of(
         f"{HERE}/notices.py", f"{UNIT}/test_notices.py",
-        ("hosts are told of what they ended themselves", ' if reason != "host":', ":"),
+        ("hosts are told of what they ended themselves", ' if reason not in ("host", "host_erased"):', ":"),
     ),
     *of(
         f"{HERE}/views/visitor_passes.py", f"{UNIT}/test_notices.py",

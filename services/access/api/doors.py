@@ -27,6 +27,7 @@ from services.access.domain.credentials import (
 )
 from services.access.domain.doors import InstallDoor
 from services.access.domain.face_filing import FILED_WITHIN, FILING, THRESHOLD, level_of
+from services.access.erasures import refuse_erased
 from services.access.views import credentials, doors, readers
 from services.access.ways import ways_of
 
@@ -171,10 +172,11 @@ async def issue(
     app: App, community_id: UUID, credential_id: UUID, person_id: UUID, kind: CredentialKind, number: str,
     valid_until: datetime | None, context: Any, key: Any = None, duress: bool = False,
 ) -> Any:
-    """Seals the number under the person's key and issues the credential. Raises Refused for a number in use."""
+    """Seals the number under the person's key and issues the credential. Raises Refused for a number in use, or a person who is erased."""
     plain, ways = normalised(kind, template_id_of(credential_id) if kind == "face" else number), ways_of(app)
     if kind == "face":
         await ways.ready(community_id=community_id)
+    await refuse_erased(app, community_id, person_id)
     handle = await app.keyring.key_for(community_id, f"resident:{person_id}", "credential")
     command = IssueCredential(
         credential_id=credential_id, person_id=person_id, kind=kind, valid_until=valid_until, duress=duress,

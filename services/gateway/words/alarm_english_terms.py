@@ -27,7 +27,7 @@ REASONS = {
     "sent_by_a_person": "a person decided so",
     "fire_is_real": "a person verified that the fire is real", "person_decided": "a person decided so",
     "gas_verified": "a gas leak was verified there", "incident_resolved": "the incident was resolved",
-    "incident_found_false": "the incident was found false", "moved_out": "they had moved out",
+    "incident_found_false": "the incident was found false", "moved_out": "they had moved out", "erased": "they were erased",
     "fire_over": "no fire of it was open any more", "despite_fire": "although the incident is not over",
     "fire_verified": "a fire was verified there", "incident_verified": "a fire was verified there", "by_hand": "by hand",
     "held_open": "held open", "recalled": "recalled to the ground floor", "normal": "back to normal",

@@ -186,8 +186,8 @@ def _of_identity(event: Any, names: Names) -> str:
         case identity.VehicleRemoved():
             return f"{_home(event, names)}的一辆车已移除。"
         case _:
-            return (alarm_chinese.sentence(event, names) or neighbors_chinese.sentence(event, names)
-                    or people_chinese.sentence(event, names) or NO_WORDS)
+            told = alarm_chinese.sentence(event, names) or neighbors_chinese.sentence(event, names)
+            return told or people_chinese.sentence(event, names) or NO_WORDS
 
 
 def _what(means: str) -> str:

@@ -195,8 +195,8 @@ def _of_identity(event: Any, names: Names) -> str:
         case identity.VehicleRemoved():
             return f"A vehicle of {_home(event, names)} was removed."
         case _:
-            return (alarm_english.sentence(event, names) or neighbors_english.sentence(event, names)
-                    or people_english.sentence(event, names) or NO_WORDS)
+            told = alarm_english.sentence(event, names) or neighbors_english.sentence(event, names)
+            return told or people_english.sentence(event, names) or NO_WORDS
 
 
 def _what(means: str) -> str:

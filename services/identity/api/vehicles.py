@@ -138,6 +138,7 @@ def routes(app: App) -> APIRouter:
                 raise Problem(403, "not_permitted", needs=VEHICLES_MANAGE)
             if not await lookups.lives_in(app, community_id, principal.id, body.home_id):
                 raise NotFound("home")
+            await lookups.not_erased(app, principal.id, community_id)
             await count(principal, asked, key)
             keeper_id = principal.id
         vehicle_id = lookups.id_for(key, community_id)
@@ -208,6 +209,7 @@ def routes(app: App) -> APIRouter:
         principal: Principal = permitted(VEHICLES_MANAGE)
     ) -> Response:
         community_id = community_of(principal)
+        await lookups.not_erased(app, body.keeper_id, community_id)
         home_id = (await lookups.vehicle(app, vehicle_id, community_id)).home_id
         lives_there = await lookups.lives_in(app, community_id, body.keeper_id, home_id)
         command = ConfirmKeeper(vehicle_id, body.keeper_id, lives_there)

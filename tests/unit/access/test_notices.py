@@ -60,6 +60,8 @@ def test_the_host_is_told_of_an_arrival_and_of_what_others_have_ended():
     found = folded(told.VIEW, CATALOGUE, LOG)[HERE]
     assert sorted((r["kind"], r["detail"], r["person_id"], r["position"]) for r in found) == [
         ("visitor_arrived", "door", str(HOST), 3), ("visitor_pass_revoked", "staff", str(HOST), 4)]
+    erased = VisitorPassRevoked(PASS, HOST, "visitor_pass", "host_erased")
+    assert folded(told.VIEW, CATALOGUE, [recorded(erased, HERE, stream="visitor-pass:1", at=NOW)]) == {}, "nobody is left to be told"
 
 
 def test_a_list_of_passes_shows_who_has_come():
