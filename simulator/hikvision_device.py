@@ -83,6 +83,7 @@ class Terminal:
         self.memory: deque[AccessEvent] = deque(maxlen=KEPT_EVENTS)
         self.http_hosts = b""
         self.searches = 0
+        self.forgotten: list[str] = []
         self.asked: dict[int, asyncio.Future[bool]] = {}
         self._client, self._memory = client, memory
         self._serial = _remembered(memory, config.serial - 1 if isinstance(config.serial, int) else 0)

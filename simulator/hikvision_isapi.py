@@ -29,6 +29,7 @@ def isapi(terminal: Terminal, password: str) -> Callable[[Scope, Receive, Send],
     routes = [
         Route("/ISAPI/AccessControl/RemoteControl/door/{door_no:int}", face.remote_control, methods=["PUT"]),
         Route("/ISAPI/AccessControl/remoteCheck", face.remote_check, methods=["PUT"]),
+        Route("/ISAPI/AccessControl/UserInfo/Delete", face.delete_persons, methods=["PUT"]),
         Route("/ISAPI/AccessControl/AcsEvent", face.search, methods=["POST"]),
         Route("/ISAPI/System/deviceInfo", face.device_info, methods=["GET"]),
         Route("/ISAPI/Event/notification/httpHosts", face.http_hosts, methods=["GET", "PUT"]),
@@ -44,6 +45,18 @@ class _Check(Struct):
 
 class _Envelope(Struct):
     RemoteCheck: _Check
+
+
+class _Number(Struct):
+    employeeNo: str
+
+
+class _Numbers(Struct):
+    EmployeeNoList: list[_Number]
+
+
+class _Deletion(Struct):
+    UserInfoDelCond: _Numbers
 
 
 class _Condition(Struct):
@@ -94,6 +107,17 @@ class _Face:
         if waiting is None or waiting.done():
             return status(request, 403, 4, "Invalid Operation", "eventNotSupport")
         waiting.set_result(check.checkResult == "success")
+        return status(request, 200, 1, "OK", "ok")
+
+    async def delete_persons(self, request: Request) -> Response:
+        """Whom it does not know it forgets all the same."""
+        try:
+            asked = msgspec.json.decode(await small_body(request), type=_Deletion).UserInfoDelCond.EmployeeNoList
+        except msgspec.MsgspecError:
+            return status(request, 400, 6, "Invalid Content", "badJsonContent")
+        if self._terminal.faults.refuse:
+            return status(request, 403, 4, "Invalid Operation", "notSupport")
+        self._terminal.forgotten += [each.employeeNo for each in asked]
         return status(request, 200, 1, "OK", "ok")
 
     async def search(self, request: Request) -> Response:

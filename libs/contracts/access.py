@@ -46,6 +46,15 @@ class CredentialIssued(_Credential, frozen=True, tag="access.credential_issued")
     """A person holds a credential; its number is not told."""
 class CredentialRevoked(_Credential, frozen=True, tag="access.credential_revoked"):
     """The credential opens nothing any more."""
+    reason: str = ""
+class _Face(Struct, frozen=True):
+    credential_id: UUID
+    person_id: UUID
+class FaceIssued(_Face, frozen=True, tag="access.face_issued"):
+    """A person's face is a credential; readers keep the template under the credential's id, and nobody else has it."""
+class FaceRevoked(_Face, frozen=True, tag="access.face_revoked"):
+    """It opens nothing any more; readers are to forget the template."""
+    reason: str
 
 class CredentialJudged(Struct, frozen=True, tag="access.credential_judged"):
     """Access decided whether what was presented at a door may open it: by which rule, on which facts.
@@ -113,7 +122,7 @@ class _OfPass(Struct, frozen=True):
     pass_id: UUID
     host_id: UUID
 class VisitorPassRevoked(_OfPass, frozen=True, tag="access.visitor_pass_revoked"):
-    """The pass admits nobody any more: `reason` host, staff, residence_ended."""
+    """The pass admits nobody any more: `reason` host, staff, residence_ended, host_erased."""
     reason: str
 class VisitorPassUsed(_OfPass, frozen=True, tag="access.visitor_pass_used"):
     """The pass admitted its visitor at a door or lift."""

@@ -110,5 +110,17 @@ class HoldFailed(_Hold, frozen=True, tag="devices.hold_failed"):
     reason: str
     attempt: int
     again_at: datetime | None
+class _Template(Struct, frozen=True):
+    credential_id: UUID
+    device_id: UUID
+class TemplateRemovalWanted(_Template, frozen=True, tag="devices.template_removal_wanted"):
+    """The face of a revoked credential is to leave this reader; it is told so until it confirms it."""
+class TemplateRemoved(_Template, frozen=True, tag="devices.template_removed"):
+    """The reader said that it has no such face (any more): the proof."""
+class TemplateNotRemoved(_Template, frozen=True, tag="devices.template_not_removed"):
+    """An attempt came to nothing; it is tried again at `again_at`."""
+    reason: str
+    attempt: int
+    again_at: datetime
 class ErasureConfirmed(Confirmed, frozen=True, tag="devices.erasure_confirmed"):
     """As `Confirmed`."""

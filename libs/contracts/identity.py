@@ -81,9 +81,9 @@ class SigningKeyPublished(Struct, frozen=True, tag="identity.signing_key_publish
 
 class ResidentErased(OfResident, frozen=True, tag="identity.resident_erased"):
     """All personal data of the resident vanishes: whoever keeps any erases its keys and confirms. `by`: they themselves, or who did it for
-    them. Ids, residences, bills, counts and incidents stay."""
+    them. `restored`: it was lost here and is known from what others were told. Ids, residences, bills, counts and incidents stay."""
     by: UUID
-    reason: Literal["own_wish", "on_request", "retention"]
+    reason: Literal["own_wish", "on_request", "retention", "restored"]
 class ErasureConfirmed(Confirmed, frozen=True, tag="identity.erasure_confirmed"):
     """As `Confirmed`."""
 class _Consent(OfResident, frozen=True):

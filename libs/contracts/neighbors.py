@@ -55,7 +55,7 @@ class _OfResident(Struct, frozen=True):
 class ResidentTold(_OfResident, frozen=True, tag="neighbors.resident_told"):
     """A channel has taken the broadcast for this resident."""
 class ResidentNotTold(_OfResident, frozen=True, tag="neighbors.resident_not_told"):
-    """A channel has not taken it, and it is tried no more: `reason` no_channel, given_up, ended, moved_out."""
+    """A channel has not taken it, and it is tried no more: `reason` no_channel, given_up, ended, moved_out, erased."""
     reason: str
 class BroadcastEnded(Struct, frozen=True, tag="neighbors.broadcast_ended"):
     """All clear. `by` None: a rule ended it with its incident."""

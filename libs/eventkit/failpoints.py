@@ -14,6 +14,8 @@ FAILPOINTS = {
     "view.committed": "rows and checkpoint committed",
     "reaction.done": "the commands of an event are stored, the checkpoint has not moved",
     "timer.fired": "what was due is done and said, the table of what is due has not moved",
+    "erasure.logged": "it is in the log that the keys are erased, they are not destroyed",
+    "erasure.destroyed": "the keys are destroyed, nobody has been told that all of them are",
     "effect.attempted": "the attempt is in the log, the device has not been called",
     "effect.called": "the device has been called, its answer is not in the log",
 }

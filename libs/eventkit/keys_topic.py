@@ -1,6 +1,6 @@
 """Keys travel wrapped on one compacted topic; the events that say so hold the key's id alone."""
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -26,21 +26,30 @@ async def announce(settings: Settings, keyring: KeyRing, producer: AIOKafkaProdu
         if row.source is None and row.type in _NAMES:
             key_id = msgspec.json.decode(row.data, type=dict[str, str])["key_id"]
             if (record := await keyring.record(UUID(key_id))) is not None:
+                if row.type == tag_of(KeyErased):  # it may not be destroyed yet
+                    record = msgspec.structs.replace(record, wrapped=None)
                 await producer.send_and_wait(
                     settings.topic("keys"), msgspec.json.encode(record), key=key_id.encode(), partition=partition_of(row.community_id))
 
-async def hear_keys(settings: Settings, keyring: KeyRing) -> None:
-    """Takes every key of the topic, for ever. Without a group: compacted, it is short enough to read at each start."""
+async def hear_keys(
+        settings: Settings, keyring: KeyRing, tombstones: Callable[[Sequence[KeyRecord]], Awaitable[None]], heard: asyncio.Event) -> None:
+    """Takes every key of the topic, for ever. Without a group: compacted, it is short enough to read at each start. `tombstones` is told
+    those of own keys; `heard` set when the topic was read to the end that it had."""
     consumer = AIOKafkaConsumer(**settings.broker, enable_auto_commit=False, auto_offset_reset="earliest",
                                 fetch_max_wait_ms=500, client_id=f"{settings.service}-keys")
     try:
         await consumer.start()
         consumer.assign([TopicPartition(settings.topic("keys"), p) for p in range(PARTITIONS)])
         await consumer.seek_to_beginning()
+        ends = await consumer.end_offsets(consumer.assignment())
         while True:
-            for records in (await consumer.getmany(timeout_ms=5000)).values():
-                for record in records:
-                    if record.value is not None:
-                        await keyring.store(msgspec.json.decode(record.value, type=KeyRecord))
+            if not heard.is_set() and all([await consumer.position(tp) >= end for tp, end in ends.items()]):
+                heard.set()
+            for fetched in (await consumer.getmany(timeout_ms=5000)).values():
+                records = [msgspec.json.decode(r.value, type=KeyRecord) for r in fetched if r.value is not None]
+                for record in await keyring.news(records):
+                    await keyring.store(record)
+                if gone := [r for r in records if r.wrapped is None and r.owner == settings.service]:
+                    await tombstones(gone)
     finally:
         await asyncio.wait_for(consumer.stop(), 5)

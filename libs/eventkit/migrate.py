@@ -13,6 +13,7 @@ from libs.eventkit.views import View
 MIGRATIONS = Path(__file__).parent / "migrations"
 _LOG = (MIGRATIONS / "service.sql").read_text()
 _LOCK, _MONTH = 726002, str(30 * 24 * 3600 * 1000)
+_KEYS = {"cleanup.policy": "compact", "segment.ms": "3600000", "max.compaction.lag.ms": "86400000"}  # an erased key is gone within a day
 
 async def migrate(settings: Settings, views: tuple[View, ...], checkpoints: Mapping[str, str]) -> bool:
     """True when something was done. Raises what the database says when it cannot be reached."""
@@ -51,7 +52,7 @@ async def ensure_topics(settings: Settings, services: tuple[str, ...]) -> None:
     admin = AIOKafkaAdminClient(**settings.broker, client_id=f"{settings.service}-topics")
     await admin.start()
     try:
-        wanted = {settings.topic(s): {"retention.ms": _MONTH} for s in services} | {settings.topic("keys"): {"cleanup.policy": "compact"}}
+        wanted = {settings.topic(s): {"retention.ms": _MONTH} for s in services} | {settings.topic("keys"): _KEYS}
         await admin.create_topics([NewTopic(name, PARTITIONS, 1, topic_configs=options) for name, options in wanted.items()])
     finally:
         await admin.close()

@@ -176,9 +176,22 @@ class KeyRing:
         row = await self._pool.fetchrow(f"select {KEY_COLUMNS} from keys where key_id = $1", key_id)
         return None if row is None else KeyRecord(*row)
 
+    async def own(self, community_id: UUID, subjects: Sequence[str]) -> list[UUID]:
+        """The keys that this owner has made for these subjects, also those that are erased."""
+        query = "select key_id from keys where community_id = $1 and owner = $2 and subject = any($3) order by key_id"
+        return [row[0] for row in await self._pool.fetch(query, community_id, self._owner, list(subjects))]
+    async def news(self, records: Sequence[KeyRecord]) -> list[KeyRecord]:
+        """Those that are not here as they are. A live one of its own comes from nowhere but here."""
+        held = {row[0]: row[1] for row in await self._pool.fetch(
+            "select key_id, wrapped from keys where key_id = any($1::uuid[])", [r.key_id for r in records])}
+        return [r for r in records if held.get(r.key_id, b"") != r.wrapped and (r.owner != self._owner or r.wrapped is None)]
+
     async def store(self, record: KeyRecord) -> None:
         """Takes what the keys topic brings. A tombstone is final: no older record brings the key back."""
-        if record.wrapped is None:
+        if record.wrapped is None:  # whose it was is told on, also by who had never heard of it
+            await self._pool.execute(
+                f"insert into keys ({KEY_COLUMNS}, erased_at) values ($1, $2, $3, $4, $5, $6, $7, clock_timestamp())"
+                " on conflict do nothing", *msgspec.structs.astuple(record))
             return await self.erase(record.key_id)
         await self._pool.execute("select take_key($1, $2, $3, $4, $5, $6, $7)", *msgspec.structs.astuple(record))
 

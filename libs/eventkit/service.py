@@ -2,12 +2,12 @@
 
     python -m services.<name> api | worker | relay | all | migrate"""
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 from fastapi import APIRouter
 from msgspec import Struct
 from starlette.types import ASGIApp
-from libs.eventkit import auth, hear, keys_topic, migrate, privacy, relay, supervise, tail
+from libs.eventkit import auth, erasing, hear, keys_topic, migrate, privacy, relay, supervise, tail
 from libs.eventkit.commands import Commands, Publish
 from libs.eventkit.db import Database
 from libs.eventkit.decider import Decider
@@ -41,20 +41,22 @@ class Service(Struct, frozen=True):
     routes: Callable[["App"], APIRouter] = lambda app: APIRouter()
     raw_routes: tuple[str, ...] = ()
     within: Callable[["App", ASGIApp], ASGIApp] = lambda app, asgi: asgi
+    tombstones: Callable[["App", Sequence[privacy.KeyRecord]], Awaitable[None]] = erasing.told_of_tombstones
     topic: str = ""
 
     def catalogue(self) -> Catalogue:
-        return Catalogue((*self.events, *self.contracts, *keys_topic.KEY_EVENTS), self.upcasts)
+        return Catalogue((*self.events, *self.contracts, *keys_topic.KEY_EVENTS, *erasing.EVENTS), self.upcasts)
 
 class App:
     """A service at run time. `keyring` exists once `open` has reached the database."""
     keyring: privacy.KeyRing
+    keys_heard: asyncio.Event | None = None
 
     def __init__(self, service: Service, settings: Settings) -> None:
         self.service, self.settings, self.catalogue = service, settings, service.catalogue()
         self.topic, self.database, self.wake = service.topic or service.name, Database(settings), tail.Wake()
         self.log = Log(self.database, self.wake)
-        self.commands = Commands(self.log, self.catalogue, service.deciders, service.publish)
+        self.commands = Commands(self.log, self.catalogue, (*service.deciders, *erasing.DECIDERS), service.publish)
         self.verifier = auth.Verifier(service.name, service.permissions_of)
         self.blind = privacy.BlindIndex(privacy.secret_bytes(settings.secret("blind-index"), "blind-index"))
         self.keks, _ = privacy.Keks.load(settings.secrets), settings.broker  # a placeholder among them ends the start
@@ -109,12 +111,18 @@ class App:
             self.supervisor.start(s.name, lambda s=s: follow(self.log, self.wake, s))  # type: ignore[misc]
         if self.hearing is not None:
             self.supervisor.start("hear", lambda run=self.hearing.run: self._with_topics(run))  # type: ignore[misc]
-            self.supervisor.start("keys", lambda: self._with_topics(lambda: keys_topic.hear_keys(self.settings, self.keyring)))
+            self._start_keys()
         self.supervisor.start("cleaning", self._clean)
 
     def start_relay(self) -> None:
         if self.relay is not None:
             self.supervisor.start("relay", lambda run=self.relay.run: self._with_topics(run))  # type: ignore[misc]
+            if self.hearing is None:
+                self._start_keys()
+    def _start_keys(self) -> None:
+        self.keys_heard, tombstones = asyncio.Event(), lambda records: self.service.tombstones(self, records)
+        self.supervisor.start("keys", lambda heard=self.keys_heard: self._with_topics(  # type: ignore[misc]
+            lambda: keys_topic.hear_keys(self.settings, self.keyring, tombstones, heard)))
     async def _with_topics(self, work: Callable[[], Awaitable[None]]) -> None:
         await migrate.ensure_topics(self.settings, (*((self.topic,) if self.relay else ()), *self.service.hears))
         await work()

@@ -17,6 +17,7 @@ async def status(app: App) -> dict[str, Any]:
     why = [
         *(f"{name}: {text}" for name, text in sorted(app.supervisor.failing.items())),
         *([] if app.verifier.ready else ["no signing key heard yet"]),
+        *(["keys are read: some may be erased"] if app.keys_heard is not None and not app.keys_heard.is_set() else []),
         *(f"memory {m.name} is cold" for m in app.memories if not m.warm),
         *(f"{g['topic']} lacks {g['after'] or '0.0.0'}..{g['upto']} of {g['community_id']}: lifang republish" for g in found["gaps"]),
         *([f"relay refuses: {app.relay.asks_for}"] if app.relay is not None and app.relay.asks_for else [])]

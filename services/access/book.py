@@ -87,6 +87,8 @@ class DoorBook:
         self._rights: dict[tuple[UUID, UUID], dict[UUID, KnownRight]] = {}
         self._credentials: dict[UUID, KnownCredential] = {}
         self._by_index: dict[tuple[UUID, str, str], UUID] = {}
+        self._index_of: dict[UUID, tuple[UUID, str, str]] = {}
+        self._held: dict[tuple[UUID, UUID], set[UUID]] = {}
         self._new: set[UUID] = set()
         self._passes: dict[UUID, KnownPass] = {}
         self._buildings: dict[tuple[UUID, UUID], UUID] = {}
@@ -114,10 +116,14 @@ class DoorBook:
                 self._credentials[credential_id] = KnownCredential(
                     person_id=event.person_id, kind=event.kind, valid_until=event.valid_until, because=row.event_id,
                     duress=event.duress)
+                self._held.setdefault((here, event.person_id), set()).add(credential_id)
                 self._new.add(credential_id)
-            case CredentialRevoked(credential_id=credential_id):
+            case CredentialRevoked(credential_id=credential_id, person_id=person_id):
                 self._credentials.pop(credential_id, None)
+                self._held.get((here, person_id), set()).discard(credential_id)
                 self._new.discard(credential_id)
+                if (index := self._index_of.pop(credential_id, None)) is not None and self._by_index.get(index) == credential_id:
+                    del self._by_index[index]
             case VisitorPassIssued():
                 self._issue(event, row)
             case VisitorPassRevoked(pass_id=pass_id):
@@ -168,7 +174,9 @@ class DoorBook:
             wanted = {f"credential:{i}": i for i in self._new}
             for row in await pool.fetch(
                 "select community_id, stream, scope, value from claims where stream = any($1)", list(wanted)):
-                self._by_index[row["community_id"], row["scope"], row["value"]] = wanted[row["stream"]]
+                if (found := wanted[row["stream"]]) in self._credentials:  # it may have been revoked while we asked
+                    index = self._index_of[found] = (row["community_id"], row["scope"], row["value"])
+                    self._by_index[index] = found
             self._new -= set(wanted.values())
 
     def door(self, community_id: UUID, door_id: UUID) -> KnownDoor:
@@ -225,6 +233,14 @@ class DoorBook:
     def visitor_pass(self, community_id: UUID, pass_id: UUID) -> KnownPass | None:
         known = self._passes.get(pass_id)
         return known if known is not None and known.community_id == community_id else None
+
+    def credentials_of(self, community_id: UUID, person_id: UUID) -> list[UUID]:
+        return sorted(self._held.get((community_id, person_id), ()))
+
+    def open_passes_of(self, community_id: UUID, host_id: UUID, now: datetime) -> list[UUID]:
+        """Those that are neither revoked nor over."""
+        theirs = {i: p for i, p in self._passes.items() if (p.community_id, p.host_id) == (community_id, host_id)}
+        return [i for i, p in theirs.items() if p.revoked is None and p.valid_until > now]
 
     def passes_of(self, community_id: UUID, host_id: UUID, home_id: UUID) -> list[UUID]:
         """Those not revoked, whether over or not."""

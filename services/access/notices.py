@@ -1,5 +1,6 @@
-"""What a person is told, and how it reaches them: in the application always (`views/notices.py`), by push and SMS where
-there is somebody who sends these (`sending.py`), at least once, under one key for each notice and channel."""
+"""What a person is told, and how it reaches them: in the application always (`views/notices.py`), by push and SMS where they agree to
+that (consent `notices`) and there is somebody who sends these (`sending.py`), at least once, under one key for each notice and channel.
+"""
 
 import logging
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from libs.eventkit.recorded import Recorded
 from libs.eventkit.settings import Settings
 from services.access.domain.deliveries import PATIENCE, QueueNotice, delivery_id_of
 from services.access.domain.pass_history import VisitorArrived, VisitorPassRevoked
+from services.access.ways import Ways
 
 log = logging.getLogger(__name__)
 NAME = "notices_sent"
@@ -55,22 +57,25 @@ def senders_for(settings: Settings) -> tuple[NoticeSender, ...]:
 
 
 def notice_of(event: Any, row: Recorded) -> Notice | None:
-    """Whom an event has to be told, if anybody. Hosts know what they have ended themselves."""
+    """Whom an event has to be told, if anybody. Hosts know what they have ended themselves, and who is erased is told nothing."""
     match event:
         case VisitorArrived(pass_id=pass_id, host_id=host_id, how=how, at=at):
             return Notice(row.event_id, host_id, "visitor_arrived", pass_id, how, at)
-        case VisitorPassRevoked(pass_id=pass_id, host_id=host_id, reason=reason) if reason != "host":
+        case VisitorPassRevoked(pass_id=pass_id, host_id=host_id, reason=reason) if reason not in ("host", "host_erased"):
             return Notice(row.event_id, host_id, "visitor_pass_revoked", pass_id, reason, row.recorded_at)
         case _:
             return None
 
 
-def queueing(senders: Sequence[NoticeSender]) -> Reaction:
-    """Every notice is to be sent by every channel. What is read a day late is news to nobody."""
+def queueing(senders: Sequence[NoticeSender], ways: Ways) -> Reaction:
+    """Every notice is to be sent by every channel to whoever agrees to it. What is read a day late is news to nobody."""
 
     async def to_be_told(event: VisitorArrived | VisitorPassRevoked, row: Recorded) -> list[Do]:
         notice = notice_of(event, row)
         if notice is None or datetime.now(UTC) - row.recorded_at > PATIENCE:
+            return []
+        await ways.ready(row.position, row.community_id)
+        if not ways.agrees(row.community_id, notice.person_id, "notices"):
             return []
         found = []
         for sender in senders:

@@ -7,6 +7,7 @@ from msgspec import Struct, structs
 from libs.contracts import access as public
 from libs.contracts.fields import SealedField
 from libs.eventkit.commands import Public
+from libs.eventkit.erasing import ErasureConfirmed
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.sealed import Sealed
 from services.access.domain import credentials, doors, lifts, openings, pass_history, releases, rights
@@ -14,7 +15,6 @@ from services.access.domain import credentials, doors, lifts, openings, pass_his
 SAME: dict[type, type[Struct]] = {
     rights.RightGranted: public.RightGranted,
     rights.RightRevoked: public.RightRevoked,
-    credentials.CredentialRevoked: public.CredentialRevoked,
     openings.DoorPassed: public.DoorPassed,
     openings.DoorNoticed: public.DoorNoticed,
     openings.DoorOpened: public.DoorOpened,
@@ -36,7 +36,13 @@ NARROWED: dict[type, type[Struct]] = {
 
 def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
     match event:
-        case credentials.CredentialIssued(credential_id=credential_id, person_id=person_id, kind=kind):
+        case credentials.CredentialIssued(credential_id=credential_id, person_id=person_id, kind="face"):
+            return (Public(public.FaceIssued(credential_id, person_id)),)
+        case credentials.CredentialRevoked(credential_id=credential_id, person_id=person_id, kind="face", reason=reason):
+            return (Public(public.FaceRevoked(credential_id, person_id, reason)),)
+        case credentials.CredentialRevoked(credential_id=credential_id, person_id=person_id, kind="card" | "pin" as kind, reason=reason):
+            return (Public(public.CredentialRevoked(credential_id, person_id, kind, reason)),)
+        case credentials.CredentialIssued(credential_id=credential_id, person_id=person_id, kind="card" | "pin" as kind):
             return (Public(public.CredentialIssued(credential_id=credential_id, person_id=person_id, kind=kind)),)
         case openings.CredentialJudged() | openings.DoorOpeningOrdered():
             contract = (
@@ -52,6 +58,8 @@ def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
         case pass_history.VisitorPassIssued():
             fields = structs.asdict(event) | {"plate": _field(event.plate), "visitor_name": _field(event.visitor_name)}
             return (Public(_narrowed(public.VisitorPassIssued, fields)),)
+        case ErasureConfirmed(person_id=resident_id, keys=keys):
+            return (Public(public.ErasureConfirmed(resident_id, keys)),)
         case _ if type(event) in NARROWED:
             return (Public(_narrowed(NARROWED[type(event)], structs.asdict(event))),)
         case _ if type(event) in SAME:

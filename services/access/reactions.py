@@ -173,8 +173,8 @@ def _device(event: Any, row: Recorded) -> str:
 
 async def blind_index(app: App, event: devices.DeviceReported, community_id: UUID, means: Means) -> str:
     """Empty where the report names no number of this kind. Raises NotYet while its key has not arrived."""
-    field = event.card_number
-    if field is None or means not in ("card", "pin"):
+    field = event.employee_number if means == "face" else event.card_number
+    if field is None or means not in ("card", "pin", "face"):
         return ""
     opened = await app.keyring.open(Sealed(field.key_id, field.event_id, field.slot, field.box))
     if isinstance(opened, Pending):
@@ -182,7 +182,7 @@ async def blind_index(app: App, event: devices.DeviceReported, community_id: UUI
     if not isinstance(opened, bytes):
         return ""
     try:
-        return app.blind.of(community_id, means, normalised("card" if means == "card" else "pin", opened.decode()))
+        return app.blind.of(community_id, means, normalised(means, opened.decode()))
     except Refused:
         return ""
 

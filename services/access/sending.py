@@ -2,6 +2,7 @@
 
 One process a channel sends at a time. One that dies in between has recorded nothing: the notice is due still, and goes
 out again under the same key. A provider that fails, or does not answer, holds up neither another notice nor another channel.
+Who has withdrawn the consent `notices` meanwhile is sent nothing.
 """
 
 import asyncio
@@ -12,8 +13,9 @@ from msgspec.structs import replace
 
 from libs.eventkit.service import App
 from libs.eventkit.timers import Due, Timer
-from services.access.domain.deliveries import DELIVERIES, Delivery, RecordFailed, RecordSent, Waiting
+from services.access.domain.deliveries import DELIVERIES, Delivery, DropNotice, RecordFailed, RecordSent, Waiting
 from services.access.notices import Notice, NoticeSender
+from services.access.ways import Ways
 
 log = logging.getLogger(__name__)
 AT_ONCE = 20
@@ -26,14 +28,16 @@ def name_of(channel: str) -> str:
     return f"notices by {channel}"
 
 
-def sending(app: App, sender: NoticeSender) -> Timer:
+def sending(app: App, sender: NoticeSender, ways: Ways) -> Timer:
     """Sends by one channel what is due."""
 
     def due_at(delivery: Delivery) -> datetime | None:
         return delivery.again_at if isinstance(delivery, Waiting) and delivery.about.channel == sender.channel else None
 
     async def send(due: Due) -> None:
-        command = await _handed_over(sender, due)
+        await ways.ready()
+        agreed = ways.agrees(due.community_id, due.state.about.person_id, "notices")
+        command = await _handed_over(sender, due) if agreed else DropNotice(due.subject_id, sender.channel, "consent_withdrawn")
         context = replace(due.context(type(command).__name__), caused_by=(due.state.about.notice_id,))
         await app.commands.handle(due.subject_id, command, context)
 

@@ -16,6 +16,7 @@ from services.alarm.book import AlarmBook
 from services.alarm.domain import incident_history as history
 from services.alarm.domain import ladder_settings, panels, sensors
 from services.alarm.domain.incidents import INCIDENTS
+from services.alarm.erasures import erasures
 from services.alarm.processes.escalation import escalations
 from services.alarm.publishing import publish
 from services.alarm.reactions import reactions
@@ -57,7 +58,7 @@ SERVICE = Service(
     publish=publish,
     views=(incidents_view.VIEW, panels_view.PANELS_VIEW, panels_view.SIGNALS_VIEW, sensors_view.VIEW),
     memories=lambda app: (book_of(app).memory,),
-    reactions=lambda app: reactions(book_of(app)),
+    reactions=lambda app: (*reactions(book_of(app)), *erasures(app)),
     timers=lambda app: (escalations(app),),
     routes=routes,
 )

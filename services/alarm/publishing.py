@@ -6,6 +6,7 @@ from msgspec import Struct, structs
 
 from libs.contracts import alarm as public
 from libs.eventkit.commands import Public
+from libs.eventkit.erasing import ErasureConfirmed
 from libs.eventkit.recorded import Recorded
 from services.alarm.domain import incident_history as history
 from services.alarm.domain import panels, sensors
@@ -31,6 +32,8 @@ def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
             return (Public(public.PanelInstalled(panel_id, device_id, name)),)
         case sensors.SensorInstalled():
             return (Public(public.SensorInstalled(**structs.asdict(event) | {"place": _place(event.place)})),)
+        case ErasureConfirmed(person_id=resident_id, keys=keys):
+            return (Public(public.ErasureConfirmed(resident_id, keys)),)
         case _ if type(event) in SAME:
             about = structs.asdict(event.about)
             said = {**about, **structs.asdict(event), "place": _place(event.about.place)}

@@ -21,6 +21,9 @@ from services.devices.domain.reports import DayBegun
 EVENTS = (DeviceRegistered, DeviceEnrolled, CredentialRevoked, DeviceMoved, DayBegun, LineSilent, LineBack)
 
 
+TERMINAL = "hikvision-terminal"
+
+
 class KnownDevice(Struct, frozen=True):
     device_id: UUID
     community_id: UUID
@@ -82,6 +85,11 @@ class DeviceBook:
     def streamed(self) -> list[KnownDevice]:
         """Those whose alert stream is to be read."""
         return [known for known in self._devices.values() if known.description.stream and known.description.base_url]
+
+    def readers(self, community_id: UUID) -> list[UUID]:
+        """Those that may keep faces."""
+        return sorted(
+            i for i, known in self._devices.items() if known.community_id == community_id and known.description.kind == TERMINAL)
 
     def panels(self, account: str) -> list[KnownDevice]:
         """The alarm panels of an account, of whatever community, in the order in which they were registered."""

@@ -10,8 +10,10 @@ from services.devices import demo
 from services.devices.api import devices as devices_api
 from services.devices.api import reports as reports_api
 from services.devices.device_book import book_of
-from services.devices.domain import fallbacks, holds, lines, orders, refusals, registry, reports, unplaced
+from services.devices.domain import fallbacks, holds, lines, orders, refusals, registry, reports, templates, unplaced
 from services.devices.effects import client_of_devices, door_orders_at
+from services.devices.erasures import erasures
+from services.devices.forgetting import faces_to_forget, forgetting
 from services.devices.holding import holds_kept, holds_wanted
 from services.devices.listener import listening
 from services.devices.performer import Performer
@@ -27,6 +29,7 @@ EVENTS = (
     orders.OrderAttempted, orders.OrderCarriedOut, orders.OrderFailed,
     fallbacks.FallbackGiven, refusals.RefusalAttempted, refusals.RefusalTold, refusals.RefusalFailed,
     holds.HoldWanted, holds.HoldCarriedOut, holds.HoldFailed, lines.LineSilent, lines.LineBack, unplaced.FrameUnplaced,
+    templates.TemplateRemovalWanted, templates.TemplateRemoved, templates.TemplateNotRemoved,
 )
 
 
@@ -48,12 +51,13 @@ SERVICE = Service(
     contracts=heard_from(*HEARS["devices"]),
     deciders=(
         registry.REGISTRY, reports.REPORTS, orders.ORDERS, refusals.REFUSALS, fallbacks.FALLBACKS, holds.HOLDS, lines.LINES,
-        unplaced.UNPLACED),
+        unplaced.UNPLACED, templates.TEMPLATES),
     publish=publish,
     views=(devices_view.VIEW, findings_view.VIEW),
     memories=lambda app: (book_of(app).memory,),
-    reactions=lambda app: (holds_wanted(),),
-    timers=lambda app: (holds_kept(app, book_of(app), client_of_devices()),),
+    reactions=lambda app: (holds_wanted(), faces_to_forget(book_of(app)), *erasures(app)),
+    timers=lambda app: (
+        holds_kept(app, book_of(app), client_of_devices()), forgetting(app, book_of(app), client_of_devices())),
     readers=lambda app: (Performer(app.commands, door_orders_at(app, book_of(app), client_of_devices())).subscription(),),
     tasks=lambda app: {"alert_streams": Streams(app, book_of(app), client_of_devices()).run, **listening(app)},
     routes=routes,

@@ -7,15 +7,18 @@ from msgspec.structs import astuple
 from libs.contracts import devices as said
 from libs.contracts.fields import SealedField
 from libs.eventkit.commands import Public
+from libs.eventkit.erasing import ErasureConfirmed
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.sealed import Sealed
-from services.devices.domain import fallbacks, holds, lines, orders, registry, reports
+from services.devices.domain import fallbacks, holds, lines, orders, registry, reports, templates
 from services.devices.domain.signals import Signal
 from services.devices.domain.told import Told, Vehicle
 
 
 def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
     match event:
+        case ErasureConfirmed(person_id=resident_id, keys=keys):
+            return (Public(said.ErasureConfirmed(resident_id, keys)),)
         case registry.DeviceRegistered(device_id=device_id, description=description):
             return (Public(said.DeviceRegistered(device_id, description.kind, description.name)),)
         case registry.DeviceEnrolled(device_id=device_id):
@@ -48,6 +51,12 @@ def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
             return tuple(Public(said.HoldCarriedOut(i, device_id, no, state)) for i in event.releases)
         case holds.HoldFailed(device_id=device_id, door_no=no, state=state, reason=reason, attempt=attempt, again_at=again):
             return tuple(Public(said.HoldFailed(i, device_id, no, state, reason, attempt, again)) for i in event.releases)
+        case templates.TemplateRemovalWanted(credential_id=credential_id, device_id=device_id):
+            return (Public(said.TemplateRemovalWanted(credential_id, device_id)),)
+        case templates.TemplateRemoved(credential_id=credential_id, device_id=device_id):
+            return (Public(said.TemplateRemoved(credential_id, device_id)),)
+        case templates.TemplateNotRemoved(credential_id=credential_id, device_id=device_id):
+            return (Public(said.TemplateNotRemoved(credential_id, device_id, event.reason, event.attempt, event.again_at)),)
         case _:
             return ()
 

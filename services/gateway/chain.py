@@ -21,6 +21,7 @@ from libs.contracts.parking import (
 )
 from libs.eventkit.recorded import COLUMNS, NOWHERE, Recorded, tag_of
 from libs.eventkit.service import App
+from services.gateway.audience import persons_of
 from services.gateway.explaining import Known, causes, following
 from services.gateway.publishing import publish
 from services.gateway.sentences import building_of
@@ -139,12 +140,14 @@ async def opener_of(app: App, community_id: UUID, opening_id: UUID) -> UUID | No
 
 
 async def names_in(app: App, community_id: UUID, known: Iterable[Known], homes: bool) -> Mapping[UUID, str]:
-    """Of the doors and devices that are spoken of; of homes only where the reader may know who lives where; of who acted, the role."""
+    """Of the doors and devices that are spoken of; of homes only where the reader may know who lives where; of who acted, the role;
+    and who of those that are spoken of was erased."""
     events = [k.event for k in known]
     places = _ids(events, lambda event: getattr(event, "home_id", None) or _at(event, "home_id")) if homes else set()
     buildings = _ids(events, building_of) | _ids(events, lambda event: _at(event, "building_id"))
     acting = _ids(events, lambda event: getattr(event, "by", None)) | _ids(events, lambda event: getattr(event, "raised_by", None))
     openings = _ids(events, lambda event: getattr(event, "door_id", None))
+    people = {person for event in events for person in persons_of(event)} | acting
     rows: list[dict[str, Any]] = []
     for wanted, query in (
         (openings, doors.doors_named),
@@ -154,6 +157,7 @@ async def names_in(app: App, community_id: UUID, known: Iterable[Known], homes: 
         (_ids(events, lambda event: getattr(event, "lot_id", None)), lanes.lots_named),
         (buildings | places, my_home.places_named),
         (acting, installed.roles_of),
+        (people, my_home.erased_among),
     ):
         rows += await app.database.fetch([community_id], query(community_id, wanted)) if wanted else []
     return {row["id"]: row["name"] for row in rows}

@@ -9,6 +9,7 @@ from libs.contracts.topics import HEARS, TOPICS, heard_from
 from libs.eventkit.service import App, Service
 from services.gateway.api.routes import routes
 from services.gateway.domain import government, look_backs
+from services.gateway.erasures import erasures as confirming
 from services.gateway.limits import Limits
 from services.gateway.publishing import publish
 from services.gateway.reactions import Divisions, telling
@@ -17,11 +18,13 @@ from services.gateway.views import (
     cars,
     door_events,
     doors,
+    erasures,
     findings,
     fire_releases,
     incidents,
     installed,
     lanes,
+    looks,
     my_doors,
     my_home,
     notices,
@@ -53,9 +56,10 @@ SERVICE = Service(
     views=(
         *my_home.VIEWS, *doors.VIEWS, *my_doors.VIEWS, *door_events.VIEWS, *visitors.VIEWS, *cars.VIEWS, *stays.VIEWS,
         *permits.VIEWS, *lanes.VIEWS, *passages.VIEWS, *findings.VIEWS, *installed.VIEWS, *incidents.VIEWS, *fire_releases.VIEWS,
-        *notices.VIEWS, *broadcasts.VIEWS, *population.VIEWS, *stories.VIEWS),
+        *notices.VIEWS, *broadcasts.VIEWS, *population.VIEWS, *stories.VIEWS, *looks.VIEWS,
+        *erasures.VIEWS),
     memories=lambda app: (divisions_of(app).memory,),
-    reactions=lambda app: (telling(app, divisions_of(app)),),
+    reactions=lambda app: (telling(app, divisions_of(app)), *confirming(app)),
     routes=routes,
     within=Limits,
 )

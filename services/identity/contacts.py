@@ -14,6 +14,7 @@ from libs.eventkit.privacy import Erased, Opened, Pending, masked, seal
 from libs.eventkit.recorded import uuid7
 from libs.eventkit.sealed import Sealed
 from libs.eventkit.service import App
+from services.identity import lookups
 from services.identity.domain.id_numbers import ID_NUMBER, RecordIdNumber
 from services.identity.domain.residents import CorrectContact, RegisterResident
 from services.identity.national.telephones import Telephone
@@ -85,6 +86,18 @@ async def record_id_number(
         resident_id, seal(handle.dek, handle.key_id, uuid7(), ID_NUMBER, number),
         app.blind.of(context.community_id, ID_NUMBER, number), findings)
     return await _say(app, resident_id, command, Contact(handle.key_id, handle.is_new, None, None), context, key, None)
+
+
+async def in_full(app: App, resident_id: UUID, community_id: UUID, id_number: bool) -> dict[str, Any]:
+    """In the clear: for whoever it is, or for somebody whose look is on record. Raises NotFound."""
+    known = await lookups.resident(app, resident_id, community_id)
+    name = await app.keyring.open(known.name)
+    phone = await app.keyring.open(known.phone) if known.phone else None
+    shown: dict[str, Any] = {"id": resident_id, "name": text_of(name), "phone": text_of(phone)}
+    if id_number:
+        number = await lookups.id_number(app, resident_id, community_id)
+        shown["id_number"] = text_of(await app.keyring.open(number)) if number else None
+    return shown
 
 
 async def masked_contacts(app: App, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

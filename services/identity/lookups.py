@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
-from libs.eventkit.decider import Decider, NotFound
+from libs.eventkit.decider import Decider, NotFound, Refused
 from libs.eventkit.log import Key
 from libs.eventkit.memory import Memory
 from libs.eventkit.recorded import Recorded, uuid7
@@ -16,9 +16,9 @@ from services.identity.domain.accounts import PERSON, PHONE, person_in
 from services.identity.domain.buildings import BUILDINGS, Standing
 from services.identity.domain.communities import COMMUNITIES, CommunityFounded, Founded
 from services.identity.domain.homes import HOMES, Registered
-from services.identity.domain.id_numbers import ID_NUMBERS, NotRecorded
+from services.identity.domain.id_numbers import ID_NUMBERS, Forgotten, NotRecorded
 from services.identity.domain.residences import SCOPE as RESIDENCE
-from services.identity.domain.residents import RESIDENTS, Known
+from services.identity.domain.residents import ERASED, RESIDENTS, Erased, Known
 from services.identity.domain.sign_ins import Entry
 from services.identity.domain.vehicles import PLATE, VEHICLES
 from services.identity.domain.vehicles import Registered as RegisteredVehicle
@@ -98,14 +98,26 @@ async def home(app: App, home_id: UUID, community_id: UUID) -> Registered:
 
 
 async def resident(app: App, resident_id: UUID, community_id: UUID) -> Known:
-    """Raises NotFound."""
+    """Raises NotFound, Refused for one who is erased."""
+    await not_erased(app, resident_id, community_id)
     return await _existing(app, RESIDENTS, Known, resident_id, community_id)
 
 
 async def id_number(app: App, resident_id: UUID, community_id: UUID) -> Sealed | None:
     """None where none has been recorded."""
     found, _ = await app.commands.state(ID_NUMBERS, resident_id, community_id)
-    return None if isinstance(found, NotRecorded) else found.number
+    return None if isinstance(found, NotRecorded | Forgotten) else found.number
+
+
+async def is_erased(app: App, person_id: UUID, community_id: UUID) -> bool:
+    state, _ = await app.commands.state(RESIDENTS, person_id, community_id)
+    return isinstance(state, Erased)
+
+
+async def not_erased(app: App, person_id: UUID, community_id: UUID) -> None:
+    """Raises Refused where the person is a resident who is erased."""
+    if await is_erased(app, person_id, community_id):
+        raise Refused(ERASED)
 
 
 async def vehicle(app: App, vehicle_id: UUID, community_id: UUID) -> RegisteredVehicle:

@@ -19,7 +19,7 @@ from libs.eventkit.problems import Problem
 from libs.eventkit.recorded import uuid7
 from libs.eventkit.sealed import Sealed
 from libs.eventkit.service import App
-from services.identity import lookups
+from services.identity import contacts, lookups
 from services.identity.domain.vehicles import (
     PLATE,
     ContestPlate,
@@ -50,6 +50,20 @@ async def masked_plates(app: App, rows: Sequence[dict[str, Any]]) -> list[dict[s
     return [{**row, "plate": masked(plate, "plate")} for row, plate in zip(rows, opened, strict=True)]
 
 
+async def in_full(app: App, vehicle_id: UUID, community_id: UUID) -> dict[str, Any]:
+    """In the clear: for somebody whose look is on record. `held_by`: which vehicle holds the plate. Raises NotFound."""
+    plate = (await lookups.vehicle(app, vehicle_id, community_id)).plate
+    return {
+        "id": vehicle_id, "plate": contacts.text_of(await app.keyring.open(plate)),
+        "held_by": await holder_of(app, community_id, plate)}
+
+
+async def own_plates(app: App, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows with their plates in the clear: for their keeper alone."""
+    opened = await _opened(app, rows)
+    return [{**row, "plate": contacts.text_of(plate)} for row, plate in zip(rows, opened, strict=True)]
+
+
 async def _opened(app: App, rows: Sequence[dict[str, Any]]) -> list[Opened]:
     return await app.keyring.open_all([msgspec.convert(row["plate"], Sealed) for row in rows])
 
@@ -60,6 +74,8 @@ async def register(
 ) -> Done:
     """`plate` in its stored form. `seen`: rows of the home's vehicles that who asks can see; nothing but they may make a
     difference to the answer."""
+    if keeper_id is not None:
+        await lookups.not_erased(app, keeper_id, context.community_id)
     lives_there = keeper_id is not None and await lookups.lives_in(app, context.community_id, keeper_id, home_id)
     known_here = plate.encode() in await _opened(app, seen)
 

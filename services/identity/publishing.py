@@ -1,17 +1,20 @@
 """What others hear of identity: own event → public contracts. Pure. Sign-ins and sessions stay here."""
 
 from typing import Any
+from uuid import UUID
 
 from msgspec import Struct, structs
 
 from libs.contracts import identity as public
 from libs.contracts.fields import SealedField
 from libs.eventkit.commands import Public
+from libs.eventkit.erasing import ErasureConfirmed
 from libs.eventkit.recorded import Recorded
 from services.identity.domain import (
     accounts,
     buildings,
     communities,
+    consents,
     homes,
     population,
     residences,
@@ -31,6 +34,9 @@ SAME: dict[Any, type[Struct]] = {
     signing_keys.SigningKeyPublished: public.SigningKeyPublished,
     vehicles.VehicleRemoved: public.VehicleRemoved,
     population.PopulationSettled: public.PopulationDeclared,
+    consents.ConsentGiven: public.ConsentGiven,
+    consents.ConsentWithdrawn: public.ConsentWithdrawn,
+    residents.ResidentErased: public.ResidentErased,
 }
 """Events that others hear as they are."""
 
@@ -47,6 +53,13 @@ def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
                 event.vehicle_class, verified=event.how is not None)),)
         case vehicles.VehicleVerified(vehicle_id=vehicle_id, how=how):
             return (Public(public.VehicleVerified(vehicle_id, how)),)
+        case residents.ContactDisclosed(resident_id=resident_id, to=to, role=role, purpose=purpose):
+            what = ("name", "phone", *(("id_number",) if event.id_number else ()))
+            return (Public(public.ResidentLookedAt(resident_id, to, role, purpose, what)),)
+        case vehicles.PlateDisclosed(keeper_id=UUID() as keeper_id, to=to, role=role, purpose=purpose):
+            return (Public(public.ResidentLookedAt(keeper_id, to, role, purpose, ("plate",))),)
+        case ErasureConfirmed(person_id=resident_id, keys=keys):
+            return (Public(public.ErasureConfirmed(resident_id, keys)),)
         case _ if type(event) in SAME:
             return (Public(SAME[type(event)](**structs.asdict(event))),)
         case _:

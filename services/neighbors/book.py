@@ -9,7 +9,7 @@ from uuid import UUID
 
 from libs.contracts.alarm import IncidentFoundFalse, IncidentResolved
 from libs.contracts.fields import SealedField
-from libs.contracts.identity import BuildingRegistered, CommunityFounded, ResidentRegistered
+from libs.contracts.identity import BuildingRegistered, CommunityFounded, ResidentErased, ResidentRegistered
 from libs.eventkit.decider import NotFound, NotYet
 from libs.eventkit.memory import Memory
 from libs.eventkit.recorded import Recorded
@@ -20,8 +20,8 @@ from services.neighbors.domain.display_names import DisplayNameChosen, DisplayNa
 from services.neighbors.domain.given_names import given_name
 
 Event = (
-    CommunityFounded | BuildingRegistered | ResidentRegistered | MemberJoined | MemberLeft | DisplayNameChosen | DisplayNameDropped
-    | BroadcastSent | BroadcastEnded | IncidentResolved | IncidentFoundFalse)
+    CommunityFounded | BuildingRegistered | ResidentRegistered | ResidentErased | MemberJoined | MemberLeft | DisplayNameChosen
+    | DisplayNameDropped | BroadcastSent | BroadcastEnded | IncidentResolved | IncidentFoundFalse)
 Hash = Callable[[UUID, str, str], str]
 """A keyed hash of a value in a scope of a community: `BlindIndex.of`."""
 
@@ -40,6 +40,7 @@ class CircleBook:
         self._taken: set[tuple[UUID, str]] = set()
         self._running: dict[UUID, dict[UUID, None]] = {}
         self._over: set[UUID] = set()
+        self._erased: set[tuple[UUID, UUID]] = set()
 
     def _apply(self, event: Event, row: Recorded) -> None:
         here = row.community_id
@@ -50,6 +51,10 @@ class CircleBook:
                 self._circles[building_id] = (here, building_id)
             case ResidentRegistered(resident_id=resident_id, name=name):
                 self._registered[here, resident_id] = name
+            case ResidentErased(resident_id=resident_id):
+                self._erased.add((here, resident_id))
+                self._chosen.pop((here, resident_id), None)
+                self._registered.pop((here, resident_id), None)
             case MemberJoined(circle_id=circle_id, building_id=building_id, resident_id=resident_id):
                 self._circles.setdefault(circle_id, (here, building_id))
                 shown = self._hash(here, f"member of {circle_id}", str(resident_id))
@@ -104,6 +109,13 @@ class CircleBook:
         """Residents, each with the id under which other members see them, from which nobody gets to the resident."""
         owner, _ = self._circles.get(circle_id, (None, None))
         return self._members.get(circle_id, {}) if owner == community_id else {}
+
+    def reached(self, community_id: UUID, circle_id: UUID) -> set[UUID]:
+        """Members whom one can tell something: all but those who are erased."""
+        return {i for i in self.members(community_id, circle_id) if not self.is_erased(community_id, i)}
+
+    def is_erased(self, community_id: UUID, resident_id: UUID) -> bool:
+        return (community_id, resident_id) in self._erased
 
     def belongs(self, community_id: UUID, circle_id: UUID, resident_id: UUID) -> bool:
         return resident_id in self.members(community_id, circle_id)

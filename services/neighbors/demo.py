@@ -35,7 +35,7 @@ def routes(app: App, book: CircleBook) -> APIRouter:
         notice_id = uuid5(body.community_id, "welcome notice")
         notice = PostNotice(
             notice_id=notice_id, circle_id=body.community_id, building_id=None, category="general", title=TITLE, text=TEXT,
-            by=STAFF, audience=len(book.members(body.community_id, body.community_id)))
+            by=STAFF, audience=len(book.reached(body.community_id, body.community_id)))
         await app.commands.handle(
             notice_id, notice, Context(community_id=body.community_id, now=datetime.now(UTC), principal="demo"))
         return json({"notices": [{"id": notice_id}]})

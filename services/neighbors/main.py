@@ -12,9 +12,11 @@ from services.neighbors import demo, names
 from services.neighbors.api import broadcasts as broadcasts_api
 from services.neighbors.api import circles as circles_api
 from services.neighbors.api import notices as notices_api
+from services.neighbors.api import own_data as own_data_api
 from services.neighbors.book import CircleBook
 from services.neighbors.channels import channels_for
 from services.neighbors.domain import broadcasts, circles, display_names, notices, receipts, tellings
+from services.neighbors.erasures import erasures
 from services.neighbors.processes import telling
 from services.neighbors.publishing import publish
 from services.neighbors.reactions import reactions
@@ -42,6 +44,7 @@ def routes(app: App) -> APIRouter:
     router.include_router(circles_api.routes(app, book))
     router.include_router(notices_api.routes(app, book))
     router.include_router(broadcasts_api.routes(app, book))
+    router.include_router(own_data_api.routes(app, book))
     if app.settings.demo:
         router.include_router(demo.routes(app, book))
     return router
@@ -63,7 +66,8 @@ SERVICE = Service(
         broadcasts_view.TELLINGS_VIEW),
     memories=lambda app: (book_of(app).memory,),
     reactions=lambda app: (
-        *reactions(book_of(app)), names.given_away(app, book_of(app)), telling.queueing(app, book_of(app), channels_for(app.settings))),
+        *reactions(book_of(app)), *erasures(app), names.given_away(app, book_of(app)),
+        telling.queueing(app, book_of(app), channels_for(app.settings))),
     timers=lambda app: telling.timers(app, book_of(app), channels_for(app.settings)),
     routes=routes,
 )

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from libs.contracts.identity import ResidentRegistered
 from libs.eventkit.commands import Context, Done
-from libs.eventkit.decider import NotYet
+from libs.eventkit.decider import NotYet, Refused
+from libs.eventkit.erasing import is_erased
 from libs.eventkit.keys_topic import KeyCreated
 from libs.eventkit.log import Key
 from libs.eventkit.privacy import Pending, seal
@@ -36,6 +37,8 @@ async def names_of(app: App, book: CircleBook, community_id: UUID, residents: Se
 async def own_name(app: App, book: CircleBook, community_id: UUID, resident_id: UUID) -> str:
     """Under which somebody is registered; empty where it was erased. Raises NotYet while it, or its key, is on its way:
     nothing could be compared with it."""
+    if book.is_erased(community_id, resident_id):
+        return ""
     field = book.registered_name(community_id, resident_id)
     if field is None:
         raise NotYet("under which name somebody is registered")
@@ -48,6 +51,8 @@ async def own_name(app: App, book: CircleBook, community_id: UUID, resident_id: 
 async def choose(app: App, book: CircleBook, resident_id: UUID, text: str, context: Context, key: Key | None) -> Done:
     """Raises Refused by the rules of `domain/name_rules.py` and `domain/display_names.py`, NotYet."""
     community_id = context.community_id
+    if await is_erased(app, community_id, resident_id):
+        raise Refused("resident_erased")
     await book.ready()
     book.understood(community_id)
     name, is_member = normalised(text), book.belongs(community_id, community_id, resident_id)

@@ -8,6 +8,7 @@ from libs.contracts import neighbors as public
 from libs.contracts.access import Fact
 from libs.contracts.fields import SealedField
 from libs.eventkit.commands import Public
+from libs.eventkit.erasing import ErasureConfirmed
 from libs.eventkit.recorded import Recorded
 from services.neighbors.domain import broadcasts, circles, notices, receipts, tellings
 from services.neighbors.domain.display_names import DisplayNameChosen
@@ -36,6 +37,8 @@ def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
             said = structs.asdict(event) | {
                 "facts": tuple(Fact(f.event_id, f.says) for f in event.facts), "audience": len(event.recipients)}
             return (Public(_narrowed(public.BroadcastSent, said)),)
+        case ErasureConfirmed(person_id=resident_id, keys=keys):
+            return (Public(public.ErasureConfirmed(resident_id, keys)),)
         case _ if type(event) in NARROWED:
             return (Public(_narrowed(NARROWED[type(event)], structs.asdict(event))),)
         case _ if type(event) in SAME:

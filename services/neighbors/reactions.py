@@ -53,7 +53,7 @@ def broadcasts_of_incidents(book: CircleBook) -> Reaction:
             broadcast_id=broadcast_id, building_id=building_id, kind="fire" if event.kind == "fire" else "gas",
             text=TEXTS[event.kind], incident_id=event.incident_id, by=None, rule=BY_RULE, reason=f"{event.kind}_verified",
             facts=(Fact(row.event_id, "incident_verified"),),
-            recipients=tuple(sorted(book.members(row.community_id, building_id)))))]
+            recipients=tuple(sorted(book.reached(row.community_id, building_id)))))]
 
     async def incident_over(event: Over, row: Recorded) -> list[Do]:
         if event.kind not in TEXTS:

@@ -236,6 +236,11 @@ class LotBook:
         found = [self._rights[i] for i in self._plates.ids(community_id, indexes, "plate-right")]
         return tuple(self._known(*one) for one in found if one[0].lot_id in (None, lot_id) and one[0].kind != "declared")
 
+    def rights_of(self, person_id: UUID) -> list[UUID]:
+        """A person's rights, and those of their vehicles."""
+        theirs = {i for i, (granted, _) in self._rights.items() if granted.person_id == person_id}
+        return sorted(theirs | {i for i, (granted, _) in self._rights.items() if granted.source_id in theirs})
+
     def right(self, right_id: UUID) -> KnownRight | None:
         found = self._rights.get(right_id)
         return self._known(*found) if found else None

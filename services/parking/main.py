@@ -16,6 +16,7 @@ from services.parking.api import rights as rights_api
 from services.parking.api import sessions as sessions_api
 from services.parking.book import LotBook
 from services.parking.domain import findings, lanes, lots, passages, plate_rights, sessions, spaces, stays
+from services.parking.erasures import erasures
 from services.parking.lane_desk import index_in
 from services.parking.payments import LocalProvider
 from services.parking.publishing import publish
@@ -63,6 +64,6 @@ SERVICE = Service(
     publish=publish,
     views=(lanes_view.LANES_VIEW, lanes_view.PASSAGES_VIEW, sessions_view.VIEW, findings_view.VIEW, rights_view.VIEW),
     memories=lambda app: (book_of(app).memory,),
-    reactions=lambda app: reactions(app, book_of(app)),
+    reactions=lambda app: (*reactions(app, book_of(app)), *erasures(app, book_of(app))),
     routes=routes,
 )

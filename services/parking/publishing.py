@@ -8,6 +8,7 @@ from msgspec.structs import asdict
 from libs.contracts import access
 from libs.contracts import parking as public
 from libs.eventkit.commands import Public
+from libs.eventkit.erasing import ErasureConfirmed
 from libs.eventkit.recorded import Recorded
 from services.parking.domain import findings, lanes, lots, passages, plate_rights, stays
 from services.parking.domain.billing import Bill
@@ -17,6 +18,8 @@ from services.parking.domain.stays import Under
 
 def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
     match event:
+        case ErasureConfirmed(person_id=resident_id, keys=keys):
+            return (Public(public.ErasureConfirmed(resident_id, keys)),)
         case lots.LotOpened(lot_id=lot_id, name=name, spaces=spaces):
             return (Public(public.LotOpened(lot_id, name, spaces)),)
         case lanes.LaneInstalled():

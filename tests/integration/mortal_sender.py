@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from typing import Any
+from uuid import UUID
 
 from msgspec.structs import replace
 
@@ -19,8 +20,19 @@ from services.access.main import SERVICE
 from services.access.notices import NAME, Notice, queueing
 from services.access.sending import name_of, sending
 from services.access.views.deliveries import VIEW
+from services.access.ways import Ways
 
 POINTS = ("one channel queued", "before it is sent", "sent, nothing recorded", "recorded")
+
+
+class Agreeing(Ways):
+    """Everybody agrees to everything."""
+
+    async def ready(self, position: int = 0, community_id: UUID | None = None) -> None:
+        pass
+
+    def agrees(self, community_id: UUID, person_id: UUID, purpose: str) -> bool:
+        return True
 
 
 class Provider:
@@ -44,7 +56,8 @@ def reach(chosen: str, here: str) -> None:
 async def main(point: str, path: str) -> None:
     senders = [Provider(channel, point, path) for channel in ("push", "sms")]
     service = replace(
-        SERVICE, reactions=lambda app: (queueing(senders),), timers=lambda app: (sending(app, sender) for sender in senders))
+        SERVICE, reactions=lambda app: (queueing(senders, Agreeing()),),
+        timers=lambda app: (sending(app, sender, Agreeing()) for sender in senders))
     app = App(service, settings_for("access"))
     await app.open()
     handle = app.commands.handle

@@ -193,6 +193,29 @@ async def test_a_tombstone_is_final(ring: KeyRing, elsewhere: KeyRing, community
     assert await elsewhere.open(sealed) == Erased()
 
 
+async def test_a_tombstone_says_whose_key_it_was_also_where_the_key_was_never_seen(ring: KeyRing, pool_of: PoolOf, community: UUID):
+    sealed = await sealed_by(ring, community)
+    await ring.erase(sealed.key_id)
+    tombstone = await sent(ring, sealed.key_id)
+    late = KeyRing(await pool_of("parking"), "parking", KEKS)
+    assert await late.news([tombstone]) == [tombstone]
+    await late.store(tombstone)
+    assert await late.record(sealed.key_id) == tombstone and await late.news([tombstone]) == []
+    assert await late.open(sealed) == Erased()
+
+
+async def test_news_are_what_is_not_here_as_it_is(ring: KeyRing, elsewhere: KeyRing, community: UUID):
+    sealed = await sealed_by(ring, community)
+    record = await sent(ring, sealed.key_id)
+    assert await elsewhere.news([record]) == [record], "a key of another"
+    await elsewhere.store(record)
+    assert await elsewhere.news([record]) == []
+    assert await ring.news([record]) == [], "one's own comes from nowhere else"
+    await ring.erase(sealed.key_id)
+    gone = await sent(ring, sealed.key_id)
+    assert await elsewhere.news([gone, record]) == [gone] and await ring.news([gone]) == []
+
+
 async def test_erasing_twice_says_nothing_new(pool: asyncpg.Pool, ring: KeyRing, community: UUID):
     sealed = await sealed_by(ring, community)
     await ring.erase(sealed.key_id)

@@ -32,7 +32,7 @@ from services.access.main import SERVICE
 from services.access.notices import NAME, Notice, queueing
 from services.access.sending import AT_ONCE, name_of, sending
 from services.access.views.deliveries import VIEW
-from tests.integration.mortal_sender import POINTS
+from tests.integration.mortal_sender import POINTS, Agreeing
 from tests.kit import everything, until
 
 AppOf = Callable[..., Awaitable[App]]
@@ -98,7 +98,8 @@ def providers() -> tuple[Provider, Provider]:
 @pytest.fixture
 def service(providers: tuple[Provider, Provider]) -> Service:
     return replace(
-        SERVICE, reactions=lambda app: (queueing(providers),), timers=lambda app: (sending(app, each) for each in providers))
+        SERVICE, reactions=lambda app: (queueing(providers, Agreeing()),),
+        timers=lambda app: (sending(app, each, Agreeing()) for each in providers))
 
 
 @pytest.fixture
@@ -168,7 +169,7 @@ async def test_a_sender_that_dies_before_it_has_recorded_anything_sends_again_un
     with monkeypatch.context() as patched, pytest.raises(Died):
         patched.setattr(office.app.commands, "handle", dies)
         state = await office.state(notice, "push")
-        await sending(office.app, office.push).fire(Due(office.community, key, state, state.again_at, notice))
+        await sending(office.app, office.push, Agreeing()).fire(Due(office.community, key, state, state.again_at, notice))
     assert office.push.keys(PASS) == [str(key)] and await office.said("notice_sent") == 0
     second = replace(office, app=await app_of(service, office.app))
     second.works(office.push)

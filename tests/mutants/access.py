@@ -29,7 +29,7 @@ MUTANTS = (
     *of(
         f"{HERE}/domain/credentials.py", DOORS,
         ("a PIN of five digits", "SHORTEST_PIN = 6", "SHORTEST_PIN = 5"),
-        ("a PIN of thirteen digits", '"pin": 12}', '"pin": 13}'),
+        ("a PIN of thirteen digits", '"pin": 12,', '"pin": 13,'),
         ("a PIN with letters", "not text.isdigit() or len(text)", "len(text)"),
         ("a PIN loses its leading zeros", 'if kind == "card":\n        text', "if kind:\n        text"),
         ("a revoked card is issued again",
@@ -218,7 +218,7 @@ MUTANTS = (
     ),
     *of(
         f"{HERE}/notices.py", f"{UNIT}/test_notices.py",
-        ("hosts are told of what they ended themselves", ' if reason != "host":', ":"),
+        ("hosts are told of what they ended themselves", ' if reason not in ("host", "host_erased"):', ":"),
     ),
     *of(
         f"{HERE}/views/visitor_passes.py", f"{UNIT}/test_notices.py",

@@ -89,7 +89,8 @@ MUTANTS = (
         ("a purpose of three letters is one", "SHORTEST_PURPOSE = 4", "SHORTEST_PURPOSE = 3"),
         ("a purpose of four letters is none",
          "len(command.purpose) < SHORTEST_PURPOSE", "len(command.purpose) <= SHORTEST_PURPOSE"),
-        ("that an ID number was looked at is not recorded", "command.purpose, command.id_number)", "command.purpose)"),
+        ("that an ID number was looked at is not recorded",
+         "command.purpose, command.id_number, command.role", "command.purpose, False, command.role"),
         ("what was found in a phone is forgotten with the next name",
          "command.phone_findings if command.phone else findings", "command.phone_findings"),
     ),
@@ -207,5 +208,28 @@ MUTANTS = (
     *of(
         f"{HERE}/phone_numbers.py", f"{UNIT}/test_phone_numbers.py",
         ("a phone of the mainland has two forms", 'return value if value.startswith("+") else f"+86{value}"', "return value"),
+    ),
+    *of(
+        f"{HERE}/domain/residents.py", f"{UNIT}/test_erasures.py",
+        ("anybody may say that it is another's own wish",
+         'if (command.reason == "own_wish") != (command.by == command.resident_id):', "if False:"),
+        ("an erased resident is erased again", "        case Erased():\n            return []\n        case Known() if (command",
+         "        case Known() if (command"),
+        ("an erased resident is registered again",
+         "        case Known():\n            return []\n        case Erased():\n            raise Refused(ERASED)",
+         "        case Known() | Erased():\n            return []"),
+    ),
+    *of(
+        f"{HERE}/domain/id_numbers.py", f"{UNIT}/test_erasures.py",
+        ("an erased resident's ID number stays taken",
+         "if isinstance(event, IdNumberForgotten):\n        yield Release(ID_NUMBER)", "if False:\n        yield Release(ID_NUMBER)"),
+        ("an ID number is recorded for somebody erased",
+         "if isinstance(number, Forgotten):\n        raise Refused(ERASED)", "if False:\n        raise Refused(ERASED)"),
+    ),
+    *of(
+        f"{HERE}/keepers.py", f"{UNIT}/test_erasures.py",
+        ("a vehicle that was given away is erased with who had it first", "self._last_of[before].discard(vehicle_id)", "pass"),
+        ("the plate of a vehicle that is gone stays readable",
+         "        if not isinstance(event, VehicleRemoved):\n            self._note_last", "        if True:\n            self._note_last"),
     ),
 )

@@ -1,14 +1,14 @@
 """The mutants of every service."""
 
-from tests.mutants import access, alarm, devices, gateway, gateway_fire, identity, neighbors, parking, parking_lanes, releases
+from tests.mutants import access, alarm, devices, gateway, gateway_fire, identity, neighbors, parking, parking_lanes, people, releases
 from tests.mutants.mutant import Mutant
 
 LISTS: dict[str, tuple[Mutant, ...]] = {
-    "identity": identity.MUTANTS,
-    "access": access.MUTANTS + releases.OF_ACCESS,
+    "identity": identity.MUTANTS + people.OF_IDENTITY,
+    "access": access.MUTANTS + releases.OF_ACCESS + people.OF_ACCESS,
     "parking": parking.MUTANTS + parking_lanes.MUTANTS,
-    "devices": devices.MUTANTS + releases.OF_DEVICES,
+    "devices": devices.MUTANTS + releases.OF_DEVICES + people.OF_DEVICES,
     "alarm": alarm.MUTANTS,
     "neighbors": neighbors.MUTANTS,
-    "gateway": gateway.MUTANTS + gateway_fire.MUTANTS,
+    "gateway": gateway.MUTANTS + gateway_fire.MUTANTS + people.OF_GATEWAY,
 }

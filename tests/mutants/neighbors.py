@@ -131,7 +131,7 @@ MUTANTS = (
     ),
     *of(
         f"{HERE}/processes/telling.py", (REACTIONS, f"{UNIT}/test_tellings.py"),
-        ("who joined a moment ago is not told", "told = {*event.recipients, *book.members(row.community_id, event.building_id)}",
+        ("who joined a moment ago is not told", "told = {*event.recipients, *book.reached(row.community_id, event.building_id)}",
          "told = {*event.recipients}"),
         ("who was there and is not known yet is not told", "told = {*event.recipients, *book", "told = {*book"),
         ("told of what is over", "if not isinstance(broadcast, Running):", "if False:"),
@@ -151,9 +151,15 @@ MUTANTS = (
         ("any incident is broadcast as gas", "event.kind not in TEXTS or building_id is None", "building_id is None"),
         ("a fire of nowhere is broadcast", " or building_id is None:", ":"),
         ("a fire that is out is broadcast", "if book.is_over(event.incident_id):", "if False:"),
-        ("the whole community is told of a fire in one building", "book.members(row.community_id, building_id)",
-         "book.members(row.community_id, row.community_id)"),
+        ("the whole community is told of a fire in one building", "book.reached(row.community_id, building_id)",
+         "book.reached(row.community_id, row.community_id)"),
         ("who moves in joins the building alone", "return (building_id, building_id), (community_id, None)",
          "return ((building_id, building_id),)"),
+    ),
+    *of(
+        f"{HERE}/book.py", f"{UNIT}/test_erasures.py",
+        ("who is erased is told of a fire", "if not self.is_erased(community_id, i)}", "}"),
+        ("who is erased is called what they had chosen",
+         "self._chosen.pop((here, resident_id), None)\n                self._registered", "self._registered"),
     ),
 )

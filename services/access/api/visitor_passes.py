@@ -26,6 +26,7 @@ from services.access.domain.pass_history import Issued
 from services.access.domain.pass_kinds import RULES, PassKind
 from services.access.domain.plates import normalised_plate
 from services.access.domain.visitor_passes import PASSES, IssuePass, RevokePass
+from services.access.erasures import refuse_erased
 from services.access.qr import Code, Signer, text_of
 from services.access.views import visitor_passes as view
 
@@ -134,6 +135,7 @@ async def issue(
 ) -> Done:
     """Seals what is personal under a key of the pass and issues it. Raises Refused, NotFound."""
     community_id, now = context.community_id, context.now
+    await refuse_erased(app, community_id, host_id)
     await book.ready(await app.database.pool())
     building_id = book.building(community_id, body.home_id)
     residence, floor = book.residence(community_id, host_id, body.home_id), book.floor(community_id, body.home_id)

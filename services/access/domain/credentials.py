@@ -1,8 +1,12 @@
-"""A credential: a card or a PIN that stands for a person at a door.
+"""A credential: a card, a PIN or a face that stands for a person at a door.
 
 Its number rests sealed; it is found by a blind index, which is a claim and stands in no event. A PIN is unique in its
 community, so that it alone says who stands there; it has at least six digits. A person may have a duress PIN beside the ordinary
 one: it opens what that opens, and says that somebody is under threat (`openings.py`).
+
+A face is a handle alone (`template_id_of`): the template is in the readers and never here. It needs the person's consent
+`face`, and another credential of theirs beside it: nobody depends on their face (人脸识别技术应用安全管理办法, in force since
+June 2025). Without the consent it ends.
 """
 
 from datetime import datetime
@@ -14,9 +18,10 @@ from msgspec import Struct
 from libs.eventkit.decider import Decider, Refused, Release, Take
 from libs.eventkit.sealed import Sealed
 
-CredentialKind = Literal["card", "pin"]
+CredentialKind = Literal["card", "pin", "face"]
+Ended = Literal["", "erased", "consent_withdrawn"]
 SHORTEST_PIN = 6
-LONGEST = {"card": 20, "pin": 12}
+LONGEST = {"card": 20, "pin": 12, "face": 32}
 
 
 # what happened
@@ -32,9 +37,12 @@ class CredentialIssued(Struct, frozen=True, tag="credential_issued"):
 
 
 class CredentialRevoked(Struct, frozen=True, tag="credential_revoked"):
+    """`reason`: why, where a rule has said it."""
+
     credential_id: UUID
     person_id: UUID
     kind: CredentialKind
+    reason: Ended = ""
 
 
 CredentialEvent = CredentialIssued | CredentialRevoked
@@ -73,7 +81,8 @@ def evolve(credential: Credential, event: CredentialEvent) -> Credential:
 
 
 class IssueCredential(Struct, frozen=True):
-    """`index` is the blind index of the normalised number."""
+    """`index` is the blind index of the normalised number. Of a face: `agreed`, whether the person agrees to it now; `other_way`, whether
+    they hold a credential that is none."""
 
     credential_id: UUID
     person_id: UUID
@@ -82,10 +91,18 @@ class IssueCredential(Struct, frozen=True):
     index: str
     valid_until: datetime | None = None
     duress: bool = False
+    agreed: bool = False
+    other_way: bool = False
 
 
 class RevokeCredential(Struct, frozen=True):
     credential_id: UUID
+    reason: Ended = ""
+
+
+def template_id_of(credential_id: UUID) -> str:
+    """The employee number under which readers keep the face: 32 characters, the most that they take, and nobody's name."""
+    return credential_id.hex
 
 
 def normalised(kind: CredentialKind, number: str) -> str:
@@ -93,6 +110,8 @@ def normalised(kind: CredentialKind, number: str) -> str:
     text = number.strip()
     if kind == "card":
         text = text.upper().lstrip("0")
+    if kind == "face":
+        text = text.lower()
     if not (text.isascii() and text.isalnum()) or len(text) > LONGEST[kind]:
         raise Refused("number_malformed")
     if kind == "pin" and (not text.isdigit() or len(text) < SHORTEST_PIN):
@@ -104,6 +123,10 @@ def decide_issue_credential(command: IssueCredential, credential: Credential) ->
     if command.duress and command.kind != "pin":
         raise Refused("duress_needs_a_pin")
     match credential:
+        case NoCredential() if command.kind == "face" and not command.agreed:
+            raise Refused("consent_missing", purpose="face")
+        case NoCredential() if command.kind == "face" and not command.other_way:
+            raise Refused("other_way_missing")
         case NoCredential():
             return [CredentialIssued(
                 credential_id=command.credential_id, person_id=command.person_id, kind=command.kind,
@@ -121,7 +144,7 @@ def decide_issue_credential(command: IssueCredential, credential: Credential) ->
 def decide_revoke_credential(command: RevokeCredential, credential: Credential) -> list[CredentialEvent]:
     match credential:
         case Valid(person_id=person_id, kind=kind):
-            return [CredentialRevoked(credential_id=command.credential_id, person_id=person_id, kind=kind)]
+            return [CredentialRevoked(command.credential_id, person_id, kind, command.reason)]
         case NoCredential() | Revoked():
             return []
         case _:

@@ -2,7 +2,7 @@
 
 1. It is queued once for each channel and handed over at least once, under one key (its id), until the provider takes it.
 2. What is not taken is tried again after 1 s, then after twice as long each time, at most 5 min (`pause`).
-3. What has not been taken for a day is given up, and stays visible.
+3. What has not been taken for a day is given up, and stays visible; so is what its reader does not agree to any more.
 
 Ids and codes alone: no event says who anybody is.
 """
@@ -59,7 +59,7 @@ class NoticeFailed(Struct, frozen=True, tag="notice_failed"):
 
 
 class NoticeGivenUp(Struct, frozen=True, tag="notice_given_up"):
-    """Nobody took it for a day; it is tried no more."""
+    """Nobody took it for a day, or (`consent_withdrawn`) it is to be sent no more."""
 
     delivery_id: UUID
     channel: str
@@ -132,6 +132,14 @@ class RecordFailed(Struct, frozen=True):
     now: datetime
 
 
+class DropNotice(Struct, frozen=True):
+    """It is not to be sent any more; `reason`: a stable code."""
+
+    delivery_id: UUID
+    channel: str
+    reason: str
+
+
 def delivery_id_of(notice_id: UUID, channel: str) -> UUID:
     """One for each notice and channel: the key under which a provider knows it."""
     return uuid5(notice_id, channel)
@@ -173,6 +181,18 @@ def decide_record_failed(command: RecordFailed, delivery: Delivery) -> list[Deli
             return []
 
 
+def decide_drop_notice(command: DropNotice, delivery: Delivery) -> list[DeliveryEvent]:
+    match delivery:
+        case NotQueued():
+            raise NotFound("notice")
+        case Waiting(attempts=attempts):
+            return [NoticeGivenUp(command.delivery_id, command.channel, attempts, command.reason)]
+        case Sent() | GivenUp():
+            return []
+
+
 DELIVERIES = Decider[Delivery, DeliveryEvent](
     category="notice", initial=NotQueued(), evolve=evolve,
-    decide={QueueNotice: decide_queue_notice, RecordSent: decide_record_sent, RecordFailed: decide_record_failed})
+    decide={
+        QueueNotice: decide_queue_notice, RecordSent: decide_record_sent, RecordFailed: decide_record_failed,
+        DropNotice: decide_drop_notice})

@@ -11,7 +11,7 @@ from libs.eventkit.sealed import Sealed
 from services.access.domain.pass_kinds import PassKind
 
 How = Literal["door", "plate"]
-Ended = Literal["host", "staff", "residence_ended"]
+Ended = Literal["host", "staff", "residence_ended", "host_erased"]
 
 # what happened
 

@@ -43,4 +43,11 @@ def page_of(person_id: UUID | None, after: UUID | None, limit: int) -> Select[tu
     return query.where(TABLE.c.credential_id > after) if after else query
 
 
+def of_person(person_id: UUID, limit: int) -> Select[tuple[object, ...]]:
+    """Without the duress PIN: whoever stands beside them when they read it is not to learn that there is one."""
+    c = TABLE.c
+    return select(c.credential_id.label("id"), c.kind, c.issued_at, c.valid_until).where(
+        c.person_id == person_id, c.duress.is_not(True)).order_by(c.credential_id).limit(limit)
+
+
 VIEW = View(table=TABLE, project=project, reads=reads)

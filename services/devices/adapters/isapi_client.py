@@ -95,6 +95,12 @@ async def lift_barrier(client: httpx.AsyncClient, terminal: Terminal, channel: i
     return await _put(client, terminal, f"Parking/channels/{channel:d}/barrierGate", _LIFT, "application/xml")
 
 
+async def delete_person(client: httpx.AsyncClient, terminal: Terminal, employee_number: str) -> Outcome:
+    """Tells a terminal to forget a person and what is theirs there (face, cards). Harmless when told twice."""
+    body = msgspec.json.encode({"UserInfoDelCond": {"EmployeeNoList": [{"employeeNo": employee_number}]}})
+    return await _put(client, terminal, "AccessControl/UserInfo/Delete?format=json", body, "application/json")
+
+
 async def _put(client: httpx.AsyncClient, terminal: Terminal, path: str, content: bytes, content_type: str) -> Outcome:
     wire = _Wire()
     try:

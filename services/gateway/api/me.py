@@ -11,7 +11,7 @@ from libs.eventkit.auth import Principal
 from libs.eventkit.http import community_of, cursor_position, json, page, permitted
 from libs.eventkit.service import App
 from services.gateway.api.paging import Cursor, Limit
-from services.gateway.api.unsealing import opened
+from services.gateway.api.unsealing import name_of
 from services.gateway.freshness import fresh
 from services.gateway.history import AsOf, source
 from services.gateway.views import door_events, my_doors, my_home
@@ -29,7 +29,7 @@ def router(app: App) -> APIRouter:
         seen, _, then = await source(app, community_id, as_of, my_home.VIEWS)
         homes = await seen.fetch([community_id], my_home.homes_of(community_id, principal.id))
         names = await seen.fetch([community_id], my_home.name_of(community_id, principal.id))
-        name, state = await opened(app.keyring, names[0]["name"] if names else None)
+        name, state = await name_of(app.keyring, names)
         return json({
             "person_id": principal.id, "role": principal.role, "community_id": community_id, "name": name,
             "name_state": state, "homes": homes, **then}, headers=stale)

@@ -16,6 +16,13 @@ State = Literal["known", "pending", "erased", "unreadable", "none"]
 Box = dict[str, Any] | None
 
 
+async def name_of(keyring: KeyRing, rows: Sequence[dict[str, Any]]) -> tuple[str | None, State]:
+    """Of the one row of a resident, or none, with `name` and `erased`: nobody waits for keys to hear that somebody was erased."""
+    if rows and rows[0]["erased"]:
+        return None, "erased"
+    return await opened(keyring, rows[0]["name"] if rows else None)
+
+
 async def opened(keyring: KeyRing, box: Box) -> tuple[str | None, State]:
     return (await opened_all(keyring, [box]))[0]
 

@@ -134,6 +134,11 @@ def newest(community_id: UUID, before: int | None, limit: int, *where: ColumnEle
     return query.order_by(c.position.desc()).limit(limit + 1)
 
 
+def own(community_id: UUID, person_id: UUID, before: int | None, limit: int) -> Select[Any]:
+    """What happened to a person, and to nobody else."""
+    return newest(community_id, before, limit, happenings.c.person_id == person_id)
+
+
 def newest_of_person(
     community_id: UUID, person_id: UUID, door_ids: Sequence[UUID], before: int | None, limit: int
 ) -> Select[Any]:

@@ -60,6 +60,15 @@ def of_resident(
     return query.order_by(c.position.desc()).limit(limit + 1)
 
 
+def at_home(
+    community_id: UUID, person_id: UUID, homes: Sequence[dict[str, Any]], before: int | None, limit: int) -> Select[Any]:
+    """At their home since they live there, or raised by them; newest first, silent ones never; one row more than `limit`."""
+    c = incidents.c
+    query = _shown(community_id).where(c.silent.is_(False), _own(person_id, homes))
+    query = query.where(c.position < before) if before is not None else query
+    return query.order_by(c.position.desc()).limit(limit + 1)
+
+
 def told_to(community_id: UUID, person_id: UUID, homes: Sequence[dict[str, Any]], now: datetime) -> Select[Any]:
     """The incidents that reach a resident though they are not at their home."""
     c = incidents.c

@@ -1,10 +1,27 @@
-"""Who lives where: the homes of a person with their label, building and role; the name rests sealed."""
+"""Who lives where: the homes of a person with their label, building and role; the name rests sealed, and of who was erased is none."""
 
 from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, Column, Date, DateTime, Index, Integer, MetaData, Select, Table, Text, Uuid, cast, func, select
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Index,
+    Integer,
+    MetaData,
+    Select,
+    Table,
+    Text,
+    Uuid,
+    cast,
+    func,
+    literal,
+    select,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from libs.contracts.identity import (
@@ -12,11 +29,13 @@ from libs.contracts.identity import (
     HomeRegistered,
     ResidenceEnded,
     ResidenceStarted,
+    ResidentErased,
     ResidentRegistered,
 )
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.views import Rows, View, Where
 from services.gateway.views.installed import communities
+from services.gateway.words.names import ERASED
 
 METADATA = MetaData()
 
@@ -35,6 +54,7 @@ residents = Table(
     Column("community_id", Uuid, primary_key=True),
     Column("resident_id", Uuid, primary_key=True),
     Column("name", JSON().with_variant(JSONB(), "postgresql")),
+    Column("erased", Boolean),
 )
 
 residences = Table(
@@ -68,13 +88,16 @@ def project_places(rows: Rows, event: Any, row: Recorded) -> None:
 
 
 def residents_read(event: Any, row: Recorded) -> Iterable[Where]:
-    if isinstance(event, ResidentRegistered):
+    if isinstance(event, ResidentRegistered | ResidentErased):
         yield {"resident_id": event.resident_id}
 
 
 def project_residents(rows: Rows, event: Any, row: Recorded) -> None:
-    if isinstance(event, ResidentRegistered):
-        rows.put(resident_id=event.resident_id, name=event.name)
+    match event:
+        case ResidentErased():
+            rows.put(resident_id=event.resident_id, name=None, erased=True)
+        case ResidentRegistered() if not (rows.get(resident_id=event.resident_id) or {}).get("erased"):
+            rows.put(resident_id=event.resident_id, name=event.name, erased=False)
 
 
 def residences_read(event: Any, row: Recorded) -> Iterable[Where]:
@@ -94,7 +117,7 @@ def project_residences(rows: Rows, event: Any, row: Recorded) -> None:
 
 
 PLACES = View(places, project_places, places_read)
-RESIDENTS = View(residents, project_residents, residents_read)
+RESIDENTS = View(residents, project_residents, residents_read, version=2)
 RESIDENCES = View(residences, project_residences, residences_read)
 VIEWS = (PLACES, RESIDENTS, RESIDENCES)
 
@@ -115,9 +138,16 @@ def homes_of(community_id: UUID, person_id: UUID) -> Select[Any]:
 
 
 def name_of(community_id: UUID, person_id: UUID) -> Select[Any]:
-    """The sealed name of a resident; no row for whoever is none."""
-    return select(residents.c.name).where(
+    """The sealed name of a resident, and whether they were erased; no row for whoever is none."""
+    return select(residents.c.name, residents.c.erased).where(
         residents.c.community_id == community_id, residents.c.resident_id == person_id)
+
+
+def erased_among(community_id: UUID, ids: Iterable[UUID]) -> Select[Any]:
+    """Those of them who were erased, under what stands for their name."""
+    c = residents.c
+    return select(c.resident_id.label("id"), literal(ERASED).label("name")).where(
+        c.community_id == community_id, c.resident_id.in_(list(ids)), c.erased.is_(True))
 
 
 def places_named(community_id: UUID, ids: Iterable[UUID]) -> Select[Any]:

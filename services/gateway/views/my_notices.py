@@ -44,6 +44,22 @@ def of_resident(community_id: UUID, resident_id: UUID, after: tuple[int, int] | 
     return query.order_by(c.rank, c.position.desc()).limit(limit + 1)
 
 
+def read_by(community_id: UUID, resident_id: UUID, before: int | None, limit: int) -> Select[Any]:
+    """What they have read, withdrawn or over since or not; newest first, one row more than `limit`."""
+    n, b, r = notices.c, broadcasts.c, receipts.c
+    own = select(
+        n.notice_id.label("id"), literal("notice").label("kind"), n.category, n.title, n.posted_at.label("at"), n.position,
+    ).where(n.community_id == community_id)
+    sent = select(
+        b.broadcast_id.label("id"), literal("broadcast").label("kind"), b.kind.label("category"), cast(null(), Text).label("title"),
+        b.sent_at.label("at"), b.position).where(b.community_id == community_id)
+    both = union_all(own, sent).subquery().c
+    query = select(*both, r.read_at).join_from(receipts, both.id.table, r.notice_id == both.id).where(
+        r.community_id == community_id, r.resident_id == resident_id)
+    query = query.where(both.position < before) if before is not None else query
+    return query.order_by(both.position.desc()).limit(limit + 1)
+
+
 def _meant_for(community_id: UUID, resident_id: UUID) -> Any:
     """It was sent to them, whether it reached them or not."""
     t = told.c

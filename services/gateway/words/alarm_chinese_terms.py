@@ -7,7 +7,8 @@ KINDS = {
 SEVERITIES = {"critical": "紧急", "high": "严重", "low": "轻微"}
 ROLES = {
     "guard": "值班员", "guards": "值班员", "staff": "物业人员", "manager": "经理", "grid": "网格员", "police": "民警",
-    "operator": "运维人员", "duty_manager": "值班经理", "fire_brigade": "消防队"}
+    "operator": "运维人员", "duty_manager": "值班经理", "fire_brigade": "消防队",
+    "erased": "已注销的居民"}
 """Also the roles that an escalation names."""
 SENT = {"guard": "值班员", "maintenance": "维修人员", "fire_brigade": "消防队", "police": "警察", "ambulance": "救护车"}
 WAITED = {"acknowledgement": "确认接警", "verification": "核实", "dispatch": "派人", "resolution": "完成处理"}
@@ -22,7 +23,7 @@ REASONS = {
     "sent_by_a_person": "由人员决定",
     "fire_is_real": "经人员核实火情属实", "person_decided": "由人员决定", "gas_verified": "该处燃气泄漏已核实",
     "incident_resolved": "警情已处理完毕",
-    "incident_found_false": "警情为误报", "moved_out": "已搬离",
+    "incident_found_false": "警情为误报", "moved_out": "已搬离", "erased": "个人信息已删除",
     "fire_over": "已没有未结束的火情", "despite_fire": "尽管警情尚未结束", "fire_verified": "该处火情已核实",
     "incident_verified": "该处火情已核实", "by_hand": "人工", "held_open": "保持开启", "recalled": "召回首层",
     "normal": "恢复正常", "refused": "设备拒绝", "unreachable": "设备无法连接", "unknown": "设备没有应答",

@@ -7,7 +7,8 @@ KINDS = {
 SEVERITIES = {"critical": "critical", "high": "serious", "low": "minor"}
 ROLES = {
     "guard": "a guard", "guards": "the guards", "staff": "a member of staff", "manager": "the manager", "grid": "a grid worker",
-    "police": "the police", "operator": "an operator", "duty_manager": "the manager on duty", "fire_brigade": "the fire brigade"}
+    "police": "the police", "operator": "an operator", "duty_manager": "the manager on duty", "fire_brigade": "the fire brigade",
+    "erased": "an erased resident"}
 """Also the roles that an escalation names."""
 SENT = {
     "guard": "a guard", "maintenance": "maintenance", "fire_brigade": "the fire brigade", "police": "the police",
@@ -26,7 +27,7 @@ REASONS = {
     "sent_by_a_person": "a person decided so",
     "fire_is_real": "a person verified that the fire is real", "person_decided": "a person decided so",
     "gas_verified": "a gas leak was verified there", "incident_resolved": "the incident was resolved",
-    "incident_found_false": "the incident was found false", "moved_out": "they had moved out",
+    "incident_found_false": "the incident was found false", "moved_out": "they had moved out", "erased": "they were erased",
     "fire_over": "no fire of it was open any more", "despite_fire": "although the incident is not over",
     "fire_verified": "a fire was verified there", "incident_verified": "a fire was verified there", "by_hand": "by hand",
     "held_open": "held open", "recalled": "recalled to the ground floor", "normal": "back to normal",

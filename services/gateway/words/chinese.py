@@ -4,11 +4,11 @@ from typing import Any
 from uuid import UUID
 
 from libs.contracts import access, devices, identity, parking
-from services.gateway.words import alarm_chinese, neighbors_chinese
+from services.gateway.words import alarm_chinese, neighbors_chinese, people_chinese
 from services.gateway.words import chinese_terms as terms
 from services.gateway.words.names import Names, building_of, short, yuan
 
-reached = neighbors_chinese.reached
+reached, _whom = neighbors_chinese.reached, people_chinese.whom
 NO_WORDS = "发生了此网关没有词语描述的事。"
 BECAUSE, THEN = "因为：", "随后："
 
@@ -19,16 +19,16 @@ def sentence(event: Any, names: Names) -> str:
         case access.CredentialJudged():
             late = "" if event.live else "事后（依据设备留存记录）"
             verdict = "可以开启" if event.allowed else "不可以开启"
-            return (f"门禁{late}判定：{_of(event.person_id)}{_what(event.means)}{verdict}{_door(event, names)}，"
+            return (f"门禁{late}判定：{_of(event.person_id, names)}{_what(event.means)}{verdict}{_door(event, names)}，"
                     f"规则 {event.rule}：{_why(event.reason)}。")
         case access.DoorPassed():
             whether = {True: "，门禁也会放行", False: "，而门禁不会放行", None: ""}[event.entitled]
-            return f"{_door(event, names)}的设备自行放行了{_whom(event.person_id)}（{_what(event.means)}）{whether}。"
+            return f"{_door(event, names)}的设备自行放行了{_whom(event.person_id, names)}（{_what(event.means)}）{whether}。"
         case access.DoorOpeningOrdered():
-            return (f"门禁下令为{_whom(event.person_id)}开启{_door(event, names)}（{_what(event.means)}），"
+            return (f"门禁下令为{_whom(event.person_id, names)}开启{_door(event, names)}（{_what(event.means)}），"
                     f"规则 {event.rule}：{_why(event.reason)}。")
         case access.DoorOpened():
-            return f"{_door(event, names)}已为{_whom(event.person_id)}开启。"
+            return f"{_door(event, names)}已为{_whom(event.person_id, names)}开启。"
         case access.DoorOpeningFailed():
             return f"{_door(event, names)}没有开启，或无从得知：{_why(event.reason)}。"
         case access.DoorNoticed():
@@ -40,15 +40,17 @@ def sentence(event: Any, names: Names) -> str:
             where = f"可达楼层 {floors}" if floors else "可达楼层待定"
             return f"{_building(event, names)}的电梯{event.name}由{_device(event, names)}控制，{where}。"
         case access.RightGranted():
-            return f"{_whom(event.person_id)}可以开启{_zone(event, names)}的门，规则 {event.rule}。"
+            return f"{_whom(event.person_id, names)}可以开启{_zone(event, names)}的门，规则 {event.rule}。"
         case access.RightRevoked():
-            return f"{_whom(event.person_id)}不再可以开启{_zone(event, names)}的门。"
+            return f"{_whom(event.person_id, names)}不再可以开启{_zone(event, names)}的门。"
         case access.CredentialIssued():
-            return f"已发给{_whom(event.person_id)}{_what(event.kind)}。"
+            return f"已发给{_whom(event.person_id, names)}{_what(event.kind)}。"
         case access.CredentialRevoked():
-            return f"{_of(event.person_id)}{_what(event.kind)}不再有效。"
+            why = people_chinese.ENDED.get(event.reason, "")
+            return f"{f'{why}，' if why else ''}{_of(event.person_id, names)}{_what(event.kind)}不再有效。"
         case access.VisitorPassIssued():
-            return (f"{_whom(event.host_id)}邀请了访客（{terms.KINDS.get(event.kind, event.kind)}），自 {event.valid_from:%Y-%m-%d %H:%M}"
+            return (f"{_whom(event.host_id, names)}邀请了访客（{terms.KINDS.get(event.kind, event.kind)}），"
+                    f"自 {event.valid_from:%Y-%m-%d %H:%M}"
                     f" 至 {event.valid_until:%Y-%m-%d %H:%M}（UTC）有效。")
         case access.VisitorPassRevoked():
             return f"访客通行证已撤销：{_why(event.reason)}。"
@@ -57,7 +59,7 @@ def sentence(event: Any, names: Names) -> str:
         case access.VisitorPassUseReturned():
             return "门未打开，访客通行证的这次使用不计次。"
         case access.VisitorArrived():
-            return f"{_whom(event.host_id)}的访客已到达（{'车牌' if event.how == 'plate' else '门'}）。"
+            return f"{_whom(event.host_id, names)}的访客已到达（{'车牌' if event.how == 'plate' else '门'}）。"
         case _:
             return _of_parking(event, names)
 
@@ -70,9 +72,9 @@ def _of_parking(event: Any, names: Names) -> str:
         case parking.BarrierOrdered():
             return f"停车下令抬起{_lane(event, names)}的道闸，规则“{_rule(event.rule)}”：{_why(event.reason)}。"
         case parking.SessionBegun():
-            return f"{_of(event.person_id)}停车于 {event.entered_at:%Y-%m-%d %H:%M:%S}（UTC）开始。"
+            return f"{_of(event.person_id, names)}停车于 {event.entered_at:%Y-%m-%d %H:%M:%S}（UTC）开始。"
         case parking.SessionRecognised():
-            whose = f"{_whom(event.person_id)}{'的访客' if event.pass_id else ''}"
+            whose = f"{_whom(event.person_id, names)}{'的访客' if event.pass_id else ''}"
             return f"已认定车辆属于{whose}，自停车开始起算。"
         case parking.SessionQuarantined():
             return "出场未被看到：该车不再计为在场，在工作人员处理之前不计费。"
@@ -103,11 +105,11 @@ def _of_parking(event: Any, names: Names) -> str:
 def _permit(event: parking.PermitHeld, names: Names) -> str:
     where = f"停车场“{names.get(event.lot_id) or short(event.lot_id)}”" if event.lot_id else "所有停车场"
     if event.ended:
-        return f"{_of(event.person_id)}{where}月租不再有效。"
+        return f"{_of(event.person_id, names)}{where}月租不再有效。"
     begins = f"自 {event.valid_from:%Y-%m-%d %H:%M}（UTC）起" if event.valid_from else ""
     ends = f"至 {event.valid_until:%Y-%m-%d %H:%M}（UTC）止" if event.valid_until else ""
     costs = f"每月 {yuan(event.monthly)}" if event.monthly is not None else "不收费"
-    return f"{_whom(event.person_id)}持有{where}的月租，{begins}{ends}{'有效，' if begins or ends else ''}{costs}。"
+    return f"{_whom(event.person_id, names)}持有{where}的月租，{begins}{ends}{'有效，' if begins or ends else ''}{costs}。"
 
 
 def bill_line(line: parking.BillLine) -> str:
@@ -160,11 +162,11 @@ def _of_devices(event: Any, names: Names) -> str:
 def _of_identity(event: Any, names: Names) -> str:
     match event:
         case identity.ResidenceStarted():
-            return f"{_whom(event.resident_id)}自 {event.since} 起居住于{_home(event, names)}，身份 {event.role}。"
+            return f"{_whom(event.resident_id, names)}自 {event.since} 起居住于{_home(event, names)}，身份 {event.role}。"
         case identity.ResidenceEnded():
-            return f"{_whom(event.resident_id)}在{_home(event, names)}居住至 {event.until}。"
+            return f"{_whom(event.resident_id, names)}在{_home(event, names)}居住至 {event.until}。"
         case identity.ResidentRegistered():
-            return f"{_whom(event.resident_id)}登记为居民。"
+            return f"{_whom(event.resident_id, names)}登记为居民。"
         case identity.HomeRegistered():
             return f"{_home(event, names)}已登记。"
         case identity.BuildingRegistered():
@@ -172,9 +174,9 @@ def _of_identity(event: Any, names: Names) -> str:
         case identity.CommunityFounded():
             return f"小区{event.name}已建立。"
         case identity.AccountOpened():
-            return f"{_whom(event.person_id)}可以以 {event.role} 身份登录。"
+            return f"{_whom(event.person_id, names)}可以以 {event.role} 身份登录。"
         case identity.AccountClosed():
-            return f"{_whom(event.person_id)}不再可以以 {event.role} 身份登录。"
+            return f"{_whom(event.person_id, names)}不再可以以 {event.role} 身份登录。"
         case identity.SigningKeyPublished():
             return f"签名密钥 {event.kid} 已公布。"
         case identity.VehicleRegistered():
@@ -184,7 +186,8 @@ def _of_identity(event: Any, names: Names) -> str:
         case identity.VehicleRemoved():
             return f"{_home(event, names)}的一辆车已移除。"
         case _:
-            return alarm_chinese.sentence(event, names) or neighbors_chinese.sentence(event, names) or NO_WORDS
+            told = alarm_chinese.sentence(event, names) or neighbors_chinese.sentence(event, names)
+            return told or people_chinese.sentence(event, names) or NO_WORDS
 
 
 def _what(means: str) -> str:
@@ -203,12 +206,8 @@ def _when(event: Any) -> str:
     return "刚才" if event.live else "从留存记录中"
 
 
-def _whom(person_id: UUID | None) -> str:
-    return f"人员{short(person_id)}" if person_id else "未知人员"
-
-
-def _of(person_id: UUID | None) -> str:
-    return f"{_whom(person_id)}的" if person_id else ""
+def _of(person_id: UUID | None, names: Names) -> str:
+    return f"{_whom(person_id, names)}的" if person_id else ""
 
 
 def _door(event: Any, names: Names) -> str:

@@ -34,5 +34,5 @@ SETTLED = {
 OTHERS = {
     "refused": "设备拒绝", "unreachable": "设备无法连接，未发送", "unknown": "设备没有应答", "expired": "已过时限，未发送",
     "pass_spent": "访客通行证已用完", "pass_revoked": "访客通行证已撤销", "pass_elsewhere": "访客通行证不适用于此处",
-    "host": "由邀请人撤销", "staff": "由工作人员撤销", "residence_ended": "邀请人已不在此居住"}
+    "host": "由邀请人撤销", "staff": "由工作人员撤销", "residence_ended": "邀请人已不在此居住", "host_erased": "邀请人的个人信息已删除"}
 REASONS = {**OTHERS, **PASSAGES, **FINDINGS, **SETTLED}

@@ -4,11 +4,11 @@ from typing import Any
 from uuid import UUID
 
 from libs.contracts import access, devices, identity, parking
-from services.gateway.words import alarm_english, neighbors_english
+from services.gateway.words import alarm_english, neighbors_english, people_english
 from services.gateway.words import english_terms as terms
 from services.gateway.words.names import Names, building_of, short, yuan
 
-reached = neighbors_english.reached
+reached, _whom = neighbors_english.reached, people_english.whom
 NO_WORDS = "Something happened that this gateway has no words for."
 BECAUSE, THEN = "Because: ", "Then: "
 
@@ -19,17 +19,17 @@ def sentence(event: Any, names: Names) -> str:
         case access.CredentialJudged():
             verdict = "may open" if event.allowed else "may not open"
             late = "" if event.live else " afterwards, from what the device had kept,"
-            return (f"Access judged{late} that {_what(event.means)}{_of(event.person_id)} {verdict}"
+            return (f"Access judged{late} that {_what(event.means)}{_of(event.person_id, names)} {verdict}"
                     f" {_door(event, names)}, by the rule {event.rule}: {_why(event.reason)}.")
         case access.DoorPassed():
             whether = {True: "access would have too", False: "access would not have", None: ""}[event.entitled]
-            return (f"The device of {_door(event, names)} itself let {_whom(event.person_id)} through"
+            return (f"The device of {_door(event, names)} itself let {_whom(event.person_id, names)} through"
                     f" ({_what(event.means)}){'; ' + whether if whether else ''}.")
         case access.DoorOpeningOrdered():
-            return (f"Access ordered {_door(event, names)} to be opened for {_whom(event.person_id)}"
+            return (f"Access ordered {_door(event, names)} to be opened for {_whom(event.person_id, names)}"
                     f" ({_what(event.means)}), by the rule {event.rule}: {_why(event.reason)}.")
         case access.DoorOpened():
-            return f"{_first(_door(event, names))} was opened for {_whom(event.person_id)}."
+            return f"{_first(_door(event, names))} was opened for {_whom(event.person_id, names)}."
         case access.DoorOpeningFailed():
             return f"{_first(_door(event, names))} was not opened, or nobody knows: {_why(event.reason)}."
         case access.DoorNoticed():
@@ -40,16 +40,17 @@ def sentence(event: Any, names: Names) -> str:
             floors = ", ".join(str(f.floor) for f in event.floors) or "none yet"
             return f"Lift {event.name} of {_building(event, names)} is on {_device(event, names)}, which releases the floors: {floors}."
         case access.RightGranted():
-            return (f"{_first(_whom(event.person_id))} may open the doors of {_zone(event, names)},"
+            return (f"{_first(_whom(event.person_id, names))} may open the doors of {_zone(event, names)},"
                     f" by the rule {event.rule}.")
         case access.RightRevoked():
-            return f"{_first(_whom(event.person_id))} may no longer open the doors of {_zone(event, names)}."
+            return f"{_first(_whom(event.person_id, names))} may no longer open the doors of {_zone(event, names)}."
         case access.CredentialIssued():
-            return f"{_first(_whom(event.person_id))} was given {_what(event.kind)}."
+            return f"{_first(_whom(event.person_id, names))} was given {_what(event.kind)}."
         case access.CredentialRevoked():
-            return f"{_first(_what(event.kind))}{_of(event.person_id)} opens nothing any more."
+            why = people_english.ENDED.get(event.reason)
+            return f"{_first(_what(event.kind))}{_of(event.person_id, names)} opens nothing any more{f', {why}' if why else ''}."
         case access.VisitorPassIssued():
-            return (f"{_first(_whom(event.host_id))} invited a visitor ({terms.KINDS.get(event.kind, event.kind)})"
+            return (f"{_first(_whom(event.host_id, names))} invited a visitor ({terms.KINDS.get(event.kind, event.kind)})"
                     f" from {event.valid_from:%Y-%m-%d %H:%M} to {event.valid_until:%Y-%m-%d %H:%M} UTC.")
         case access.VisitorPassRevoked():
             return f"The visitor's pass was revoked: {_why(event.reason)}."
@@ -58,7 +59,7 @@ def sentence(event: Any, names: Names) -> str:
         case access.VisitorPassUseReturned():
             return "The door did not open, so that use of the visitor's pass does not count."
         case access.VisitorArrived():
-            return f"The visitor of {_whom(event.host_id)} arrived, seen by {event.how}."
+            return f"The visitor of {_whom(event.host_id, names)} arrived, seen by {event.how}."
         case _:
             return _of_parking(event, names)
 
@@ -74,10 +75,10 @@ def _of_parking(event: Any, names: Names) -> str:
             return (f"Parking ordered the barrier of {_lane(event, names)} to be lifted,"
                     f" by the rule {_rule(event.rule)}: {_why(event.reason)}.")
         case parking.SessionBegun():
-            return f"A stay{_of(event.person_id)} began at {event.entered_at:%Y-%m-%d %H:%M:%S} UTC."
+            return f"A stay{_of(event.person_id, names)} began at {event.entered_at:%Y-%m-%d %H:%M:%S} UTC."
         case parking.SessionRecognised():
             whose = " as a guest's" if event.pass_id else ""
-            return f"It was found out whose vehicle it is: the stay{_of(event.person_id)}{whose}, from its beginning on."
+            return f"It was found out whose vehicle it is: the stay{_of(event.person_id, names)}{whose}, from its beginning on."
         case parking.SessionQuarantined():
             return "The exit was missed: the vehicle no longer counts as inside, and the stay costs nothing until staff have settled it."
         case parking.PermitHeld():
@@ -107,11 +108,11 @@ def _of_parking(event: Any, names: Names) -> str:
 def _permit(event: parking.PermitHeld, names: Names) -> str:
     where = f"car park {names.get(event.lot_id) or short(event.lot_id)}" if event.lot_id else "every car park"
     if event.ended:
-        return f"The permit{_of(event.person_id)} for {where} counts no more."
+        return f"The permit{_of(event.person_id, names)} for {where} counts no more."
     begins = f" from {event.valid_from:%Y-%m-%d %H:%M} UTC" if event.valid_from else ""
     ends = f" until {event.valid_until:%Y-%m-%d %H:%M} UTC" if event.valid_until else ""
     costs = f"{yuan(event.monthly)} a month" if event.monthly is not None else "without a fee"
-    return f"{_first(_whom(event.person_id))} holds a permit for {where}{begins}{ends}, {costs}."
+    return f"{_first(_whom(event.person_id, names))} holds a permit for {where}{begins}{ends}, {costs}."
 
 
 def bill_line(line: parking.BillLine) -> str:
@@ -168,12 +169,12 @@ def _of_devices(event: Any, names: Names) -> str:
 def _of_identity(event: Any, names: Names) -> str:
     match event:
         case identity.ResidenceStarted():
-            return (f"{_first(_whom(event.resident_id))} lives in {_home(event, names)} as {event.role}"
+            return (f"{_first(_whom(event.resident_id, names))} lives in {_home(event, names)} as {event.role}"
                     f" since {event.since}.")
         case identity.ResidenceEnded():
-            return f"{_first(_whom(event.resident_id))} lived in {_home(event, names)} until {event.until}."
+            return f"{_first(_whom(event.resident_id, names))} lived in {_home(event, names)} until {event.until}."
         case identity.ResidentRegistered():
-            return f"{_first(_whom(event.resident_id))} was registered as a resident."
+            return f"{_first(_whom(event.resident_id, names))} was registered as a resident."
         case identity.HomeRegistered():
             return f"{_first(_home(event, names))} was registered."
         case identity.BuildingRegistered():
@@ -181,9 +182,9 @@ def _of_identity(event: Any, names: Names) -> str:
         case identity.CommunityFounded():
             return f"The community {event.name} was founded."
         case identity.AccountOpened():
-            return f"{_first(_whom(event.person_id))} may sign in as {event.role}."
+            return f"{_first(_whom(event.person_id, names))} may sign in as {event.role}."
         case identity.AccountClosed():
-            return f"{_first(_whom(event.person_id))} may no longer sign in as {event.role}."
+            return f"{_first(_whom(event.person_id, names))} may no longer sign in as {event.role}."
         case identity.SigningKeyPublished():
             return f"The signing key {event.kid} was published."
         case identity.VehicleRegistered():
@@ -194,7 +195,8 @@ def _of_identity(event: Any, names: Names) -> str:
         case identity.VehicleRemoved():
             return f"A vehicle of {_home(event, names)} was removed."
         case _:
-            return alarm_english.sentence(event, names) or neighbors_english.sentence(event, names) or NO_WORDS
+            told = alarm_english.sentence(event, names) or neighbors_english.sentence(event, names)
+            return told or people_english.sentence(event, names) or NO_WORDS
 
 
 def _what(means: str) -> str:
@@ -209,12 +211,8 @@ def _rule(rule: str) -> str:
     return terms.RULES.get(rule) or rule.replace("_", " ")
 
 
-def _whom(person_id: UUID | None) -> str:
-    return f"person {short(person_id)}" if person_id else "somebody unknown"
-
-
-def _of(person_id: UUID | None) -> str:
-    return f" of {_whom(person_id)}" if person_id else ""
+def _of(person_id: UUID | None, names: Names) -> str:
+    return f" of {_whom(person_id, names)}" if person_id else ""
 
 
 def _door(event: Any, names: Names) -> str:

@@ -9,7 +9,9 @@ from libs.contracts.access import FireReleaseBegun, FireReleaseEnded, LiftInstal
 from libs.contracts.neighbors import BroadcastEnded, BroadcastSent, CircleJoined, CircleLeft, NoticePosted
 
 Names = Mapping[UUID, str]
-"""Of doors, lifts, devices, sensors, lanes, lots, buildings and homes by id; of persons on duty their role."""
+"""Of doors, lifts, devices, sensors, lanes, lots, buildings and homes by id; of persons on duty their role, of erased ones ERASED."""
+ERASED = "erased"
+"""What stands for the name of somebody who was erased; each language has words for it."""
 
 
 BY_HAND = "by_hand"

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
-from libs.contracts.permissions import RESIDENTS_MANAGE, RESIDENTS_READ
+from libs.contracts.permissions import GOVERNMENT_READ, RESIDENTS_MANAGE, RESIDENTS_READ
 from libs.eventkit.auth import Principal
 from libs.eventkit.commands import Done
 from libs.eventkit.decider import NotFound
@@ -25,7 +25,9 @@ from libs.eventkit.http import (
     position_header,
 )
 from libs.eventkit.service import App
-from services.identity import contacts, lookups
+from services.identity import asking, contacts, lookups
+from services.identity.disclosing import recorded_first
+from services.identity.domain.consents import CONSENTS
 from services.identity.domain.residences import EndResidence, HomeRole, StartResidence
 from services.identity.domain.residents import DiscloseContact
 from services.identity.phone_numbers import telephone
@@ -48,8 +50,11 @@ class Correction(Input):
 
 
 class Look(Input):
+    """`basis`: the law or the order on which the police rest."""
+
     purpose: Annotated[str, Field(max_length=200)]
     id_number: bool = False
+    basis: Annotated[str, Field(max_length=200)] = ""
 
 
 class NewResidence(Input):
@@ -126,19 +131,19 @@ def routes(app: App) -> APIRouter:
     @router.post("/v1/residents/{resident_id}/disclosures", status_code=201)
     async def disclose_contact(
         resident_id: UUID, body: Look, request: Request, key: IdempotencyKey,
-        principal: Principal = permitted(RESIDENTS_MANAGE)
+        principal: Principal = permitted(RESIDENTS_MANAGE, GOVERNMENT_READ)
     ) -> Response:
-        """Name and phone in full, and the ID number where it is asked for. Who looked, and for what, stays on record."""
+        """Name and phone in full, and the ID number where it is asked for. Who looked, and for what, stays on record, and the
+        resident reads it. 409 consent_missing: a grid worker, and the resident has not agreed to `sharing`."""
         community_id = community_of(principal)
-        command = DiscloseContact(resident_id, principal.id, body.purpose, body.id_number)
-        done = await app.commands.handle(resident_id, command, context(request, principal, community_id), key=key)
-        known = await lookups.resident(app, resident_id, community_id)
-        name = await app.keyring.open(known.name)
-        phone = await app.keyring.open(known.phone) if known.phone else None
-        shown = {"id": resident_id, "name": contacts.text_of(name), "phone": contacts.text_of(phone)}
-        if body.id_number:
-            number = await lookups.id_number(app, resident_id, community_id)
-            shown["id_number"] = contacts.text_of(await app.keyring.open(number)) if number else None
+        asked = context(request, principal, community_id)
+        await asking.spend(app, principal, asked, "look", key)
+        ledger, _ = await app.commands.state(CONSENTS, resident_id, community_id)
+        command = DiscloseContact(
+            resident_id, principal.id, body.purpose, body.id_number, principal.role, body.basis, "sharing" in ledger.given)
+        done, shown = await recorded_first(
+            lambda: app.commands.handle(resident_id, command, asked, key=key),
+            lambda: contacts.in_full(app, resident_id, community_id, body.id_number))
         return json(shown, 201, {**tagged(done), "Cache-Control": "no-store"})
 
     @router.post("/v1/residents/{resident_id}/residences", status_code=201)

@@ -32,7 +32,9 @@ from libs.eventkit.http import (
 from libs.eventkit.log import Key
 from libs.eventkit.problems import Problem
 from libs.eventkit.service import App
-from services.identity import contacts, lookups, plates
+from services.identity import asking, lookups, plates
+from services.identity.disclosing import recorded_first
+from services.identity.domain.askers import NoteProbing
 from services.identity.domain.declarations import CountDeclaration
 from services.identity.domain.vehicles import (
     VEHICLES,
@@ -103,6 +105,8 @@ def routes(app: App) -> APIRouter:
         try:
             await app.commands.handle(principal.id, CountDeclaration(asked.now), asked)
         except Refused as refused:
+            probing = NoteProbing(principal.id, principal.role, "declaration", asked.now)
+            await app.commands.handle(principal.id, probing, asked)
             wait = str(refused.facts["retry_after_seconds"])
             raise Problem(429, refused.code, headers={"Retry-After": wait}) from refused
 
@@ -134,6 +138,7 @@ def routes(app: App) -> APIRouter:
                 raise Problem(403, "not_permitted", needs=VEHICLES_MANAGE)
             if not await lookups.lives_in(app, community_id, principal.id, body.home_id):
                 raise NotFound("home")
+            await lookups.not_erased(app, principal.id, community_id)
             await count(principal, asked, key)
             keeper_id = principal.id
         vehicle_id = lookups.id_for(key, community_id)
@@ -204,6 +209,7 @@ def routes(app: App) -> APIRouter:
         principal: Principal = permitted(VEHICLES_MANAGE)
     ) -> Response:
         community_id = community_of(principal)
+        await lookups.not_erased(app, body.keeper_id, community_id)
         home_id = (await lookups.vehicle(app, vehicle_id, community_id)).home_id
         lives_there = await lookups.lives_in(app, community_id, body.keeper_id, home_id)
         command = ConfirmKeeper(vehicle_id, body.keeper_id, lives_there)
@@ -237,11 +243,10 @@ def routes(app: App) -> APIRouter:
         """The plate in full, and which vehicle holds it: in a dispute another one. Who looked, and for what, stays on
         record."""
         community_id = community_of(principal)
-        done = await told(vehicle_id, DisclosePlate(vehicle_id, principal.id, body.purpose), request, principal, key)
-        plate = (await lookups.vehicle(app, vehicle_id, community_id)).plate
-        shown = {
-            "id": vehicle_id, "plate": contacts.text_of(await app.keyring.open(plate)),
-            "held_by": await plates.holder_of(app, community_id, plate)}
+        await asking.spend(app, principal, context(request, principal, community_id), "look", key)
+        command = DisclosePlate(vehicle_id, principal.id, body.purpose, principal.role)
+        done, shown = await recorded_first(
+            lambda: told(vehicle_id, command, request, principal, key), lambda: plates.in_full(app, vehicle_id, community_id))
         return json(shown, 201, {**tagged(done), "Cache-Control": "no-store"})
 
     return router

@@ -9,8 +9,9 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from libs.eventkit.decider import Decider, NotFound, Release, Take
+from libs.eventkit.decider import Decider, NotFound, Refused, Release, Take
 from libs.eventkit.sealed import Sealed
+from services.identity.domain.residents import ERASED
 
 ID_NUMBER = "id-number"
 """The scope of the claim, and of its blind index."""
@@ -34,7 +35,13 @@ class IdNumberConfirmed(Struct, frozen=True, tag="id_number_confirmed"):
     by: UUID
 
 
-IdNumberEvent = IdNumberRecorded | IdNumberConfirmed
+class IdNumberForgotten(Struct, frozen=True, tag="id_number_forgotten"):
+    """The resident is erased: whose number it was is not known any more, and nothing keeps others from having it."""
+
+    resident_id: UUID
+
+
+IdNumberEvent = IdNumberRecorded | IdNumberConfirmed | IdNumberForgotten
 
 
 # what is
@@ -53,11 +60,17 @@ class Confirmed(Struct, frozen=True):
     number: Sealed
 
 
-IdNumber = NotRecorded | Recorded | Confirmed
+class Forgotten(Struct, frozen=True):
+    pass
+
+
+IdNumber = NotRecorded | Recorded | Confirmed | Forgotten
 
 
 def evolve(number: IdNumber, event: IdNumberEvent) -> IdNumber:
     match number, event:
+        case _, IdNumberForgotten():
+            return Forgotten()
         case _, IdNumberRecorded(number=sealed, findings=findings):
             return Recorded(number=sealed, findings=findings)
         case Recorded(number=sealed), IdNumberConfirmed():
@@ -83,7 +96,13 @@ class ConfirmIdNumber(Struct, frozen=True):
     by: UUID
 
 
+class ForgetIdNumber(Struct, frozen=True):
+    resident_id: UUID
+
+
 def decide_record_id_number(command: RecordIdNumber, number: IdNumber) -> list[IdNumberEvent]:
+    if isinstance(number, Forgotten):
+        raise Refused(ERASED)
     return [IdNumberRecorded(command.resident_id, command.number, command.findings)]
 
 
@@ -95,11 +114,20 @@ def decide_confirm_id_number(command: ConfirmIdNumber, number: IdNumber) -> list
             return [IdNumberConfirmed(command.resident_id, command.by)]
         case Confirmed():
             return []
+        case Forgotten():
+            raise Refused(ERASED)
         case _:
             assert_never(number)
 
 
-def claims(command: RecordIdNumber | ConfirmIdNumber, event: IdNumberEvent) -> Iterable[Take | Release]:
+def decide_forget_id_number(command: ForgetIdNumber, number: IdNumber) -> list[IdNumberEvent]:
+    """Also where there is none: so that none that is on its way comes after."""
+    return [] if isinstance(number, Forgotten) else [IdNumberForgotten(command.resident_id)]
+
+
+def claims(command: RecordIdNumber | ConfirmIdNumber | ForgetIdNumber, event: IdNumberEvent) -> Iterable[Take | Release]:
+    if isinstance(event, IdNumberForgotten):
+        yield Release(ID_NUMBER)
     if isinstance(command, RecordIdNumber):
         yield Release(ID_NUMBER)
         yield Take(ID_NUMBER, command.index, "id_number_taken")
@@ -109,6 +137,7 @@ ID_NUMBERS = Decider[IdNumber, IdNumberEvent](
     category="id-number",
     initial=NotRecorded(),
     evolve=evolve,
-    decide={RecordIdNumber: decide_record_id_number, ConfirmIdNumber: decide_confirm_id_number},
+    decide={
+        RecordIdNumber: decide_record_id_number, ConfirmIdNumber: decide_confirm_id_number, ForgetIdNumber: decide_forget_id_number},
     claims=claims,
 )

@@ -73,11 +73,13 @@ class PlateContested(Struct, frozen=True, tag="plate_contested"):
 
 
 class PlateDisclosed(Struct, frozen=True, tag="plate_disclosed"):
-    """`to` was shown the plate."""
+    """`to` was shown the plate. `keeper_id`: whose it was then, None where nobody's in particular."""
 
     vehicle_id: UUID
     to: UUID
     purpose: str
+    keeper_id: UUID | None = None
+    role: str = "staff"
 
 
 class VehicleRemoved(Struct, frozen=True, tag="vehicle_removed"):
@@ -159,9 +161,7 @@ class VerifyBinding(Struct, frozen=True):
     index: str
 
 
-class ContestPlate(Struct, frozen=True):
-    """Another vehicle's papers show the plate."""
-
+class ContestPlate(Struct, frozen=True):  # another vehicle's papers show the plate
     vehicle_id: UUID
 
 
@@ -181,6 +181,7 @@ class DisclosePlate(Struct, frozen=True):
     vehicle_id: UUID
     to: UUID
     purpose: str
+    role: str = "staff"
 
 
 class RemoveVehicle(Struct, frozen=True):
@@ -261,10 +262,10 @@ def decide_end_keeper(command: EndKeeper, vehicle: Vehicle) -> list[VehicleEvent
 
 
 def decide_disclose_plate(command: DisclosePlate, vehicle: Vehicle) -> list[VehicleEvent]:
-    _there(vehicle)
+    found = _there(vehicle)
     if len(command.purpose) < SHORTEST_PURPOSE:
         raise Refused("purpose_missing", shortest=SHORTEST_PURPOSE)
-    return [PlateDisclosed(command.vehicle_id, command.to, command.purpose)]
+    return [PlateDisclosed(command.vehicle_id, command.to, command.purpose, found.keeper_id, command.role)]
 
 
 def decide_remove_vehicle(command: RemoveVehicle, vehicle: Vehicle) -> list[VehicleEvent]:

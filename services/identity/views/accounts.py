@@ -35,4 +35,9 @@ def page_of(roles: Collection[str], after: UUID | None, limit: int) -> Select[tu
     return (query.where(c.account_id > after) if after else query).order_by(c.account_id).limit(limit)
 
 
+def of_person(person_id: UUID, limit: int) -> Select[tuple[object, ...]]:
+    c = TABLE.c
+    return select(c.account_id.label("id"), c.role, c.opened_at).where(c.person_id == person_id).order_by(c.account_id).limit(limit)
+
+
 VIEW = View(table=TABLE, project=project, reads=reads)

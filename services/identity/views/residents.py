@@ -1,6 +1,6 @@
 """Who is known here? Name, phone and ID number stay sealed; `version` is that of the resident's stream, for If-Match;
 `findings` is what staff should look at in the ID number, `phone_findings` in the phone, `population_findings` in how the resident
-counts in the population.
+counts in the population. Of who is erased it holds what can no longer be opened, and how they count.
 """
 
 from collections.abc import Iterable
@@ -12,9 +12,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.views import Rows, View, Where
-from services.identity.domain.id_numbers import IdNumberConfirmed, IdNumberRecorded
+from services.identity.domain.id_numbers import IdNumberConfirmed, IdNumberForgotten, IdNumberRecorded
 from services.identity.domain.population import PopulationDeclared, PopulationSettled, findings
-from services.identity.domain.residents import ContactCorrected, ContactDisclosed, ResidentRegistered
+from services.identity.domain.residents import ContactCorrected, ContactDisclosed, ResidentErased, ResidentRegistered
 from services.identity.views import residences
 
 TABLE = Table(
@@ -29,7 +29,8 @@ TABLE = Table(
 
 def reads(event: object, row: Recorded) -> Iterable[Where]:
     match event:
-        case ResidentRegistered() | ContactCorrected() | ContactDisclosed() | IdNumberRecorded() | IdNumberConfirmed():
+        case (ResidentRegistered() | ContactCorrected() | ContactDisclosed() | ResidentErased() | IdNumberRecorded() | IdNumberConfirmed()
+              | IdNumberForgotten()):
             return [{"resident_id": event.resident_id}]
         case PopulationDeclared() | PopulationSettled():
             return [{"resident_id": event.resident_id}]
@@ -49,7 +50,9 @@ def project(rows: Rows, event: object, row: Recorded) -> None:
             rows.put(resident_id=event.resident_id, version=row.version)
         case IdNumberRecorded():
             rows.put(resident_id=event.resident_id, id_number=event.number, findings=list(event.findings))
-        case IdNumberConfirmed():
+        case ResidentErased():
+            rows.put(resident_id=event.resident_id, phone_findings=[], version=row.version)
+        case IdNumberConfirmed() | IdNumberForgotten():
             rows.put(resident_id=event.resident_id, findings=[])
         case PopulationDeclared(source=source, kind=kind):
             before = (rows.get(resident_id=event.resident_id) or {}).get("population_sources") or {}

@@ -91,4 +91,11 @@ def one(resident_id: UUID | None, vehicle_id: UUID) -> Select[tuple[object, ...]
     return _query(resident_id).where(TABLE.c.vehicle_id == vehicle_id)
 
 
+def kept_by(keeper_id: UUID, limit: int) -> Select[tuple[object, ...]]:
+    """As its keeper may know it: that somebody else has the same plate is none of it."""
+    c = TABLE.c
+    return select(c.vehicle_id.label("id"), c.home_id, c.plate, c.vehicle_class, c.verification, c.registered_at).where(
+        c.keeper_id == keeper_id).order_by(c.vehicle_id).limit(limit)
+
+
 VIEW = View(table=TABLE, project=project, reads=reads)

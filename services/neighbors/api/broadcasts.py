@@ -57,7 +57,7 @@ def routes(app: App, book: CircleBook) -> APIRouter:
         command = SendBroadcast(
             broadcast_id=broadcast_id, building_id=building_id, kind=body.kind, text=body.text, incident_id=None,
             by=principal.id, rule=BY_HAND, reason="sent_by_a_person", facts=(),
-            recipients=tuple(sorted(book.members(community_id, building_id))))
+            recipients=tuple(sorted(book.reached(community_id, building_id))))
         done = await app.commands.handle(broadcast_id, command, http.context(request, principal, community_id), key=key)
         broadcast, _ = await app.commands.state(BROADCASTS, done.outcome.id, community_id)
         audience = 0 if isinstance(broadcast, NoBroadcast) else len(broadcast.sent.recipients)

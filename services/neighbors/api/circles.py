@@ -42,7 +42,7 @@ def routes(app: App, book: CircleBook) -> APIRouter:
         circle_id: UUID, request: Request, cursor: str | None = None, limit: int = Limit,
         principal: Principal = permitted(NEIGHBORS_OWN, NOTICES_POST, BROADCASTS_SEND),
     ) -> Response:
-        """For its members: display names, in no order that says anything. Staff and guards see how many there are."""
+        """For its members: display names, in no order that says anything; none of who is erased. Staff and guards: how many."""
         community_id = community_of(principal)
         stale = await ready_for(request)
         building_id, found = book.building_of(community_id, circle_id), book.members(community_id, circle_id)
@@ -58,7 +58,8 @@ def routes(app: App, book: CircleBook) -> APIRouter:
         page = sorted((shown, i) for i, shown in found.items() if after is None or shown > after[0])[:limit + 1]
         called = await names.names_of(app, book, community_id, [i for _, i in page])
         items = [
-            {"id": shown, "display_name": name, "me": i == principal.id}
+            {"id": shown, "display_name": None if book.is_erased(community_id, i) else name, "me": i == principal.id,
+             "erased": book.is_erased(community_id, i)}
             for (shown, i), name in zip(page, called, strict=True)]
         return json(http.page(items, limit, f"members of {circle_id}", "id"), 200, stale)
 

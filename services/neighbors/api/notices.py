@@ -53,7 +53,7 @@ def routes(app: App, book: CircleBook) -> APIRouter:
         community_id, notice_id = community_of(principal), uuid7()
         await book.memory.catch_up()
         await book.ready()
-        building_id, audience = book.building_of(community_id, body.circle_id), len(book.members(community_id, body.circle_id))
+        building_id, audience = book.building_of(community_id, body.circle_id), len(book.reached(community_id, body.circle_id))
         command = PostNotice(
             notice_id=notice_id, circle_id=body.circle_id, building_id=building_id, category=body.category, title=body.title,
             text=body.text, by=principal.id, audience=audience)

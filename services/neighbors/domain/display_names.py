@@ -4,7 +4,8 @@
 2. A chosen one gives nobody away (`name_rules.py`): the caller has asked, since only they see the plain text.
 3. It is changed at most once a day: who is called otherwise every hour is nobody's neighbour, and each change may be a
    probe for names that are taken. The first choice is free.
-4. One that gives its bearer away since they are registered under another name is dropped: the given one counts again.
+4. One that gives its bearer away since they are registered under another name is dropped: the given one counts again. With
+   its bearer's erasure it is dropped too.
 """
 
 from collections.abc import Iterable
@@ -19,6 +20,8 @@ from libs.eventkit.sealed import Sealed
 
 PAUSE = timedelta(days=1)
 SCOPE = "display_name"
+ERASED = "erased"
+"""Why a name is dropped whose bearer is."""
 
 
 # what happened

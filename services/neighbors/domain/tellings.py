@@ -2,7 +2,7 @@
 
 1. It is handed over at least once, under one key (its id), until the channel takes it.
 2. What is not taken is tried again after 1 s, then after twice as long each time, at most 30 s (`pause`): it is an emergency.
-3. It is given up after an hour, when the broadcast is over, when the resident lives there no more, and at once where they
+3. It is given up after an hour, when the broadcast is over, when the resident lives there no more or is erased, and at once where they
    cannot be reached that way.
 """
 
@@ -17,7 +17,7 @@ from libs.eventkit.decider import Decider, NotFound
 
 FIRST, LONGEST = timedelta(seconds=1), timedelta(seconds=30)
 PATIENCE = timedelta(hours=1)
-NotToldReason = Literal["no_channel", "given_up", "ended", "moved_out"]
+NotToldReason = Literal["no_channel", "given_up", "ended", "moved_out", "erased"]
 
 
 class _Telling(Struct, frozen=True):

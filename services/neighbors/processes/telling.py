@@ -2,6 +2,9 @@
 
 Who lived there when it was sent, who has joined before anybody looked, and who joins while it runs: all are told. Each
 channel has a timer of its own, so that a dead one holds up nobody but itself.
+
+Nobody is asked whether they agree: the consent `notices` is about news, and a fire or a gas leak is none. To respond to an emergency
+that endangers life, health or property needs no consent (PIPL article 13, item 4; general knowledge, to be confirmed by a lawyer).
 """
 
 import asyncio
@@ -43,7 +46,7 @@ def queueing(app: App, book: CircleBook, channels: Sequence[Channel]) -> Reactio
 
     async def sent(event: BroadcastSent, row: Recorded) -> list[Do]:
         await book.ready(row.position)
-        told = {*event.recipients, *book.members(row.community_id, event.building_id)}
+        told = {*event.recipients, *book.reached(row.community_id, event.building_id)}
         await queue(app, event.broadcast_id, event.building_id, told, names, row)
         return []
 
@@ -109,6 +112,8 @@ async def attempt(app: App, book: CircleBook, channels: dict[str, Channel], comm
         return GiveUpTelling(about.telling_id, "ended")
     if not await lives_there(book, community_id, about):
         return GiveUpTelling(about.telling_id, "moved_out")
+    if book.is_erased(community_id, about.resident_id):
+        return GiveUpTelling(about.telling_id, "erased")
     if channel is None:
         return GiveUpTelling(about.telling_id, "no_channel")
     sent = broadcast.sent

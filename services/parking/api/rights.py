@@ -30,6 +30,7 @@ from services.parking.domain.plate_rights import (
     renewed,
 )
 from services.parking.domain.plates import PlateRefused, read_plate
+from services.parking.erasures import refuse_erased
 from services.parking.lane_desk import index_in, index_of
 from services.parking.payments import Provider
 from services.parking.views import rights
@@ -108,6 +109,7 @@ def routes(app: App, book: LotBook, provider: Provider) -> APIRouter:
             raise Problem(422, "plate_invalid", reason=refused.reason) from refused
         if value is None:
             raise Problem(422, "plate_invalid", reason="no_plate")
+        await refuse_erased(app, community_id, body.person_id)
         await placed(community_id, body)
         right_id = uuid7()
         handle = await app.keyring.key_for(community_id, f"plate-right:{right_id}", "plate")
@@ -130,6 +132,7 @@ def routes(app: App, book: LotBook, provider: Provider) -> APIRouter:
         community_id, was = community_of(principal), (await held(right_id, principal)).granted
         if was.kind not in ("permit", "white", "black"):
             raise Problem(409, "right_of_another_rule", kind=was.kind)
+        await refuse_erased(app, community_id, body.person_id)
         await placed(community_id, body)
         command = GrantPlateRight(
             granted(right_id, was.kind, was.plate, body, was.uses), await index_in(app, community_id, was.plate))

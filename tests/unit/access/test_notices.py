@@ -1,15 +1,20 @@
 """Whom an arrival is told and by what, and what others hear of passes."""
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
 
 from libs.contracts import access as public
+from libs.contracts import identity
 from libs.contracts.fields import SealedField
+from libs.eventkit.decider import NotFound
 from libs.eventkit.recorded import Catalogue
 from libs.eventkit.sealed import Sealed
+from libs.eventkit.timers import Due
 from services.access import notices
+from services.access.domain.deliveries import DELIVERIES, DropNotice, NoticeGivenUp, QueueNotice, RecordSent
 from services.access.domain.pass_history import (
     VisitorArrived,
     VisitorPassIssued,
@@ -18,8 +23,10 @@ from services.access.domain.pass_history import (
     VisitorPassUseReturned,
 )
 from services.access.publishing import publish
+from services.access.sending import sending
 from services.access.views import notices as told
 from services.access.views import visitor_passes as passes
+from services.access.ways import Ways
 from tests.kit import folded, recorded
 
 PASS, HOME, HOST, HERE, DOOR, REPORT = (UUID(int=n) for n in range(1, 7))
@@ -36,10 +43,25 @@ LOG = [recorded(e, HERE, position=n, stream=f"visitor-pass:{PASS}", at=NOW)
        for n, e in enumerate((ISSUED, USED, ARRIVED, BY_STAFF, BY_HOST), 1)]
 
 
+def ways(*agreed):
+    """A book in which these agree to notices."""
+    found = Ways()
+    for person in agreed:
+        found._apply(identity.ConsentGiven(person, "notices", person), recorded(ARRIVED, HERE))
+
+    async def ready(position=0, community_id=None):
+        pass
+
+    found.ready = ready
+    return found
+
+
 def test_the_host_is_told_of_an_arrival_and_of_what_others_have_ended():
     found = folded(told.VIEW, CATALOGUE, LOG)[HERE]
     assert sorted((r["kind"], r["detail"], r["person_id"], r["position"]) for r in found) == [
         ("visitor_arrived", "door", str(HOST), 3), ("visitor_pass_revoked", "staff", str(HOST), 4)]
+    erased = VisitorPassRevoked(PASS, HOST, "visitor_pass", "host_erased")
+    assert folded(told.VIEW, CATALOGUE, [recorded(erased, HERE, stream="visitor-pass:1", at=NOW)]) == {}, "nobody is left to be told"
 
 
 def test_a_list_of_passes_shows_who_has_come():
@@ -73,18 +95,58 @@ def test_others_hear_of_passes(event, heard):
 
 async def test_a_notice_is_queued_once_for_each_channel_with_a_key_of_its_own():
     senders = [notices.LogSender("push"), notices.LogSender("sms")]
-    react = notices.queueing(senders).on[VisitorArrived]
+    react = notices.queueing(senders, ways(HOST)).on[VisitorArrived]
     row = recorded(ARRIVED, HERE, stream=f"visitor-pass:{PASS}")
     queued, again = await react(ARRIVED, row), await react(ARRIVED, row)
     assert queued == again and [d.command.channel for d in queued] == ["push", "sms"]
     assert len({d.subject_id for d in queued}) == 2 and all(d.subject_id == d.command.delivery_id for d in queued)
     assert all((d.command.notice_id, d.command.person_id, d.command.detail) == (row.event_id, HOST, "door") for d in queued)
     assert await react(BY_HOST, recorded(BY_HOST, HERE)) == [], "they know"
-    assert await notices.queueing(()).on[VisitorArrived](ARRIVED, row) == []
+    assert await notices.queueing((), ways(HOST)).on[VisitorArrived](ARRIVED, row) == []
+
+
+async def test_nothing_is_sent_to_whoever_does_not_agree_to_it():
+    row, senders = recorded(ARRIVED, HERE, stream=f"visitor-pass:{PASS}"), [notices.LogSender("push")]
+    for agreed in ((), (PASS,)):
+        assert await notices.queueing(senders, ways(*agreed)).on[VisitorArrived](ARRIVED, row) == []
+    withdrawn = ways(HOST)
+    withdrawn._apply(identity.ConsentWithdrawn(HOST, "notices", HOST), recorded(ARRIVED, HERE))
+    assert await notices.queueing(senders, withdrawn).on[VisitorArrived](ARRIVED, row) == []
+
+
+async def test_what_waits_is_not_sent_any_more_once_its_reader_has_withdrawn():
+    sent, said = [], []
+
+    class Push(notices.LogSender):
+        async def send(self, notice, key):
+            sent.append(key)
+
+    async def handle(subject, command, context):
+        said.append(command)
+
+    app = SimpleNamespace(commands=SimpleNamespace(handle=handle))
+    queued = DELIVERIES.decide[QueueNotice](
+        QueueNotice(REPORT, "push", PASS, HOST, "visitor_arrived", PASS, "door", NOW, NOW), DELIVERIES.initial)
+    due = Due(HERE, REPORT, DELIVERIES.fold(queued), NOW, PASS)
+    await sending(app, Push("push"), ways()).fire(due)
+    assert sent == [] and said == [DropNotice(REPORT, "push", "consent_withdrawn")]
+    await sending(app, Push("push"), ways(HOST)).fire(due)
+    assert sent == [str(REPORT)] and said[1:] == [RecordSent(REPORT, "push")]
+
+
+def test_a_notice_is_dropped_once_and_one_that_was_taken_is_not():
+    drop = DropNotice(REPORT, "push", "consent_withdrawn")
+    queued = DELIVERIES.decide[QueueNotice](
+        QueueNotice(REPORT, "push", PASS, HOST, "visitor_arrived", PASS, "door", NOW, NOW), DELIVERIES.initial)
+    gone = DELIVERIES.decide[DropNotice](drop, DELIVERIES.fold(queued))
+    assert gone == [NoticeGivenUp(REPORT, "push", 0, "consent_withdrawn")]
+    assert DELIVERIES.decide[DropNotice](drop, DELIVERIES.fold([*queued, *gone])) == []
+    with pytest.raises(NotFound):
+        DELIVERIES.decide[DropNotice](drop, DELIVERIES.initial)
 
 
 async def test_what_is_read_a_day_late_is_told_to_nobody():
-    react = notices.queueing([notices.LogSender("push")]).on[VisitorArrived]
+    react = notices.queueing([notices.LogSender("push")], ways(HOST)).on[VisitorArrived]
     for age, queued in ((timedelta(hours=23), 1), (timedelta(hours=25), 0)):
         row = recorded(ARRIVED, HERE, stream=f"visitor-pass:{PASS}", at=datetime.now(UTC) - age)
         assert len(await react(ARRIVED, row)) == queued

@@ -33,6 +33,7 @@ from services.devices.domain.reports import (
     SerialGapFound,
 )
 from services.devices.domain.signals import Signal
+from services.devices.domain.templates import TemplateNotRemoved, TemplateRemovalWanted, TemplateRemoved
 from services.devices.domain.told import Told
 from services.devices.domain.unplaced import FrameUnplaced
 from services.devices.main import SERVICE
@@ -61,6 +62,9 @@ SAID: list[tuple[Any, Any]] = [
      contracts.HoldFailed(ORDER, DEVICE, 1, "normal", "refused", 2, NOW)),
     (LineSilent(DEVICE, 60, NOW), contracts.LineSilent(DEVICE, 60, NOW)),
     (LineBack(DEVICE), contracts.LineBack(DEVICE)),
+    (TemplateRemovalWanted(REPORT, DEVICE, NOW), contracts.TemplateRemovalWanted(REPORT, DEVICE)),
+    (TemplateRemoved(REPORT, DEVICE), contracts.TemplateRemoved(REPORT, DEVICE)),
+    (TemplateNotRemoved(REPORT, DEVICE, "refused", "4", 1, NOW), contracts.TemplateNotRemoved(REPORT, DEVICE, "refused", 1, NOW)),
     (DeviceReported(DEVICE, BODY, Told(
         report_id=REPORT, kind="panel_signal", code="3400", history=False, signal=Signal("contact_id", 1, 12, user=True),
         device_time=NOW), NOW, live=True, skew=0.5, findings=("length",)),

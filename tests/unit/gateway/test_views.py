@@ -39,6 +39,8 @@ LOG = [heard(event, position) for position, event in enumerate((
 ), 100)]
 LOG += [heard(event, n) for n, event in enumerate((*EVERYTHING, *INSTALLED, *NEIGHBORS), 200)]
 LOG += story(400)
+LOG += [heard(identity.ResidentLookedAt(ANN, BEN, "staff", "parcel", ("name", "phone")), 900), heard(identity.ResidentErased(
+    BEN, BEN, "own_wish"), 901), heard(access.ErasureConfirmed(BEN, 1), 902)]
 
 
 @pytest.mark.parametrize("view", SERVICE.views, ids=lambda view: view.name)

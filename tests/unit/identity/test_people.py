@@ -99,6 +99,22 @@ def test_a_look_without_a_purpose_is_refused():
     assert when(RESIDENTS, DiscloseContact(ANN, STAFF, "post"), REGISTERED) == [ContactDisclosed(ANN, STAFF, "post")]
 
 
+def test_a_grid_worker_is_shown_somebody_who_agrees_to_it_and_nobody_else():
+    look = DiscloseContact(ANN, STAFF, "door to door", role="grid")
+    with pytest.raises(Refused, match="consent_missing"):
+        when(RESIDENTS, look, REGISTERED)
+    agreed = DiscloseContact(ANN, STAFF, "door to door", role="grid", sharing=True)
+    assert when(RESIDENTS, agreed, REGISTERED) == [ContactDisclosed(ANN, STAFF, "door to door", role="grid")]
+
+
+def test_the_police_say_on_what_they_rest_and_need_no_consent():
+    for basis in ("", "?"):
+        with pytest.raises(Refused, match="legal_basis_missing"):
+            when(RESIDENTS, DiscloseContact(ANN, STAFF, "burglary", role="police", basis=basis, sharing=True), REGISTERED)
+    look = DiscloseContact(ANN, STAFF, "burglary", True, "police", "case 2026-17")
+    assert when(RESIDENTS, look, REGISTERED) == [ContactDisclosed(ANN, STAFF, "burglary", True, "police", "case 2026-17")]
+
+
 def test_nobody_unknown_is_looked_at():
     with pytest.raises(NotFound):
         when(RESIDENTS, DiscloseContact(ANN, STAFF, "parcel at the gate"))

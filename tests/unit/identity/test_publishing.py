@@ -9,19 +9,22 @@ import pytest
 from libs.contracts import identity as public
 from libs.contracts.fields import SealedField
 from libs.contracts.topics import PUBLISHES
+from libs.eventkit.erasing import ErasureConfirmed
 from libs.eventkit.recorded import Meta, Recorded
 from libs.eventkit.sealed import Sealed
 from services.identity.domain.accounts import AccountClosed, AccountOpened, PhoneReplaced
+from services.identity.domain.askers import AttemptCounted, ProbingFound
 from services.identity.domain.buildings import BuildingRegistered
 from services.identity.domain.communities import CommunityFounded
+from services.identity.domain.consents import ConsentGiven, ConsentWithdrawn, GuardianDeclared, GuardianEnded
 from services.identity.domain.declarations import DeclarationCounted
 from services.identity.domain.homes import HomeRegistered
-from services.identity.domain.id_numbers import IdNumberConfirmed, IdNumberRecorded
+from services.identity.domain.id_numbers import IdNumberConfirmed, IdNumberForgotten, IdNumberRecorded
 from services.identity.domain.organisations import OrganisationCorrected, OrganisationRegistered
 from services.identity.domain.phones import CodeCounted
 from services.identity.domain.population import PopulationDeclared, PopulationSettled
 from services.identity.domain.residences import ResidenceEnded, ResidenceStarted
-from services.identity.domain.residents import ContactCorrected, ContactDisclosed, ResidentRegistered
+from services.identity.domain.residents import ContactCorrected, ContactDisclosed, ResidentErased, ResidentRegistered
 from services.identity.domain.sessions import SessionEnded, SessionRenewed, SessionStarted
 from services.identity.domain.sign_ins import CodeMatched, CodeMissed, Entry, SignInStarted
 from services.identity.domain.signing_keys import SigningKeyPublished
@@ -69,14 +72,23 @@ TOLD = [
     (VehicleVerified(A, "driving_licence", B), public.VehicleVerified(A, "driving_licence")),
     (VehicleRemoved(A, B), public.VehicleRemoved(A, B)),
     (PopulationSettled(A, "grid", "floating"), public.PopulationDeclared(A, "floating", "grid")),
+    (ConsentGiven(A, "face", B), public.ConsentGiven(A, "face", B)),
+    (ConsentWithdrawn(A, "notices", A), public.ConsentWithdrawn(A, "notices", A)),
+    (ContactDisclosed(A, B, "post"), public.ResidentLookedAt(A, B, "staff", "post", ("name", "phone"))),
+    (ContactDisclosed(A, B, "theft", True, "police", "warrant 7"),
+     public.ResidentLookedAt(A, B, "police", "theft", ("name", "phone", "id_number"))),
+    (PlateDisclosed(A, B, "dispute", C), public.ResidentLookedAt(C, B, "staff", "dispute", ("plate",))),
+    (ResidentErased(A, A, "own_wish"), public.ResidentErased(A, A, "own_wish")),
+    (ErasureConfirmed(A, 2), public.ErasureConfirmed(A, 2)),
 ]
 KEPT = [
-    ContactDisclosed(A, B, "purpose"), PhoneReplaced(A), CodeCounted(NOW), SignInStarted("h", (), NOW), CodeMissed(),
+    PhoneReplaced(A), CodeCounted(NOW), SignInStarted("h", (), NOW), CodeMissed(),
     CodeMatched(A, Entry(A, B)), SessionStarted(A, B, C, "staff", NOW), SessionRenewed(1, NOW),
-    SessionEnded("signed_out"), IdNumberRecorded(A, NAME), IdNumberConfirmed(A, B),
+    SessionEnded("signed_out"), IdNumberRecorded(A, NAME), IdNumberConfirmed(A, B), IdNumberForgotten(A),
     OrganisationRegistered(A, "n", "c"), OrganisationCorrected(A, "n", "c"),
-    PlateContested(A), PlateDisclosed(A, B, "purpose"), DeclarationCounted(NOW),
-    PopulationDeclared(A, "staff", "foreign", B),
+    PlateContested(A), PlateDisclosed(A, B, "nobody's car"), DeclarationCounted(NOW),
+    PopulationDeclared(A, "staff", "foreign", B), GuardianDeclared(A, B, C), GuardianEnded(A, B, C),
+    AttemptCounted("look", NOW), ProbingFound(A, "staff", "look", 1, 1, NOW),
 ]
 
 
@@ -91,5 +103,5 @@ def test_others_do_not_hear(event: Any):
 
 
 def test_every_event_is_told_or_kept_on_purpose():
-    assert {type(e) for e in (*(own for own, _ in TOLD), *KEPT)} == set(EVENTS)
+    assert {type(e) for e in (*(own for own, _ in TOLD), *KEPT)} == {*EVENTS, ErasureConfirmed}
     assert {type(heard) for _, heard in TOLD} == set(PUBLISHES["identity"])

@@ -176,8 +176,8 @@ def test_the_same_plate_is_no_correction():
 
 def test_every_look_at_a_plate_is_recorded_and_says_why():
     look = DisclosePlate(CAR, STAFF, "scratched door")
-    assert when(VEHICLES, look, REGISTERED, PlateDisclosed(CAR, STAFF, "scratched door")) == [
-        PlateDisclosed(CAR, STAFF, "scratched door")]
+    assert when(VEHICLES, look, REGISTERED, PlateDisclosed(CAR, STAFF, "scratched door", ANN)) == [
+        PlateDisclosed(CAR, STAFF, "scratched door", ANN)]
     refused("purpose_missing", DisclosePlate(CAR, STAFF, "x"), REGISTERED)
     with pytest.raises(NotFound):
         when(VEHICLES, look)

@@ -11,13 +11,16 @@ from libs.eventkit.recorded import Meta, Recorded
 from libs.eventkit.sealed import Sealed
 from libs.eventkit.views import Rows, View
 from services.identity.domain.accounts import AccountClosed, AccountOpened
+from services.identity.domain.askers import ProbingFound
 from services.identity.domain.buildings import BuildingRegistered
+from services.identity.domain.consents import ConsentGiven, ConsentWithdrawn, GuardianDeclared, GuardianEnded
 from services.identity.domain.homes import HomeRegistered
 from services.identity.domain.id_numbers import IdNumberConfirmed, IdNumberRecorded
 from services.identity.domain.organisations import OrganisationCorrected, OrganisationRegistered
 from services.identity.domain.population import PopulationDeclared, PopulationSettled
 from services.identity.domain.residences import ResidenceEnded, ResidenceStarted
 from services.identity.domain.residents import ContactCorrected, ContactDisclosed, ResidentRegistered
+from services.identity.domain.sessions import SessionEnded, SessionRenewed, SessionStarted
 from services.identity.domain.vehicles import (
     KeeperConfirmed,
     PlateContested,
@@ -28,17 +31,18 @@ from services.identity.domain.vehicles import (
     VehicleVerified,
 )
 from services.identity.main import VIEWS
-from services.identity.views import accounts, buildings, homes, organisations, residences, residents, vehicles
+from services.identity.views import accounts, buildings, consents, homes, organisations, probing, residences, residents, sessions, vehicles
 
 A, B, C, D, E = (UUID(int=n) for n in range(1, 6))
-NOW = datetime(2026, 3, 1, tzinfo=UTC)
+ONE = UUID(int=1)
+NOW, LATER = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
 MARCH, APRIL = date(2026, 3, 1), date(2026, 4, 1)
 OLD, NEW, BOX = Sealed(A, B, "name", "old"), Sealed(A, B, "name", "new"), Sealed(A, B, "id-number", "box")
 
 
 def row(version: int) -> Recorded:
     return Recorded(
-        position=version, generation=1, community_id=A, stream="s:1", version=version, event_id=B, type="", schema=1,
+        position=version, generation=1, community_id=A, stream=f"s:{ONE}", version=version, event_id=B, type="", schema=1,
         data="", meta=Meta(), source=None, number=None, recorded_at=NOW)
 
 
@@ -87,6 +91,20 @@ CASES: list[tuple[View, list[Any], list[dict[str, Any]]]] = [
      [{"vehicle_id": E, "home_id": C, "keeper_id": B, "plate": NEW, "vehicle_class": "small", "verification": None,
        "findings": ["plate_declared_twice"], "registered_at": NOW, "version": 4}]),
     (vehicles.VIEW, [VehicleRegistered(E, C, None, OLD, "small"), VehicleRemoved(E, C)], []),
+    (consents.CONSENTS_VIEW, [ConsentGiven(D, "face", D), ConsentWithdrawn(D, "face", A), ConsentGiven(D, "notices", D)], [
+        {"resident_id": D, "purpose": "face", "given": False, "since": NOW, "history": [
+            {"given": True, "at": NOW, "by": "self", "version": 1}, {"given": False, "at": NOW, "by": "guardian", "version": 2}]},
+        {"resident_id": D, "purpose": "notices", "given": True, "since": NOW, "history": [
+            {"given": True, "at": NOW, "by": "self", "version": 3}]}]),
+    (consents.GUARDIANS_VIEW, [GuardianDeclared(D, A, B), GuardianDeclared(D, C, B), GuardianEnded(D, C, B)],
+     [{"resident_id": D, "guardian_id": A, "since": NOW}]),
+    (sessions.VIEW, [
+        SessionStarted(ONE, A, D, "resident", NOW), SessionRenewed(1, LATER), SessionEnded("signed_out")],
+     [{"session_id": ONE, "person_id": D, "role": "resident", "started_at": NOW, "expires": LATER, "ended_at": NOW,
+       "ended_by": "signed_out"}]),
+    (sessions.VIEW, [SessionRenewed(1, LATER), SessionEnded("signed_out")], []),
+    (probing.VIEW, [ProbingFound(D, "staff", "look", 60, 3600, NOW)],
+     [{"finding_id": B, "person_id": D, "role": "staff", "kind": "look", "most": 60, "seconds": 3600, "at": NOW, "position": 1}]),
 ]
 
 

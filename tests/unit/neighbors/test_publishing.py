@@ -9,6 +9,7 @@ from libs.contracts import neighbors as public
 from libs.contracts.access import Fact as PublicFact
 from libs.contracts.fields import SealedField
 from libs.contracts.topics import PUBLISHES
+from libs.eventkit.erasing import ErasureConfirmed
 from libs.eventkit.sealed import Sealed
 from services.neighbors.domain.broadcasts import BroadcastEnded, BroadcastSent, Fact
 from services.neighbors.domain.circles import MemberJoined, MemberLeft, ResidenceAdded, ResidenceRemoved
@@ -34,6 +35,7 @@ TOLD = [
     (BroadcastEnded(A, B, C, "by_hand"), public.BroadcastEnded(A, B, C, "by_hand")),
     (ResidentTold(D, A, B, "push", 2), public.ResidentTold(A, B, "push")),
     (ResidentNotTold(D, A, B, "push", "ended"), public.ResidentNotTold(A, B, "push", "ended")),
+    (ErasureConfirmed(A, 1), public.ErasureConfirmed(A, 1)),
 ]
 KEPT = [ResidenceAdded(A, A, B, C), ResidenceRemoved(A, A, B, C), TellingQueued(D, A, B, C, "push", NOW), TellingFailed(D, 1, "E", NOW),
         DisplayNameDropped(A, "contains_own_name")]
@@ -50,5 +52,5 @@ def test_others_do_not_hear(event):
 
 
 def test_every_event_is_told_or_kept_on_purpose():
-    assert {type(e) for e in (*(own for own, _ in TOLD), *KEPT)} == set(EVENTS)
+    assert {type(e) for e in (*(own for own, _ in TOLD), *KEPT)} == {*EVENTS, ErasureConfirmed}
     assert {type(heard) for _, heard in TOLD} == set(PUBLISHES["neighbors"])

@@ -1,0 +1,54 @@
+"""What goes with a resident who is erased: the rights of their plates, and the keys of those that parking has sealed.
+
+Bills, payments and renewals stay: they name the right by its id, and nobody reads a plate from it any more. A stay that is open
+keeps its claim of the plate until the car is out, since by that it gets out.
+"""
+
+from uuid import UUID
+
+from libs.contracts.identity import ResidentErased
+from libs.eventkit.decider import Refused
+from libs.eventkit.erasing import begin, erasing, is_erased
+from libs.eventkit.reactions import Do, Reaction
+from libs.eventkit.recorded import Recorded
+from libs.eventkit.service import App
+from services.parking.book import LotBook
+from services.parking.domain.plate_rights import PLATE_RIGHTS, EndPlateRight, PlateRightGranted
+
+_RIGHTS = (
+    "select k.subject from keys k where k.community_id = $1 and k.owner = 'parking' and starts_with(k.subject, $2) and exists ("
+    " select from events e where e.stream = k.subject and e.type = 'plate_right_granted' and (e.data->>'person_id' = $3 or ("
+    " select true from events v where v.stream = $2 || (e.data->>'source_id') and v.type = e.type and v.data->>'person_id' = $3"
+    " limit 1))) order by k.subject")
+"""Subjects of the keys of all rights that were ever theirs or of a vehicle of theirs: a right's stream is called like the subject."""
+
+
+async def refuse_erased(app: App, community_id: UUID, person_id: UUID | None) -> None:
+    """Raises Refused, NotFound for a person of another community."""
+    if person_id is not None and await is_erased(app, community_id, person_id):
+        raise Refused("resident_erased")
+
+
+def erasures(app: App, book: LotBook) -> tuple[Reaction, ...]:
+    async def resident_erased(event: ResidentErased, row: Recorded) -> list[Do]:
+        pool, here, person_id = await app.database.pool(), row.community_id, event.resident_id
+        await book.ready(pool, here, row.position)
+        keys = await pool.fetch(_RIGHTS, here, f"{PLATE_RIGHTS.category}:", str(person_id))
+        return [
+            *(Do(f"end {i}", i, EndPlateRight(i, "erased")) for i in book.rights_of(person_id)),
+            begin(app, person_id, *(key["subject"] for key in keys))]
+
+    async def granted(event: PlateRightGranted, row: Recorded) -> list[Do]:
+        """Decided before the erasure was heard, stored after."""
+        person_id = event.person_id
+        if person_id is None or not await is_erased(app, row.community_id, person_id):
+            return []
+        end = Do("end", event.right_id, EndPlateRight(event.right_id, "erased"))
+        return [end, begin(app, person_id, f"{PLATE_RIGHTS.category}:{event.right_id}", again=True)]
+
+    reaction = Reaction("residents_erased", {ResidentErased: resident_erased, PlateRightGranted: granted}, key=_of_person, apart=True)
+    return reaction, erasing(app)
+
+
+def _of_person(event: ResidentErased | PlateRightGranted, row: Recorded) -> str:
+    return f"resident:{event.resident_id if isinstance(event, ResidentErased) else event.person_id}"

@@ -1,0 +1,108 @@
+"""Keys on their topic: heard to the end before a service is ready, and a tombstone is one for whoever was set back to before it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+import pytest
+from msgspec.structs import replace
+
+from libs.eventkit import keys_topic, status
+from libs.eventkit.commands import Context
+from libs.eventkit.erasing import EraseKey
+from libs.eventkit.keys_topic import KeyCreated
+from libs.eventkit.migrate import ensure_topics
+from libs.eventkit.privacy import Erased, KeyRecord, seal
+from libs.eventkit.service import App
+from tests.kit import caught_up, until
+from tests.toy.accounts import Add
+from tests.toy.main import ECHO, service
+
+AppOf = Callable[..., Awaitable[App]]
+TOY = replace(service(), reactions=lambda app: (), readers=lambda app: (), timers=lambda app: (), views=())
+
+
+@pytest.fixture
+async def toy(app_of: AppOf) -> App:
+    return await app_of(TOY)
+
+
+async def made(app: App, community: UUID):
+    """Something sealed under a key that has been announced."""
+    key = await app.keyring.key_for(community, "resident:1", "contact")
+    asked = Context(community_id=community, now=datetime.now(UTC))
+    await app.commands.handle(uuid4(), Add(1), asked, first=[KeyCreated(key.key_id)])
+    await app.keyring.announced(key.key_id)
+    return seal(key.dek, key.key_id, uuid4(), "phone", "13812345678"), asked
+
+
+async def heard(app: App) -> list[KeyRecord]:
+    """What the topic brings somebody else."""
+    found: list[KeyRecord] = []
+
+    class Ring:
+        async def news(self, records):
+            found.extend(records)
+            return []
+
+    read, settings = asyncio.Event(), app.settings.model_copy(update={"service": "elsewhere"})
+    hearing = asyncio.create_task(keys_topic.hear_keys(settings, Ring(), None, read))  # type: ignore[arg-type]
+    await asyncio.wait_for(read.wait(), 20)
+    hearing.cancel()
+    await asyncio.gather(hearing, return_exceptions=True)
+    return found
+
+
+async def test_the_tombstone_is_sent_for_what_the_log_says_also_while_the_key_is_there(toy: App, community: UUID):
+    """Whoever erases says it first: the relay may be faster than they are."""
+    sealed, asked = await made(toy, community)
+    await toy.commands.handle(sealed.key_id, EraseKey(sealed.key_id), asked)
+    toy.start_relay()
+    await caught_up(await toy.database.pool(), "relay")
+    assert [r.wrapped is None for r in await heard(toy) if r.key_id == sealed.key_id][-1]
+
+
+async def test_a_service_is_not_ready_before_it_has_heard_the_keys(toy: App, community: UUID):
+    toy.keys_heard = asyncio.Event()
+    assert any("keys are read" in reason for reason in (await status.status(toy))["why"])
+    toy.start_relay()
+    await until(lambda: toy.keys_heard is not None and toy.keys_heard.is_set())
+    assert not any("keys are read" in reason for reason in (await status.status(toy))["why"])
+
+
+async def test_set_back_to_before_an_erasure_it_erases_again_and_its_log_says_so(app_of: AppOf, toy: App, community: UUID):
+    sealed, asked = await made(toy, community)
+    was = await toy.keyring.record(sealed.key_id)
+    await toy.commands.handle(sealed.key_id, EraseKey(sealed.key_id), asked)
+    toy.start_relay()
+    await caught_up(await toy.database.pool(), "relay")
+    restored = await app_of(TOY)
+    assert was is not None
+    await restored.keyring.store(was)
+    assert await restored.keyring.open(sealed) != Erased()
+    restored.settings = restored.settings.model_copy(update={"topic_prefix": toy.settings.topic_prefix})
+    restored._start_keys()
+    await until(lambda: restored.keys_heard is not None and restored.keys_heard.is_set())
+    assert await restored.keyring.open(sealed) == Erased()
+    assert [r.type for r in await restored.log.stream(f"key:{sealed.key_id}")] == ["key_erased"]
+
+
+async def test_a_listener_opens_nothing_once_it_has_heard_the_tombstone(app_of: AppOf, toy: App, community: UUID):
+    sealed, asked = await made(toy, community)
+    echo = await app_of(ECHO)
+    echo.settings = echo.settings.model_copy(update={"topic_prefix": toy.settings.topic_prefix})
+    await ensure_topics(echo.settings, ("toy",))
+    echo._start_keys()
+    toy.start_relay()
+
+    async def opens() -> bool:
+        return await echo.keyring.open(sealed) == b"13812345678"
+
+    await until(opens)
+    await toy.commands.handle(sealed.key_id, EraseKey(sealed.key_id), asked)
+
+    async def gone() -> bool:
+        return await echo.keyring.open(sealed) == Erased()
+
+    await until(gone, 5)

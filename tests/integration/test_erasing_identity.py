@@ -1,0 +1,145 @@
+"""Identity erases a resident: what hangs on them goes, once, and others may have what was theirs; ids and residences stay."""
+
+from datetime import date
+from uuid import UUID, uuid4
+
+import pytest
+
+from libs.eventkit.decider import Refused
+from libs.eventkit.erasing import told_of_tombstones
+from libs.eventkit.privacy import Erased
+from services.identity import contacts, lookups, plates
+from services.identity.domain.accounts import PHONE, CloseAccount, OpenAccount
+from services.identity.domain.communities import FoundCommunity
+from services.identity.domain.id_numbers import ID_NUMBER
+from services.identity.domain.population import DeclarePopulation
+from services.identity.domain.residences import SCOPE as RESIDENCE
+from services.identity.domain.residences import StartResidence
+from services.identity.domain.residents import EraseResident
+from services.identity.domain.vehicles import PLATE, ConfirmKeeper, RemoveVehicle
+from services.identity.erasures import tombstones
+from services.identity.main import SERVICE
+from services.identity.national.telephones import read_telephone
+from services.identity.phone_numbers import account_index
+from tests.integration.erasing import Desk
+
+HOME, BUILDING = uuid4(), uuid4()
+PHONE_NUMBER, NUMBER, CAR = "13812345678", "11010519491231002X", "沪A00001"
+
+
+class Registry(Desk):
+    async def resident(self, name: str, phone: str = PHONE_NUMBER) -> UUID:
+        found = uuid4()
+        await contacts.register(self.app, found, name, read_telephone(phone), self.asked)
+        residence = uuid4()
+        start = StartResidence(residence, found, HOME, BUILDING, 1, "owner", date(2024, 9, 1))
+        await self.app.commands.handle(residence, start, self.asked)
+        return found
+
+    async def account(self, person: UUID, phone: str = PHONE_NUMBER) -> UUID:
+        found = uuid4()
+        index = account_index(self.app.blind, self.community, f"+86{phone}")
+        await self.app.commands.handle(found, OpenAccount(found, person, "resident", index), self.asked)
+        return found
+
+    async def car(self, keeper: UUID, plate: str = CAR) -> UUID:
+        found = uuid4()
+        await plates.register(self.app, found, HOME, keeper, plate, "small", self.asked)
+        return found
+
+    async def wishes(self, person: UUID) -> None:
+        await self.app.commands.handle(person, EraseResident(person, person, "own_wish"), self.asked)
+        await self.reacts()
+
+
+@pytest.fixture
+async def registry(app_of, community: UUID) -> Registry:
+    found = Registry(await app_of(SERVICE), community)
+    await found.app.commands.handle(community, FoundCommunity(community, "里坊", "310104", "Asia/Shanghai"), found.asked)
+    return found
+
+
+async def test_all_that_hangs_on_a_resident_goes_and_ids_stay(registry: Registry):
+    ann, ben = await registry.resident("安"), await registry.resident("本", "13912345678")
+    await contacts.record_id_number(registry.app, ann, NUMBER, (), registry.asked, None)
+    await registry.app.commands.handle(ann, DeclarePopulation(ann, "staff", "floating", ben), registry.asked)
+    account, hers, his = await registry.account(ann), await registry.car(ann), await registry.car(ben, "沪A00002")
+    sold = await registry.car(ann, "沪A00003")
+    await registry.app.commands.handle(sold, RemoveVehicle(sold), registry.asked)
+    known = await lookups.resident(registry.app, ann, registry.community)
+    await registry.wishes(ann)
+
+    assert await registry.app.keyring.open(known.name) == Erased()
+    assert await registry.alive() == {f"resident:{ben}", f"vehicle:{his}"}, "also the key of the one that she had sold"
+    assert await registry.claims(PHONE, ID_NUMBER, PLATE, "account-person") == {f"vehicle:{his}"}
+    assert len(await registry.claims(RESIDENCE)) == 2, "she lives there still"
+    assert [e["vehicle_id"] for e in await registry.said("vehicle_removed")] == [str(sold), str(hers)]
+    assert [e["account_id"] for e in await registry.said("account_closed")] == [str(account)]
+    assert len(await registry.said("population_settled")) == 1, "counts stay"
+    assert await registry.confirmed() == [4], "contact, ID number and two plates"
+
+
+async def test_another_may_have_what_was_theirs(registry: Registry):
+    ann, ben = await registry.resident("安"), await registry.resident("本", "13912345678")
+    await contacts.record_id_number(registry.app, ann, NUMBER, (), registry.asked, None)
+    await registry.account(ann)
+    await registry.car(ann)
+    await registry.wishes(ann)
+    await contacts.record_id_number(registry.app, ben, NUMBER, (), registry.asked, None)
+    await registry.account(ben)
+    vehicle = await lookups.vehicle(registry.app, await registry.car(ben), registry.community)
+    assert vehicle.findings == ()
+
+
+async def test_nothing_personal_comes_to_them_any_more_and_no_key_is_made(registry: Registry):
+    ann = await registry.resident("安")
+    await registry.wishes(ann)
+    for attempt in (lookups.resident(registry.app, ann, registry.community), registry.car(ann)):
+        with pytest.raises(Refused) as refused:
+            await attempt
+        assert refused.value.code == "resident_erased"
+    assert await registry.alive() == set()
+    await registry.wishes(ann)
+    assert len(await registry.said("resident_erased")) == 1 and await registry.confirmed() == [1]
+
+
+async def test_what_was_decided_in_the_same_moment_goes_as_it_comes(registry: Registry):
+    """A car declared and an account opened by processes that had not seen the erasure."""
+    ann, ben = await registry.resident("安"), await registry.resident("本", "13912345678")
+    car = await registry.car(ben)
+    await registry.wishes(ann)
+    await registry.app.commands.handle(car, ConfirmKeeper(car, ann, lives_there=True), registry.asked)
+    account = await registry.account(ann)
+    await registry.reacts()
+    assert await registry.alive() == {f"resident:{ben}"} and await registry.claims(PHONE, PLATE) == set()
+    assert await registry.confirmed() == [1, 2]
+    done = await registry.app.commands.handle(account, CloseAccount(account), registry.asked)
+    assert done.outcome.events == (), "it is closed"
+
+
+async def test_set_back_to_before_the_erasure_the_tombstone_leads_to_it_again(registry: Registry):
+    ann, ben = await registry.resident("安"), await registry.resident("本", "13912345678")
+    await registry.account(ann)
+    gone = await registry.tombstones([f"resident:{ann}"])
+    for _ in range(2):  # each start reads them anew
+        await tombstones(registry.app, gone)
+    await registry.reacts()
+    assert [(e["resident_id"], e["reason"]) for e in await registry.said("resident_erased")] == [(str(ann), "restored")]
+    assert len(await registry.said("key_erased")) == 1 and await registry.confirmed() == [1]
+    assert await registry.alive() == {f"resident:{ben}"} and await registry.claims(PHONE) == set()
+
+
+async def test_a_tombstone_of_somebody_of_whom_nothing_is_known_any_more_harms_nobody(registry: Registry):
+    unknown = uuid4()
+    key = await registry.app.keyring.key_for(registry.community, f"resident:{unknown}", "contact")
+    await tombstones(registry.app, await registry.tombstones([f"resident:{unknown}"]))
+    assert await registry.said("resident_erased") == []
+    assert await registry.said("key_erased") == [{"type": "key_erased", "key_id": str(key.key_id)}]
+
+
+async def test_tombstones_of_which_the_log_knows_say_nothing(registry: Registry):
+    ann = await registry.resident("安")
+    await registry.wishes(ann)
+    before = len(await registry.rows())
+    await told_of_tombstones(registry.app, await registry.tombstones([f"resident:{ann}"]))
+    assert len(await registry.rows()) == before
