@@ -176,5 +176,5 @@ class DuressSignalled(Struct, frozen=True, tag="access.duress_signalled"):
     holder_id: UUID | None
     live: bool
     at: datetime
-class ErasureConfirmed(Confirmed, frozen=True, tag="access.erasure_confirmed"):
+class AccessErasureConfirmed(Confirmed, frozen=True, tag="access.erasure_confirmed"):
     """As `Confirmed`."""

@@ -81,5 +81,5 @@ class IncidentEscalated(_OfIncident, frozen=True, tag="alarm.incident_escalated"
     due: datetime
     told: tuple[str, ...]
     next_by: datetime | None
-class ErasureConfirmed(Confirmed, frozen=True, tag="alarm.erasure_confirmed"):
+class AlarmErasureConfirmed(Confirmed, frozen=True, tag="alarm.erasure_confirmed"):
     """As `Confirmed`."""

@@ -122,5 +122,5 @@ class TemplateNotRemoved(_Template, frozen=True, tag="devices.template_not_remov
     reason: str
     attempt: int
     again_at: datetime
-class ErasureConfirmed(Confirmed, frozen=True, tag="devices.erasure_confirmed"):
+class DevicesErasureConfirmed(Confirmed, frozen=True, tag="devices.erasure_confirmed"):
     """As `Confirmed`."""

@@ -84,7 +84,7 @@ class ResidentErased(OfResident, frozen=True, tag="identity.resident_erased"):
     them. `restored`: it was lost here and is known from what others were told. Ids, residences, bills, counts and incidents stay."""
     by: UUID
     reason: Literal["own_wish", "on_request", "retention", "restored"]
-class ErasureConfirmed(Confirmed, frozen=True, tag="identity.erasure_confirmed"):
+class IdentityErasureConfirmed(Confirmed, frozen=True, tag="identity.erasure_confirmed"):
     """As `Confirmed`."""
 class _Consent(OfResident, frozen=True):
     purpose: Literal["face", "sharing", "notices"]

@@ -63,5 +63,5 @@ class BroadcastEnded(Struct, frozen=True, tag="neighbors.broadcast_ended"):
     building_id: UUID
     by: UUID | None
     reason: str
-class ErasureConfirmed(Confirmed, frozen=True, tag="neighbors.erasure_confirmed"):
+class NeighborsErasureConfirmed(Confirmed, frozen=True, tag="neighbors.erasure_confirmed"):
     """As `Confirmed`."""

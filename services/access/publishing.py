@@ -59,7 +59,7 @@ def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
             fields = structs.asdict(event) | {"plate": _field(event.plate), "visitor_name": _field(event.visitor_name)}
             return (Public(_narrowed(public.VisitorPassIssued, fields)),)
         case ErasureConfirmed(person_id=resident_id, keys=keys):
-            return (Public(public.ErasureConfirmed(resident_id, keys)),)
+            return (Public(public.AccessErasureConfirmed(resident_id, keys)),)
         case _ if type(event) in NARROWED:
             return (Public(_narrowed(NARROWED[type(event)], structs.asdict(event))),)
         case _ if type(event) in SAME:

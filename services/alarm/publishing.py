@@ -33,7 +33,7 @@ def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
         case sensors.SensorInstalled():
             return (Public(public.SensorInstalled(**structs.asdict(event) | {"place": _place(event.place)})),)
         case ErasureConfirmed(person_id=resident_id, keys=keys):
-            return (Public(public.ErasureConfirmed(resident_id, keys)),)
+            return (Public(public.AlarmErasureConfirmed(resident_id, keys)),)
         case _ if type(event) in SAME:
             about = structs.asdict(event.about)
             said = {**about, **structs.asdict(event), "place": _place(event.about.place)}

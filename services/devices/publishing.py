@@ -18,7 +18,7 @@ from services.devices.domain.told import Told, Vehicle
 def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
     match event:
         case ErasureConfirmed(person_id=resident_id, keys=keys):
-            return (Public(said.ErasureConfirmed(resident_id, keys)),)
+            return (Public(said.DevicesErasureConfirmed(resident_id, keys)),)
         case registry.DeviceRegistered(device_id=device_id, description=description):
             return (Public(said.DeviceRegistered(device_id, description.kind, description.name)),)
         case registry.DeviceEnrolled(device_id=device_id):

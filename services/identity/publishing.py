@@ -59,7 +59,7 @@ def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
         case vehicles.PlateDisclosed(keeper_id=UUID() as keeper_id, to=to, role=role, purpose=purpose):
             return (Public(public.ResidentLookedAt(keeper_id, to, role, purpose, ("plate",))),)
         case ErasureConfirmed(person_id=resident_id, keys=keys):
-            return (Public(public.ErasureConfirmed(resident_id, keys)),)
+            return (Public(public.IdentityErasureConfirmed(resident_id, keys)),)
         case _ if type(event) in SAME:
             return (Public(SAME[type(event)](**structs.asdict(event))),)
         case _:

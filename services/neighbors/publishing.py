@@ -38,7 +38,7 @@ def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
                 "facts": tuple(Fact(f.event_id, f.says) for f in event.facts), "audience": len(event.recipients)}
             return (Public(_narrowed(public.BroadcastSent, said)),)
         case ErasureConfirmed(person_id=resident_id, keys=keys):
-            return (Public(public.ErasureConfirmed(resident_id, keys)),)
+            return (Public(public.NeighborsErasureConfirmed(resident_id, keys)),)
         case _ if type(event) in NARROWED:
             return (Public(_narrowed(NARROWED[type(event)], structs.asdict(event))),)
         case _ if type(event) in SAME:

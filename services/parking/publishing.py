@@ -19,7 +19,7 @@ from services.parking.domain.stays import Under
 def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
     match event:
         case ErasureConfirmed(person_id=resident_id, keys=keys):
-            return (Public(public.ErasureConfirmed(resident_id, keys)),)
+            return (Public(public.ParkingErasureConfirmed(resident_id, keys)),)
         case lots.LotOpened(lot_id=lot_id, name=name, spaces=spaces):
             return (Public(public.LotOpened(lot_id, name, spaces)),)
         case lanes.LaneInstalled():

@@ -229,7 +229,7 @@ async def test_an_erasure_is_followed_until_everybody_has_confirmed(town: Town) 
     ann, ben = await two_of_one_home(town)
     await town.get("/v1/me/erasure", f"resident:{ann}", 404)
     assert (await town.get("/v1/me", f"resident:{ann}")).json()["name"] == "林一"
-    await town.heard(identity.ResidentErased(ann, ann, "own_wish"), door.ErasureConfirmed(ann, 2))
+    await town.heard(identity.ResidentErased(ann, ann, "own_wish"), door.AccessErasureConfirmed(ann, 2))
     me = (await town.get("/v1/me", f"resident:{ann}")).json()
     assert (me["name"], me["name_state"]) == (None, "erased")
     found = (await town.get("/v1/me/erasure", f"resident:{ann}")).json()
@@ -240,7 +240,7 @@ async def test_an_erasure_is_followed_until_everybody_has_confirmed(town: Town) 
     for who in (f"resident:{ann}", f"guard:{uuid4()}", f"grid:{uuid4()}"):
         await town.get("/v1/erasures", who, 403)
     await town.get("/v1/me/erasure", f"resident:{ben}", 404)
-    others = (identity.ErasureConfirmed, parking.ErasureConfirmed, neighbors.ErasureConfirmed, alarm.ErasureConfirmed)
+    others = (identity.IdentityErasureConfirmed, parking.ParkingErasureConfirmed, neighbors.NeighborsErasureConfirmed, alarm.AlarmErasureConfirmed)
     await town.heard(*(confirmed(ann, 1) for confirmed in others))
     assert (await town.get("/v1/me/erasure", f"resident:{ann}")).json()["waiting"] == ["devices", "gateway"]
 

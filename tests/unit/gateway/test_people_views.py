@@ -44,8 +44,8 @@ def test_a_page_of_looks_is_of_one_person_alone() -> None:
 
 
 CONFIRMED = (
-    identity.ErasureConfirmed(ANN, 3), access.ErasureConfirmed(ANN, 1), parking.ErasureConfirmed(ANN, 0),
-    neighbors.ErasureConfirmed(ANN, 1), alarm.ErasureConfirmed(ANN, 0), devices.ErasureConfirmed(ANN, 2))
+    identity.IdentityErasureConfirmed(ANN, 3), access.AccessErasureConfirmed(ANN, 1), parking.ParkingErasureConfirmed(ANN, 0),
+    neighbors.NeighborsErasureConfirmed(ANN, 1), alarm.AlarmErasureConfirmed(ANN, 0), devices.DevicesErasureConfirmed(ANN, 2))
 
 
 def shown(*said: Any) -> dict[str, Any]:

@@ -40,7 +40,7 @@ LOG = [heard(event, position) for position, event in enumerate((
 LOG += [heard(event, n) for n, event in enumerate((*EVERYTHING, *INSTALLED, *NEIGHBORS), 200)]
 LOG += story(400)
 LOG += [heard(identity.ResidentLookedAt(ANN, BEN, "staff", "parcel", ("name", "phone")), 900), heard(identity.ResidentErased(
-    BEN, BEN, "own_wish"), 901), heard(access.ErasureConfirmed(BEN, 1), 902)]
+    BEN, BEN, "own_wish"), 901), heard(access.AccessErasureConfirmed(BEN, 1), 902)]
 
 
 @pytest.mark.parametrize("view", SERVICE.views, ids=lambda view: view.name)

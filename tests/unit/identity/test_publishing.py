@@ -79,7 +79,7 @@ TOLD = [
      public.ResidentLookedAt(A, B, "police", "theft", ("name", "phone", "id_number"))),
     (PlateDisclosed(A, B, "dispute", C), public.ResidentLookedAt(C, B, "staff", "dispute", ("plate",))),
     (ResidentErased(A, A, "own_wish"), public.ResidentErased(A, A, "own_wish")),
-    (ErasureConfirmed(A, 2), public.ErasureConfirmed(A, 2)),
+    (ErasureConfirmed(A, 2), public.IdentityErasureConfirmed(A, 2)),
 ]
 KEPT = [
     PhoneReplaced(A), CodeCounted(NOW), SignInStarted("h", (), NOW), CodeMissed(),

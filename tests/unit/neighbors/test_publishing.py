@@ -35,7 +35,7 @@ TOLD = [
     (BroadcastEnded(A, B, C, "by_hand"), public.BroadcastEnded(A, B, C, "by_hand")),
     (ResidentTold(D, A, B, "push", 2), public.ResidentTold(A, B, "push")),
     (ResidentNotTold(D, A, B, "push", "ended"), public.ResidentNotTold(A, B, "push", "ended")),
-    (ErasureConfirmed(A, 1), public.ErasureConfirmed(A, 1)),
+    (ErasureConfirmed(A, 1), public.NeighborsErasureConfirmed(A, 1)),
 ]
 KEPT = [ResidenceAdded(A, A, B, C), ResidenceRemoved(A, A, B, C), TellingQueued(D, A, B, C, "push", NOW), TellingFailed(D, 1, "E", NOW),
         DisplayNameDropped(A, "contains_own_name")]
