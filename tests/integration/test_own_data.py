@@ -240,7 +240,8 @@ async def test_an_erasure_is_followed_until_everybody_has_confirmed(town: Town) 
     for who in (f"resident:{ann}", f"guard:{uuid4()}", f"grid:{uuid4()}"):
         await town.get("/v1/erasures", who, 403)
     await town.get("/v1/me/erasure", f"resident:{ben}", 404)
-    others = (identity.IdentityErasureConfirmed, parking.ParkingErasureConfirmed, neighbors.NeighborsErasureConfirmed, alarm.AlarmErasureConfirmed)
+    others = (identity.IdentityErasureConfirmed, parking.ParkingErasureConfirmed, neighbors.NeighborsErasureConfirmed,
+              alarm.AlarmErasureConfirmed)
     await town.heard(*(confirmed(ann, 1) for confirmed in others))
     assert (await town.get("/v1/me/erasure", f"resident:{ann}")).json()["waiting"] == ["devices", "gateway"]
 

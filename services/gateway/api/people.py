@@ -74,8 +74,8 @@ def router(app: App) -> APIRouter:
 
     @found.put("/v1/me/consents/{purpose}", dependencies=OWN, openapi_extra=PASSED_ON.get("say_consent"))
     async def say_consent(request: Request, purpose: str) -> Response:
-        known = purpose if purpose in ("face", "sharing", "notices") else "unknown"
-        return await upstream.forward(request, "identity", f"/v1/me/consents/{known}")
+        purpose = purpose if purpose in ("face", "sharing", "notices") else "unknown"
+        return await upstream.forward(request, "identity", f"/v1/me/consents/{purpose}")
 
     @found.get("/v1/consents", dependencies=[permitted(RESIDENTS_MANAGE)], openapi_extra=PASSED_ON.get("list_consents"))
     async def list_consents(request: Request) -> Response:
