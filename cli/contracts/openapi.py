@@ -144,13 +144,14 @@ def problem(status: int, codes: list[str]) -> Document:
 
 
 def passed_on(route: RouteContext) -> tuple[str, str] | None:
-    """The service and path that a route of the gateway passes its requests on to."""
+    """The service and path that a route of the gateway passes its requests on to; none where it asks several for their part."""
     names = names_of(route.endpoint)
     for call in (n for n in ast.walk(tree_of(route.endpoint)) if isinstance(n, ast.Call)):
         what = resolved(call.func, names)
         if isinstance(what, MethodType) and what.__func__ is Upstream.forward:
             service, path = call.args[1:3]
-            assert isinstance(service, ast.Constant)
+            if not isinstance(service, ast.Constant):
+                return None
             parts = path.values if isinstance(path, ast.JoinedStr) else [path]
             return str(service.value), "".join(
                 str(p.value) if isinstance(p, ast.Constant) else f"{{{p.value.id}}}" for p in parts)  # type: ignore[attr-defined]
