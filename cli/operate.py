@@ -12,14 +12,13 @@ from uuid import UUID
 
 import msgspec
 
+from cli.generations import MOST, begin_anew
 from cli.mending import rebuild, retry, rewrap
 from libs.eventkit import obs
-from libs.eventkit.envelope import PARTITIONS, read
 from libs.eventkit.keys_topic import KeyCreated
 from libs.eventkit.log import Append, NewEvent
 from libs.eventkit.privacy import Keks, KeyRing, MissingKek
 from libs.eventkit.recorded import Meta, tag_of, uuid7
-from libs.eventkit.relay import last_records
 from libs.eventkit.service import App
 from libs.eventkit.settings import settings_for
 
@@ -41,7 +40,7 @@ async def operate(app: App, operation: str, arguments: list[str]) -> dict[str, A
             case "rewrap":
                 return await _rewrap(app, " ".join(arguments))
             case _:
-                return await _restored(app)
+                return await _restored(app, arguments)
     finally:
         await app.close()
 
@@ -109,28 +108,12 @@ async def _rewrap(app: App, purpose: str) -> dict[str, Any]:
     return {"service": app.service.name, "purpose": purpose, "rewrapped": done}
 
 
-async def _restored(app: App) -> dict[str, Any]:
-    """After a restore: a new generation, a checkpoint for every reader that is not beyond the log, and the list of
-    what the topics have and this log lost."""
-    pool = await app.database.pool()
-    last = await app.log.last()
-    lost: list[str] = []
-    generation = int(await pool.fetchval("select generation from log_state"))
-    if app.relay is not None:
-        for _, record in (await last_records(app.settings.kafka, app.relay.topic)).values():
-            if record is not None:
-                heard = read(*record)
-                generation = max(generation, heard.number.generation)
-                if heard.number.position > last:
-                    lost.append(f"{heard.number} {heard.type} {heard.event_id}")
-    async with pool.acquire() as connection, connection.transaction():
-        await connection.execute("update log_state set generation = $1", generation + 1)
-        # what was said between restore and now stands at numbers that the topics have given to what was lost
-        await connection.execute(
-            "update events set generation = $1 where source is null"
-            " and position > (select position from checkpoints where name = 'relay')", generation + 1)
-        await connection.execute("update checkpoints set position = least(position, $1)", last)
-    return {"service": app.service.name, "generation": generation + 1, "position": last, "partitions": PARTITIONS, "beyond": lost}
+async def _restored(app: App, arguments: list[str]) -> dict[str, Any]:
+    parser = argparse.ArgumentParser(prog="restored")
+    parser.add_argument("--heard", type=int, default=0)
+    parser.add_argument("--most", type=int, default=MOST)
+    given = parser.parse_args(arguments)
+    return await begin_anew(app, given.heard, given.most)
 
 
 def main() -> None:

@@ -49,3 +49,49 @@ create or replace view state_of_the_log as select
     (select coalesce(json_object_agg(name, late), '{}') from (
         select name, count(*) as late from timers where due_at < now() - interval '5 seconds' group by name) t) as overdue;
 grant select on state_of_the_log to $service_log;
+
+grant select, insert, update on restores to $service_log;
+
+-- Puts an event behind others of its key that are parked, and says whether it did: not where somebody tried them again
+-- with success meanwhile, whose last delete it waits for.
+create or replace function park_behind(p_subscription text, p_key text, p_position bigint, p_event uuid, p_community uuid)
+returns boolean language plpgsql as $$
+begin
+    perform from parked where subscription = p_subscription and key = p_key order by position for update;
+    if not found then
+        return false;
+    end if;
+    insert into parked (subscription, key, position, event_id, community_id, reason)
+    values (p_subscription, p_key, p_position, p_event, p_community, 'behind another') on conflict do nothing;
+    return true;
+end $$;
+
+-- What stands in this log as if it had seen more than the log's end: it is set back, and counted. Marks go back to what the log
+-- has of their topic: what comes twice is known by its id.
+create or replace function settle_at_the_end(p_end bigint, p_topics text[], p_sources text[]) returns json
+language plpgsql as $$
+declare
+    ahead record;
+    parked_ones bigint;
+    damaged_ones bigint;
+    outcomes_ones bigint;
+    marks_ones bigint := 0;
+begin
+    delete from parked where position > p_end;
+    get diagnostics parked_ones = row_count;
+    delete from damaged where position > p_end;
+    get diagnostics damaged_ones = row_count;
+    delete from outcomes where (outcome ->> 'position')::bigint > p_end;
+    get diagnostics outcomes_ones = row_count;
+    delete from gaps;
+    for ahead in delete from marks where log_position > p_end
+        returning topic, community_id, p_sources[array_position(p_topics, topic)] as source
+    loop
+        marks_ones := marks_ones + 1;
+        insert into marks (topic, community_id, generation, position, n, log_position)
+        select ahead.topic, ahead.community_id, e.source_generation, e.source_position, e.source_n, e.position from events e
+         where e.source = ahead.source and e.community_id = ahead.community_id
+         order by e.source_generation desc, e.source_position desc, e.source_n desc limit 1;
+    end loop;
+    return json_build_object('parked', parked_ones, 'damaged', damaged_ones, 'outcomes', outcomes_ones, 'marks', marks_ones);
+end $$;
