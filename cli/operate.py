@@ -12,8 +12,9 @@ from uuid import UUID
 
 import msgspec
 
+from cli import waiting
 from cli.generations import MOST, begin_anew
-from cli.mending import rebuild, retry, rewrap
+from cli.mending import rebuild, rewrap
 from libs.eventkit import obs
 from libs.eventkit.keys_topic import KeyCreated
 from libs.eventkit.log import Append, NewEvent
@@ -54,30 +55,23 @@ async def _rebuild(app: App, arguments: list[str]) -> dict[str, Any]:
 
 async def _parked(app: App, arguments: list[str]) -> dict[str, Any]:
     parser = argparse.ArgumentParser(prog="parked")
-    parser.add_argument("action", choices=("list", "retry", "skip"))
+    parser.add_argument("action", choices=("list", "show", "retry", "skip"))
     parser.add_argument("--key")
+    parser.add_argument("--subscription")
     parser.add_argument("--event", type=UUID)
     parser.add_argument("--reason")
+    parser.add_argument("--by", default="operator")
     given = parser.parse_args(arguments)
-    pool = await app.database.pool()
-    if given.action == "list":
-        rows = await pool.fetch(
-            "select subscription, key, count(*) as events, min(since) as since, (array_agg(event_id order by position))[1] as first,"
-            " (array_agg(reason order by position))[1] as reason from parked group by subscription, key order by min(since)")
-        return {"parked": [dict(r) for r in rows]}
-    if given.action == "skip":
-        if not (given.event and given.reason):
-            raise SystemExit("skip needs --event ID and --reason TEXT")
-        done = await pool.execute("delete from parked where event_id = $1", given.event)
-        if done == "DELETE 0":
-            raise SystemExit(f"nothing is parked for event {given.event}")
-        return {"skipped": int(done.split()[1]), "event": given.event, "reason": given.reason}
-    keys = await pool.fetch(
-        "select distinct subscription, key from parked where $1::text is null or key = $1", given.key)
-    reactors = {r.reaction.name: r for r in app.reactors}
-    for memory in app.memories:
-        await memory.catch_up()
-    return {"retried": {f"{r['subscription']} {r['key']}": await retry(reactors[r["subscription"]], r["key"]) for r in keys}}
+    match given.action:
+        case "list":
+            return await waiting.listed(app)
+        case "show" if given.key:
+            return await waiting.shown(app, given.key, given.subscription)
+        case "retry":
+            return await waiting.retried(app, given.key)
+        case "skip" if given.event and given.reason:
+            return await waiting.skipped(app, given.event, given.reason, given.by)
+    raise SystemExit("show needs --key KEY; skip needs --event ID and --reason TEXT")
 
 
 async def _republish(app: App) -> dict[str, Any]:

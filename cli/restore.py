@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,8 @@ async def put_back(names: list[str], manifest: Manifest, directory: Path) -> Non
     for name in names:
         screen.progress(f"  {name:<10} is read …")
         beside[name] = await dumping.put_beside(
-            name, manifest.services[name], manifest.made_at.isoformat(), directory, HERE, ports)
+            name, name, manifest.services[name], manifest.made_at.isoformat(), directory, ports,
+            partial(dumping.migrate, name, HERE, ports))
     with ExitStack() as holding:
         for name in names:
             holding.enter_context(held(HERE, name))

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -45,7 +45,7 @@ async def tool(program: str, *words: str) -> None:
 
 
 async def dump(name: str, directory: Path, ports: dict[str, int]) -> Dump:
-    """While the service runs. What the manifest says of it is of the very moment of the dump: both look at one snapshot."""
+    """Of that database, while its service runs. What is said of it is of the very moment of the dump: both look at one snapshot."""
     file = directory / f"{name}.dump"
     async with connected(name, ports) as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         snapshot = await connection.fetchval("select pg_export_snapshot()")
@@ -56,10 +56,12 @@ async def dump(name: str, directory: Path, ports: dict[str, int]) -> Dump:
     return Dump(file.name, digest(file), file.stat().st_size, state["generation"], state["position"], state["log_version"])
 
 
-async def put_beside(name: str, one: Dump, made_at: str, directory: Path, place: Place, ports: dict[str, int]) -> str:
-    """A database beside the live one, whole and brought to what this code expects; returns its name. It is marked as put back: whoever
-    publishes from it has to be told first what it lacks. Raises RuntimeError, Unfit."""
-    beside = f"{name}_restoring"
+async def put_beside(
+    name: str, database: str, one: Dump, made_at: str, directory: Path, ports: dict[str, int], migrate: Callable[[str], Awaitable[None]]
+) -> str:
+    """A database of the service beside the live one, whole and brought to what this code expects; returns its name. It is marked as put
+    back: whoever publishes from it has to be told first what it lacks. Raises RuntimeError, Unfit."""
+    beside = f"{database}_restoring"
     async with connected("postgres", ports) as server:
         for role, more in (("owner", "createrole"), ("log", ""), ("read", "")):
             if not await server.fetchval("select true from pg_roles where rolname = $1", f"{name}_{role}"):
@@ -69,7 +71,7 @@ async def put_beside(name: str, one: Dump, made_at: str, directory: Path, place:
     await tool("pg_restore", "--exit-on-error", "--single-transaction", f"--dbname={address(beside, ports)}", str(directory / one.file))
     async with connected(beside, ports) as connection:
         await connection.execute("delete from migrated")  # roles are no part of a dump: migrate sets them again
-    await _migrate(name, beside, place, ports)
+    await migrate(beside)
     async with connected(beside, ports) as connection:
         state = await connection.fetchrow(STATE)
         if state is None or (state["generation"], state["position"]) != (one.generation, one.position):
@@ -80,11 +82,13 @@ async def put_beside(name: str, one: Dump, made_at: str, directory: Path, place:
     return beside
 
 
-async def _migrate(name: str, database: str, place: Place, ports: dict[str, int]) -> None:
+async def migrate(name: str, place: Place, ports: dict[str, int], database: str) -> None:
+    """By a process of the service. Raises RuntimeError."""
     owner = services.database(name, ports).rpartition("/")[0] + f"/{database}"
+    environment = services.environment(name, place, {name: 0, **ports}) | {f"DATABASE_URL_{name.upper()}": owner}
     process = await asyncio.create_subprocess_exec(
         str(PYTHON), "-m", f"services.{name}", "migrate", cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, env=os.environ | services.environment(name, place, {name: 0, **ports}) | {f"DATABASE_URL_{name.upper()}": owner})
+        stderr=subprocess.STDOUT, env=os.environ | environment)
     said, _ = await process.communicate()
     if process.returncode:
         raise RuntimeError(f"{name} could not be migrated: {said.decode(errors='replace').strip()[-500:]}")

@@ -14,7 +14,15 @@ from libs.eventkit.recorded import Recorded, tag_of
 from libs.eventkit.subscriptions import Subscription, advance
 
 log = logging.getLogger(__name__)
+_PARK = "select park($1, $2, $3, $4, $5, $6)"
 TRIES, AT_ONCE = 6, 64  # for a missing fact (0.05 s, doubling: about 3 s in all) before its key is parked; events handled at once
+
+class Skipped(Struct, frozen=True, tag="event_skipped"):
+    """A person has said that a reaction need not handle an event. On the stream `skipped.<subscription>:<event_id>`."""
+    subscription: str
+    event_id: UUID
+    reason: str
+    by: str
 
 class Do(Struct, frozen=True):
     """A command to be given because of an event; `name` tells it from the event's other commands. `new`: as in `Commands.handle`."""
@@ -74,9 +82,12 @@ class Reactor:
         behind = "select true from parked where subscription = $1 and key = $2"
         waits = key in self._parked and await pool.fetchval(behind, self.reaction.name, key)
         unread = f"{type(event).__name__}: {event}"[:200] if isinstance(event, Exception) else ""
-        if reason := unread or ("behind another" if waits else await self.tried(event, row)):
+        reason = unread or ("behind another" if waits else await self.tried(event, row))
+        what = self.reaction.name, key, row.position, row.event_id, row.community_id
+        while reason and not await pool.fetchval(_PARK, *what, reason):
+            reason = await self.tried(event, row)  # those that it would wait behind have been handled meanwhile
+        if reason:
             self._parked.add(key)
-            await self._park(pool, row, key, reason)
 
     async def tried(self, event: Any, row: Recorded) -> str:
         """Empty when handled, else why not. A database that is away is waited for and never parks."""
@@ -102,8 +113,3 @@ class Reactor:
                     key=Key("", self.reaction.name, str(uuid5(row.event_id, do.name))), new=do.new)
             except Refused as refused:
                 log.info("reaction %s: %s refused (%s)", self.reaction.name, do.name, refused.code)
-
-    async def _park(self, pool: Connection, row: Recorded, key: str, reason: str) -> None:
-        await pool.execute(
-            "insert into parked (subscription, key, position, event_id, community_id, reason) values ($1, $2, $3, $4, $5, $6)"
-            " on conflict do nothing", self.reaction.name, key, row.position, row.event_id, row.community_id, reason)

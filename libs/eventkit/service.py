@@ -12,7 +12,7 @@ from libs.eventkit.db import Database
 from libs.eventkit.decider import Decider
 from libs.eventkit.log import Log
 from libs.eventkit.memory import Memory
-from libs.eventkit.reactions import Reaction, Reactor
+from libs.eventkit.reactions import Reaction, Reactor, Skipped
 from libs.eventkit.recorded import Catalogue, Upcast
 from libs.eventkit.settings import Settings
 from libs.eventkit.subscriptions import Subscription, follow
@@ -42,7 +42,7 @@ class Service(Struct, frozen=True):
     topic: str = ""
 
     def catalogue(self) -> Catalogue:
-        return Catalogue((*self.events, *self.contracts, *keys_topic.KEY_EVENTS), self.upcasts)
+        return Catalogue((*self.events, *self.contracts, *keys_topic.KEY_EVENTS, Skipped), self.upcasts)
 
 class App:
     """A service at run time. `keyring` exists once `open` has reached the database."""
@@ -70,7 +70,7 @@ class App:
         names = [*(view.name for view in service.views), *(s.name for s in self.subscriptions)]
         if len(set(names)) < len(names):
             raise RuntimeError(f"two readers would move one checkpoint: {names}")
-        self.hearing = hear.Hearing(settings, self.database, service.hears) if service.hears else None
+        self.hearing = hear.Hearing(settings, self.database, service.hears, self.catalogue.types) if service.hears else None
         self.relay = relay.Relay(
             settings, self.log, self.wake, self.catalogue, service.publish,
             lambda producer, rows: keys_topic.announce(settings, self.keyring, producer, rows), self.topic) if service.publish else None

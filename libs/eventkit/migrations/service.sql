@@ -52,17 +52,21 @@ grant select on state_of_the_log to $service_log;
 
 grant select, insert, update on restores to $service_log;
 
--- Puts an event behind others of its key that are parked, and says whether it did: not where somebody tried them again
--- with success meanwhile, whose last delete it waits for.
-create or replace function park_behind(p_subscription text, p_key text, p_position bigint, p_event uuid, p_community uuid)
+-- Answers whether the event need not be tried: it waits, or a person has said that it is to be skipped. Nobody waits behind others
+-- that were tried again with success meanwhile, whose last delete is waited for.
+create or replace function park(a_subscription text, a_key text, a_position bigint, a_event uuid, a_community uuid, a_reason text)
 returns boolean language plpgsql as $$
 begin
-    perform from parked where subscription = p_subscription and key = p_key order by position for update;
-    if not found then
-        return false;
+    if a_reason = 'behind another' then
+        perform from parked where subscription = a_subscription and key = a_key order by position for update;
+        if not found then
+            return false;
+        end if;
+    elsif exists (select from events where stream = 'skipped.' || a_subscription || ':' || a_event) then
+        return true;
     end if;
     insert into parked (subscription, key, position, event_id, community_id, reason)
-    values (p_subscription, p_key, p_position, p_event, p_community, 'behind another') on conflict do nothing;
+    values (a_subscription, a_key, a_position, a_event, a_community, a_reason) on conflict do nothing;
     return true;
 end $$;
 
