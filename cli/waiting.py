@@ -4,10 +4,11 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from msgspec import Struct
 
 from cli.mending import retry
 from libs.eventkit.log import Append, NewEvent
-from libs.eventkit.reactions import Reactor, Skipped
+from libs.eventkit.reactions import Reactor
 from libs.eventkit.recorded import Meta, tag_of, uuid7
 from libs.eventkit.service import App
 
@@ -21,6 +22,16 @@ OF_KEY = """select p.subscription, p.position, p.event_id, p.reason, p.since, e.
                    coalesce(e.stream, e.meta ->> 'subject', '') as subject
               from parked p join events e on e.position = p.position
              where p.key = $1 and ($2::text is null or p.subscription = $2) order by p.subscription, p.position"""
+
+
+class Skipped(Struct, frozen=True, tag="event_skipped"):
+    """A person has said that a reaction need not handle an event: on the stream `skipped.<subscription>:<event_id>`, where the reaction
+    looks before it parks one. No reader knows the type: it says nothing to anybody else."""
+
+    subscription: str
+    event_id: UUID
+    reason: str
+    by: str
 
 
 async def listed(app: App) -> dict[str, Any]:

@@ -17,13 +17,6 @@ log = logging.getLogger(__name__)
 _PARK = "select park($1, $2, $3, $4, $5, $6)"
 TRIES, AT_ONCE = 6, 64  # for a missing fact (0.05 s, doubling: about 3 s in all) before its key is parked; events handled at once
 
-class Skipped(Struct, frozen=True, tag="event_skipped"):
-    """A person has said that a reaction need not handle an event. On the stream `skipped.<subscription>:<event_id>`."""
-    subscription: str
-    event_id: UUID
-    reason: str
-    by: str
-
 class Do(Struct, frozen=True):
     """A command to be given because of an event; `name` tells it from the event's other commands. `new`: as in `Commands.handle`."""
     name: str

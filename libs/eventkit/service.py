@@ -12,7 +12,7 @@ from libs.eventkit.db import Database
 from libs.eventkit.decider import Decider
 from libs.eventkit.log import Log
 from libs.eventkit.memory import Memory
-from libs.eventkit.reactions import Reaction, Reactor, Skipped
+from libs.eventkit.reactions import Reaction, Reactor
 from libs.eventkit.recorded import Catalogue, Upcast
 from libs.eventkit.settings import Settings
 from libs.eventkit.subscriptions import Subscription, follow
@@ -42,7 +42,7 @@ class Service(Struct, frozen=True):
     topic: str = ""
 
     def catalogue(self) -> Catalogue:
-        return Catalogue((*self.events, *self.contracts, *keys_topic.KEY_EVENTS, Skipped), self.upcasts)
+        return Catalogue((*self.events, *self.contracts, *keys_topic.KEY_EVENTS), self.upcasts)
 
 class App:
     """A service at run time. `keyring` exists once `open` has reached the database."""

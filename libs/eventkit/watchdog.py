@@ -19,19 +19,19 @@ def end(why: str) -> None:
 
 def watch_loop(loop: asyncio.AbstractEventLoop) -> None:
     """From a thread, which counts its own turns: a whole process that was stopped for an hour and goes on is not stuck."""
-    beats = [0]
+    beats, main = [0], threading.get_ident()
     def beat() -> None:
         beats[0] += 1
         loop.call_later(BEAT, beat)
-    def look(main: int) -> None:
+    def look() -> None:
         seen = missed = 0
         while missed < BEATS:
             time.sleep(BEAT)
             seen, missed = beats[0], missed + 1 if beats[0] == seen else 0
-        code = sys._current_frames()[main]
-        end(f"its event loop stands still in {code.f_code.co_filename}:{code.f_lineno} {code.f_code.co_name}")
+        at = sys._current_frames()[main]
+        end(f"its event loop stands still in {at.f_code.co_filename}:{at.f_lineno} {at.f_code.co_name}")
     loop.call_soon(beat)
-    threading.Thread(target=look, args=(threading.get_ident(),), daemon=True).start()
+    threading.Thread(target=look, daemon=True).start()
 
 async def watch(app: App, hears: bool) -> None:
     """Hearing that does not move though its topics do; and a log that has begun a new generation, of which this process knows nothing."""
@@ -41,8 +41,7 @@ async def watch(app: App, hears: bool) -> None:
         try:
             changed, behind = await asyncio.wait_for(asked(app, hears), LOOK)
         except Exception:
-            still = 0
-            continue
+            changed = behind = False
         if changed:
             log.warning("the log has begun another generation: this process ends, to begin again with it")
             os.kill(os.getpid(), signal.SIGTERM)
@@ -54,14 +53,13 @@ async def watch(app: App, hears: bool) -> None:
 async def asked(app: App, hears: bool) -> tuple[bool, bool]:
     """Whether the log's generation is another, and whether topics have what was not fetched, by a connection of its own. Raises what
     database or broker say while they are away."""
-    generation = await (await app.database.pool()).fetchval("select generation from log_state")
-    changed, behind = app.opened and generation != app.commands.generation, False
-    if hears and app.hearing is not None:
-        consumer, positions = AIOKafkaConsumer(bootstrap_servers=app.settings.kafka), app.hearing.positions()
-        try:
-            await consumer.start()
-            ends = await consumer.end_offsets(list(positions))
-            behind = not positions or any(end > positions[tp] for tp, end in ends.items())
-        finally:
-            await consumer.stop()
-    return changed, behind
+    changed = await (await app.database.pool()).fetchval("select generation from log_state") != app.commands.generation and app.opened
+    if not hears or app.hearing is None:
+        return changed, False
+    consumer, positions = AIOKafkaConsumer(bootstrap_servers=app.settings.kafka), app.hearing.positions()
+    try:
+        await consumer.start()
+        ends = await consumer.end_offsets(list(positions))
+        return changed, not positions or any(end > positions[tp] for tp, end in ends.items())
+    finally:
+        await consumer.stop()

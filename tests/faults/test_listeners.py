@@ -20,7 +20,7 @@ from tests.toy.listener import Listener
 from tests.toy.main import ECHO
 
 AppOf = Callable[..., Awaitable[App]]
-EACH = 60
+EACH = 24
 
 
 class Hall:
@@ -35,10 +35,10 @@ class Hall:
         return Listener(self.app.settings, member, self.directory, self.twin)
 
     async def say(self, times: int) -> None:
-        """So many more of each community."""
+        """So many more of each community, in turn, so that every listener has something in its hands at the end."""
         begin, self.told = self.told, self.told + times
-        for community in self.communities:
-            await self.topic.put(*chain(community, range(1, self.told + 1))[begin:])
+        for step in zip(*(chain(c, range(1, self.told + 1))[begin:] for c in self.communities), strict=True):
+            await self.topic.put(*step)
 
     async def heard(self) -> bool:
         found = await self.pool.fetch("select community_id, max(source_position) as last from events group by community_id")

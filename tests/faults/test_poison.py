@@ -60,8 +60,8 @@ async def poisoned(app_of: AppOf, tally: Tally, monkeypatch: pytest.MonkeyPatch)
     pool = await echo.database.pool()
     async with topic_of(echo.settings) as topic:
         echo.start_worker()
-        good = {community: chain(community, [1, 2, 3, 4, 5]) for community in (ill, *well)}
-        good[ill][1] = replace(good[ill][1], body=json.encode({**json.decode(good[ill][1].body or b""), "amount": POISON}))
+        good = {community: [added(m, 1) for m in chain(community, [1, 2, 3, 4, 5])] for community in (ill, *well)}
+        good[ill][1] = added(good[ill][1], POISON)
         good[ill][3] = good[ill][3].having(ce_type=b"toy.never_heard_of")
         tally.rounds = len(JUNK) + 2
         for n in range(5):
@@ -85,6 +85,11 @@ async def poisoned(app_of: AppOf, tally: Tally, monkeypatch: pytest.MonkeyPatch)
     waiting = [one for one in log.waiting if one[0] != "kept aside"]
     settle([*(Finding("I12", one, stuck=1) for one in waiting), *of_logs.positions_and_versions_run(log.events),
             *of_toy.heard_and_noted_once(log.events), *of_logs.view_is_the_fold(log, ECHO.catalogue(), VIEW)], tally)
+
+
+def added(message: Message, amount: int) -> Message:
+    """To an account of its own."""
+    return replace(message, body=json.encode({"account_id": uuid4(), "amount": amount}))
 
 
 async def _noted(pool: asyncpg.Pool, *communities: UUID, wanted: int) -> bool:

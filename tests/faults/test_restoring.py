@@ -69,7 +69,10 @@ async def test_a_source_restored_to_yesterday_lists_what_it_lost_and_everything_
 async def test_twin_whose_mark_has_no_generation_is_caught(scene_of: SceneOf):
     scene = await scene_of()
     number = r"\(r_generation\[i\], r_position\[i\], r_n\[i\]\) <= \(mark.generation, mark.position, mark.n\)"
-    await patch_function(scene.toy.echo, "hear_batch", {f"if {number} then": "if (r_position[i], r_n[i]) <= (mark.position, mark.n) then"})
+    previous = r"\(r_previous_generation\[i\], r_previous_position\[i\], r_previous_n\[i\]\)\s+> \(mark.generation, mark.position, mark.n\)"
+    await patch_function(scene.toy.echo, "hear_batch", {
+        number: "(r_position[i], r_n[i]) <= (mark.position, mark.n)",
+        previous: "(r_previous_position[i], r_previous_n[i]) > (mark.position, mark.n)"})
     with suppress(Broken):  # it may be that nobody even waits for what was dropped
         await put_back(scene, 1)
     with pytest.raises(Broken) as broken:

@@ -9,6 +9,7 @@ from uuid import UUID, uuid5
 from msgspec.structs import replace
 
 from libs.eventkit import hear, reactions, relay
+from libs.eventkit.tail import set_within
 
 
 def does_not_look() -> None:
@@ -63,7 +64,7 @@ def mark_read_outside() -> None:
         pool = await self.database.pool()
         marks = {(r[0], r[1]): tuple(r)[2:] for r in await pool.fetch("select topic, community_id, generation, position, n from marks")}
         new = [r for r in records if _number(r) > marks.get((r.topic, hear.read(r.headers, r.value).community_id), (0, 0, 0))]
-        await asyncio.sleep(0.4)
+        await set_within(asyncio.Event(), 2.0 if new else 0.0)
         communities = [hear.read(r.headers, r.value).community_id for r in new]
         await pool.execute("delete from marks where community_id = any($1)", communities)
         if new:
