@@ -12,15 +12,15 @@ from uuid import UUID
 
 import msgspec
 
-from cli.mending import retry, rewrap
+from cli import waiting
+from cli.generations import MOST, begin_anew
+from cli.mending import rewrap
 from cli.viewing import asof, rebuilt
 from libs.eventkit import obs
-from libs.eventkit.envelope import PARTITIONS, read
 from libs.eventkit.keys_topic import KeyCreated
 from libs.eventkit.log import Append, NewEvent
 from libs.eventkit.privacy import Keks, KeyRing, MissingKek
 from libs.eventkit.recorded import Meta, tag_of, uuid7
-from libs.eventkit.relay import last_records
 from libs.eventkit.service import App
 from libs.eventkit.settings import settings_for
 
@@ -44,37 +44,30 @@ async def operate(app: App, operation: str, arguments: list[str]) -> dict[str, A
             case "rewrap":
                 return await _rewrap(app, " ".join(arguments))
             case _:
-                return await _restored(app)
+                return await _restored(app, arguments)
     finally:
         await app.close()
 
 
 async def _parked(app: App, arguments: list[str]) -> dict[str, Any]:
     parser = argparse.ArgumentParser(prog="parked")
-    parser.add_argument("action", choices=("list", "retry", "skip"))
+    parser.add_argument("action", choices=("list", "show", "retry", "skip"))
     parser.add_argument("--key")
+    parser.add_argument("--subscription")
     parser.add_argument("--event", type=UUID)
     parser.add_argument("--reason")
+    parser.add_argument("--by", default="operator")
     given = parser.parse_args(arguments)
-    pool = await app.database.pool()
-    if given.action == "list":
-        rows = await pool.fetch(
-            "select subscription, key, count(*) as events, min(since) as since, (array_agg(event_id order by position))[1] as first,"
-            " (array_agg(reason order by position))[1] as reason from parked group by subscription, key order by min(since)")
-        return {"parked": [dict(r) for r in rows]}
-    if given.action == "skip":
-        if not (given.event and given.reason):
-            raise SystemExit("skip needs --event ID and --reason TEXT")
-        done = await pool.execute("delete from parked where event_id = $1", given.event)
-        if done == "DELETE 0":
-            raise SystemExit(f"nothing is parked for event {given.event}")
-        return {"skipped": int(done.split()[1]), "event": given.event, "reason": given.reason}
-    keys = await pool.fetch(
-        "select distinct subscription, key from parked where $1::text is null or key = $1", given.key)
-    reactors = {r.reaction.name: r for r in app.reactors}
-    for memory in app.memories:
-        await memory.catch_up()
-    return {"retried": {f"{r['subscription']} {r['key']}": await retry(reactors[r["subscription"]], r["key"]) for r in keys}}
+    match given.action:
+        case "list":
+            return await waiting.listed(app)
+        case "show" if given.key:
+            return await waiting.shown(app, given.key, given.subscription)
+        case "retry":
+            return await waiting.retried(app, given.key)
+        case "skip" if given.event and given.reason:
+            return await waiting.skipped(app, given.event, given.reason, given.by)
+    raise SystemExit("show needs --key KEY; skip needs --event ID and --reason TEXT")
 
 
 async def _republish(app: App) -> dict[str, Any]:
@@ -105,28 +98,12 @@ async def _rewrap(app: App, purpose: str) -> dict[str, Any]:
     return {"service": app.service.name, "purpose": purpose, "rewrapped": done}
 
 
-async def _restored(app: App) -> dict[str, Any]:
-    """After a restore: a new generation, a checkpoint for every reader that is not beyond the log, and the list of
-    what the topics have and this log lost."""
-    pool = await app.database.pool()
-    last = await app.log.last()
-    lost: list[str] = []
-    generation = int(await pool.fetchval("select generation from log_state"))
-    if app.relay is not None:
-        for _, record in (await last_records(app.settings, app.relay.topic)).values():
-            if record is not None:
-                heard = read(*record)
-                generation = max(generation, heard.number.generation)
-                if heard.number.position > last:
-                    lost.append(f"{heard.number} {heard.type} {heard.event_id}")
-    async with pool.acquire() as connection, connection.transaction():
-        await connection.execute("update log_state set generation = $1", generation + 1)
-        # what was said between restore and now stands at numbers that the topics have given to what was lost
-        await connection.execute(
-            "update events set generation = $1 where source is null"
-            " and position > (select position from checkpoints where name = 'relay')", generation + 1)
-        await connection.execute("update checkpoints set position = least(position, $1)", last)
-    return {"service": app.service.name, "generation": generation + 1, "position": last, "partitions": PARTITIONS, "beyond": lost}
+async def _restored(app: App, arguments: list[str]) -> dict[str, Any]:
+    parser = argparse.ArgumentParser(prog="restored")
+    parser.add_argument("--heard", type=int, default=0)
+    parser.add_argument("--most", type=int, default=MOST)
+    given = parser.parse_args(arguments)
+    return await begin_anew(app, given.heard, given.most)
 
 
 def main() -> None:

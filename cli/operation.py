@@ -8,6 +8,7 @@ from cli import screen
 from cli.place import HERE, PYTHON, ROOT
 from cli.stack import services
 from cli.stack.ports import Kept
+from cli.stack.processes import Record, end
 
 
 def service_argument(parser: argparse.ArgumentParser) -> None:
@@ -29,3 +30,14 @@ def pass_through(service: str, *words: str) -> int:
     answer, _ = process.communicate()
     print(answer, end="")
     return process.returncode
+
+
+def begin_again(service: str) -> bool:
+    """Ends the service's process, which its supervisor starts again: it holds in memory what its log no longer says.
+    False where none runs."""
+    kept = Record.read(HERE).parts.get(service)
+    process = kept.process() if kept is not None else None
+    if process is None:
+        return False
+    end({service: process})
+    return True

@@ -134,7 +134,7 @@ def show(found: dict[str, Any]) -> None:
     for reason in missing(found):
         print(f"  · {reason}")
     if found["parked"]:
-        print(f"  · {found['parked']} keys are parked: lifang parked list")
+        print(f"  · {found['parked']} events are parked: lifang parked list")
     for name, one in processes(found).items():
         if late := one["overdue"]:
             what = f"{late} deadlines of {name} are" if late > 1 else f"1 deadline of {name} is"

@@ -16,6 +16,8 @@ from cli.stack.demo import Demo
 from cli.stack.processes import is_running, wait
 
 PATIENCE = 120.0
+ASKED = 5.0
+"""Seconds after which what asks for an operator's command is not waited for any longer."""
 LOOK = 0.15
 LAST_LINES = 8
 
@@ -60,8 +62,9 @@ def interrupted(number: int, frame: object) -> None:
 
 
 def await_ready(supervisor: psutil.Process, progress: Callable[[str], None]) -> dict[str, Any]:
-    """The status once it is ready; or as it is when the patience is at an end or the supervisor has ended."""
-    until = time.monotonic() + PATIENCE
+    """The status once it is ready; or as it is when the patience is at an end, when only a command by hand goes on, or when the
+    supervisor has ended."""
+    until, asked = time.monotonic() + PATIENCE, 0.0
     said: set[str] = set()
     while True:
         found = status.look(HERE)
@@ -69,9 +72,16 @@ def await_ready(supervisor: psutil.Process, progress: Callable[[str], None]) -> 
             if step not in said:
                 said.add(step)
                 progress(f"  {step}")
-        if found["ready"] or time.monotonic() > until or not is_running(supervisor):
+        asked = (asked or time.monotonic()) if asks(found) else 0.0
+        waited = asked and time.monotonic() - asked > ASKED
+        if found["ready"] or waited or time.monotonic() > until or not is_running(supervisor):
             return found
         time.sleep(LOOK)
+
+
+def asks(found: dict[str, Any]) -> bool:
+    """Whether a service waits for `lifang restored` or `lifang republish`."""
+    return any("relay refuses" in str(why) for one in status.processes(found).values() for why in one["why"])
 
 
 def steps(found: dict[str, Any]) -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from cli.place import PYTHON, ROOT, Place
+from cli.stack.held import refuse_while_held
 from cli.stack.kafka_rules import PREFIX
 from cli.stack.part import Part
 from cli.stack.ports import HOST
@@ -43,4 +44,4 @@ def environment(name: str, place: Place, ports: Mapping[str, int]) -> dict[str, 
 
 def part(name: str, place: Place, ports: Mapping[str, int]) -> Part:
     return Part(name, [str(PYTHON), "-m", f"services.{name}", "all"],
-                environment(name, place, ports) | {"LIFANG_MIGRATE": "1"})
+                environment(name, place, ports) | {"LIFANG_MIGRATE": "1"}, before=lambda: refuse_while_held(place, name))

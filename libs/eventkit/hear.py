@@ -2,10 +2,10 @@
 import asyncio
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 import msgspec
-from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 from libs.eventkit.db import Database
 from libs.eventkit.envelope import Heard, Unreadable, read
@@ -18,10 +18,11 @@ HINT = 5.0  # seconds between two commits to Kafka
 _CALL = "select hear_batch($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14)"
 
 class Hearing:
-    """`counts` by answer: taken, known, repeated, missing, unreadable."""
-    def __init__(self, settings: Settings, database: Database, sources: Sequence[str]) -> None:
+    """`counts` by answer: taken (of them `unknown`: of a type that is not in `known`), known, repeated, missing, unreadable."""
+    def __init__(self, settings: Settings, database: Database, sources: Sequence[str], known: Collection[str]) -> None:
+        self.known = known
         self.settings, self.database, self.sources = settings, database, {settings.topic(s): s for s in sources}
-        self.counts = dict.fromkeys(("taken", "known", "repeated", "missing", "unreadable"), 0)
+        self.counts = dict.fromkeys(("taken", "known", "repeated", "missing", "unreadable", "unknown"), 0)
         self._consumer: AIOKafkaConsumer | None = None
 
     async def run(self) -> None:
@@ -70,8 +71,10 @@ class Hearing:
                 readable.append((record.topic, read(record.headers, record.value)))
             except Unreadable as error:
                 await self._keep_aside(record, str(error))
-        for answer in await pool.fetchval(_CALL, *_columns(readable, self.sources)) if readable else ():
+        answers = await pool.fetchval(_CALL, *_columns(readable, self.sources)) if readable else ()
+        for answer, (_, heard) in zip(answers, readable, strict=True):
             self.counts[answer] += 1
+            self.counts["unknown"] += answer == "taken" and heard.type not in self.known
 
     async def _keep_aside(self, record: ConsumerRecord, reason: str) -> None:
         self.counts["unreadable"] += 1
@@ -80,16 +83,17 @@ class Hearing:
         await (await self.database.pool()).execute(
             "select keep_aside($1, $2, $3, $4, $5, $6)", record.topic, record.partition, record.offset, reason, heads, record.value)
 
+    def positions(self) -> dict[TopicPartition, int]:
+        """By partition that is this member's: the offset that is fetched next."""
+        if (consumer := self._consumer) is None:
+            return {}
+        states = {tp: consumer._subscription.subscription.assignment.state_value(tp) for tp in consumer.assignment()}
+        return {tp: state.position for tp, state in states.items() if state is not None and state.has_valid_position}
     def lag(self) -> int:
         """Records that the topics hold beyond what has been fetched; -1 while not connected."""
-        if self._consumer is None:
+        if (consumer := self._consumer) is None:
             return -1
-        behind = 0
-        for tp in self._consumer.assignment():
-            end, state = self._consumer.highwater(tp), self._consumer._subscription.subscription.assignment.state_value(tp)
-            if end is not None and state is not None and state.has_valid_position:
-                behind += max(0, end - state.position)
-        return behind
+        return sum(max(0, (consumer.highwater(tp) or 0) - position) for tp, position in self.positions().items())
 
 def _columns(records: Sequence[tuple[str, Heard]], sources: dict[str, str]) -> list[list[object]]:
     rows = [

@@ -3,6 +3,7 @@ import logging
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
+import asyncpg
 import msgspec
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
@@ -12,6 +13,7 @@ from libs.eventkit.auth import Unauthorised
 from libs.eventkit.commands import KeyReused, VersionMismatch
 from libs.eventkit.db import is_away
 from libs.eventkit.decider import NotFound, NotYet, Refused
+from libs.eventkit.recorded import UnknownVersion
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +40,8 @@ def translate(error: Exception) -> Response:
             return answer(409, error.code, **msgspec.to_builtins(error.facts))
         case NotFound():
             return answer(404, f"{error}_not_found".replace("-", "_"))
+        case UnknownVersion() | asyncpg.UndefinedColumnError() | asyncpg.UndefinedTableError():
+            return answer(503, "not_ready", "a newer version of this service has been here")
         case NotYet():
             return answer(503, "not_ready", "a fact that this rests on has not been heard yet")
         case KeyReused():

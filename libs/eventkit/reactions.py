@@ -75,9 +75,12 @@ class Reactor:
         behind = "select true from parked where subscription = $1 and key = $2"
         waits = key in self._parked and await pool.fetchval(behind, self.reaction.name, key)
         unread = f"{type(event).__name__}: {event}"[:200] if isinstance(event, Exception) else ""
-        if reason := unread or ("behind another" if waits else await self.tried(event, row)):
+        reason = unread or ("behind another" if waits else await self.tried(event, row))
+        what = self.reaction.name, key, row.position, row.event_id, row.community_id
+        while reason and not await pool.fetchval(_PARK, *what, reason):
+            reason = await self.tried(event, row)  # those that it would wait behind have been handled meanwhile
+        if reason:
             self._parked.add(key)
-            await pool.execute(_PARK, self.reaction.name, key, row.position, row.event_id, row.community_id, reason)
 
     async def tried(self, event: Any, row: Recorded) -> str:
         """Empty when handled, else why not. A database that is away is waited for and never parks."""

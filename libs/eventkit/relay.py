@@ -101,7 +101,10 @@ class Relay:
 
     async def _look(self) -> str:
         """What the last record of each partition says about this log: nothing, or the command that is needed."""
-        generation = await (await self.database.pool()).fetchval("select generation from log_state")
+        [(generation, put_back)] = await (await self.database.pool()).fetch(
+            "select generation, exists (select from restores where finding is null) from log_state")
+        if put_back:
+            return "restored: this log was put back from a backup, and what it lacks is not known yet"
         told = {partition_of(c): number for c, number in sorted(self._told.items(), key=lambda one: one[1])}  # the last of each
         for partition, (end, last) in (await last_records(self.settings, self.topic)).items():
             if last is None:

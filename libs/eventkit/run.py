@@ -5,7 +5,7 @@ import sys
 import uvicorn
 import uvloop
 from fastapi import FastAPI
-from libs.eventkit import obs, problems
+from libs.eventkit import obs, problems, watchdog
 from libs.eventkit.db import once_there
 from libs.eventkit.http import Edge, refuse_unguarded
 from libs.eventkit.service import App, Service
@@ -53,6 +53,8 @@ async def serve(app: App, mode: str) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: setattr(server, "should_exit", True))  # uvicorn raises it again at its end
     app.supervisor.start("open", work)
+    watchdog.watch_loop(asyncio.get_running_loop())
+    app.supervisor.start("watchdog", lambda: watchdog.watch(app, mode in ("worker", "all")))
     try:
         await server.serve()
     finally:

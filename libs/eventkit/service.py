@@ -75,7 +75,7 @@ class App:
         names = [*(view.name for view in service.views), *(s.name for s in self.subscriptions)]
         if len(set(names)) < len(names):
             raise RuntimeError(f"two readers would move one checkpoint: {names}")
-        self.hearing = hear.Hearing(settings, self.database, service.hears) if service.hears else None
+        self.hearing = hear.Hearing(settings, self.database, service.hears, self.catalogue.types) if service.hears else None
         self.relay = relay.Relay(
             settings, self.log, self.wake, self.catalogue, service.publish,
             lambda producer, rows: keys_topic.announce(settings, self.keyring, producer, rows), self.topic) if service.publish else None

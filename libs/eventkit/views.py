@@ -48,6 +48,8 @@ class Rows:
         if self._rows.pop(key, None) is not None or key in self.changed:
             self.changed[key] = None
 
+class Superseded(Exception):
+    """The table is that of another version of this view: whose code is the newer one folds it, and nobody else."""
 class View(Struct, frozen=True):
     """`table`: community_id first in its key, all else nullable or in the key. `version` is raised when `project` says something else."""
     table: Table
@@ -65,21 +67,28 @@ class View(Struct, frozen=True):
     def columns(self) -> tuple[str, ...]:
         return tuple(c.name for c in self.table.columns)
 
-    def ddl(self, service: str) -> str:
-        """What `migrate` runs as owner. A table of another shape or version is dropped and will be folded again."""
+    @property
+    def shape(self) -> tuple[str, str]:
+        """What the table's comment says it is, and what makes it."""
         indexes = sorted(self.table.indexes, key=lambda i: str(i.name))  # a set: else the shape would be another in each process
         made: list[DDLElement] = [CreateTable(self.table), *(CreateIndex(i) for i in indexes)]
         create = ";\n".join(str(m.compile(dialect=postgresql.dialect())) for m in made)  # type: ignore[no-untyped-call]
-        shape = hashlib.sha256(f"{self.version} {create}".encode()).hexdigest()
+        return hashlib.sha256(f"{self.version} {create}".encode()).hexdigest(), create
+    def ddl(self, service: str) -> str:
+        """What `migrate` runs as owner. A table of another shape or version is dropped and will be folded again."""
+        shape, create = self.shape
         return _VIEW.replace("$create", create).replace("$shape", shape).replace("$table", self.name).replace("$service", service)
 
 async def take(database: Database, catalogue: Catalogue, views: Sequence[View], rows: Sequence[Recorded], position: int) -> None:
     """Folds a batch into views that all stand at `position`: one transaction holds the rows and the checkpoints. Raises Lost."""
     pool, names = await database.folds(), [view.name for view in views]
-    if not (concerned := _concerned(views, catalogue, rows)):
+    if not (concerned := _concerned(views, catalogue, rows)) and position:
         return await advance(pool, names, position, rows[-1].position)
     async with pool.acquire() as connection, connection.transaction():
         await advance(connection, names, position, rows[-1].position)  # first: two writers of a view wait here, and not for rows
+        for view in views if position == 0 else ():  # so it stands where another code has made it anew
+            if await connection.fetchval("select obj_description(to_regclass($1))", view.name) != view.shape[0]:
+                raise Superseded(view.name)
         for view in views:
             for community_id, one in concerned.get(view.name, {}).items():
                 await _write(connection, view, community_id, one)

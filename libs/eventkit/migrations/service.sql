@@ -100,11 +100,6 @@ returns void language sql as $$
     on conflict (community_id) do update set generation = excluded.generation, position = excluded.position, n = excluded.n
 $$;
 
-create or replace function park(a_subscription text, a_key text, a_position bigint, a_event uuid, a_community uuid, a_reason text)
-returns void language sql as $$
-    insert into parked (subscription, key, position, event_id, community_id, reason)
-    values (a_subscription, a_key, a_position, a_event, a_community, a_reason) on conflict do nothing
-$$;
 
 create or replace function keep_aside(a_topic text, a_partition int, a_offset bigint, a_reason text, a_headers json, a_body bytea)
 returns void language sql as $$
@@ -253,4 +248,54 @@ begin
         end if;
     end loop;
     return low;
+end $$;
+
+grant select, insert, update on restores to $service_log;
+
+-- Answers whether the event need not be tried: it waits, or a person has said that it is to be skipped. Nobody waits behind others
+-- that were tried again with success meanwhile, whose last delete is waited for.
+create or replace function park(a_subscription text, a_key text, a_position bigint, a_event uuid, a_community uuid, a_reason text)
+returns boolean language plpgsql as $$
+begin
+    if a_reason = 'behind another' then
+        perform from parked where subscription = a_subscription and key = a_key order by position for update;
+        if not found then
+            return false;
+        end if;
+    elsif exists (select from events where stream = 'skipped.' || a_subscription || ':' || a_event) then
+        return true;
+    end if;
+    insert into parked (subscription, key, position, event_id, community_id, reason)
+    values (a_subscription, a_key, a_position, a_event, a_community, a_reason) on conflict do nothing;
+    return true;
+end $$;
+
+-- What stands in this log as if it had seen more than the log's end: it is set back, and counted. Marks go back to what the log
+-- has of their topic: what comes twice is known by its id.
+create or replace function settle_at_the_end(p_end bigint, p_topics text[], p_sources text[]) returns json
+language plpgsql as $$
+declare
+    ahead record;
+    parked_ones bigint;
+    damaged_ones bigint;
+    outcomes_ones bigint;
+    marks_ones bigint := 0;
+begin
+    delete from parked where position > p_end;
+    get diagnostics parked_ones = row_count;
+    delete from damaged where position > p_end;
+    get diagnostics damaged_ones = row_count;
+    delete from outcomes where (outcome ->> 'position')::bigint > p_end;
+    get diagnostics outcomes_ones = row_count;
+    delete from gaps;
+    for ahead in delete from marks where log_position > p_end
+        returning topic, community_id, p_sources[array_position(p_topics, topic)] as source
+    loop
+        marks_ones := marks_ones + 1;
+        insert into marks (topic, community_id, generation, position, n, log_position)
+        select ahead.topic, ahead.community_id, e.source_generation, e.source_position, e.source_n, e.position from events e
+         where e.source = ahead.source and e.community_id = ahead.community_id
+         order by e.source_generation desc, e.source_position desc, e.source_n desc limit 1;
+    end loop;
+    return json_build_object('parked', parked_ones, 'damaged', damaged_ones, 'outcomes', outcomes_ones, 'marks', marks_ones);
 end $$;
