@@ -3,7 +3,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 from msgspec import Struct
-from libs.contracts.fields import Confirmed, SealedField
+from libs.contracts.fields import SealedField
 
 CredentialKind = Literal["card", "pin"]
 Means = Literal["card", "pin", "face", "fingerprint", "qr", "remote", "unknown"]
@@ -167,5 +167,3 @@ class DuressSignalled(Struct, frozen=True, tag="access.duress_signalled"):
     holder_id: UUID | None
     live: bool
     at: datetime
-class ErasureConfirmed(Confirmed, frozen=True, tag="access.erasure_confirmed"):
-    """As `Confirmed`."""

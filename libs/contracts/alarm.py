@@ -3,7 +3,6 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 from msgspec import Struct
-from libs.contracts.fields import Confirmed
 
 IncidentKind = Literal[
     "fire", "gas", "water", "medical", "panic", "sos", "duress", "burglary", "tamper", "supervisory", "trouble", "line", "other"]
@@ -81,5 +80,3 @@ class IncidentEscalated(_OfIncident, frozen=True, tag="alarm.incident_escalated"
     due: datetime
     told: tuple[str, ...]
     next_by: datetime | None
-class ErasureConfirmed(Confirmed, frozen=True, tag="alarm.erasure_confirmed"):
-    """As `Confirmed`."""

@@ -3,7 +3,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 from msgspec import Struct
-from libs.contracts.fields import Confirmed, SealedField
+from libs.contracts.fields import SealedField
 
 class _OfDevice(Struct, frozen=True):
     device_id: UUID
@@ -110,5 +110,3 @@ class HoldFailed(_Hold, frozen=True, tag="devices.hold_failed"):
     reason: str
     attempt: int
     again_at: datetime | None
-class ErasureConfirmed(Confirmed, frozen=True, tag="devices.erasure_confirmed"):
-    """As `Confirmed`."""

@@ -12,12 +12,3 @@ class SealedField(Struct, frozen=True):
 class OfResident(Struct, frozen=True):
     """Something about one resident."""
     resident_id: UUID
-class Confirmed(OfResident, frozen=True):
-    """A service has erased what it kept of an erased resident: so many keys of its own; blind indexes and credentials with them."""
-    keys: int
-class Look(OfResident, frozen=True):
-    """Somebody (`by`, in a role) was shown personal data of a resident in the clear, for a purpose. Recorded before the answer."""
-    by: UUID
-    role: str
-    purpose: str
-    what: tuple[str, ...]

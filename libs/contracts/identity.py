@@ -3,7 +3,7 @@ from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 from msgspec import Struct
-from libs.contracts.fields import Confirmed, Look, OfResident, SealedField
+from libs.contracts.fields import OfResident, SealedField
 
 HomeRole = Literal["owner", "tenant", "family", "staff", "other"]
 class CommunityFounded(Struct, frozen=True, tag="identity.community_founded"):
@@ -78,20 +78,3 @@ class SigningKeyPublished(Struct, frozen=True, tag="identity.signing_key_publish
     public_key: str
     not_before: datetime
     expires: datetime
-
-class ResidentErased(OfResident, frozen=True, tag="identity.resident_erased"):
-    """All personal data of the resident vanishes: whoever keeps any erases its keys and confirms. `by`: they themselves, or who did it for
-    them. Ids, residences, bills, counts and incidents stay."""
-    by: UUID
-    reason: Literal["own_wish", "on_request", "retention"]
-class ErasureConfirmed(Confirmed, frozen=True, tag="identity.erasure_confirmed"):
-    """As `Confirmed`."""
-class _Consent(OfResident, frozen=True):
-    purpose: Literal["face", "sharing", "notices"]
-    by: UUID
-class ConsentGiven(_Consent, frozen=True, tag="identity.consent_given"):
-    """The resident, or under 14 a guardian (`by`), agrees: to face as a credential, to sharing with authorities, to push and SMS."""
-class ConsentWithdrawn(_Consent, frozen=True, tag="identity.consent_withdrawn"):
-    """No longer; whoever rests on it stops within a minute."""
-class ResidentLookedAt(Look, frozen=True, tag="identity.resident_looked_at"):
-    """As `Look`."""

@@ -3,7 +3,7 @@ from typing import Literal
 from uuid import UUID
 from msgspec import Struct
 from libs.contracts.access import Fact
-from libs.contracts.fields import Confirmed, OfResident, SealedField
+from libs.contracts.fields import OfResident, SealedField
 
 class _Circle(Struct, frozen=True):
     circle_id: UUID
@@ -63,5 +63,3 @@ class BroadcastEnded(Struct, frozen=True, tag="neighbors.broadcast_ended"):
     building_id: UUID
     by: UUID | None
     reason: str
-class ErasureConfirmed(Confirmed, frozen=True, tag="neighbors.erasure_confirmed"):
-    """As `Confirmed`."""

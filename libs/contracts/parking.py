@@ -4,7 +4,6 @@ from typing import Literal
 from uuid import UUID
 from msgspec import Struct
 from libs.contracts.access import Fact
-from libs.contracts.fields import Confirmed
 
 class LotOpened(Struct, frozen=True, tag="parking.lot_opened"):
     """A car park and how many spaces each of its zones has. Said again when that changes."""
@@ -115,5 +114,3 @@ class FindingSettled(Struct, frozen=True, tag="parking.finding_settled"):
     """Settled by a person or by a second fact; `how` in one word."""
     finding_id: UUID
     how: str
-class ErasureConfirmed(Confirmed, frozen=True, tag="parking.erasure_confirmed"):
-    """As `Confirmed`."""
