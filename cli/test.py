@@ -93,7 +93,7 @@ def own_stack() -> Iterator[dict[str, str]]:
             yield {
                 "LIFANG_TEST_POSTGRES": f"postgresql://postgres@{HOST}:{ports['postgres']}",
                 "KAFKA_BOOTSTRAP_SERVERS": f"{HOST}:{ports['kafka']}",
-                "LIFANG_KAFKA_USER": ADMIN,
+                "LIFANG_TEST_KAFKA_USER": ADMIN,
                 "LIFANG_TEST_SUPERVISOR_STATE": str(FOR_TESTS.record),
                 "LIFANG_TEST_STATE": str(FOR_TESTS.state),
             }

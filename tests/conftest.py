@@ -159,6 +159,7 @@ class Databases:
     def _settings(self, name: str, database: str) -> Settings:
         return Settings(
             service=name, database_url=self.servers.url(database, f"{name}_owner"), secrets=self.secrets,
+            kafka_user=os.environ.get("LIFANG_TEST_KAFKA_USER", ""),
             topic_prefix=(prefix := f"t{uuid4().hex[:12]}"), open_prefix=f"{prefix}.")
 
 

@@ -51,7 +51,7 @@ MAY_READ = {
 
 @pytest.fixture(scope="module")
 async def place(servers: Servers) -> Place:
-    if not os.environ.get("LIFANG_KAFKA_USER"):
+    if not os.environ.get("LIFANG_TEST_KAFKA_USER"):
         pytest.skip("this Kafka asks nobody who they are: it is not a stack's own")
     return Place(Path(os.environ["LIFANG_TEST_STATE"]))
 

@@ -88,8 +88,9 @@ class Toy:
         environment = {
             "DATABASE_URL_TOY": s.database_url, "DATABASE_URL_ECHO": self.echo.database_url,
             "KAFKA_BOOTSTRAP_SERVERS": s.kafka, "LIFANG_TOPIC_PREFIX": s.topic_prefix,
-            "LIFANG_SECRETS": str(s.secrets), "LIFANG_PORT": str(self.port), "TOY_DEVICE": str(self.device),
-            "TOY_PART": self.part, "LIFANG_FAILPOINT": failpoint, "LIFANG_FAILPOINT_ARMED": str(self.armed) if failpoint else ""}
+            "LIFANG_SECRETS": str(s.secrets), "LIFANG_KAFKA_USER": s.kafka_user, "LIFANG_PORT": str(self.port),
+            "TOY_DEVICE": str(self.device), "TOY_PART": self.part, "LIFANG_FAILPOINT": failpoint,
+            "LIFANG_FAILPOINT_ARMED": str(self.armed) if failpoint else ""}
         self.process = _forks.Process(target=serve, args=(environment, self.twin, str(self.directory / "log")), daemon=True)
         self.process.start()
         await until(self.started, 20)
