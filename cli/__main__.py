@@ -18,6 +18,8 @@ COMMANDS = {
     "parked": "events that wait for a person: list, retry, skip",
     "republish": "tell everything again that a service has told, in order",
     "restored": "after a restore of a service's database: begin a new generation",
+    "verify": "find out whether anybody has changed a log behind the services' backs",
+    "retire": "blank what has served its purpose, as every day (--dry-run: count it)",
     "rewrap": "wrap a service's keys of one purpose by the newest key-encryption key",
     "bench": "how fast the hot paths are, each beside its limit and a peer",
     "test": "check the code and run the tests, on a stack of their own",

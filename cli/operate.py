@@ -12,7 +12,8 @@ from uuid import UUID
 
 import msgspec
 
-from cli.mending import rebuild, retry, rewrap
+from cli.mending import rebuild, retire_now, retry, rewrap
+from cli.verifying import acknowledge_loss, verify
 from libs.eventkit import obs
 from libs.eventkit.envelope import PARTITIONS, read
 from libs.eventkit.keys_topic import KeyCreated
@@ -23,7 +24,7 @@ from libs.eventkit.relay import last_records
 from libs.eventkit.service import App
 from libs.eventkit.settings import settings_for
 
-OPERATIONS = ("rebuild", "parked", "republish", "restored", "rewrap")
+OPERATIONS = ("rebuild", "parked", "republish", "restored", "rewrap", "verify", "retire")
 
 
 async def operate(app: App, operation: str, arguments: list[str]) -> dict[str, Any]:
@@ -40,6 +41,10 @@ async def operate(app: App, operation: str, arguments: list[str]) -> dict[str, A
                 return await _republish(app)
             case "rewrap":
                 return await _rewrap(app, " ".join(arguments))
+            case "verify":
+                return await verify(app)
+            case "retire":
+                return await retire_now(app, "--dry-run" in arguments)
             case _:
                 return await _restored(app)
     finally:
@@ -130,6 +135,7 @@ async def _restored(app: App) -> dict[str, Any]:
             "update events set generation = $1 where source is null"
             " and position > (select position from checkpoints where name = 'relay')", generation + 1)
         await connection.execute("update checkpoints set position = least(position, $1)", last)
+    await acknowledge_loss(app, generation + 1)
     return {"service": app.service.name, "generation": generation + 1, "position": last, "partitions": PARTITIONS, "beyond": lost}
 
 

@@ -14,6 +14,9 @@ FAILPOINTS = {
     "view.committed": "rows and checkpoint committed",
     "reaction.done": "the commands of an event are stored, the checkpoint has not moved",
     "timer.fired": "what was due is done and said, the table of what is due has not moved",
+    "seal.made": "the seal is in the database, nobody outside knows it",
+    "seal.kept": "the file has the newest head, the topic may not",
+    "retention.page": "a page is blanked and the log says so, nothing of the next is done",
     "effect.attempted": "the attempt is in the log, the device has not been called",
     "effect.called": "the device has been called, its answer is not in the log",
 }

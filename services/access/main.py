@@ -19,6 +19,7 @@ from services.access.book import DoorBook
 from services.access.domain import credentials, deliveries, doors, lifts, openings, pass_history, releases, rights, visitor_passes
 from services.access.publishing import publish
 from services.access.reactions import reactions
+from services.access.retention import RETENTION
 from services.access.sending import sending
 from services.access.views import credentials as credentials_view
 from services.access.views import deliveries as deliveries_view
@@ -84,4 +85,5 @@ SERVICE = Service(
         *reactions(app, book_of(app), visitors_of(app)), notices.queueing(notices.senders_for(app.settings))),
     timers=lambda app: (sending(app, sender) for sender in notices.senders_for(app.settings)),
     routes=routes,
+    retention=RETENTION,
 )

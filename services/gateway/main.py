@@ -11,6 +11,7 @@ from services.gateway.api.routes import routes
 from services.gateway.domain import government
 from services.gateway.publishing import publish
 from services.gateway.reactions import Divisions, telling
+from services.gateway.retention import RETENTION
 from services.gateway.views import (
     broadcasts,
     cars,
@@ -58,4 +59,5 @@ SERVICE = Service(
     memories=lambda app: (divisions_of(app).memory,),
     reactions=lambda app: (telling(app, divisions_of(app)),),
     routes=routes,
+    retention=RETENTION,
 )
