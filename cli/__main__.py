@@ -22,6 +22,8 @@ COMMANDS = {
     "backup": "a copy of every service's log and what stands beside it, while they run",
     "restore": "services as they were when a backup was made",
     "restored": "after a restore of a service's database: begin a new generation",
+    "verify": "find out whether anybody has changed a log behind the services' backs",
+    "retire": "blank what has served its purpose, as every day (--dry-run: count it)",
     "rewrap": "wrap a service's keys of one purpose by the newest key-encryption key",
     "bench": "how fast the hot paths are, each beside its limit and a peer",
     "test": "check the code and run the tests, on a stack of their own",

@@ -1,6 +1,8 @@
 """What mends a service from beside it, while it runs: parked events tried again, keys wrapped anew."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -8,6 +10,8 @@ import asyncpg
 from libs.eventkit.log import Log
 from libs.eventkit.privacy import KEY_COLUMNS, Keks, KeyRecord, encrypt
 from libs.eventkit.reactions import Reactor
+from libs.eventkit.retention import retire
+from libs.eventkit.service import App
 
 
 async def retry(reactor: Reactor, key: str) -> int:
@@ -48,3 +52,12 @@ async def rewrap(pool: asyncpg.Pool, owner: str, keks: Keks, purpose: str) -> As
                     "update keys set kek_id = $2, wrapped = $3, announced_at = null where key_id = $1 and erased_at is null",
                     after, kek_id, encrypt(kek, keks.unwrap(record), record.bound))
             yield record
+
+
+async def retire_now(app: App, dry: bool) -> dict[str, Any]:
+    """Every class of the service, due or not; with `dry` nothing is done, and what would be is counted."""
+    classes, now = app.service.retention, datetime.now(UTC)
+    rows = await retire(app.database, classes, list(app.checkpoints()), now, dry)
+    return {
+        "service": app.service.name, "dry_run": dry, "classes": [
+            {"name": one.name, "days": one.age().days, "before": now - one.age(), "rows": rows.get(one.name, 0)} for one in classes]}

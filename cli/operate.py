@@ -14,7 +14,8 @@ import msgspec
 
 from cli import waiting
 from cli.generations import MOST, begin_anew
-from cli.mending import rewrap
+from cli.mending import retire_now, rewrap
+from cli.verifying import acknowledge_loss, verify
 from cli.viewing import asof, rebuilt
 from libs.eventkit import obs
 from libs.eventkit.keys_topic import KeyCreated
@@ -24,7 +25,7 @@ from libs.eventkit.recorded import Meta, tag_of, uuid7
 from libs.eventkit.service import App
 from libs.eventkit.settings import settings_for
 
-OPERATIONS = ("rebuild", "asof", "parked", "republish", "restored", "rewrap")
+OPERATIONS = ("rebuild", "asof", "parked", "republish", "restored", "rewrap", "verify", "retire")
 
 
 async def operate(app: App, operation: str, arguments: list[str]) -> dict[str, Any]:
@@ -43,6 +44,10 @@ async def operate(app: App, operation: str, arguments: list[str]) -> dict[str, A
                 return await _republish(app)
             case "rewrap":
                 return await _rewrap(app, " ".join(arguments))
+            case "verify":
+                return await verify(app)
+            case "retire":
+                return await retire_now(app, "--dry-run" in arguments)
             case _:
                 return await _restored(app, arguments)
     finally:
@@ -103,7 +108,9 @@ async def _restored(app: App, arguments: list[str]) -> dict[str, Any]:
     parser.add_argument("--heard", type=int, default=0)
     parser.add_argument("--most", type=int, default=MOST)
     given = parser.parse_args(arguments)
-    return await begin_anew(app, given.heard, given.most)
+    found = await begin_anew(app, given.heard, given.most)
+    await acknowledge_loss(app, found["generation"])
+    return found
 
 
 def main() -> None:

@@ -59,6 +59,11 @@ class Place:
         return self.state / "secrets"
 
     @property
+    def seals(self) -> Path:
+        """What is known of the logs outside their databases: only whoever writes here could hide that one was changed."""
+        return self.state / "seals"
+
+    @property
     def kafka(self) -> Path:
         return self.state / "kafka"
 

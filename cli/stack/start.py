@@ -101,6 +101,6 @@ def forget(place: Place) -> None:
         shutil.rmtree(data, ignore_errors=True)
         with suppress(OSError):
             Path(data).parent.rmdir()
-    for directory in (place.run, place.log, place.secrets, place.kafka, place.state / "pg", place.state / "terminals"):
+    for directory in (place.run, place.log, place.secrets, place.seals, place.kafka, place.state / "pg", place.state / "terminals"):
         shutil.rmtree(directory, ignore_errors=True)
     place.ports.unlink(missing_ok=True)

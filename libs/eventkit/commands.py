@@ -178,6 +178,9 @@ class Commands:
             raise NotFound(decider.category)
         return state, version
 
+    def forget(self) -> None:
+        """Of a stream that is retired nothing may be remembered."""
+        self._known.clear()
     def _remember(self, stream: str, community_id: UUID, state: Any, version: int) -> None:
         self._known.pop(stream, None)
         self._known[stream] = (community_id, state, version)

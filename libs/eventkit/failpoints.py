@@ -16,6 +16,9 @@ FAILPOINTS = {
     "timer.fired": "what was due is done and said, the table of what is due has not moved",
     "erasure.logged": "it is in the log that the keys are erased, they are not destroyed",
     "erasure.destroyed": "the keys are destroyed, nobody has been told that all of them are",
+    "seal.made": "the seal is in the database, nobody outside knows it",
+    "seal.kept": "the file has the newest head, the topic may not",
+    "retention.page": "a page is blanked and the log says so, nothing of the next is done",
     "effect.attempted": "the attempt is in the log, the device has not been called",
     "effect.called": "the device has been called, its answer is not in the log",
 }

@@ -61,7 +61,8 @@ class Memory:
                 log.error("memory %s cannot read position %d: %s", self.name, row.position, type(error).__name__)
                 self.unreadable.add(row.community_id)
             else:
-                self.apply(event, row)
+                if event is not None:
+                    self.apply(event, row)
 
     async def fresh(self, position: int = 0) -> None:
         """Returns when memory is at most five seconds old and has passed `position`, else asks the database. Raises NotReady

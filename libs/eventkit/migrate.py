@@ -6,12 +6,13 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 import asyncpg
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from libs.eventkit import seal
 from libs.eventkit.envelope import PARTITIONS
 from libs.eventkit.settings import Settings
 from libs.eventkit.views import View
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-_LOG = (MIGRATIONS / "service.sql").read_text()
+_LOG = "\n".join((MIGRATIONS / f"{name}.sql").read_text() for name in ("service", "seal", "retention"))
 _LOCK, _MONTH = 726002, str(30 * 24 * 3600 * 1000)
 _KEYS = {"cleanup.policy": "compact", "segment.ms": "3600000", "max.compaction.lag.ms": "86400000"}  # an erased key is gone within a day
 
@@ -56,7 +57,8 @@ async def ensure_topics(settings: Settings, services: tuple[str, ...]) -> None:
     admin = AIOKafkaAdminClient(**settings.broker, client_id=f"{settings.service}-topics")
     await admin.start()
     try:
-        wanted = {settings.topic(s): {"retention.ms": _MONTH} for s in services} | {settings.topic("keys"): _KEYS}
+        wanted = {settings.topic(s): {"retention.ms": _MONTH} for s in services}
+        wanted |= {settings.topic("keys"): _KEYS, settings.topic("seals"): seal.TOPIC}
         await admin.create_topics([NewTopic(name, PARTITIONS, 1, topic_configs=options) for name, options in wanted.items()])
     finally:
         await admin.close()

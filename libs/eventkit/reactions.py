@@ -52,7 +52,7 @@ class Reactor:
     async def _take(self, rows: Sequence[Recorded], position: int) -> None:
         pool, gate, lines = await self.database.pool(), asyncio.Semaphore(AT_ONCE), dict[str, list[tuple[str, Any, Recorded]]]()
         for row in rows:
-            if row.type in self._names:
+            if row.type in self._names and row.meta.retired is None:
                 try:
                     key = self.reaction.key(event := self.catalogue.read(row), row)
                 except Exception as error:  # an unknown version, or a body that does not fit its type

@@ -19,7 +19,8 @@ class UnknownVersion(Exception):
 
 class Meta(Struct, frozen=True, omit_defaults=True):
     """`caused_by`: ids of the events and the command that it rests on. `requested_at`: when the first service
-    recorded the request behind it. `occurred_at`: what the device or person claims; nothing is ordered by it."""
+    recorded the request behind it. `occurred_at`: what the device or person claims; nothing is ordered by it.
+    `retired`: the event by which retention has blanked this row; nothing else is then left of it."""
     correlation: str = ""
     caused_by: tuple[UUID, ...] = ()
     requested_at: datetime | None = None
@@ -28,6 +29,7 @@ class Meta(Struct, frozen=True, omit_defaults=True):
     traceparent: str = ""
     subject: str = ""
     source_time: datetime | None = None
+    retired: UUID | None = None
 
 class Number(Struct, frozen=True, order=True):
     """The place of a public event in its topic: generation, position in the source's log, index among its siblings."""
@@ -87,8 +89,8 @@ class Catalogue:
         self.versions = {n: 1 + max((v for t, v in self.upcasts if t == n), default=0) for n in self.types}
 
     def read(self, row: Recorded) -> Any | None:
-        """The event, lifted to the current version; None for a type that is not ours to know. Raises UnknownVersion."""
-        if (decoder := self._decoders.get(row.type)) is None:
+        """The event, lifted to the current version; None for a type that is not ours to know, or what is retired. Raises UnknownVersion."""
+        if row.meta.retired is not None or (decoder := self._decoders.get(row.type)) is None:
             return None
         if row.schema == (current := self.versions[row.type]):
             return decoder.decode(row.data)

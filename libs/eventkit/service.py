@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 from msgspec import Struct
 from starlette.types import ASGIApp
-from libs.eventkit import auth, erasing, hear, keys_topic, migrate, privacy, relay, supervise, tail
+from libs.eventkit import auth, erasing, hear, keys_topic, migrate, privacy, relay, seal, supervise, tail
 from libs.eventkit.commands import Commands, Publish
 from libs.eventkit.db import Database
 from libs.eventkit.decider import Decider
@@ -15,6 +15,7 @@ from libs.eventkit.log import Log
 from libs.eventkit.memory import Memory
 from libs.eventkit.reactions import Reaction, Reactor
 from libs.eventkit.recorded import Catalogue, Upcast
+from libs.eventkit.retention import Retention, Retired, retire_daily
 from libs.eventkit.settings import Settings
 from libs.eventkit.subscriptions import Subscription, follow
 from libs.eventkit.timers import Timer, Timers
@@ -43,9 +44,10 @@ class Service(Struct, frozen=True):
     within: Callable[["App", ASGIApp], ASGIApp] = lambda app, asgi: asgi
     tombstones: Callable[["App", Sequence[privacy.KeyRecord]], Awaitable[None]] = erasing.told_of_tombstones
     topic: str = ""
+    retention: tuple[Retention, ...] = ()
 
     def catalogue(self) -> Catalogue:
-        return Catalogue((*self.events, *self.contracts, *keys_topic.KEY_EVENTS, *erasing.EVENTS), self.upcasts)
+        return Catalogue((*self.events, *self.contracts, *keys_topic.KEY_EVENTS, *erasing.EVENTS, Retired), self.upcasts)
 
 class App:
     """A service at run time. `keyring` exists once `open` has reached the database."""
@@ -65,6 +67,7 @@ class App:
             Memory("signing_keys", (service.signing_key,), lambda event, row: self.verifier.learn(
                 event.kid, privacy.unbase64url(event.public_key), event.not_before, event.expires)),
             Memory("erased_keys", (keys_topic.KeyErased,), lambda event, row: self.keyring.forget(event.key_id)),
+            Memory("retired", (Retired,), lambda event, row: self.commands.forget()),
             *service.memories(self)]
         for memory in self.memories:
             memory.bind(self.log, self.catalogue)
@@ -113,6 +116,9 @@ class App:
             self.supervisor.start("hear", lambda run=self.hearing.run: self._with_topics(run))  # type: ignore[misc]
             self._start_keys()
         self.supervisor.start("cleaning", self._clean)
+        self.supervisor.start("seal", seal.Sealing(self.settings, self.database, self.wake).run)
+        self.supervisor.start("retention", lambda: retire_daily(
+            self.database, self.service.retention, list(self.checkpoints())))
 
     def start_relay(self) -> None:
         if self.relay is not None:

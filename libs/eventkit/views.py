@@ -16,7 +16,8 @@ from sqlalchemy.schema import CreateIndex, CreateTable, DDLElement
 from libs.eventkit.db import Connection, Database, is_away
 from libs.eventkit.failpoints import reach
 from libs.eventkit.log import Log
-from libs.eventkit.recorded import Catalogue, Recorded
+from libs.eventkit.recorded import COLUMNS, Catalogue, Recorded, tag_of
+from libs.eventkit.retention import Retired
 from libs.eventkit.subscriptions import POLL, Lost, advance, checkpoints, holding
 from libs.eventkit.tail import Wake, set_within
 
@@ -82,7 +83,8 @@ class View(Struct, frozen=True):
 async def take(database: Database, catalogue: Catalogue, views: Sequence[View], rows: Sequence[Recorded], position: int) -> None:
     """Folds a batch into views that all stand at `position`: one transaction holds the rows and the checkpoints. Raises Lost."""
     pool, names = await database.folds(), [view.name for view in views]
-    if not (concerned := _concerned(views, catalogue, rows)) and position:
+    concerned, anew = _concerned(views, catalogue, rows), _anew(views, catalogue, rows)
+    if not (concerned or anew) and position:
         return await advance(pool, names, position, rows[-1].position)
     async with pool.acquire() as connection, connection.transaction():
         await advance(connection, names, position, rows[-1].position)  # first: two writers of a view wait here, and not for rows
@@ -91,7 +93,10 @@ async def take(database: Database, catalogue: Catalogue, views: Sequence[View], 
                 raise Superseded(view.name)
         for view in views:
             for community_id, one in concerned.get(view.name, {}).items():
-                await _write(connection, view, community_id, one)
+                if (view.name, community_id) not in anew:
+                    await _write(connection, view, community_id, one)
+            for community_id in (c for name, c in anew if name == view.name):
+                await _fold_anew(connection, view, catalogue, community_id, rows[-1].position)
         reach("view.written")
     reach("view.committed")
 
@@ -151,6 +156,32 @@ def _concerned(views: Sequence[View], catalogue: Catalogue, rows: Sequence[Recor
             except Exception as error:
                 found[view.name][row.community_id].failed.append((row.position, type(error).__name__))
     return found
+
+def _anew(views: Sequence[View], catalogue: Catalogue, rows: Sequence[Recorded]) -> set[tuple[str, UUID]]:
+    """Which views have to forget, of which communities: those that read a type of what was retired."""
+    found = set[tuple[str, UUID]]()
+    for row in (row for row in rows if row.type == tag_of(Retired) and row.source is None):
+        kinds = [kind for name in getattr(catalogue.read(row), "types", ()) if (kind := catalogue.types.get(name))]
+        found |= {(view.name, row.community_id) for view in views if any(_may_read(view, kind, row) for kind in kinds)}
+    return found
+
+def _may_read(view: View, kind: type[Struct], row: Recorded) -> bool:
+    """Asked with an event that has no fields: who looks into it reads the type."""
+    try:
+        return any(True for _ in view.reads(kind.__new__(kind), row))
+    except Exception:
+        return True
+
+async def _fold_anew(connection: Connection, view: View, catalogue: Catalogue, community_id: UUID, upto: int) -> None:
+    """So that the view is the fold of the log as it now is, whatever it had taken from what is blanked."""
+    await connection.execute(f"delete from {view.name} where community_id = $1", community_id)
+    await connection.execute("delete from damaged where view = $1 and community_id = $2", view.name, community_id)
+    query = f"select {COLUMNS} from events where community_id = $1 and position > $2 and position <= $3 order by position limit 500"
+    after = 0
+    while rows := [Recorded.of(row) for row in await connection.fetch(query, community_id, after, upto)]:
+        for one in _concerned([view], catalogue, rows).get(view.name, {}).values():
+            await _write(connection, view, community_id, one)
+        after = rows[-1].position
 
 async def _write(connection: Connection, view: View, community_id: UUID, one: _Concerned) -> None:
     """Folds one community's events. One that the view cannot take is left out and marks the rows damaged; a rebuild mends it."""

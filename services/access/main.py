@@ -33,6 +33,7 @@ from services.access.erasures import erasures
 from services.access.faces import faces
 from services.access.publishing import publish
 from services.access.reactions import reactions
+from services.access.retention import RETENTION
 from services.access.sending import sending
 from services.access.views import credentials as credentials_view
 from services.access.views import deliveries as deliveries_view
@@ -102,4 +103,5 @@ SERVICE = Service(
         notices.queueing(notices.senders_for(app.settings), ways_of(app))),
     timers=lambda app: (sending(app, sender, ways_of(app)) for sender in notices.senders_for(app.settings)),
     routes=routes,
+    retention=RETENTION,
 )

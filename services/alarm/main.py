@@ -20,6 +20,7 @@ from services.alarm.erasures import erasures
 from services.alarm.processes.escalation import escalations
 from services.alarm.publishing import publish
 from services.alarm.reactions import reactions
+from services.alarm.retention import RETENTION
 from services.alarm.views import incidents as incidents_view
 from services.alarm.views import panels as panels_view
 from services.alarm.views import sensors as sensors_view
@@ -61,4 +62,5 @@ SERVICE = Service(
     reactions=lambda app: (*reactions(book_of(app)), *erasures(app)),
     timers=lambda app: (escalations(app),),
     routes=routes,
+    retention=RETENTION,
 )

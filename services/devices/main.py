@@ -18,6 +18,7 @@ from services.devices.holding import holds_kept, holds_wanted
 from services.devices.listener import listening
 from services.devices.performer import Performer
 from services.devices.publishing import publish
+from services.devices.retention import RETENTION
 from services.devices.streams import Streams
 from services.devices.views import devices as devices_view
 from services.devices.views import findings as findings_view
@@ -62,4 +63,5 @@ SERVICE = Service(
     tasks=lambda app: {"alert_streams": Streams(app, book_of(app), client_of_devices()).run, **listening(app)},
     routes=routes,
     raw_routes=(reports_api.PREFIX,),
+    retention=RETENTION,
 )

@@ -76,7 +76,7 @@ class Performer:
     async def _planned(self, row: Recorded) -> Order | None:
         try:
             event = self.commands.catalogue.read(row)
-            return await self.effect.on[type(event)](event, row)
+            return await self.effect.on[type(event)](event, row) if event is not None else None
         except Exception as error:
             if is_away(error):
                 raise

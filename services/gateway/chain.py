@@ -29,6 +29,7 @@ from services.gateway.stories import CROWDS, stories_of
 from services.gateway.tail import readable
 from services.gateway.told import Told
 from services.gateway.views import broadcasts, door_events, doors, installed, lanes, my_home, stories
+from services.gateway.words.names import Gone
 
 MOST, NOT_TOLD, ABOUT_IT = 200, 50, 8
 """Events in one explanation; of those, events that say of one resident that nothing reached them. Events about an id that are tried."""
@@ -181,7 +182,8 @@ def _known(app: App, records: list[asyncpg.Record]) -> list[Known]:
     """Own events as authorities are told them; those that nobody is told are no part of an answer."""
     found: list[Known] = []
     for row in map(Recorded.of, records):
-        event = readable(app.catalogue, row)
+        gone = row.meta.retired is not None and row.source is not None
+        event = Gone(row.type) if gone else readable(app.catalogue, row)
         if event is not None and row.source is None:
             told = publish(event, row)
             event = told[0].body if told else None

@@ -13,6 +13,7 @@ from services.gateway.erasures import erasures as confirming
 from services.gateway.limits import Limits
 from services.gateway.publishing import publish
 from services.gateway.reactions import Divisions, telling
+from services.gateway.retention import RETENTION
 from services.gateway.views import (
     broadcasts,
     cars,
@@ -62,4 +63,5 @@ SERVICE = Service(
     reactions=lambda app: (telling(app, divisions_of(app)), *confirming(app)),
     routes=routes,
     within=Limits,
+    retention=RETENTION,
 )

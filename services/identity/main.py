@@ -40,6 +40,7 @@ from services.identity.keepers import keepers_of
 from services.identity.lookups import communities_of
 from services.identity.publishing import publish
 from services.identity.reactions import vehicles_of_residents
+from services.identity.retention import RETENTION
 from services.identity.tokens import keep_a_signing_key, secrets_of
 from services.identity.views import accounts as accounts_view
 from services.identity.views import buildings as buildings_view
@@ -102,4 +103,5 @@ SERVICE = Service(
     tombstones=tombstones,
     tasks=lambda app: {"signing-key": lambda: keep_a_signing_key(app, secrets_of(app))},
     routes=routes,
+    retention=RETENTION,
 )

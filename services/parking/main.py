@@ -21,6 +21,7 @@ from services.parking.lane_desk import index_in
 from services.parking.payments import LocalProvider
 from services.parking.publishing import publish
 from services.parking.reactions import reactions
+from services.parking.retention import RETENTION
 from services.parking.views import findings as findings_view
 from services.parking.views import lanes as lanes_view
 from services.parking.views import rights as rights_view
@@ -66,4 +67,5 @@ SERVICE = Service(
     memories=lambda app: (book_of(app).memory,),
     reactions=lambda app: (*reactions(app, book_of(app)), *erasures(app, book_of(app))),
     routes=routes,
+    retention=RETENTION,
 )

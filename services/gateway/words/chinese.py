@@ -6,16 +6,19 @@ from uuid import UUID
 from libs.contracts import access, devices, identity, parking
 from services.gateway.words import alarm_chinese, neighbors_chinese, people_chinese
 from services.gateway.words import chinese_terms as terms
-from services.gateway.words.names import Names, building_of, short, yuan
+from services.gateway.words.names import Gone, Names, building_of, short, yuan
 
 reached, _whom = neighbors_chinese.reached, people_chinese.whom
 NO_WORDS = "发生了此网关没有词语描述的事。"
+RETIRED = "此事所依据的内容已过保存期限并被删除：{type}。"
 BECAUSE, THEN = "因为：", "随后："
 
 
 def sentence(event: Any, names: Names) -> str:
     """What happened. Persons go by the end of their id: a name would have to be opened."""
     match event:
+        case Gone():
+            return RETIRED.format(type=event.type)
         case access.CredentialJudged():
             late = "" if event.live else "事后（依据设备留存记录）"
             verdict = "可以开启" if event.allowed else "不可以开启"

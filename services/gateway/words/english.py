@@ -6,16 +6,19 @@ from uuid import UUID
 from libs.contracts import access, devices, identity, parking
 from services.gateway.words import alarm_english, neighbors_english, people_english
 from services.gateway.words import english_terms as terms
-from services.gateway.words.names import Names, building_of, short, yuan
+from services.gateway.words.names import Gone, Names, building_of, short, yuan
 
 reached, _whom = neighbors_english.reached, people_english.whom
 NO_WORDS = "Something happened that this gateway has no words for."
+RETIRED = "What this rests on has served its purpose, and its content is deleted: {type}."
 BECAUSE, THEN = "Because: ", "Then: "
 
 
 def sentence(event: Any, names: Names) -> str:
     """What happened. Persons go by the end of their id: a name would have to be opened."""
     match event:
+        case Gone():
+            return RETIRED.format(type=event.type)
         case access.CredentialJudged():
             verdict = "may open" if event.allowed else "may not open"
             late = "" if event.live else " afterwards, from what the device had kept,"

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from msgspec import Struct
+
 from libs.contracts.access import FireReleaseBegun, FireReleaseEnded, LiftInstalled
 from libs.contracts.neighbors import BroadcastEnded, BroadcastSent, CircleJoined, CircleLeft, NoticePosted
 
@@ -16,6 +18,12 @@ ERASED = "erased"
 
 BY_HAND = "by_hand"
 """The rule of what a person decided, also where the reader may not know which."""
+
+
+class Gone(Struct, frozen=True):
+    """Stands for an event whose content retention has taken."""
+
+    type: str
 
 
 def short(thing: UUID) -> str:

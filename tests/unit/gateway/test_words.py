@@ -14,8 +14,9 @@ from uuid import UUID
 import pytest
 
 from libs.contracts import access, parking
-from services.gateway.sentences import sentence
+from services.gateway.sentences import Language, sentence
 from services.gateway.words import chinese, chinese_terms, english, english_terms
+from services.gateway.words.names import Gone
 from services.parking.domain import billing, findings, judging
 from services.parking.domain.plate_rights import Kind
 from tests.unit.gateway.heard import ANN, BUILDING, DEVICE, NOON
@@ -130,3 +131,9 @@ def test_what_the_newer_events_say(event: Any, english_: str, chinese_: str) -> 
 def test_a_quarantined_stay_is_said_to_cost_nothing() -> None:
     event = parking.SessionQuarantined(STAY, LOT, "ground")
     assert "costs nothing until staff have settled it" in sentence(event, {}) and "不计费" in sentence(event, {}, "zh")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_what_retention_has_taken_is_said_to_be_deleted(language: Language):
+    said = sentence(Gone("access.door_opened"), {}, language)
+    assert "access.door_opened" in said and said not in (english.NO_WORDS, chinese.NO_WORDS)

@@ -1,0 +1,17 @@
+"""How long alarm keeps what it heard beside what became an incident, in days (docs/decisions/0018). Incidents stay."""
+
+from libs.contracts import access, devices
+from libs.eventkit.retention import Retention
+
+RETENTION = (
+    Retention("reports", 30, heard=(
+        devices.DeviceReported, devices.PlateSeen, devices.FallbackGiven, devices.DoorOrderAttempted, devices.DoorOrderCarriedOut,
+        devices.DoorOrderFailed, devices.BarrierOrderCarriedOut, devices.BarrierOrderFailed)),
+    Retention("signals", 90, heard=(devices.PanelSignalled,)),
+    Retention("openings", 90, heard=(
+        access.CredentialJudged, access.DoorPassed, access.DoorOpeningOrdered, access.DoorOpened, access.DoorOpeningFailed,
+        access.DoorNoticed)),
+    Retention("visitor_passes", 90, heard=(
+        access.VisitorPassIssued, access.VisitorPassRevoked, access.VisitorPassUsed, access.VisitorPassUseReturned,
+        access.VisitorArrived)),
+)

@@ -1,0 +1,9 @@
+"""How long identity keeps who signed in when, in days (docs/decisions/0018). Who lives where stays until they move or erase themselves."""
+
+from libs.eventkit.retention import Retention
+from services.identity.domain.sessions import SessionEnded
+
+RETENTION = (
+    Retention("sign_ins", 30, own=("sign-in", "phone")),  # a code is good for minutes, its count for a day
+    Retention("sessions", 90, own=("session",), ends=(SessionEnded,)),
+)

@@ -1,0 +1,17 @@
+"""How long parking keeps who drove past, in days (docs/decisions/0018). Stays stay: what was billed and paid has to be shown again."""
+
+from libs.contracts import access, devices
+from libs.eventkit.retention import Retention
+
+RETENTION = (
+    Retention("passages", 90, own=("passage",)),
+    Retention("reports", 30, heard=(
+        devices.DeviceReported, devices.PlateSeen, devices.FallbackGiven, devices.DoorOrderAttempted, devices.DoorOrderCarriedOut,
+        devices.DoorOrderFailed, devices.BarrierOrderCarriedOut, devices.BarrierOrderFailed)),
+    Retention("openings", 30, heard=(
+        access.CredentialJudged, access.DoorPassed, access.DoorOpeningOrdered, access.DoorOpened, access.DoorOpeningFailed,
+        access.DoorNoticed)),
+    Retention("visitor_passes", 90, heard=(
+        access.VisitorPassIssued, access.VisitorPassRevoked, access.VisitorPassUsed, access.VisitorPassUseReturned,
+        access.VisitorArrived)),
+)
