@@ -45,7 +45,7 @@ async def retire(database: Database, classes: Sequence[Retention], readers: Sequ
     for one in classes:
         what, before = [list(one.own), [tag_of(t) for t in one.ends], [tag_of(t) for t in one.heard]], now - one.age()
         reader = f"retire:{one.name}:{hashlib.sha256(repr(what).encode()).hexdigest()[:8]}"  # another definition begins at the beginning
-        await pool.execute("insert into checkpoints values ($1, 0, '-infinity') on conflict do nothing", reader)
+        await pool.execute("insert into checkpoints values ($1, 0, 'epoch') on conflict do nothing", reader)
         at, moved = await pool.fetchrow("select position, moved_at from checkpoints where name = $1", reader)  # type: ignore[misc]
         if since is not None and moved > since:
             continue

@@ -13,7 +13,7 @@ from cli.mending import retire_now
 from libs.eventkit import relay, views
 from libs.eventkit.commands import Context
 from libs.eventkit.recorded import Number
-from libs.eventkit.retention import Retention, Retired, retire
+from libs.eventkit.retention import DAILY, Retention, Retired, retire
 from libs.eventkit.service import App
 from tests.eventkit.writers import append
 from tests.kit import caught_up, everything, folded, held, until
@@ -230,3 +230,14 @@ async def test_pages_are_of_a_bounded_size_and_go_on_where_one_ended(toy: App, p
     assert await retired_by(toy) == {"accounts": 2500}
     assert [row[0] for row in await pool.fetch("select (data ->> 'count')::int from events where type = 'retired' order by position")] == [
         2000, 500]
+
+
+async def test_by_itself_a_class_is_looked_at_once_a_day(toy: App, pool: asyncpg.Pool, community: UUID):
+    await add(toy, uuid4(), community)
+    await age(toy, 1)
+    await passed(toy)
+    now, readers = datetime.now(UTC), list(toy.checkpoints())
+    assert await retire(toy.database, [ACCOUNTS], readers, now, since=now - DAILY) == {"accounts": 1}
+    assert await retire(toy.database, [ACCOUNTS], readers, now, since=now - DAILY) == {}
+    await pool.execute("update checkpoints set moved_at = moved_at - interval '21 hours' where name like 'retire:%'")
+    assert await retire(toy.database, [ACCOUNTS], readers, now, since=now - DAILY) == {"accounts": 0}
