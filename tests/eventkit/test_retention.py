@@ -52,7 +52,7 @@ async def passed(app: App) -> None:
 
 async def add(app: App, account: UUID, community: UUID, times: int = 1) -> None:
     for _ in range(times):
-        await app.commands.handle(account, accounts.Add(5), Context(community, datetime.now(UTC)))
+        await app.commands.handle(account, accounts.Add(5), Context(community_id=community, now=datetime.now(UTC)))
 
 
 async def retired_by(app: App, *classes: Retention, dry: bool = False) -> dict[str, int]:
@@ -98,7 +98,7 @@ async def test_only_what_has_ended_goes_where_the_class_says_what_ends_it(toy: A
     one, other = uuid4(), uuid4()
     await add(toy, one, community)
     await add(toy, other, community)
-    await toy.commands.handle(other, accounts.Name("x"), Context(community, datetime.now(UTC)))
+    await toy.commands.handle(other, accounts.Name("x"), Context(community_id=community, now=datetime.now(UTC)))
     await age(toy, 3)
     await passed(toy)
     named = replace(ACCOUNTS, name="named", ends=(accounts.Named,))
@@ -190,7 +190,7 @@ async def test_a_decider_begins_again_and_the_version_goes_on(toy: App, pool: as
     toy.wake()
     await until(lambda: all(memory.position >= last for memory in toy.memories))
     assert await toy.commands.state(accounts.ACCOUNTS, account, community, fresh=False) == (accounts.Account(), 2)
-    done = await toy.commands.handle(account, accounts.Add(1), Context(community, datetime.now(UTC)))
+    done = await toy.commands.handle(account, accounts.Add(1), Context(community_id=community, now=datetime.now(UTC)))
     assert done.outcome.version == 3
 
 
