@@ -108,6 +108,7 @@ async def test_an_untouched_log_is_well_and_the_database_and_the_command_line_ag
     assert found["outside"] == {"file": 8, "kafka": 8}
 
 
+@pytest.mark.fault(row="tampered", invariants="I10")
 @pytest.mark.parametrize(("what", "at", "statement"), [
     ("changed", 4, "update events set data = replace(data::text, '1', '2')::json where position = 4"),
     ("changed", 4, "update events set recorded_at = recorded_at + interval '1 microsecond' where position = 4"),
@@ -124,6 +125,8 @@ async def test_what_is_changed_is_found_where_it_was(toy: App, what: str, at: in
     await is_found(toy, at, what)
 
 
+@pytest.mark.fault(row="tampered", invariants="I10")
+@pytest.mark.twin(row="tampered", caught_by="I10")
 async def test_who_computes_all_seals_anew_is_found_by_what_is_known_outside(toy: App, monkeypatch: pytest.MonkeyPatch):
     await sealed(toy, 3, 1, 4)
     await behind_its_back(toy, sql("update events set data = '{\"amount\":9}' where position = 2"))
@@ -161,6 +164,7 @@ async def test_a_seal_covers_what_one_snapshot_shows_and_no_more(toy: App):
     await all_is_well(toy)
 
 
+@pytest.mark.twin(row="tampered", caught_by="I10")
 async def test_broken_twin_a_seal_that_moves_before_its_rows_are_visible(toy: App):
     await patch_function(toy.settings, "seal_log", {
         r"max\(e\.position\) as upto": "max(e.position) + 1 as upto", r"where found\.events = found\.upto - last\.upto": ""})

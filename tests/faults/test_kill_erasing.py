@@ -69,6 +69,7 @@ async def killed(app: App, point: str, twin: str) -> None:
     assert await asyncio.wait_for(mortal.wait(), 60) == -signal.SIGKILL
 
 
+@pytest.mark.fault(row="kill-erasure", invariants="I4")
 @pytest.mark.parametrize("point", ["erasure.logged", "erasure.destroyed", "append.before", "append.after", "reaction.done"])
 async def test_killed_in_an_erasure_the_next_one_ends_it(app_of, community: UUID, point: str):
     app = await app_of(service_with())
@@ -83,6 +84,7 @@ async def test_killed_in_an_erasure_the_next_one_ends_it(app_of, community: UUID
         await second.wait()
 
 
+@pytest.mark.twin(row="kill-erasure", caught_by="I4")
 @pytest.mark.parametrize(("point", "twin"), [("erasure.logged", "destroyed_first"), ("erasure.destroyed", "confirmed_first")])
 async def test_the_broken_twin_is_caught(app_of, community: UUID, point: str, twin: str):
     app = await app_of(service_with())
