@@ -109,7 +109,7 @@ class Telling:
         database, wake = Database(settings), Wake()
         stack.push_async_callback(database.close)
         self.log = Log(database, wake) if self.wakes else Log(database)
-        relay = Relay(settings, self.log, wake, Catalogue((Told,)), publish, nothing)
+        relay = Relay(settings, self.log, wake, Catalogue((Told,)), publish, nothing, self.name)
         for work in (relay.run(), *(() if self.wakes else (poll(wake),))):
             task = asyncio.create_task(work)
             stack.push_async_callback(ended, task)
