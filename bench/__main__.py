@@ -9,15 +9,42 @@ from pathlib import Path
 import msgspec
 import uvloop
 
-from bench import alarm_path, appending, decision, door_event, hop, plate_answer
+from bench import (
+    alarm_path,
+    appending,
+    commanding,
+    crowds,
+    decision,
+    door_event,
+    growth,
+    hop,
+    plate_answer,
+    rebuilding,
+    resting,
+    serving,
+    streams,
+    viewing,
+)
 from bench.measure import Result
 from bench.servers import Servers
 
 ROWS: dict[str, Callable[[Servers], Awaitable[Result]]] = {
     "append_1": partial(appending.measure, number=1),
     "append_32": partial(appending.measure, number=32),
+    "append_256": crowds.measure_256,
+    "append_4x16": crowds.measure_4x16,
+    "command": commanding.measure,
+    "relay": streams.measure_relay,
+    "hearing": streams.measure_hearing,
+    "view": viewing.measure,
     "decision": decision.measure,
     "hop": hop.measure,
+    "rebuild": rebuilding.measure,
+    "growth": growth.measure,
+    "idle": resting.measure,
+    "page": serving.measure_page,
+    "judgement": serving.measure_judgement,
+    "reports": serving.measure_reports,
     "door_event": door_event.measure,
     "plate_answer": plate_answer.measure,
     "alarm_government": alarm_path.measure_path,

@@ -82,7 +82,7 @@ class Topic:
 
 async def subscribed(servers: Servers, stack: AsyncExitStack) -> Topic:
     topic = Topic()
-    consumer = AIOKafkaConsumer(TOPIC, bootstrap_servers=servers.kafka, auto_offset_reset="latest")
+    consumer = AIOKafkaConsumer(TOPIC, **servers.broker, auto_offset_reset="latest")
     await consumer.start()
     stack.push_async_callback(consumer.stop)
     await consumer.seek_to_end()

@@ -48,7 +48,7 @@ async def read(database: Database, wake: Wake, times: Times) -> None:
 
 async def bare(settings: Settings, times: Times) -> None:
     consumer = AIOKafkaConsumer(
-        settings.topic("bench_bare"), bootstrap_servers=settings.kafka, group_id="bench.bare", auto_offset_reset="earliest")
+        settings.topic("bench_bare"), **settings.broker, group_id="bench.bare", auto_offset_reset="earliest")
     await consumer.start()
     try:
         while True:

@@ -139,13 +139,13 @@ async def measure(servers: Servers) -> Result:
         await servers.database("bench_hears")
         woken, polling = Telling(servers, "bench_tells", True), Telling(servers, "bench_polls", False)
         settings = servers.settings("bench_tells")
-        await forget(settings.kafka, [settings.topic(s) for s in ("bench_tells", "bench_polls", "bench_bare")])
+        await forget(settings.broker, [settings.topic(s) for s in ("bench_tells", "bench_polls", "bench_bare")])
         await ensure_topics(settings, ("bench_tells", "bench_polls", "bench_bare"))
         await woken.start(stack)
         await polling.start(stack)
         hearer = await Hearer.start(servers, "bench_tells", "bench_polls")
         stack.push_async_callback(hearer.stop)
-        producer = AIOKafkaProducer(bootstrap_servers=servers.kafka, acks="all", enable_idempotence=True)
+        producer = AIOKafkaProducer(**servers.broker, acks="all", enable_idempotence=True)
         await producer.start()
         stack.push_async_callback(producer.stop)
         topic = settings.topic("bench_bare")
@@ -166,9 +166,9 @@ async def measure(servers: Servers) -> Result:
         of_limit=rounded(found.ratio("ours", "bare")), of_peer=rounded(found.ratio("ours", "poll")), rounds=ROUNDS, spread=found.spread())
 
 
-async def forget(kafka: str, topics: list[str]) -> None:
+async def forget(broker: dict[str, str], topics: list[str]) -> None:
     """A topic of an earlier row's databases is not ours: the relay would refuse it."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    admin = AIOKafkaAdminClient(**broker)
     await admin.start()
     try:
         known = set(await admin.list_topics()) & set(topics)

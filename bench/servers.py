@@ -32,6 +32,10 @@ class Servers(Struct, frozen=True):
             service=name, database_url=self.url(name, f"{name}_owner"), KAFKA_BOOTSTRAP_SERVERS=self.kafka,
             topic_prefix="bench", secrets=self.secrets)
 
+    @property
+    def broker(self) -> dict[str, str]:
+        return self.settings("bench").broker
+
     async def database(self, name: str) -> Settings:
         """An empty one, with the tables and roles that a service's log has."""
         server = await asyncpg.connect(self.url("postgres", "postgres"))

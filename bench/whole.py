@@ -38,11 +38,16 @@ class Panel(Struct, frozen=True):
 
 
 class Whole(Struct, frozen=True):
-    """The demo community on services of their own. `token`: a staff member's. `gates`: the cameras by direction.
-    `card`: a resident's. `panel`: one that speaks plainly. `pids`: of the services."""
+    """The demo community on services of their own. `token`: a staff member's. `resident`, `device`: tokens too.
+    `gates`: the cameras by direction. `card`: a resident's. `door`: one that it opens. `panel`: one that speaks plainly.
+    `pids`: of services and servers. `databases`: the owners' addresses."""
 
     urls: dict[str, str]
+    databases: dict[str, str]
     token: str
+    resident: str
+    device: str
+    door: str
     gates: dict[str, Push]
     card: str
     panel: Panel
@@ -117,14 +122,14 @@ class Bare:
         settings = servers.settings("bench")
         names = ("bench_there", "bench_back")
         there, back = map(settings.topic, names)
-        await forget(servers.kafka, [there, back])
+        await forget(servers.broker, [there, back])
         await ensure_topics(settings, names)
         self.topic = there
-        self.producer = AIOKafkaProducer(bootstrap_servers=servers.kafka, acks="all", enable_idempotence=True)
+        self.producer = AIOKafkaProducer(**servers.broker, acks="all", enable_idempotence=True)
         await self.producer.start()
         stack.push_async_callback(self.producer.stop)
         for topic, act in ((there, self.pass_on(back)), (back, self.note)):
-            consumer = AIOKafkaConsumer(topic, bootstrap_servers=servers.kafka, group_id=topic, auto_offset_reset="earliest")
+            consumer = AIOKafkaConsumer(topic, **servers.broker, group_id=topic, auto_offset_reset="earliest")
             await consumer.start()
             stack.push_async_callback(consumer.stop)
             stack.push_async_callback(ended, asyncio.create_task(hear(consumer, act)))

@@ -1,37 +1,13 @@
-"""What mends a service from beside it, while it runs: a view folded anew, parked events tried again, keys wrapped anew."""
+"""What mends a service from beside it, while it runs: parked events tried again, keys wrapped anew."""
 
 from collections.abc import AsyncIterator
 from uuid import UUID
 
 import asyncpg
 
-from libs.eventkit.db import Database
 from libs.eventkit.log import Log
 from libs.eventkit.privacy import KEY_COLUMNS, Keks, KeyRecord, encrypt
 from libs.eventkit.reactions import Reactor
-from libs.eventkit.recorded import Catalogue
-from libs.eventkit.subscriptions import Lost, checkpoint
-from libs.eventkit.views import View, take
-
-
-async def rebuild(database: Database, view: View, catalogue: Catalogue) -> int:
-    """Empties the view and folds the log again from its beginning; returns the position reached. The live writer
-    notices by its compare-and-set and goes on from there."""
-    pool = await database.pool()
-    async with pool.acquire() as connection:
-        async with connection.transaction():
-            await connection.execute("update checkpoints set position = 0 where name = $1", view.name)  # first, as in `take`
-            await connection.execute("delete from damaged where view = $1", view.name)
-            await connection.execute(f"truncate {view.name}")
-        end = int(await connection.fetchval("select coalesce(max(position), 0) from events"))
-    reader = Log(database)
-    while (position := await checkpoint(database, view.name)) < end:
-        rows = await reader.read(position)
-        try:
-            await take(database, catalogue, [view], rows, position)
-        except Lost:
-            continue
-    return end
 
 
 async def retry(reactor: Reactor, key: str) -> int:

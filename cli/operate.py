@@ -12,7 +12,8 @@ from uuid import UUID
 
 import msgspec
 
-from cli.mending import rebuild, retry, rewrap
+from cli.mending import retry, rewrap
+from cli.viewing import asof, rebuilt
 from libs.eventkit import obs
 from libs.eventkit.envelope import PARTITIONS, read
 from libs.eventkit.keys_topic import KeyCreated
@@ -23,7 +24,7 @@ from libs.eventkit.relay import last_records
 from libs.eventkit.service import App
 from libs.eventkit.settings import settings_for
 
-OPERATIONS = ("rebuild", "parked", "republish", "restored", "rewrap")
+OPERATIONS = ("rebuild", "asof", "parked", "republish", "restored", "rewrap")
 
 
 async def operate(app: App, operation: str, arguments: list[str]) -> dict[str, Any]:
@@ -33,7 +34,9 @@ async def operate(app: App, operation: str, arguments: list[str]) -> dict[str, A
         app.keyring = KeyRing(pool, app.service.name, Keks.load(app.settings.secrets))
         match operation:
             case "rebuild":
-                return await _rebuild(app, arguments)
+                return await rebuilt(app, arguments)
+            case "asof":
+                return await asof(app, arguments)
             case "parked":
                 return await _parked(app, arguments)
             case "republish":
@@ -44,13 +47,6 @@ async def operate(app: App, operation: str, arguments: list[str]) -> dict[str, A
                 return await _restored(app)
     finally:
         await app.close()
-
-
-async def _rebuild(app: App, arguments: list[str]) -> dict[str, Any]:
-    views = {v.name: v for v in app.service.views}
-    if len(arguments) != 1 or arguments[0] not in views:
-        raise SystemExit(f"name a view: {' '.join(sorted(views))}")
-    return {"view": arguments[0], "position": await rebuild(app.database, views[arguments[0]], app.catalogue)}
 
 
 async def _parked(app: App, arguments: list[str]) -> dict[str, Any]:
@@ -117,7 +113,7 @@ async def _restored(app: App) -> dict[str, Any]:
     lost: list[str] = []
     generation = int(await pool.fetchval("select generation from log_state"))
     if app.relay is not None:
-        for _, record in (await last_records(app.settings.kafka, app.relay.topic)).values():
+        for _, record in (await last_records(app.settings, app.relay.topic)).values():
             if record is not None:
                 heard = read(*record)
                 generation = max(generation, heard.number.generation)

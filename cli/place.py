@@ -26,6 +26,11 @@ class Place:
         return self.run / "stack.json"
 
     @property
+    def provided(self) -> Path:
+        """There once Kafka has its users, rules and topics."""
+        return self.run / "kafka-provided"
+
+    @property
     def demo(self) -> Path:
         """What seeding the demo community has answered."""
         return self.run / "demo.json"

@@ -9,6 +9,7 @@ from cli.call import Away, call
 from cli.place import HERE, Place
 from cli.stack import services
 from cli.stack.demo import Demo
+from cli.stack.kafka_rules import ADMIN
 from cli.stack.ports import HOST, Kept, answers
 from cli.stack.processes import Record, Running
 
@@ -50,7 +51,9 @@ def look(place: Place) -> dict[str, Any]:
         "gateway": services.url("gateway", ports) if "gateway" in ports else None,
         "gateway_process": found.pop("gateway", None),
         "services": found,
-        "kafka": {"bootstrap": f"{HOST}:{ports['kafka']}" if "kafka" in ports else None, **servers["kafka"]},
+        "kafka": {"bootstrap": f"{HOST}:{ports['kafka']}" if "kafka" in ports else None, **servers["kafka"],
+                  "protocol": "SASL_PLAINTEXT", "mechanism": "SCRAM-SHA-512", "user": ADMIN,
+                  "password_file": str(place.secrets / f"kafka-{ADMIN}")},
         "postgres": servers["postgres"],
         "databases": {name: services.database(name, ports) for name in names},
         "devices": devices(demo),

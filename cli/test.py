@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from cli import screen
 from cli.place import FOR_TESTS, PYTHON, ROOT
 from cli.stack import start
+from cli.stack.kafka_rules import ADMIN
 from cli.stack.ports import HOST, Kept, answers
 from cli.stack.processes import is_running
 
@@ -84,7 +85,7 @@ def own_stack() -> Iterator[dict[str, str]]:
         try:
             supervisor = start.start(FOR_TESTS, screen.progress)
             until = time.monotonic() + PATIENCE
-            while not all(answers(Kept.read(FOR_TESTS).ports.get(name, 0)) for name in ("postgres", "kafka")):
+            while not (answers(Kept.read(FOR_TESTS).ports.get("postgres", 0)) and FOR_TESTS.provided.exists()):
                 if time.monotonic() > until or not is_running(supervisor):
                     screen.stop(f"PostgreSQL and Kafka do not answer; see {FOR_TESTS.log}")
                 time.sleep(0.1)
@@ -92,6 +93,7 @@ def own_stack() -> Iterator[dict[str, str]]:
             yield {
                 "LIFANG_TEST_POSTGRES": f"postgresql://postgres@{HOST}:{ports['postgres']}",
                 "KAFKA_BOOTSTRAP_SERVERS": f"{HOST}:{ports['kafka']}",
+                "LIFANG_TEST_KAFKA_USER": ADMIN,
                 "LIFANG_TEST_SUPERVISOR_STATE": str(FOR_TESTS.record),
                 "LIFANG_TEST_STATE": str(FOR_TESTS.state),
             }

@@ -96,7 +96,7 @@ def plate_alert(plate: Plate, origin: Origin, form: Literal["xml", "multipart"] 
         return document, 'application/xml; charset="UTF-8"'
     parts = [('name="anpr.xml"; filename="anpr.xml"', "text/xml", document)]
     parts += [(f'name="{name}.jpg"; filename="{name}.jpg"', "image/jpeg", _JPEG) for name in _PICTURES]
-    body = b"".join(_form_part(*part) for part in parts) + f"--{BOUNDARY}--\r\n".encode()
+    body = b"".join(form_part(*part) for part in parts) + f"--{BOUNDARY}--\r\n".encode()
     return body, f"multipart/form-data; boundary={BOUNDARY}"
 
 
@@ -176,10 +176,11 @@ def _multipart(event: AccessEvent, origin: Origin) -> bytes:
         ('name="AccessControllerEvent"', "application/json", _json(event, origin)),
         ('name="Picture"; filename="Picture.jpg"', "image/jpeg", _JPEG),
     )
-    return b"".join(_form_part(*part) for part in parts) + f"--{BOUNDARY}--\r\n".encode()
+    return b"".join(form_part(*part) for part in parts) + f"--{BOUNDARY}--\r\n".encode()
 
 
-def _form_part(disposition: str, content_type: str, content: bytes) -> bytes:
+def form_part(disposition: str, content_type: str, content: bytes) -> bytes:
+    """One part of a form; the body ends with the boundary between two pairs of dashes."""
     head = (
         f"--{BOUNDARY}\r\nContent-Disposition: form-data; {disposition}\r\n"
         f"Content-Type: {content_type}\r\nContent-Length: {len(content)}\r\n\r\n"

@@ -4,7 +4,7 @@ import base64
 import itertools
 import json
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -17,17 +17,34 @@ from msgspec import Struct
 from libs.eventkit.migrate import migrate
 from libs.eventkit.service import App, Service
 from libs.eventkit.settings import Settings
+from tests.faults import tally as tallies
 
 NEEDED = ("LIFANG_TEST_POSTGRES", "KAFKA_BOOTSTRAP_SERVERS")
 _numbers = itertools.count(1)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "serial: kills or wipes servers that other tests share; runs last")
+    for marker in ("serial: kills or wipes servers that other tests share; runs last", *tallies.MARKERS):
+        config.addinivalue_line("markers", marker)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    tallies.write_down(item, report)
+    return report
+
+
+@pytest.fixture
+def tally(request: pytest.FixtureRequest) -> tallies.Tally:
+    """Where a test of a fault counts what it did."""
+    return tallies.tally_of(request.node)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever ends a server that others share comes last."""
+    """Whatever ends a server that others share comes last. What is marked as a fault names a row that there is."""
+    for item in items:
+        list(tallies.marks(item))
     items.sort(key=lambda item: (item.get_closest_marker("serial") is not None, item.get_closest_marker("faults") is not None))
 
 
@@ -70,7 +87,7 @@ def _named() -> Servers:
 
 
 @pytest.fixture(scope="session")
-def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def secrets(tmp_path_factory: pytest.TempPathFactory, servers: Servers) -> Path:
     directory = tmp_path_factory.mktemp("secrets")
     for name in ("blind-index", "kek-contact", "kek-credential", "kek-device-raw", "kek-id-number", "kek-neighbor", "kek-plate",
                  "signing-seed", "visitor-qr-seed"):
@@ -79,6 +96,9 @@ def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (directory / "payment-local").write_text(os.urandom(16).hex())
     (directory / "dc09-key").write_text(os.urandom(16).hex().upper())
     (directory / "device-password").write_text(os.urandom(16).hex())
+    if state := os.environ.get("LIFANG_TEST_STATE"):
+        for known in (Path(state) / "secrets").glob("kafka-*"):
+            (directory / known.name).write_text(known.read_text())
     return directory
 
 
@@ -139,6 +159,7 @@ class Databases:
     def _settings(self, name: str, database: str) -> Settings:
         return Settings(
             service=name, database_url=self.servers.url(database, f"{name}_owner"), secrets=self.secrets,
+            kafka_user=os.environ.get("LIFANG_TEST_KAFKA_USER", ""),
             topic_prefix=(prefix := f"t{uuid4().hex[:12]}"), open_prefix=f"{prefix}.")
 
 

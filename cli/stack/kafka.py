@@ -1,5 +1,6 @@
 """Apache Kafka 4, one node that is broker and controller."""
 
+import os
 import subprocess
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
@@ -9,8 +10,9 @@ from uuid import uuid4
 from msgspec import Struct
 
 from cli.place import Place
-from cli.stack import jars, java
+from cli.stack import jars, java, secrets
 from cli.stack.cache import cache
+from cli.stack.kafka_rules import ADMIN
 from cli.stack.part import Part
 from cli.stack.ports import HOST
 
@@ -22,7 +24,16 @@ SETTINGS = {
     "process.roles": "broker,controller",
     "node.id": "1",
     "controller.listener.names": "CONTROLLER",
-    "inter.broker.listener.name": "PLAINTEXT",
+    "inter.broker.listener.name": "CLIENTS",
+    "listener.security.protocol.map": "CLIENTS:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT",
+    "sasl.enabled.mechanisms": "SCRAM-SHA-512,PLAIN",
+    "sasl.mechanism.inter.broker.protocol": "PLAIN",
+    "sasl.mechanism.controller.protocol": "PLAIN",
+    "listener.name.controller.sasl.enabled.mechanisms": "PLAIN",
+    "listener.name.clients.scram-sha-512.sasl.jaas.config": "org.apache.kafka.common.security.scram.ScramLoginModule required;",
+    "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+    "allow.everyone.if.no.acl.found": "false",
+    "super.users": f"User:{ADMIN}",
     "default.replication.factor": "1",
     "min.insync.replicas": "1",
     **{f"{topic}.replication.factor": "1" for topic in INTERNAL_TOPICS},
@@ -92,11 +103,21 @@ class Kafka(Struct, frozen=True):
 
 
 def configure(place: Place, config: Path, port: int, controller: int) -> None:
+    """For us alone to read: the administrator's password is in it, which Kafka knows before it knows any user."""
+    password = secrets.read(place, f"kafka-{ADMIN}")
+    administrator = (
+        "org.apache.kafka.common.security.plain.PlainLoginModule required "
+        f'username="{ADMIN}" password="{password}" user_{ADMIN}="{password}";')
     own = {
         "controller.quorum.bootstrap.servers": f"{HOST}:{controller}",
-        "listeners": f"PLAINTEXT://{HOST}:{port},CONTROLLER://{HOST}:{controller}",
-        "advertised.listeners": f"PLAINTEXT://{HOST}:{port}",
+        "listeners": f"CLIENTS://{HOST}:{port},CONTROLLER://{HOST}:{controller}",
+        "advertised.listeners": f"CLIENTS://{HOST}:{port}",
+        "listener.name.clients.plain.sasl.jaas.config": administrator,
+        "listener.name.controller.plain.sasl.jaas.config": administrator,
         "log.dirs": str(place.kafka / "data"),
     }
     config.parent.mkdir(parents=True, exist_ok=True)
-    config.write_text("".join(f"{name}={value}\n" for name, value in (SETTINGS | own).items()))
+    beside = config.with_suffix(".new")
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.writelines(f"{name}={value}\n" for name, value in (SETTINGS | own).items())
+    beside.replace(config)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from cli.place import PYTHON, ROOT, Place
+from cli.stack.kafka_rules import PREFIX
 from cli.stack.part import Part
 from cli.stack.ports import HOST
 
@@ -26,7 +27,8 @@ def environment(name: str, place: Place, ports: Mapping[str, int]) -> dict[str, 
     return {
         f"DATABASE_URL_{name.upper()}": database(name, ports),
         "KAFKA_BOOTSTRAP_SERVERS": f"{HOST}:{ports['kafka']}",
-        "LIFANG_TOPIC_PREFIX": "lifang",
+        "LIFANG_KAFKA_USER": name,
+        "LIFANG_TOPIC_PREFIX": PREFIX,
         "LIFANG_HOST": HOST,
         "LIFANG_PORT": str(ports[name]),
         "LIFANG_SECRETS": str(place.secrets),

@@ -28,7 +28,7 @@ from cli.stack.processes import MARK, Record, Running, end, manner, orphans
 LOOK = 0.05
 """Seconds between two looks at something that is not ready yet."""
 KAFKA_PATIENCE = 15.0
-"""Seconds after which the services are started even though Kafka does not answer."""
+"""Seconds after which the services are started even though Kafka does not answer or has no users yet."""
 
 
 class Supervisor:
@@ -41,8 +41,11 @@ class Supervisor:
         self.me = Running.of(os.getpid())
         self.keepers: dict[str, Keeper] = {}
         self._said = ""
+        self._provided, self._provided_for = asyncio.Event(), 0
+        self._providing: set[asyncio.Task[None]] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
+        self.place.provided.unlink(missing_ok=True)
         starting = asyncio.create_task(self._start())
         starting.add_done_callback(report)
         await stop.wait()
@@ -64,7 +67,7 @@ class Supervisor:
         if self.services:
             # A service that comes before Kafka backs off, and is then late by that.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._until(lambda: answers(ports["kafka"])), KAFKA_PATIENCE)
+                await asyncio.wait_for(self._provided.wait(), KAFKA_PATIENCE)
         parts = [services.part(name, self.place, ports) for name in self.services]
         births = [Birth(part.name, log_of(self.place, part.name), part.environment) for part in parts]
         born = await bear(nursery, births) if nursery else {}
@@ -77,6 +80,16 @@ class Supervisor:
         return await asyncio.create_subprocess_exec(
             PYTHON, "-m", "cli.stack.nursery", stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT,
             env=os.environ | {MARK: str(self.place.state), "LIFANG_PART": "nursery"})
+
+    async def _provide(self) -> None:
+        """Whenever Kafka has started: it may have lost what it knew, or the table says something else than before."""
+        process = await asyncio.create_subprocess_exec(
+            PYTHON, "-m", "cli.stack.kafka_admin", "--state", str(self.place.state), stdin=subprocess.DEVNULL, cwd=ROOT,
+            env=os.environ | {MARK: str(self.place.state), "LIFANG_PART": "kafka-admin"})
+        if await process.wait() == 0:
+            self._provided.set()
+        else:
+            self._say("Kafka's users, rules and topics could not be made; why stands above")
 
     async def _settle(self, ports: dict[str, int]) -> None:
         """The simulated terminals need to know who they are: that is known once the community has been seeded."""
@@ -128,6 +141,12 @@ class Supervisor:
     def _changed(self) -> None:
         running = {name: keeper.running for name, keeper in self.keepers.items() if keeper.running is not None}
         Record(self.me, running).write(self.place)
+        kafka = running.get("kafka")
+        if kafka is not None and kafka.pid != self._provided_for:
+            self._provided_for = kafka.pid
+            task = asyncio.create_task(self._provide())
+            self._providing.add(task)
+            task.add_done_callback(self._providing.discard)
 
 
 def is_ready(name: str, ports: dict[str, int]) -> bool:

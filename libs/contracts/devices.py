@@ -5,14 +5,14 @@ from uuid import UUID
 from msgspec import Struct
 from libs.contracts.fields import SealedField
 
-class DeviceRegistered(Struct, frozen=True, tag="devices.device_registered"):
-    """A device is in the registry. `kind`: the protocol family, e.g. `hikvision-terminal`."""
+class _OfDevice(Struct, frozen=True):
     device_id: UUID
+class DeviceRegistered(_OfDevice, frozen=True, tag="devices.device_registered"):
+    """A device is in the registry. `kind`: the protocol family, e.g. `hikvision-terminal`."""
     kind: str
     name: str
-class DeviceEnrolled(Struct, frozen=True, tag="devices.device_enrolled"):
+class DeviceEnrolled(_OfDevice, frozen=True, tag="devices.device_enrolled"):
     """The device has its own credential from now on."""
-    device_id: UUID
 class _Report(Struct, frozen=True):
     report_id: UUID
     device_id: UUID
@@ -34,8 +34,7 @@ class DeviceReported(_Report, frozen=True, tag="devices.device_reported"):
     card_number: SealedField | None = None
     employee_number: SealedField | None = None
 
-class _SerialGap(Struct, frozen=True):
-    device_id: UUID
+class _SerialGap(_OfDevice, frozen=True):
     after: int
     before: int
 class SerialGapFound(_SerialGap, frozen=True, tag="devices.serial_gap_found"):
@@ -43,9 +42,10 @@ class SerialGapFound(_SerialGap, frozen=True, tag="devices.serial_gap_found"):
 class SerialGapClosed(_SerialGap, frozen=True, tag="devices.serial_gap_closed"):
     """Every number of that gap has come after all."""
 
-class _DoorOrder(Struct, frozen=True):
+class _Order(Struct, frozen=True):
     order_id: UUID
     device_id: UUID
+class _DoorOrder(_Order, frozen=True):
     door_no: int
 class DoorOrderAttempted(_DoorOrder, frozen=True, tag="devices.door_order_attempted"):
     """The order was about to be sent to the device; it will not be sent again."""
@@ -69,9 +69,7 @@ class PlateSeen(_Report, frozen=True, tag="devices.plate_seen"):
     awaits_decision: bool
     device_time: datetime | None
     findings: tuple[str, ...]
-class _BarrierOrder(Struct, frozen=True):
-    order_id: UUID
-    device_id: UUID
+class _BarrierOrder(_Order, frozen=True):
     lane_no: int
 class BarrierOrderCarriedOut(_BarrierOrder, frozen=True, tag="devices.barrier_order_carried_out"):
     """`by` call: the device said that it did it; answer: it was told so in the response for which it waited."""
@@ -94,14 +92,12 @@ class PanelSignalled(_Report, frozen=True, tag="devices.panel_signalled"):
     live: bool
     device_time: datetime | None
     findings: tuple[str, ...]
-class LineSilent(Struct, frozen=True, tag="devices.line_silent"):
+class LineSilent(_OfDevice, frozen=True, tag="devices.line_silent"):
     """A supervised line has said nothing for longer than `limit` seconds."""
-    device_id: UUID
     limit: int
     last_heard: datetime | None
-class LineBack(Struct, frozen=True, tag="devices.line_back"):
+class LineBack(_OfDevice, frozen=True, tag="devices.line_back"):
     """The silent line has said something again."""
-    device_id: UUID
 class _Hold(Struct, frozen=True):
     release_id: UUID
     device_id: UUID

@@ -3,7 +3,7 @@ from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 from msgspec import Struct
-from libs.contracts.fields import SealedField
+from libs.contracts.fields import OfResident, SealedField
 
 HomeRole = Literal["owner", "tenant", "family", "staff", "other"]
 class CommunityFounded(Struct, frozen=True, tag="identity.community_founded"):
@@ -24,9 +24,8 @@ class HomeRegistered(Struct, frozen=True, tag="identity.home_registered"):
     unit: int
     label: str
 
-class ResidentRegistered(Struct, frozen=True, tag="identity.resident_registered"):
+class ResidentRegistered(OfResident, frozen=True, tag="identity.resident_registered"):
     """A person of the community is known; the name is sealed for the purpose `contact`."""
-    resident_id: UUID
     name: SealedField
 class _Residence(Struct, frozen=True):
     residence_id: UUID
@@ -41,10 +40,9 @@ class ResidenceStarted(_Residence, frozen=True, tag="identity.residence_started"
 class ResidenceEnded(_Residence, frozen=True, tag="identity.residence_ended"):
     """A resident no longer lives in the home."""
     until: date
-class PopulationDeclared(Struct, frozen=True, tag="identity.population_declared"):
+class PopulationDeclared(OfResident, frozen=True, tag="identity.population_declared"):
     """How a resident counts in 实有人口: registered here (户籍), floating (流动) or from abroad (境外), and who says so. Sources that
     contradict each other are both kept; `kind` is what holds: the police, then the grid worker, then staff, then the resident."""
-    resident_id: UUID
     kind: Literal["registered", "floating", "foreign"]
     source: Literal["self", "staff", "grid", "police"]
 

@@ -3,7 +3,7 @@ from typing import Literal
 from uuid import UUID
 from msgspec import Struct
 from libs.contracts.access import Fact
-from libs.contracts.fields import SealedField
+from libs.contracts.fields import OfResident, SealedField
 
 class _Circle(Struct, frozen=True):
     circle_id: UUID
@@ -13,9 +13,8 @@ class CircleJoined(_Circle, frozen=True, tag="neighbors.circle_joined"):
     """A resident belongs to the circle of a building, or (`building_id` None) of the community, since they live there."""
 class CircleLeft(_Circle, frozen=True, tag="neighbors.circle_left"):
     """Their last residence there has ended."""
-class DisplayNameChosen(Struct, frozen=True, tag="neighbors.display_name_chosen"):
+class DisplayNameChosen(OfResident, frozen=True, tag="neighbors.display_name_chosen"):
     """What neighbours see instead of the name; sealed for the purpose `neighbor`."""
-    resident_id: UUID
     name: SealedField
 
 class NoticePosted(Struct, frozen=True, tag="neighbors.notice_posted"):

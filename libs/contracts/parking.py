@@ -43,8 +43,9 @@ class BarrierOrdered(Struct, frozen=True, tag="parking.barrier_ordered"):
     reason: str
     facts: tuple[Fact, ...]
 
-class _OfStay(Struct, frozen=True):
+class _OfSession(Struct, frozen=True):
     session_id: UUID
+class _OfStay(_OfSession, frozen=True):
     lot_id: UUID
     zone: str
 class SessionBegun(_OfStay, frozen=True, tag="parking.session_begun"):
@@ -53,9 +54,8 @@ class SessionBegun(_OfStay, frozen=True, tag="parking.session_begun"):
     vehicle_id: UUID | None
     pass_id: UUID | None
     entered_at: datetime
-class SessionRecognised(Struct, frozen=True, tag="parking.session_recognised"):
+class SessionRecognised(_OfSession, frozen=True, tag="parking.session_recognised"):
     """A person found out whose vehicle it is that is inside; it holds from the beginning of the stay."""
-    session_id: UUID
     person_id: UUID | None
     vehicle_id: UUID | None
     pass_id: UUID | None
@@ -84,18 +84,16 @@ class BillLine(Struct, frozen=True):
     unit: int
     amount: int
     facts: dict[str, int | str]
-class Billed(Struct, frozen=True, tag="parking.billed"):
+class Billed(_OfSession, frozen=True, tag="parking.billed"):
     """What the stay owes up to a moment, line by line, under a version of a tariff; in fen."""
-    session_id: UUID
     tariff: str
     version: int
     until: datetime
     total: int
     paid: int
     lines: tuple[BillLine, ...]
-class PaymentReceived(Struct, frozen=True, tag="parking.payment_received"):
+class PaymentReceived(_OfSession, frozen=True, tag="parking.payment_received"):
     """The provider confirmed a payment, in fen."""
-    session_id: UUID
     payment_id: UUID
     amount: int
 class SessionEnded(_OfStay, frozen=True, tag="parking.session_ended"):

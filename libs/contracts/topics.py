@@ -14,6 +14,14 @@ PUBLISHES: Mapping[str, tuple[type[Struct], ...]] = {
     "parking": _events(parking), "alarm": _events(alarm), "neighbors": _events(neighbors), "gateway": _events(government)}
 """Every public event by the service that may say it: each tagged struct of its module."""
 
+HEARS: Mapping[str, tuple[str, ...]] = {
+    "identity": (), "access": ("identity", "devices", "parking", "alarm"), "devices": ("identity", "access", "parking"),
+    "parking": ("identity", "access", "devices"), "alarm": ("identity", "access", "devices"), "neighbors": ("identity", "alarm"),
+    "gateway": ("identity", "access", "devices", "parking", "alarm", "neighbors")}
+"""Whose topics each service hears, and may read."""
+TOPICS: Mapping[str, str] = {service: "gov.incidents" if service == "gateway" else service for service in PUBLISHES}
+"""Where each service publishes."""
+
 def heard_from(*services: str) -> tuple[type[Struct], ...]:
     """The contracts of these services' topics."""
     return tuple(event for service in services for event in PUBLISHES[service])

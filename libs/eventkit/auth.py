@@ -1,22 +1,20 @@
 """Who is asking: a signed token in, a principal out, everything else refused. Only identity signs. JWS compact (RFC 7515) in a single form:
 Ed25519 (RFC 8037), access token (RFC 9068), no header beside alg, typ, kid. A JOSE library would have to be talked out of all others."""
-import base64
 import hashlib
 import re
 from collections.abc import Callable
 from datetime import datetime
-from typing import Literal, TypeVar
+from typing import Literal
 from uuid import UUID
-import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from msgspec import Struct
+from libs.eventkit.privacy import decoded, unbase64url
 
 LIFETIME = 600  # seconds from iat to exp, at most
 SKEW = 60  # seconds by which the signer's clock may run ahead of ours; none are given to an expired token
 _LONGEST, _REMEMBERED = 16_384, 4096
 _FORM = re.compile(r"[\w-]+\.[\w-]+\.[\w-]{85}[AQgw]", re.ASCII)  # 64 bytes of signature have just one spelling
-T = TypeVar("T")
 
 class Unauthorised(Exception):
     """401. The code: token_missing, _malformed, _forged, _expired, _not_yet, _audience or _issuer, or key_unknown."""
@@ -76,15 +74,15 @@ class Verifier:
     def _check(self, token: str, now: float) -> tuple[Principal, str, float, float]:
         signed, _, signature = token.rpartition(".")
         head, _, body = signed.partition(".")
-        kid = _read(head, _Header, "token_forged").kid
+        kid = decoded(head, _Header, Unauthorised("token_forged")).kid
         if kid not in self._keys:
             raise Unauthorised("key_unknown")
         key, not_before, expires = self._keys[kid]
         try:
-            key.verify(base64.urlsafe_b64decode(signature + "=="), signed.encode())
+            key.verify(unbase64url(signature), signed.encode())
         except InvalidSignature:
             raise Unauthorised("token_forged") from None
-        claims = _read(body, _Claims, "token_malformed")
+        claims = decoded(body, _Claims, Unauthorised("token_malformed"))
         for wrong, code in (
             (claims.iss != self._issuer, "token_issuer"),
             (self._audience not in claims.aud, "token_audience"),
@@ -97,9 +95,3 @@ class Verifier:
                 raise Unauthorised(code)
         principal = Principal(claims.sub, claims.role, claims.cid, self._permissions_of(claims.role), claims.sid)
         return principal, kid, max(claims.iat, claims.nbf) - SKEW, min(claims.exp, expires)
-
-def _read(part: str, kind: type[T], code: str) -> T:
-    try:
-        return msgspec.json.decode(base64.urlsafe_b64decode(part + "=="), type=kind)
-    except (msgspec.DecodeError, ValueError):
-        raise Unauthorised(code) from None

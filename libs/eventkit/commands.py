@@ -28,16 +28,10 @@ class Public(Struct, frozen=True):
 
 Publish = Callable[[Any, Recorded], Sequence[Public]]
 
-class Context(Struct, frozen=True):
-    """Who asks, when, and on what it rests. `requested_at` is when the first service recorded the request."""
+class Context(Meta, frozen=True, kw_only=True):
+    """Who asks, when, and on what it rests."""
     community_id: UUID
     now: datetime
-    principal: str = ""
-    correlation: str = ""
-    caused_by: tuple[UUID, ...] = ()
-    requested_at: datetime | None = None
-    occurred_at: datetime | None = None
-    traceparent: str = ""
     event_id: UUID | None = None  # the id of the first event, where something was sealed for it beforehand
     name: str = ""  # with `cause`: ids come from uuid5(cause, name), so that a rerun after a crash says the same
     cause: UUID | None = None
@@ -85,9 +79,11 @@ class Commands:
         decider = self._decider[type(command)]
         stream = f"{decider.category}:{subject_id}"
         async with self._locks.setdefault(stream, asyncio.Lock()):
-            if not new and key is not None and (prior := await self.log.outcome(context.community_id, key)):
-                return self._replay(key, *prior)
-            fresh = stream not in self._known
+            fresh, asked = stream not in self._known, new or key is None
+            if fresh and not asked and key is not None:
+                asked = True
+                if prior := await self.log.outcome(context.community_id, key):
+                    return self._replay(key, *prior)
             for attempt in range(TRIES):
                 nothing = new and fresh and attempt == 0
                 state, version = (decider.initial, 0) if nothing else await self.state(decider, subject_id, context.community_id, fresh)
@@ -99,6 +95,8 @@ class Commands:
                 except Refused as error:
                     refusal, events = error, []
                 except Exception:
+                    if not asked and key is not None and (prior := await self.log.outcome(context.community_id, key)):
+                        return self._replay(key, *prior)  # else the append would have said so
                     if fresh:
                         raise
                     fresh = True
@@ -140,7 +138,10 @@ class Commands:
                 return self._replay(key, answer.body_hash or "", answer.outcome or "{}")
             case "claimed":
                 codes = [c.code for e in events for c in decider.claims(command, e) if isinstance(c, Take)]
-                raise Refused(codes[0] if codes else "already_taken")
+                claimed = Refused(codes[0] if codes else "already_taken")
+                if key is None:
+                    raise claimed
+                return await self._store(decider, stream, state, version, command, (), claimed, context, key)
             case _:
                 return None
 

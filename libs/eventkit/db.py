@@ -22,7 +22,8 @@ class Unavailable(Exception):
     """The database does not answer. What was asked has happened once or not at all; the same key tells."""
 
 AWAY = (Unavailable, OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError,
-        asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, asyncpg.TooManyConnectionsError, TimeoutError)  # not there, or not for us
+        asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, asyncpg.TooManyConnectionsError, asyncpg.DiskFullError,
+        TimeoutError)  # not there, or not for us
 
 def is_away(error: BaseException) -> bool:
     return isinstance(error, AWAY)

@@ -1,6 +1,7 @@
 """Public events on the wire: CloudEvents 1.0, Kafka protocol binding, binary mode (`ce_*` headers), JSON body."""
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated
 from uuid import UUID, uuid5
 import msgspec
@@ -30,6 +31,7 @@ class Heard(Struct, frozen=True):
     data: str
     meta: Meta
 
+@lru_cache(4096)
 def partition_of(community_id: UUID) -> int:
     """murmur2 of the key, as every Kafka client does it."""
     return int(_partition(str(community_id).encode(), [*range(PARTITIONS)], [*range(PARTITIONS)]))
@@ -52,16 +54,19 @@ def attributes(row: Recorded, public: Public, n: int, source: str, schema: int, 
     return {k: v for k, v in found.items() if v}
 
 def headers(found: dict[str, str]) -> Headers:
-    return [("content-type" if k == "datacontenttype" else f"ce_{k}", v.encode()) for k, v in found.items()]
+    return [(_name(k), v.encode()) for k, v in found.items()]
+@lru_cache(64)
+def _name(attribute: str) -> str:
+    return "content-type" if attribute == "datacontenttype" else f"ce_{attribute}"
 
 def read(raw: Sequence[tuple[str, bytes]], body: bytes | None) -> Heard:
     """Raises Unreadable for a missing or malformed header, a body that is not UTF-8 JSON, or one too large."""
     if body is None or len(body) > LARGEST:
         raise Unreadable("no body" if body is None else "too large")
     try:
-        ce = {k.removeprefix("ce_"): (v or b"").decode() for k, v in raw if k.startswith("ce_")}
+        ce = {k[3:]: (v or b"").decode() for k, v in raw if k.startswith("ce_")}
         text = body.decode()
-        if "\\u0000" in text or any("\0" in value for value in ce.values()):
+        if "\\u0000" in text or "\0" in "".join(ce.values()):
             raise Unreadable("NUL")
         msgspec.json.decode(text, type=dict[str, msgspec.Raw])
         return Heard(

@@ -30,7 +30,7 @@ class Hearing:
         # a static member that is soon back keeps its partitions, and would get none of a topic that it hears only now
         topics = hashlib.sha256(" ".join(sorted(self.sources)).encode()).hexdigest()[:8]
         consumer = AIOKafkaConsumer(
-            *self.sources, bootstrap_servers=self.settings.kafka, enable_auto_commit=False,
+            *self.sources, **self.settings.broker, enable_auto_commit=False,
             group_id=f"{self.settings.topic_prefix}.{self.settings.service}.g{generation}",
             group_instance_id=f"{self.settings.service}-{self.settings.member}-{topics}", auto_offset_reset="earliest",
             max_poll_interval_ms=HOURS, session_timeout_ms=10_000, heartbeat_interval_ms=1000, fetch_min_bytes=1,
@@ -78,8 +78,7 @@ class Hearing:
         log.error("unreadable record %s/%d/%d kept aside: %s", record.topic, record.partition, record.offset, reason)
         heads = msgspec.json.encode({k: (v or b"").decode("latin-1") for k, v in record.headers}).decode().replace("\\u0000", "")
         await (await self.database.pool()).execute(
-            'insert into kept_aside (topic, partition, "offset", reason, headers, body) values ($1, $2, $3, $4, $5, $6)'
-            " on conflict do nothing", record.topic, record.partition, record.offset, reason, heads, record.value)
+            "select keep_aside($1, $2, $3, $4, $5, $6)", record.topic, record.partition, record.offset, reason, heads, record.value)
 
     def lag(self) -> int:
         """Records that the topics hold beyond what has been fetched; -1 while not connected."""

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from itertools import accumulate
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 from uuid import UUID
 import msgspec
 from fastapi import Depends, FastAPI, Request, Response
@@ -17,14 +17,13 @@ from libs.eventkit.auth import Principal
 from libs.eventkit.commands import Context, Done
 from libs.eventkit.log import Key
 from libs.eventkit.obs import REQUESTS
-from libs.eventkit.privacy import base64url, unbase64url
+from libs.eventkit.privacy import base64url, decoded
 from libs.eventkit.problems import Problem
 from libs.eventkit.recorded import NOWHERE, uuid7
 
 LARGEST_BODY, DEEPEST = 1_048_576, 32
 PATIENCE = 2.0  # seconds for which a read waits at most until it has what its caller did
 _NO_BRACKET, _POSITION = bytes(b for b in range(256) if b not in b"[]{}"), Annotated[int, msgspec.Meta(ge=0, lt=10**18)]
-T = TypeVar("T")
 
 class Input(BaseModel):
     """A request body: unknown fields are refused."""
@@ -144,7 +143,7 @@ def position_header(service: str, generation: int, done: Done) -> dict[str, str]
 def min_position(request: Request) -> Position | None:
     """Raises Problem 400 for a value that we did not give out."""
     text = request.headers.get("lifang-min-position")
-    return _plain(text, Position, "position_malformed") if text else None
+    return decoded(text, Position, Problem(400, "position_malformed")) if text else None
 
 async def caught_up(request: Request, *readers: str) -> dict[str, str]:
     """Waits, bounded, until these readers of the own log have passed what the caller has done; the header says when not."""
@@ -160,11 +159,6 @@ async def caught_up(request: Request, *readers: str) -> dict[str, str]:
 
 def _opaque(value: Any) -> str:
     return base64url(msgspec.json.encode(value))
-def _plain(text: str, kind: type[T], code: str) -> T:
-    try:
-        return msgspec.json.decode(unbase64url(text), type=kind)
-    except ValueError as error:
-        raise Problem(400, code) from error
 
 def if_match(request: Request, required: bool = False) -> int | None:
     """The version of If-Match. Raises Problem 428 where it is required and missing, 400 where it is no version."""
@@ -185,7 +179,7 @@ def cursor(text: str | None, filter_: str, parts: int = 1) -> list[str] | None:
     """Where the next page begins. Raises Problem 400 for a cursor that is not ours or belongs to another filter."""
     if not text:
         return None
-    bound, *values = _plain(text, list[str], "cursor_malformed") or [""]
+    bound, *values = decoded(text, list[str], Problem(400, "cursor_malformed")) or [""]
     if bound != _bound(filter_):
         raise Problem(400, "cursor_of_another_filter")
     if len(values) != parts or "\0" in "".join(values):

@@ -31,7 +31,7 @@ async def announce(settings: Settings, keyring: KeyRing, producer: AIOKafkaProdu
 
 async def hear_keys(settings: Settings, keyring: KeyRing) -> None:
     """Takes every key of the topic, for ever. Without a group: compacted, it is short enough to read at each start."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka, enable_auto_commit=False, auto_offset_reset="earliest",
+    consumer = AIOKafkaConsumer(**settings.broker, enable_auto_commit=False, auto_offset_reset="earliest",
                                 fetch_max_wait_ms=500, client_id=f"{settings.service}-keys")
     try:
         await consumer.start()

@@ -125,11 +125,10 @@ class Log:
     async def outcome(self, community_id: UUID, key: Key) -> tuple[str, str] | None:
         """(body hash, outcome) that this key has had, or None."""
         query = "select body_hash, outcome::text from outcomes where community_id = $1 and principal = $2 and route = $3 and key = $4"
-        return await self._row(query, community_id, key.principal, key.route, key.key)  # type: ignore[return-value]
+        return next((tuple(row) for row in await self._rows(query, community_id, key.principal, key.route, key.key)), None)
     async def stream(self, stream: str, after: int = 0) -> list[Recorded]:
-        pool = await self.database.pool()
         query = f"select {COLUMNS} from events where stream = $1 and version > $2 order by version"
-        return [Recorded.of(row) for row in await asked_again(lambda: pool.fetch(query, stream, after, timeout=PATIENCE))]
+        return [Recorded.of(row) for row in await self._rows(query, stream, after)]
     async def read(self, after: int, limit: int = 500, types: Sequence[str] | None = None) -> list[Recorded]:
         """The next rows in commit order; `types` narrows to these names."""
         pool = await self.database.pool()
@@ -137,10 +136,10 @@ class Log:
         query = f"select {COLUMNS} from events where position > $1 {narrow} order by position limit $2"
         return [Recorded.of(row) for row in await pool.fetch(query, after, limit, *names)]
     async def event(self, event_id: UUID) -> Recorded | None:
-        row = await self._row(f"select {COLUMNS} from events where event_id = $1", event_id)
-        return Recorded.of(row) if row else None
+        rows = await self._rows(f"select {COLUMNS} from events where event_id = $1", event_id)
+        return Recorded.of(rows[0]) if rows else None
     async def last(self) -> int:
-        return int((await self._row("select coalesce(max(position), 0) from events") or (0,))[0])
-    async def _row(self, query: str, *arguments: object) -> asyncpg.Record | None:
+        return int((await self._rows("select coalesce(max(position), 0) from events"))[0][0])
+    async def _rows(self, query: str, *arguments: object) -> list[asyncpg.Record]:
         pool = await self.database.pool()
-        return await asked_again(lambda: pool.fetchrow(query, *arguments, timeout=PATIENCE))
+        return await asked_again(lambda: pool.fetch(query, *arguments, timeout=PATIENCE))

@@ -23,19 +23,14 @@ async def migrate(settings: Settings, views: tuple[View, ...], checkpoints: Mapp
     owner = await asyncpg.connect(settings.database_url, timeout=5)
     try:
         await owner.execute(f"select pg_advisory_lock({_LOCK})")
-        await owner.execute("create table if not exists migrated (one boolean primary key default true check (one), fingerprint text)")
-        if await owner.fetchval("select fingerprint from migrated") == wanted:
+        if await owner.fetchval("select to_regclass('migrated')") and await owner.fetchval("select fingerprint from migrated") == wanted:
             return False
         for statement in (await _log_tables(owner), *statements):
             await owner.execute(statement)
         for role in ("log", "read"):
             if password := urlsplit(settings.role_url(role)).password:
                 await owner.execute(f"alter role {service}_{role} password '{unquote(password).replace(chr(39), chr(39) * 2)}'")
-        await owner.executemany(
-            "insert into checkpoints (name, position) select $1, case $2 when 'beginning' then 0 else"
-            " (select coalesce(max(position), 0) from events) end on conflict do nothing", checkpoints.items())
-        await owner.execute(
-            "insert into migrated (fingerprint) values ($1) on conflict (one) do update set fingerprint = excluded.fingerprint", wanted)
+        await owner.execute("select has_migrated($1, $2, $3)", [*checkpoints], [*checkpoints.values()], wanted)
         return True
     finally:
         await owner.close()
@@ -53,7 +48,7 @@ async def _log_tables(owner: asyncpg.Connection) -> str:
 
 async def ensure_topics(settings: Settings, services: tuple[str, ...]) -> None:
     """Makes the topics that this service writes and hears; those that exist stay as they are, which is no error."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka, client_id=f"{settings.service}-topics")
+    admin = AIOKafkaAdminClient(**settings.broker, client_id=f"{settings.service}-topics")
     await admin.start()
     try:
         wanted = {settings.topic(s): {"retention.ms": _MONTH} for s in services} | {settings.topic("keys"): {"cleanup.policy": "compact"}}

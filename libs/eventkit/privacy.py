@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, TypeVar
 from uuid import UUID, uuid4
 import asyncpg
 import msgspec
@@ -32,6 +32,7 @@ class Pending(Struct, frozen=True, tag="pending"):
     """The key has not arrived, or is wrapped by a key-encryption key that this service does not (yet) have."""
 
 Opened = bytes | Erased | Pending
+T = TypeVar("T")
 
 def base64url(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
@@ -39,6 +40,13 @@ def unbase64url(text: str) -> bytes:
     """Raises ValueError on anything outside the alphabet; padding may be left out."""
     bare = text.rstrip("=")
     return base64.b64decode(bare + "=" * (-len(bare) % 4), altchars=b"-_", validate=True)
+
+def decoded(text: str, kind: type[T], refusal: Exception) -> T:
+    """The JSON in base64url. Raises the refusal where it is none of that kind."""
+    try:
+        return msgspec.json.decode(unbase64url(text), type=kind)
+    except ValueError:
+        raise refusal from None
 
 def secret_bytes(text: str, name: str) -> bytes:
     """The 32 bytes of a secret. Raises BadSecret for anything else, and for text or repetition posing as a key."""
@@ -116,7 +124,6 @@ class KeyRecord(Struct, frozen=True):
         return msgspec.json.encode((self.key_id, self.community_id, self.subject, self.purpose, self.owner))
 
 KEY_COLUMNS = "key_id, community_id, subject, purpose, owner, kek_id, wrapped"
-_INSERT = f"insert into keys ({KEY_COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7)"
 
 class KeyRing:
     """Keys that this service made (`owner`) or was sent; wrapped with AES-GCM: AES-KW would not bind them to their subject's row."""
@@ -126,18 +133,13 @@ class KeyRing:
 
     async def key_for(self, community_id: UUID, subject: str, purpose: str) -> KeyHandle:
         """The subject's live key of this owner; concurrent callers make one and the same. Raises MissingKek."""
-        while True:
-            row = await self._pool.fetchrow(
-                f"select {KEY_COLUMNS}, announced_at from keys where community_id = $1 and subject = $2 and purpose = $3"
-                " and owner = $4 and erased_at is null", community_id, subject, purpose, self._owner)
-            if row is not None:
-                return KeyHandle(row["key_id"], self._keks.unwrap(KeyRecord(*row[:7])), row["announced_at"] is None)
+        row = await self._pool.fetchrow("select * from live_key($1, $2, $3, $4)", community_id, subject, purpose, self._owner)
+        while row is None:
             kek_id, kek = self._keks.current(purpose)
             record = KeyRecord(uuid4(), community_id, subject, purpose, self._owner, kek_id)
-            dek = AESGCM.generate_key(256)
-            values = (*msgspec.structs.astuple(record)[:6], encrypt(kek, dek, record.bound))
-            if await self._pool.execute(_INSERT + " on conflict do nothing", *values) == "INSERT 0 1":
-                return KeyHandle(record.key_id, dek, True)
+            values = (*msgspec.structs.astuple(record)[:6], encrypt(kek, AESGCM.generate_key(256), record.bound))
+            row = await self._pool.fetchrow("select * from make_key($1, $2, $3, $4, $5, $6, $7)", *values)
+        return KeyHandle(row["key_id"], self._keks.unwrap(KeyRecord(*row[:7])), row["announced_at"] is None)
 
     async def announced(self, key_id: UUID) -> None:
         """`key_created` is in the log. While that was not said (a crash, a refusal), the next command appends it."""
@@ -178,16 +180,11 @@ class KeyRing:
         """Takes what the keys topic brings. A tombstone is final: no older record brings the key back."""
         if record.wrapped is None:
             return await self.erase(record.key_id)
-        await self._pool.execute(
-            f"{_INSERT} on conflict (key_id) do update set kek_id = excluded.kek_id, wrapped = excluded.wrapped"
-            " where keys.erased_at is null and keys.owner = excluded.owner", *msgspec.structs.astuple(record))
+        await self._pool.execute("select take_key($1, $2, $3, $4, $5, $6, $7)", *msgspec.structs.astuple(record))
 
     async def erase(self, key_id: UUID) -> None:
         """Destroys the key for good. One never seen (the tombstone alone is left) stays destroyed if it comes late."""
-        await self._pool.execute(
-            f"insert into keys as k ({KEY_COLUMNS}, erased_at) values ($1, $2, '', '', '', '', null, clock_timestamp())"
-            " on conflict (key_id) do update set wrapped = null, erased_at = coalesce(k.erased_at, excluded.erased_at)",
-            key_id, UUID(int=0))
+        await self._pool.execute("select erase_key($1)", key_id)
         self.forget(key_id)
 
 class BlindIndex:

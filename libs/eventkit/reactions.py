@@ -14,6 +14,7 @@ from libs.eventkit.recorded import Recorded, tag_of
 from libs.eventkit.subscriptions import Subscription, advance
 
 log = logging.getLogger(__name__)
+_PARK = "select park($1, $2, $3, $4, $5, $6)"
 TRIES, AT_ONCE = 6, 64  # for a missing fact (0.05 s, doubling: about 3 s in all) before its key is parked; events handled at once
 
 class Do(Struct, frozen=True):
@@ -76,7 +77,7 @@ class Reactor:
         unread = f"{type(event).__name__}: {event}"[:200] if isinstance(event, Exception) else ""
         if reason := unread or ("behind another" if waits else await self.tried(event, row)):
             self._parked.add(key)
-            await self._park(pool, row, key, reason)
+            await pool.execute(_PARK, self.reaction.name, key, row.position, row.event_id, row.community_id, reason)
 
     async def tried(self, event: Any, row: Recorded) -> str:
         """Empty when handled, else why not. A database that is away is waited for and never parks."""
@@ -102,8 +103,3 @@ class Reactor:
                     key=Key("", self.reaction.name, str(uuid5(row.event_id, do.name))), new=do.new)
             except Refused as refused:
                 log.info("reaction %s: %s refused (%s)", self.reaction.name, do.name, refused.code)
-
-    async def _park(self, pool: Connection, row: Recorded, key: str, reason: str) -> None:
-        await pool.execute(
-            "insert into parked (subscription, key, position, event_id, community_id, reason) values ($1, $2, $3, $4, $5, $6)"
-            " on conflict do nothing", self.reaction.name, key, row.position, row.event_id, row.community_id, reason)

@@ -43,8 +43,8 @@ class Relay:
         if self.asks_for:
             raise Refuses(self.asks_for)
         producer = AIOKafkaProducer(
-            bootstrap_servers=self.settings.kafka, acks="all", enable_idempotence=True, request_timeout_ms=10_000,
-            max_request_size=1_048_576, client_id=f"{self.settings.service}-relay")
+            **self.settings.broker, acks="all", enable_idempotence=True, request_timeout_ms=10_000,
+            max_request_size=1_048_576, max_batch_size=1_000_000, client_id=f"{self.settings.service}-relay")
         try:
             await producer.start()
             while True:
@@ -96,16 +96,14 @@ class Relay:
             await (await producer.send_batch(batch, self.topic, partition=partition))
 
     async def _remember(self, connection: Connection, told: dict[UUID, Number]) -> None:
-        await connection.executemany(
-            "insert into published (community_id, partition, generation, position, n) values ($1, $2, $3, $4, $5)"
-            " on conflict (community_id) do update set generation = excluded.generation, position = excluded.position, n = excluded.n",
-            [(c, partition_of(c), n.generation, n.position, n.n) for c, n in told.items()])
+        rows = [(c, partition_of(c), n.generation, n.position, n.n) for c, n in told.items()]
+        await connection.executemany("select remember_told($1, $2, $3, $4, $5)", rows)
 
     async def _look(self) -> str:
         """What the last record of each partition says about this log: nothing, or the command that is needed."""
         generation = await (await self.database.pool()).fetchval("select generation from log_state")
         told = {partition_of(c): number for c, number in sorted(self._told.items(), key=lambda one: one[1])}  # the last of each
-        for partition, (end, last) in (await last_records(self.settings.kafka, self.topic)).items():
+        for partition, (end, last) in (await last_records(self.settings, self.topic)).items():
             if last is None:
                 if partition in told and end == 0:
                     return f"republish: partition {partition} of {self.topic} is empty, this log has published to it"
@@ -119,9 +117,9 @@ class Relay:
                 return f"republish: {self.topic} ends at {heard.number}, this log has published {told[partition]}"
         return ""
 
-async def last_records(kafka: str, topic: str) -> dict[int, tuple[int, Last | None]]:
+async def last_records(settings: Settings, topic: str) -> dict[int, tuple[int, Last | None]]:
     """Per partition: its end offset and its last record (headers, body), or None where it holds none."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, enable_auto_commit=False, auto_offset_reset="latest")
+    consumer = AIOKafkaConsumer(**settings.broker, enable_auto_commit=False, auto_offset_reset="latest")
     await consumer.start()
     try:
         partitions = [TopicPartition(topic, p) for p in range(PARTITIONS)]

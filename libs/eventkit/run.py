@@ -22,6 +22,7 @@ def web(app: App) -> FastAPI:
     found.include_router(app.service.routes(app))
     found.include_router(status_routes(app))
     refuse_unguarded(found)
+    found.add_middleware(lambda asgi: app.service.within(app, asgi))
     found.add_middleware(Edge, service=app.service.name, started=lambda: app.opened, raw=app.service.raw_routes)
     return found
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 from fastapi import APIRouter
 from msgspec import Struct
+from starlette.types import ASGIApp
 from libs.eventkit import auth, hear, keys_topic, migrate, privacy, relay, supervise, tail
 from libs.eventkit.commands import Commands, Publish
 from libs.eventkit.db import Database
@@ -39,6 +40,7 @@ class Service(Struct, frozen=True):
     tasks: Callable[["App"], dict[str, Callable[[], Awaitable[None]]]] = lambda app: {}
     routes: Callable[["App"], APIRouter] = lambda app: APIRouter()
     raw_routes: tuple[str, ...] = ()
+    within: Callable[["App", ASGIApp], ASGIApp] = lambda app, asgi: asgi
     topic: str = ""
 
     def catalogue(self) -> Catalogue:
@@ -55,6 +57,7 @@ class App:
         self.commands = Commands(self.log, self.catalogue, service.deciders, service.publish)
         self.verifier = auth.Verifier(service.name, service.permissions_of)
         self.blind = privacy.BlindIndex(privacy.secret_bytes(settings.secret("blind-index"), "blind-index"))
+        self.keks, _ = privacy.Keks.load(settings.secrets), settings.broker  # a placeholder among them ends the start
         self.supervisor, self.opened = supervise.Supervisor(), False
         self.memories = [
             Memory("signing_keys", (service.signing_key,), lambda event, row: self.verifier.learn(
@@ -87,7 +90,7 @@ class App:
         if self.settings.migrate:
             await self.migrate()
         pool = await self.database.pool()
-        self.keyring = privacy.KeyRing(pool, self.service.name, privacy.Keks.load(self.settings.secrets))
+        self.keyring = privacy.KeyRing(pool, self.service.name, self.keks)
         self.commands.generation = await pool.fetchval("select generation from log_state")
         self.opened = True
 

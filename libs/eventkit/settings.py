@@ -11,6 +11,7 @@ class Settings(BaseSettings):
     service: str
     database_url: str
     kafka: str = Field(default="127.0.0.1:9092", validation_alias="KAFKA_BOOTSTRAP_SERVERS")
+    kafka_user: str = ""
     topic_prefix: str = "lifang"
     open_prefix: str = ""
     host: str = "127.0.0.1"
@@ -27,13 +28,26 @@ class Settings(BaseSettings):
         """Where another service answers, from LIFANG_URL_<SERVICE>; empty when that is not told."""
         return os.environ.get(f"LIFANG_URL_{service.upper()}", "")
     def secret(self, name: str) -> str:
-        """One secret, stripped. Raises FileNotFoundError with the place where it was looked for."""
-        return (self.secrets / name).read_text().strip()
+        """One secret, stripped. Raises FileNotFoundError with the place where it was looked for, ValueError for a placeholder."""
+        text = (self.secrets / name).read_text().strip()
+        if len(text) < 8 or len(set(text)) < 5 or any(word in text.lower() for word in ("change", "password", "secret", "lifang")):
+            raise ValueError(f"{name}: too short, repeated or a placeholder")
+        return text
+    @property
+    def broker(self) -> dict[str, str]:
+        """How each client of Kafka finds it and says who it is: as `kafka_user`, by SCRAM, with the secret `kafka-<user>`. Without a
+        user in the clear, for a Kafka that asks nobody."""
+        place = {"bootstrap_servers": self.kafka}
+        return place | scram(self.kafka_user, self.secret(f"kafka-{self.kafka_user}")) if self.kafka_user else place
     def role_url(self, role: str) -> str:
         """The database address for `log` or `read`; its password, if any, is the secret `db-<service>-<role>`."""
         parts, name, path = urlsplit(self.database_url), f"{self.service}_{role}", self.secrets / f"db-{self.service}-{role}"
         login = f"{name}:{quote(path.read_text().strip(), safe='')}" if path.exists() else name
         return urlunsplit(parts._replace(netloc=f"{login}@{parts.netloc.rpartition('@')[2]}"))
+
+def scram(user: str, password: str) -> dict[str, str]:
+    return {"security_protocol": "SASL_PLAINTEXT", "sasl_mechanism": "SCRAM-SHA-512", "sasl_plain_username": user,
+            "sasl_plain_password": password}
 
 def settings_for(service: str) -> Settings:
     """Reads the environment. Raises KeyError naming the variable when the database address is missing."""

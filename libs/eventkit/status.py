@@ -11,23 +11,16 @@ from libs.eventkit.service import App
 
 async def status(app: App) -> dict[str, Any]:
     """Raises what the database says while it cannot be reached."""
-    row = await (await app.database.pool()).fetchrow("select * from state_of_the_log")
-    assert row is not None
-    names = app.checkpoints()
-    lag: dict[str, int] = {n: row["last"] - p for n, p in decode(row["checkpoints"]).items() if n in names}
-    lag |= {"hear": app.hearing.lag()} if app.hearing is not None else {}
-    gaps = decode(row["gaps"])
+    found: dict[str, Any] = decode(await (await app.database.pool()).fetchval("select state_of($1)", [*app.checkpoints()]))
+    found["lag"] |= {"hear": app.hearing.lag()} if app.hearing is not None else {}
+    found["damaged"] += sum(len(m.unreadable) for m in app.memories)
     why = [
         *(f"{name}: {text}" for name, text in sorted(app.supervisor.failing.items())),
         *([] if app.verifier.ready else ["no signing key heard yet"]),
         *(f"memory {m.name} is cold" for m in app.memories if not m.warm),
-        *(f"{g['topic']} lacks {g['after'] or '0.0.0'}..{g['upto']} of {g['community_id']}: lifang republish" for g in gaps),
+        *(f"{g['topic']} lacks {g['after'] or '0.0.0'}..{g['upto']} of {g['community_id']}: lifang republish" for g in found["gaps"]),
         *([f"relay refuses: {app.relay.asks_for}"] if app.relay is not None and app.relay.asks_for else [])]
-    damaged = row["damaged"] + sum(len(m.unreadable) for m in app.memories)
-    overdue = sum(late for name, late in decode(row["overdue"]).items() if name in names)
-    return {
-        "ready": not why, "generation": row["generation"], "position": row["last"], "lag": lag, "parked": row["parked"],
-        "damaged": damaged, "overdue": overdue, "gaps": gaps, "why": why, "restarts": app.supervisor.restarts}
+    return {"ready": not why, **found, "why": why, "restarts": app.supervisor.restarts}
 
 def routes(app: App) -> APIRouter:
     """Health and metrics; until the service has its database, the Edge lets nobody through to those that do not end in z.

@@ -20,12 +20,7 @@ from libs.eventkit.tail import set_within
 log = logging.getLogger(__name__)
 LOOK, FIRST, LONGEST = 30.0, 1.0, 60.0  # seconds: between looks where nothing is due, and before what failed is tried again
 
-_SOON = ("select stream, community_id, due_at from (select *, row_number() over (partition by community_id order by due_at) as place"
-         " from timers where name = $1 and due_at < $2 and stream <> all($3)) soon where place <= $4 order by due_at")
-_WRITE = ("insert into timers (name, stream, community_id, version, due_at, because) values ($1, $2, $3, $4, $5, $6)"
-          " on conflict (name, stream) do update set version = excluded.version, due_at = excluded.due_at, because = excluded.because"
-          " where timers.version <= excluded.version")
-_FORGET = "delete from timers where name = $1 and stream = $2 and version <= $3"
+_SOON, _WRITE = "select * from due_soon($1, $2, $3, $4)", "select write_timer($1, $2, $3, $4, $5, $6)"
 
 class Due(Struct, frozen=True):
     """`at`: when it was due; `because`: the event that said so; `state`: what is."""
@@ -109,10 +104,7 @@ class Timers:
 
     async def _write(self, connection: Connection, stream: str, community_id: UUID, known: _Known) -> None:
         """Whatever order the writers come in, the row of a later version stands."""
-        if known.due is None:
-            await connection.execute(_FORGET, self.timer.name, stream, known.version)
-        else:
-            await connection.execute(_WRITE, self.timer.name, stream, community_id, known.version, known.due, known.because)
+        await connection.execute(_WRITE, self.timer.name, stream, community_id, known.version, known.due, known.because)
 
     async def _run(self) -> None:
         clock, under_way = asyncio.get_running_loop().time, dict[str, tuple[UUID, asyncio.Task[None]]]()

@@ -176,15 +176,6 @@ async def _load(connection: Connection, view: View, community_id: UUID, wanted: 
 async def _save(connection: Connection, view: View, community_id: UUID, changed: Mapping[tuple[Any, ...], Row | None]) -> None:
     gone = [{**dict(zip(view.key, key, strict=True)), "community_id": community_id} for key, row in changed.items() if row is None]
     kept = [{**row, "community_id": community_id} for row in changed.values() if row is not None]
-    if gone:
-        same = " and ".join(f"t.{c} = w.{c}" for c in ("community_id", *view.key))
-        await connection.execute(f"delete from {view.name} t using json_populate_recordset(null::{view.name}, $1) w where {same}",
-                                 msgspec.json.encode(gone).decode())
-    if kept:
-        columns = ", ".join(view.columns)
-        rest = ", ".join(f"{c} = excluded.{c}" for c in view.columns if c not in ("community_id", *view.key))
-        action = f"do update set {rest}" if rest else "do nothing"
-        await connection.execute(
-            f"insert into {view.name} ({columns}) select {columns} from json_populate_recordset(null::{view.name}, $1)"
-            f" on conflict ({', '.join(('community_id', *view.key))}) {action}", msgspec.json.encode(kept).decode())
+    if changed:
+        await connection.execute(f"select save_{view.name}($1, $2)", msgspec.json.encode(gone).decode(), msgspec.json.encode(kept).decode())
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from libs.contracts.identity import SigningKeyPublished
 from libs.contracts.permissions import permissions_of
-from libs.contracts.topics import heard_from
+from libs.contracts.topics import HEARS, heard_from
 from libs.eventkit.service import App, Service
 from services.access import demo, notices
 from services.access.api import doors as doors_api
@@ -71,8 +71,8 @@ SERVICE = Service(
     events=EVENTS,
     permissions_of=permissions_of,
     signing_key=SigningKeyPublished,
-    hears=("identity", "devices", "parking", "alarm"),
-    contracts=heard_from("identity", "devices", "parking", "alarm"),
+    hears=HEARS["access"],
+    contracts=heard_from(*HEARS["access"]),
     deciders=(
         doors.DOORS, lifts.LIFTS, lifts.HOME_FLOORS, rights.RIGHTS, credentials.CREDENTIALS, visitor_passes.PASSES,
         openings.OPENINGS, deliveries.DELIVERIES, releases.RELEASES),

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from libs.contracts.identity import SigningKeyPublished
 from libs.contracts.permissions import permissions_of
-from libs.contracts.topics import heard_from
+from libs.contracts.topics import HEARS, heard_from
 from libs.eventkit.service import App, Service
 from services.alarm import demo
 from services.alarm.api import incidents as incidents_api
@@ -51,8 +51,8 @@ SERVICE = Service(
     events=EVENTS,
     permissions_of=permissions_of,
     signing_key=SigningKeyPublished,
-    hears=("identity", "devices", "access"),
-    contracts=heard_from("identity", "devices", "access"),
+    hears=HEARS["alarm"],
+    contracts=heard_from(*HEARS["alarm"]),
     deciders=(panels.PANELS, sensors.SENSORS, ladder_settings.LADDER_SETTINGS, INCIDENTS),
     publish=publish,
     views=(incidents_view.VIEW, panels_view.PANELS_VIEW, panels_view.SIGNALS_VIEW, sensors_view.VIEW),

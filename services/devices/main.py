@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from libs.contracts.identity import SigningKeyPublished
 from libs.contracts.permissions import permissions_of
-from libs.contracts.topics import heard_from
+from libs.contracts.topics import HEARS, heard_from
 from libs.eventkit.service import App, Service
 from services.devices import demo
 from services.devices.api import devices as devices_api
@@ -44,8 +44,8 @@ SERVICE = Service(
     events=EVENTS,
     permissions_of=permissions_of,
     signing_key=SigningKeyPublished,
-    hears=("identity", "access", "parking"),
-    contracts=heard_from("identity", "access", "parking"),
+    hears=HEARS["devices"],
+    contracts=heard_from(*HEARS["devices"]),
     deciders=(
         registry.REGISTRY, reports.REPORTS, orders.ORDERS, refusals.REFUSALS, fallbacks.FALLBACKS, holds.HOLDS, lines.LINES,
         unplaced.UNPLACED),

@@ -5,10 +5,11 @@ from functools import cache
 
 from libs.contracts.identity import SigningKeyPublished
 from libs.contracts.permissions import permissions_of
-from libs.contracts.topics import heard_from
+from libs.contracts.topics import HEARS, TOPICS, heard_from
 from libs.eventkit.service import App, Service
 from services.gateway.api.routes import routes
-from services.gateway.domain import government
+from services.gateway.domain import government, look_backs
+from services.gateway.limits import Limits
 from services.gateway.publishing import publish
 from services.gateway.reactions import Divisions, telling
 from services.gateway.views import (
@@ -32,8 +33,6 @@ from services.gateway.views import (
     visitors,
 )
 
-HEARS = ("identity", "access", "devices", "parking", "alarm", "neighbors")
-
 
 @cache
 def divisions_of(app: App) -> Divisions:
@@ -43,14 +42,14 @@ def divisions_of(app: App) -> Divisions:
 
 SERVICE = Service(
     name="gateway",
-    events=government.EVENTS,
+    events=(*government.EVENTS, *look_backs.EVENTS),
     permissions_of=permissions_of,
     signing_key=SigningKeyPublished,
-    hears=HEARS,
-    contracts=heard_from(*HEARS),
-    deciders=(government.GOVERNMENT,),
+    hears=HEARS["gateway"],
+    contracts=heard_from(*HEARS["gateway"]),
+    deciders=(government.GOVERNMENT, look_backs.LOOK_BACKS),
     publish=publish,
-    topic="gov.incidents",
+    topic=TOPICS["gateway"],
     views=(
         *my_home.VIEWS, *doors.VIEWS, *my_doors.VIEWS, *door_events.VIEWS, *visitors.VIEWS, *cars.VIEWS, *stays.VIEWS,
         *permits.VIEWS, *lanes.VIEWS, *passages.VIEWS, *findings.VIEWS, *installed.VIEWS, *incidents.VIEWS, *fire_releases.VIEWS,
@@ -58,4 +57,5 @@ SERVICE = Service(
     memories=lambda app: (divisions_of(app).memory,),
     reactions=lambda app: (telling(app, divisions_of(app)),),
     routes=routes,
+    within=Limits,
 )

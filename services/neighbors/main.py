@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from libs.contracts.identity import SigningKeyPublished
 from libs.contracts.permissions import permissions_of
-from libs.contracts.topics import heard_from
+from libs.contracts.topics import HEARS, heard_from
 from libs.eventkit.service import App, Service
 from services.neighbors import demo, names
 from services.neighbors.api import broadcasts as broadcasts_api
@@ -52,8 +52,8 @@ SERVICE = Service(
     events=EVENTS,
     permissions_of=permissions_of,
     signing_key=SigningKeyPublished,
-    hears=("identity", "alarm"),
-    contracts=heard_from("identity", "alarm"),
+    hears=HEARS["neighbors"],
+    contracts=heard_from(*HEARS["neighbors"]),
     deciders=(
         circles.MEMBERS, display_names.DISPLAY_NAMES, notices.NOTICES, receipts.RECEIPTS, broadcasts.BROADCASTS,
         tellings.TELLINGS),

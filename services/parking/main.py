@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from libs.contracts.identity import SigningKeyPublished
 from libs.contracts.permissions import permissions_of
-from libs.contracts.topics import heard_from
+from libs.contracts.topics import HEARS, heard_from
 from libs.eventkit.service import App, Service
 from services.parking import demo
 from services.parking.api import lanes as lanes_api
@@ -57,8 +57,8 @@ SERVICE = Service(
     events=EVENTS,
     permissions_of=permissions_of,
     signing_key=SigningKeyPublished,
-    hears=("identity", "access", "devices"),
-    contracts=heard_from("identity", "access", "devices"),
+    hears=HEARS["parking"],
+    contracts=heard_from(*HEARS["parking"]),
     deciders=(lots.LOTS, lanes.LANES, spaces.SPACES, plate_rights.PLATE_RIGHTS, passages.PASSAGES, sessions.SESSIONS, findings.FINDINGS),
     publish=publish,
     views=(lanes_view.LANES_VIEW, lanes_view.PASSAGES_VIEW, sessions_view.VIEW, findings_view.VIEW, rights_view.VIEW),

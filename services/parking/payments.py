@@ -41,14 +41,14 @@ class LocalProvider:
     name = "local"
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self._secret = settings.secret("payment-local").encode()
 
     def begin(self, payment_id: UUID, amount: int) -> str:
         return f"lifang-local:{payment_id}"
 
     def sign(self, body: bytes) -> str:
         """HMAC-SHA-256 in hex."""
-        return hmac.new(self._settings.secret("payment-local").encode(), body, sha256).hexdigest()
+        return hmac.new(self._secret, body, sha256).hexdigest()
 
     def read(self, body: bytes, signature: str) -> Notification:
         if not hmac.compare_digest(self.sign(body).encode(), signature.encode()):

@@ -62,7 +62,7 @@ class Site:
 
     @contextlib.asynccontextmanager
     async def reading(
-        self, last: Callable[[], int | None] = lambda: None, password: str = "made-up", patience: Patience = QUICK
+        self, last: Callable[[], int | None] = lambda: None, password: str = "made-up-word", patience: Patience = QUICK
     ) -> AsyncIterator[AlertReader]:
         terminal = Terminal(f"http://{self.listen}", "admin", password)
         reader = AlertReader(self.client, terminal, self.take, self.take_found, last, patience)
@@ -79,7 +79,7 @@ class Site:
 @pytest.fixture(scope="module")
 async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     folder = tmp_path_factory.mktemp("read")
-    (folder / "password").write_text("made-up\n")
+    (folder / "password").write_text("made-up-word\n")
     listen, control, nobody = (f"127.0.0.1:{port}" for port in free_ports(3))
     terminal: dict[str, Any] = {"device_id": "door-2", "name": "x", "listen": listen, "control": control}
     terminal |= {"password_file": str(folder / "password"), "push": {"url": f"http://{nobody}/"}}

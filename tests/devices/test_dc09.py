@@ -119,10 +119,12 @@ async def acknowledges_early(app: App, community: UUID, broken: bool) -> bool:
     return early_answer
 
 
+@pytest.mark.fault(row="kill-panel-listener", invariants="I1 I8")
 async def test_no_acknowledgement_goes_out_before_the_commit(app_of: AppOf, community: UUID) -> None:
     assert not await acknowledges_early(await app_of(SERVICE), community, broken=False)
 
 
+@pytest.mark.twin(row="kill-panel-listener", caught_by="I1")
 async def test_a_listener_that_acknowledges_first_would_be_found(app_of: AppOf, community: UUID) -> None:
     assert await acknowledges_early(await app_of(SERVICE), community, broken=True)
 
@@ -160,6 +162,7 @@ async def test_the_same_bytes_again_are_one_event_and_acknowledged_each_time(app
     assert len(await signals(app)) == 3
 
 
+@pytest.mark.fault(row="kill-panel-listener", invariants="I4 I8")
 async def test_a_process_that_dies_between_commit_and_answer_tells_nothing_twice(
     app_of: AppOf, community: UUID, monkeypatch: pytest.MonkeyPatch,
 ) -> None:

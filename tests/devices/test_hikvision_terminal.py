@@ -46,17 +46,17 @@ class Site:
     async def do(self, path: str, **asked: Any) -> Any:
         return (await self.client.post(path, json=asked)).json()
 
-    async def open(self, door_no: int, password: str = "made-up", timeout: float = 5) -> Outcome:
+    async def open(self, door_no: int, password: str = "made-up-word", timeout: float = 5) -> Outcome:
         return await open_door(self.client, Terminal(f"http://{self.listen}", "admin", password, timeout), door_no)
 
     async def hold(self, door_no: int, state: str, timeout: float = 5) -> Outcome:
-        return await hold_relay(self.client, Terminal(f"http://{self.listen}", "admin", "made-up", timeout), door_no, state)
+        return await hold_relay(self.client, Terminal(f"http://{self.listen}", "admin", "made-up-word", timeout), door_no, state)
 
     async def relays(self) -> Any:
         return (await self.client.get("/relays")).json()
 
     async def check(self, serial: int, admitted: bool) -> Outcome:
-        return await answer_check(self.client, Terminal(f"http://{self.listen}", "admin", "made-up"), serial, admitted)
+        return await answer_check(self.client, Terminal(f"http://{self.listen}", "admin", "made-up-word"), serial, admitted)
 
 
 def free_ports(count: int) -> list[int]:
@@ -71,7 +71,7 @@ def free_ports(count: int) -> list[int]:
 @pytest.fixture(scope="module")
 async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     folder, site = tmp_path_factory.mktemp("terminal"), Site()
-    (folder / "password").write_text("made-up\n")
+    (folder / "password").write_text("made-up-word\n")
     terminal: dict[str, Any] = {"device_id": "door-1", "name": "North <gate>", "listen": site.listen}
     terminal |= {"control": site.control, "serial": "LF1", "doors": 2, "password_file": str(folder / "password")}
     terminal |= {"open_seconds": 0.05, "push": {"url": f"http://{site.push}/push", "headers": {"x-device": "door-1"}}}
@@ -170,7 +170,7 @@ async def test_what_is_asked_wrongly_is_refused(site: Site) -> None:
 
 
 async def test_the_alert_stream_begins_with_a_heartbeat_and_carries_events(site: Site) -> None:
-    auth, address = httpx.DigestAuth("admin", "made-up"), f"http://{site.listen}/ISAPI/Event/notification/alertStream"
+    auth, address = httpx.DigestAuth("admin", "made-up-word"), f"http://{site.listen}/ISAPI/Event/notification/alertStream"
     async with site.client.stream("GET", address, auth=auth) as stream:
         chunks = stream.aiter_bytes()
         first = read(await anext(chunks) + b"--MIME_boundary--", stream.headers["content-type"])

@@ -89,6 +89,7 @@ async def test_an_order_older_than_its_time_is_never_carried_out(toy: App, pool:
     assert bells.rung == []
 
 
+@pytest.mark.twin(row="kafka-away-at-the-door", caught_by="I7")
 async def test_twin_that_counts_from_the_last_hop_is_caught(
     toy: App, pool: asyncpg.Pool, bells: Bells, community: UUID, monkeypatch: pytest.MonkeyPatch
 ):

@@ -18,7 +18,7 @@ AppOf = Callable[..., Awaitable[App]]
 async def test_what_a_terminal_streams_is_in_the_log_and_a_break_loses_nothing(app_of: AppOf, site: Site, community: UUID) -> None:  # noqa: F811
     app, device = await app_of(SERVICE), uuid4()
     other = await app_of(SERVICE, beside=app)
-    (app.settings.secrets / "device-password-streamed").write_text("made-up")
+    (app.settings.secrets / "device-password-streamed").write_text("made-up-word")
     about = Description(
         "hikvision-terminal", "door", "S1", base_url=f"http://{site.listen}", user="admin",
         password_secret="device-password-streamed", stream=True)

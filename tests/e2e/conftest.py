@@ -11,7 +11,10 @@ from msgspec import Struct
 
 from cli import scenario, status, tokens
 from cli.place import Place
+from cli.stack import secrets
 from cli.stack.demo import Demo
+from cli.stack.kafka_rules import ADMIN
+from libs.eventkit.settings import scram
 from tests.e2e.gate import Gate
 from tests.kit import until
 
@@ -32,6 +35,12 @@ class Stack(Struct, frozen=True):
 
     def bearer(self, role: str, person: str | None = None) -> dict[str, str]:
         return {"authorization": f"Bearer {tokens.token(self.place, role, person)}"}
+
+    @property
+    def broker(self) -> dict[str, str]:
+        """As the stack's administrator."""
+        found = {"bootstrap_servers": str(self.status["kafka"]["bootstrap"])}
+        return found | scram(ADMIN, secrets.read(self.place, f"kafka-{ADMIN}"))
 
     @property
     def push(self) -> tuple[str, dict[str, str]]:

@@ -11,7 +11,7 @@ from tests.e2e.conftest import Stack
 
 async def everywhere(stack: Stack) -> dict[str, str]:
     logs = "".join(p.read_text(errors="replace") for p in stack.place.log.rglob("*") if p.is_file())
-    found = {"databases": dumps(stack), "topics": await topics(stack.status["kafka"]["bootstrap"]), "logs": logs}
+    found = {"databases": dumps(stack), "topics": await topics(stack.broker), "logs": logs}
     assert all(found.values()), "something was not read"
     return found
 
@@ -25,8 +25,8 @@ def dumps(stack: Stack) -> str:
     return found
 
 
-async def topics(bootstrap: str) -> str:
-    consumer = aiokafka.AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False)
+async def topics(broker: dict[str, str]) -> str:
+    consumer = aiokafka.AIOKafkaConsumer(**broker, auto_offset_reset="earliest", enable_auto_commit=False)
     await consumer.start()
     try:
         names = [n for n in await consumer.topics() if n.startswith(("lifang.", "gov."))]

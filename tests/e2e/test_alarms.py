@@ -174,7 +174,7 @@ async def test_under_duress_the_door_opens_and_the_alarm_is_silent(stack: Stack,
 
 async def test_the_governments_topic_has_the_incident_and_nobodys_id(stack: Stack, desk: Fire):
     consumer = AIOKafkaConsumer(
-        "gov.incidents.v1", bootstrap_servers=stack.status["kafka"]["bootstrap"], auto_offset_reset="latest", enable_auto_commit=False)
+        "gov.incidents.v1", **stack.broker, auto_offset_reset="latest", enable_auto_commit=False)
     await consumer.start()
     try:
         await consumer.seek_to_end()

@@ -39,6 +39,7 @@ LISTS = [
     ("gateway", "/v1/circles/{circle_id}/members", "members of {circle_id}", "resident"),
     ("gateway", "/v1/door-events", "door-events None None None", "guard"),
     ("gateway", "/v1/doors", "doors", "staff"),
+    ("gateway", "/v1/doors/{door_id}/rights", "rights {door_id} None", "staff"),
     ("gateway", "/v1/fire-releases", "fire-releases False", "guard"),
     ("gateway", "/v1/government/incidents", "government-incidents", "grid"),
     ("gateway", "/v1/incidents", "incidents open", "guard"),
@@ -79,6 +80,8 @@ LISTS = [
 BY_NAME = pytest.mark.parametrize(("service", "path", "filter_", "role"), LISTS, ids=lambda v: str(v) if str(v).startswith("/") else "")
 FROM_MEMORY = {"/v1/parking/lots/{lot_id}/spaces"}
 """Waits for nobody: it shows what is in memory, which is read up to the log's end first."""
+ASKED_FOR = {"/v1/doors/{door_id}/rights": {"purpose": "who could come in"}}
+"""What a list wants to be told, besides where to begin."""
 PERIODIC_TEST = "1602"
 """Contact ID: kept as the panel's history, and no alarm."""
 Given = dict[str, str]
@@ -95,7 +98,8 @@ async def given(stack: Stack) -> AsyncIterator[Given]:
         panel = (await desk.get("/v1/panels", desk.staff))["items"][0]
         found = {
             "me": (await desk.get("/v1/me", desk.resident))["person_id"], "staff": (await desk.get("/v1/me", desk.staff))["person_id"],
-            "circle_id": building, "device_id": stack.demo.terminals[0].device_id, "lane_id": stack.demo.lanes[0]["id"],
+            "circle_id": building, "door_id": stack.demo.doors[0]["id"], "device_id": stack.demo.terminals[0].device_id,
+            "lane_id": stack.demo.lanes[0]["id"],
             "lot_id": stack.demo.lots[0]["id"], "panel_id": panel["id"]}
         for n in range(2):
             notice = {"circle_id": building, "title": f"Lift {n}", "text": "It is looked after on Monday."}
@@ -162,13 +166,13 @@ async def test_a_cursor_that_nobody_was_given_is_refused(
     bound = _bound(place(stack, service, filter_, given))
     made_up = ["x", _opaque("x"), _opaque([]), _opaque([_bound("another"), "x"]), "%00", "é"]
     made_up += [_opaque([bound, *values]) for values in ((), ("no id",), ("\0", "\0"), (7,), ("a", "b", "c"))]
-    where, bearer = place(stack, service, path, given), stack.bearer(role)
+    where, bearer, asked = place(stack, service, path, given), stack.bearer(role), ASKED_FOR.get(path, {})
     for cursor in made_up:
-        answer = await http.get(where, params={"cursor": cursor}, headers=bearer)
+        answer = await http.get(where, params={"cursor": cursor, **asked}, headers=bearer)
         assert answer.status_code == 400 and answer.json()["code"].startswith("cursor_"), (cursor, answer.text)
     codes = set()
     for values in (("9" * 30,), ("9" * 30, "9" * 30), ("9" * 30, str(NOWHERE)), ("-1",), ("-1", str(NOWHERE))):
-        answer = await http.get(where, params={"cursor": _opaque([bound, *values])}, headers=bearer)
+        answer = await http.get(where, params={"cursor": _opaque([bound, *values]), **asked}, headers=bearer)
         assert answer.status_code in (200, 400), (values, answer.text)
         codes.add(answer.json().get("code"))
     assert "cursor_malformed" in codes, "the filter above is the list's own"
@@ -179,15 +183,15 @@ async def test_a_read_waits_for_what_its_reader_did_or_says_that_it_is_stale(sta
     documented = operations()
 
     async def read(service: str, path: str, role: str) -> None:
-        where, bearer = place(stack, service, path, given), stack.bearer(role)
+        where, bearer, asked = place(stack, service, path, given), stack.bearer(role), ASKED_FOR.get(path, {})
         if owner := documented[service, path].get("x-served-by", service.removeprefix("gateway")):
             held, never = (_opaque(Position(owner, own, "")) for own in (1, 10**9))
         else:
             held, never = (_opaque(Position("identity", 0, f"{generation}.1.0")) for generation in (1, 10**9))
         for position, stale in ((held, None), (never, "true")):
-            answer = await http.get(where, headers=bearer | {"lifang-min-position": position})
+            answer = await http.get(where, params=asked, headers=bearer | {"lifang-min-position": position})
             assert (answer.status_code, answer.headers.get("lifang-stale")) == (200, stale), (path, answer.text)
-        answer = await http.get(where, headers=bearer | {"lifang-min-position": "nonsense"})
+        answer = await http.get(where, params=asked, headers=bearer | {"lifang-min-position": "nonsense"})
         assert (answer.status_code, answer.json()["code"]) == (400, "position_malformed"), path
 
     await asyncio.gather(*(read(service, path, role) for service, path, _, role in LISTS if path not in FROM_MEMORY))
@@ -196,12 +200,12 @@ async def test_a_read_waits_for_what_its_reader_did_or_says_that_it_is_stale(sta
 @BY_NAME
 async def test_pages_of_one_come_to_the_same_as_one_page(
         stack: Stack, http: httpx.AsyncClient, given: Given, service, path, filter_, role):
-    where, bearer = place(stack, service, path, given), stack.bearer(role)
-    whole = (await http.get(where, headers=bearer, params={"limit": 5})).json()
+    where, bearer, asked = place(stack, service, path, given), stack.bearer(role), ASKED_FOR.get(path, {})
+    whole = (await http.get(where, headers=bearer, params={"limit": 5, **asked})).json()
     assert service not in ("alarm", "neighbors") or len(items(whole)) > 1, "one would show nothing"
     found, cursor = [], None
     for _ in items(whole):
-        answer = (await http.get(where, headers=bearer, params={"limit": 1} | ({"cursor": cursor} if cursor else {}))).json()
+        answer = (await http.get(where, headers=bearer, params={"limit": 1, **asked} | ({"cursor": cursor} if cursor else {}))).json()
         found += items(answer)
         cursor = answer["next"]
     assert found == items(whole)

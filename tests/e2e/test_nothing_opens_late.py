@@ -15,6 +15,7 @@ from tests.kit import until
 pytestmark = pytest.mark.serial
 
 
+@pytest.mark.fault(row="kafka-away-at-the-door", invariants="I7")
 @pytest.mark.parametrize("seconds", [ACTUATOR_TTL.total_seconds(), pytest.param(60.0, marks=pytest.mark.faults)])
 async def test_an_opening_asked_while_kafka_is_away_expires_and_reaches_no_terminal(stack: Stack, http, control, seconds: float):
     """Its twin, which counts the time from the last hop, is caught in tests/devices/test_performer.py."""

@@ -8,7 +8,8 @@ import httpx
 import pytest
 from msgspec import Struct
 
-from libs.eventkit.http import Position, _plain
+from libs.eventkit.http import Position
+from libs.eventkit.privacy import decoded
 from tests.e2e.conftest import Stack
 from tests.kit import until
 
@@ -94,7 +95,7 @@ async def test_a_strangers_plate_shows_nothing_and_staff_see_the_dispute(identit
     hers = (await declare(identity, ann, text)).json()["id"]
     known, unknown = await declare(identity, ben, text), await declare(identity, ben, plate())
     told = [{k for k in answer.headers if k != "date"} for answer in (known, unknown)]
-    positions = [_plain(answer.headers["lifang-position"], Position, "") for answer in (known, unknown)]
+    positions = [decoded(answer.headers["lifang-position"], Position, ValueError()) for answer in (known, unknown)]
     assert told[0] == told[1] and all(p.published for p in positions)
     assert known.json().keys() == unknown.json().keys() == {"id"}
     again = await identity.post("/v1/vehicles", json=declared(ben, text), headers=ben.bearer)

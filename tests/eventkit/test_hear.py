@@ -72,6 +72,7 @@ async def test_what_is_said_is_heard_in_order_as_it_was_said(echo: App, topic: T
     assert rows[0].meta.source_time is not None
 
 
+@pytest.mark.fault(row="duplicates", invariants="I4 I6")
 async def test_what_comes_three_times_and_out_of_order_is_heard_once(echo: App, topic: Topic, pool: asyncpg.Pool):
     """The way of a relay that dies often: it goes back and says everything from there again."""
     communities = [uuid4() for _ in range(4)]
@@ -114,10 +115,12 @@ async def a_missing_record_is_named(echo: App, topic: Topic, pool: asyncpg.Pool,
     assert (await status(echo))["gaps"] == [] and await heard(pool, other) == [2, 3, 4]
 
 
+@pytest.mark.fault(row="kafka-wiped", invariants="I3")
 async def test_a_missing_record_is_named_and_only_its_community_waits(echo: App, topic: Topic, pool: asyncpg.Pool, community: UUID):
     await a_missing_record_is_named(echo, topic, pool, community)
 
 
+@pytest.mark.twin(row="kafka-wiped", caught_by="I3")
 async def test_twin_whose_mark_ignores_what_went_before_is_caught(echo: App, topic: Topic, pool: asyncpg.Pool, community: UUID):
     await patch_function(echo.settings, "hear_batch", {r"elsif \(r_previous_generation.*?then": "elsif false then"})
     with pytest.raises(AssertionError):

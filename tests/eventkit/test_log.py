@@ -70,6 +70,7 @@ async def written(log: Log, settings: Settings, community: UUID) -> tuple[list[i
     return [row.position for row in rows], seen
 
 
+@pytest.mark.fault(row="twelve-writers", invariants="I3 I6")
 async def test_positions_are_gapless_and_in_commit_order_under_four_processes(settings: Settings, log: Log, community: UUID):
     first = await log.last()
     positions, seen = await written(log, settings, community)
@@ -77,6 +78,7 @@ async def test_positions_are_gapless_and_in_commit_order_under_four_processes(se
     assert seen == positions, "the tail has missed what was committed behind it"
 
 
+@pytest.mark.twin(row="twelve-writers", caught_by="I3")
 async def test_twin_with_positions_from_a_sequence_loses_events(databases: Databases, community: UUID):
     """No lock, numbers from a sequence, and a moment's thought before the commit: a tail passes what is not there yet.
     It takes two writers in step, so that a round may be lucky; several are not."""
@@ -216,6 +218,7 @@ async def test_a_key_answers_as_it_did_the_first_time(log: Log, community: UUID)
     assert len(await of(log, community)) == 1
 
 
+@pytest.mark.fault(row="parallel", invariants="I2")
 async def test_the_same_key_fifty_times_at_once_is_stored_once(database: Database, community: UUID):
     logs, key = [Log(database) for _ in range(3)], Key("p", "r", "k2")
     answers = await asyncio.gather(*(logs[n % 3].append(append(community, key=key)) for n in range(50)))

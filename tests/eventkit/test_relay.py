@@ -136,6 +136,7 @@ async def test_a_topic_that_lost_its_end_asks_for_republish(toy: App, app_of: Ap
     assert (await refusal(leader)).startswith("republish")
 
 
+@pytest.mark.fault(row="restored-twice", invariants="I3")
 @pytest.mark.parametrize("what", ["beyond the log", "another event at that number"])
 async def test_a_topic_that_knows_more_than_the_log_asks_for_restored(
     toy: App, topic: Topic, pool: asyncpg.Pool, community: UUID, what: str
@@ -156,6 +157,7 @@ async def test_a_topic_that_knows_more_than_the_log_asks_for_restored(
     assert [h.event_id for h in new] == [r.event_id for r in await everything(pool)]
 
 
+@pytest.mark.fault(row="restored-twice", invariants="I3")
 async def test_the_same_backup_restored_twice_never_repeats_a_number(
     toy: App, app_of: AppOf, topic: Topic, pool: asyncpg.Pool, community: UUID
 ):

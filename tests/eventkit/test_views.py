@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import Column, Integer, MetaData, Table
 
-from cli.mending import rebuild
+from cli.rebuilding import Busy, Rebuilt, rebuild
 from libs.eventkit import views
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.service import App
@@ -55,7 +55,7 @@ async def test_a_view_is_the_fold_of_its_log_and_stays_so_when_rebuilt(toy: App,
     before = await dump(pool)
     assert len(before) == 6 and await held(pool, VIEW) == folded(VIEW, toy.catalogue, await everything(pool))
     for _ in range(2):
-        assert await rebuild(toy.database, VIEW, toy.catalogue) == 60
+        assert (await rebuild(toy.database, VIEW, toy.catalogue)).position == 60
         await caught_up(pool, VIEW.name)
         assert await dump(pool) == before
 
@@ -64,7 +64,9 @@ async def test_a_rebuild_beside_the_live_writer_and_new_events_ends_in_the_fold(
     toy.start_worker()
     communities = [uuid4(), uuid4()]
     await filled(toy, communities)
-    await asyncio.gather(filled(toy, communities), *(rebuild(toy.database, VIEW, toy.catalogue) for _ in range(3)))
+    _, *found = await asyncio.gather(
+        filled(toy, communities), *(rebuild(toy.database, VIEW, toy.catalogue) for _ in range(3)), return_exceptions=True)
+    assert sum(isinstance(one, Busy) for one in found) == 2 and sum(isinstance(one, Rebuilt) for one in found) == 1, found
     await caught_up(pool, VIEW.name)
     assert await held(pool, VIEW) == folded(VIEW, toy.catalogue, await everything(pool))
 
@@ -180,6 +182,6 @@ async def test_views_at_one_place_move_together_and_one_that_was_emptied_catches
     toy.start_worker()
     communities = [uuid4(), uuid4()]
     await filled(toy, communities)
-    await asyncio.gather(filled(toy, communities), *(rebuild(toy.database, other, toy.catalogue) for _ in range(2)))
+    await asyncio.gather(filled(toy, communities), rebuild(toy.database, other, toy.catalogue))
     await caught_up(pool, VIEW.name, other.name)
     assert await held(pool, other) == await held(pool, VIEW) == folded(VIEW, toy.catalogue, await everything(pool))

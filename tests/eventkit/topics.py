@@ -1,7 +1,7 @@
 """A topic seen from outside: what lies in it, and records put there by hand."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -10,7 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from msgspec import Struct, json
 
 from libs.eventkit.commands import Public
-from libs.eventkit.envelope import PARTITIONS, Headers, Heard, attributes, headers, partition_of, public_id, read
+from libs.eventkit.envelope import PARTITIONS, Headers, Heard, Unreadable, attributes, headers, partition_of, public_id, read
 from libs.eventkit.migrate import ensure_topics
 from libs.eventkit.recorded import Number, Recorded
 from libs.eventkit.settings import Settings
@@ -23,6 +23,7 @@ class Message(Struct, frozen=True):
     community_id: UUID
     headers: Headers
     body: bytes | None
+    partition: int | None = None
 
     def without(self, *names: str) -> "Message":
         return Message(self.community_id, [(k, v) for k, v in self.headers if k not in names], self.body)
@@ -46,6 +47,35 @@ def chain(community: UUID, positions: Sequence[int], **more: int) -> list[Messag
     return [said(community, p, previous, **more) for previous, p in zip((0, *positions), positions, strict=False)]
 
 
+async def records_of(broker: dict[str, str], topic: str) -> list[Message]:
+    """All of it, in order within each partition."""
+    consumer = AIOKafkaConsumer(**broker, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        partitions = [TopicPartition(topic, p) for p in range(PARTITIONS)]
+        consumer.assign(partitions)
+        await consumer.seek_to_beginning()
+        left = {tp: end for tp, end in (await consumer.end_offsets(partitions)).items() if end}
+        found: list[Message] = []
+        while left:
+            for tp, records in (await consumer.getmany(*left, timeout_ms=1000)).items():
+                found += [Message(UUID((r.key or b"").decode()), list(r.headers), r.value, tp.partition) for r in records]
+                if records[-1].offset >= left[tp] - 1:
+                    del left[tp]
+        return found
+    finally:
+        await consumer.stop()
+
+
+async def lying_in(broker: dict[str, str], topic: str) -> list[tuple[int, Heard]]:
+    """Each record that can be read, with its partition."""
+    found = []
+    for m in await records_of(broker, topic):
+        with suppress(Unreadable):
+            found.append((m.partition or 0, read(m.headers, m.body)))
+    return found
+
+
 class Topic:
     """The topic of `toy`."""
 
@@ -58,26 +88,13 @@ class Topic:
                 self.name, m.body, key=str(m.community_id).encode(), headers=m.headers, partition=partition_of(m.community_id))
 
     async def records(self) -> list[Message]:
-        """All of it, in order within each partition."""
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.settings.kafka, auto_offset_reset="earliest")
-        await consumer.start()
-        try:
-            partitions = [TopicPartition(self.name, p) for p in range(PARTITIONS)]
-            consumer.assign(partitions)
-            await consumer.seek_to_beginning()
-            left = {tp: end for tp, end in (await consumer.end_offsets(partitions)).items() if end}
-            found: list[Message] = []
-            while left:
-                for tp, records in (await consumer.getmany(*left, timeout_ms=1000)).items():
-                    found += [Message(UUID((r.key or b"").decode()), list(r.headers), r.value) for r in records]
-                    if records[-1].offset >= left[tp] - 1:
-                        del left[tp]
-            return found
-        finally:
-            await consumer.stop()
+        return await records_of(self.settings.broker, self.name)
 
     async def heard(self, community: UUID | None = None) -> list[Heard]:
         return [read(m.headers, m.body) for m in await self.records() if community in (None, m.community_id)]
+
+    async def lying(self) -> list[tuple[int, Heard]]:
+        return await lying_in(self.settings.broker, self.name)
 
     async def holds(self, count: int, timeout: float = 10.0) -> list[Heard]:
         async def enough() -> bool:
@@ -88,7 +105,7 @@ class Topic:
 
     async def wipe(self) -> None:
         """As after a loss of the broker's disks: the topic is there, and empty."""
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.settings.kafka)
+        admin = AIOKafkaAdminClient(**self.settings.broker)
         await admin.start()
         try:
             await admin.delete_topics([self.name])
@@ -105,7 +122,7 @@ class Topic:
 @asynccontextmanager
 async def topic_of(settings: Settings) -> AsyncIterator[Topic]:
     await ensure_topics(settings, ("toy",))
-    producer = AIOKafkaProducer(bootstrap_servers=settings.kafka, acks="all", max_request_size=1_048_576)
+    producer = AIOKafkaProducer(**settings.broker, acks="all", max_request_size=1_048_576)
     await producer.start()
     yield Topic(settings, producer)
     await producer.stop()

@@ -1,32 +1,33 @@
-"""What must hold after any fault, once it is quiet.
+"""One look at everything after any fault, once it is quiet: every invariant that the toy can carry, whatever was done to it.
 
-I1 what was acknowledged is in the log. I2 each command counted once, and its key gets the same answer again. I3 topic and
-published log are the same, positions run 1…n, nothing waits. I4 everything heard, reacted to and carried out once; a device is told
-at most once; what is due is done once and not before. I5 views are the fold of their log, byte for byte. I6 order per stream and
-community. I7 no order is late.
+I1 what was acknowledged is in the log. I2 each command counted once, its key gets the same answer again, outcomes and claims are those
+of the log. I3 topic and published log are the same, positions run 1…n, nothing waits. I4 everything heard, reacted to and carried
+out once; a device is told at most once; what is due is done once and not before. I5 views are the fold of their log, byte for byte.
+I6 order per stream and community. I7 no order is late. I11 nothing is told to another community than its own. I12 nobody is parked,
+damaged or kept aside. I14 alive all the while. (I9 by `heard_soon` where a test is about time; I8, I10 and I13 by tests of their own.)
 """
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from itertools import groupby
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
 import asyncpg
-from msgspec import Struct, json
+from msgspec import Struct
 
-from libs.eventkit.envelope import Heard, public_id
-from libs.eventkit.recorded import Number, Recorded
+from libs.eventkit.envelope import Heard
+from libs.eventkit.recorded import Number
 from tests.eventkit.topics import Topic
+from tests.faults import of_logs, of_toy
+from tests.faults.findings import Broken, Finding, settle
 from tests.faults.load import Asked, Load
-from tests.kit import everything, folded, held, until
-from tests.toy.eggs import Boiling
-from tests.toy.main import ECHO
+from tests.faults.of_logs import Log, log_of
+from tests.faults.tally import Tally
+from tests.kit import until
+from tests.toy.main import ECHO, TOY
 from tests.toy.process import Toy
 from tests.toy.public import publish
 from tests.toy.sums import VIEW
 
-TTL = 5.0
 CATALOGUE = ECHO.catalogue()
 AT_THE_END = """select bool_and(position = (select coalesce(max(position), 0) from events)) from checkpoints"""
 PUBLISHED = "select community_id, generation, position, n from published"
@@ -35,23 +36,17 @@ HEARD = "select community_id, generation, position, n from marks"
 GAPS = "select community_id from gaps"
 
 
-class Broken(AssertionError):
-    """An invariant does not hold."""
-
-    def __init__(self, invariant: str, what: object) -> None:
-        super().__init__(f"{invariant}: {what}")
-        self.invariant = invariant
-
-
 class Facts(Struct, frozen=True):
-    log: list[Recorded]
-    echo: list[Recorded]
-    topic: list[Heard]
-    views: list[dict[UUID, list[dict[str, Any]]]]
+    """`topic`: with the partition of each record; `livez`: what it answered whenever something else did not."""
+
+    log: Log
+    echo: Log
+    topic: list[tuple[int, Heard]]
+    topic_name: str
     rung: list[tuple[str, str, float]]
-    waiting: list[str]
     answered: dict[Asked, dict[str, Any]]
     again: dict[Asked, dict[str, Any]]
+    livez: list[int]
 
 
 async def quiet(pool: asyncpg.Pool, echo: asyncpg.Pool, timeout: float = 20.0) -> None:
@@ -73,127 +68,56 @@ async def quiet(pool: asyncpg.Pool, echo: asyncpg.Pool, timeout: float = 20.0) -
         await until(still, timeout)
     except AssertionError as error:
         query = "select name, position, (select max(position) from events) as last from checkpoints"
-        raise Broken("stuck", [tuple(r) for p in (pool, echo) for r in await p.fetch(query)]) from error
+        stuck = [tuple(r) for p in (pool, echo) for r in await p.fetch(query)]
+        raise Broken(Finding("stuck", stuck, stuck=len([s for s in stuck if s[1] != s[2]]))) from error
 
 
 async def gather(pool: asyncpg.Pool, echo: asyncpg.Pool, topic: Topic, toy: Toy, load: Load) -> Facts:
     await quiet(pool, echo)
     again = await load.ask_all_again()
     await quiet(pool, echo)
-    waiting = await echo.fetch(
-        "select 'gap after ' || topic as what from gaps union all select 'parked ' || reason from parked"
-        " union all select 'damaged ' || reason from damaged union all select 'kept aside ' || reason from kept_aside")
-    return Facts(
-        log=await everything(pool), echo=await everything(echo), topic=await topic.heard(),
-        views=[await held(p, VIEW) for p in (pool, echo)], rung=toy.rung(),
-        waiting=[r["what"] for r in waiting], answered=load.answered, again=again)
+    async with pool.acquire() as ours, echo.acquire() as theirs:
+        log, heard = await log_of(ours, [VIEW]), await log_of(theirs, [VIEW])
+    return Facts(log, heard, await topic.lying(), topic.name, toy.rung(), load.answered, again, load.livez)
 
 
-def check(facts: Facts) -> None:
-    """Raises Broken for the first invariant that does not hold."""
-    acknowledged_is_there(facts.log, facts.answered)
-    _every_answer_is_the_first_one(facts)
+def findings(facts: Facts) -> Iterator[Finding]:
+    said = of_logs.published(facts.log.events, CATALOGUE, publish)
+    topic = [heard for _, heard in facts.topic]
+    yield from of_toy.acknowledged_is_there(facts.log.events, facts.answered)
+    yield from of_toy.every_answer_is_the_first_one(facts.answered, facts.again)
     for log in (facts.log, facts.echo):
-        _positions_and_versions_run(log)
-    _topic_is_the_published_log(facts)
-    if facts.waiting:
-        raise Broken("I3", facts.waiting)
-    _heard_and_done_once(facts)
-    _device_told_at_most_once_and_in_time(facts)
-    _eggs_boiled_once_and_not_before_time(facts.log)
-    for log, view in zip((facts.log, facts.echo), facts.views, strict=True):
-        expected = folded(VIEW, CATALOGUE, log)
-        if json.encode(_plain(view)) != json.encode(_plain(expected)):
-            raise Broken("I5", {"view": view, "fold": expected})
+        yield from of_logs.positions_and_versions_run(log.events)
+    yield from of_logs.topic_is_the_published_log(said, topic)
+    for log in (facts.log, facts.echo):
+        yield from of_logs.nothing_waits(log)
+    yield from of_logs.heard_up_to_the_mark(facts.echo, TOY.name, facts.topic_name, said)
+    yield from _marks_are_what_was_told(facts)
+    yield from of_toy.heard_and_noted_once(facts.echo.events)
+    yield from of_toy.device_told_at_most_once_and_in_time(facts.log.events, facts.rung)
+    yield from of_toy.eggs_boiled_once_and_not_before_time(facts.log.events)
+    for log in (facts.log, facts.echo):
+        yield from of_logs.view_is_the_fold(log, CATALOGUE, VIEW)
+        yield from of_logs.outcome_is_in_the_log(log)
+    yield from of_toy.claims_are_the_fold(facts.log)
+    yield from of_logs.message_is_of_its_community(facts.log.events, facts.topic)
+    yield from of_toy.alive_all_the_while(facts.livez)
 
 
-def _plain(view: dict[UUID, list[dict[str, Any]]]) -> list[Any]:
-    return [[str(c), [sorted(row.items()) for row in rows]] for c, rows in sorted(view.items())]
-
-
-def acknowledged_is_there(log: Sequence[Recorded], answered: Mapping[Asked, dict[str, Any]]) -> None:
-    here = {str(row.event_id) for row in log}
-    for asked, answer in answered.items():
-        if lost := [e for e in answer["events"] if e not in here]:
-            raise Broken("I1", f"{asked} was acknowledged, {lost} are not in the log")
-    wanted = Counter(a.amount for a in answered if a.amount for _ in range(2 if a.twice else 1))
-    found = Counter(json.decode(row.data)["amount"] for row in log if row.type == "added")
-    if found != wanted:
-        raise Broken("I1" if wanted - found else "I2", f"lost {wanted - found}, too many {found - wanted}")
-
-
-def _every_answer_is_the_first_one(facts: Facts) -> None:
-    if changed := [(a, facts.answered[a], facts.again[a]) for a in facts.answered if facts.answered[a] != facts.again[a]]:
-        raise Broken("I2", changed[0])
-
-
-def _positions_and_versions_run(log: Sequence[Recorded]) -> None:
-    if [row.position for row in log] != list(range(1, len(log) + 1)):
-        raise Broken("I3", "positions have gaps")
-    own = sorted((row for row in log if row.stream), key=lambda r: (r.stream or "", r.position))
-    for stream, rows in groupby(own, key=lambda r: r.stream):
-        versions = [row.version for row in rows]
-        if versions != list(range(1, len(versions) + 1)):
-            raise Broken("I6", f"{stream}: {versions}")
-
-
-def _topic_is_the_published_log(facts: Facts) -> None:
-    wanted: dict[UUID, list[tuple[UUID, Number]]] = {}
-    for row in facts.log:
-        if row.source is None:
-            for n in range(len(publish(CATALOGUE.read(row), row))):
-                wanted.setdefault(row.community_id, []).append((public_id(row.event_id, n), Number(row.generation, row.position, n)))
-    found: dict[UUID, list[tuple[UUID, Number]]] = {}
+def _marks_are_what_was_told(facts: Facts) -> Iterator[Finding]:
     highest: dict[UUID, Number] = {}
-    for h in facts.topic:
-        if h.number > highest.get(h.community_id, Number()):
-            if h.previous != highest.get(h.community_id, Number()):
-                raise Broken("I3", f"{h.number} follows {h.previous}, the topic's last was {highest.get(h.community_id)}")
-            highest[h.community_id] = h.number
-            found.setdefault(h.community_id, []).append((h.event_id, h.number))
-    for community in wanted.keys() | found.keys():
-        ours, theirs = wanted.get(community, []), found.get(community, [])
-        if ours != theirs:
-            raise Broken("I6" if sorted(ours) == sorted(theirs) else "I3", f"log {len(ours)}, topic {len(theirs)} of {community}")
+    for _, h in facts.topic:
+        highest[h.community_id] = max(h.number, highest.get(h.community_id, Number()))
+    marks = {community: number for (_, community), number in facts.echo.marks.items()}
+    for what, numbers in (("relay", facts.log.numbers), ("listener", marks)):
+        if numbers != highest:
+            yield Finding("I3", f"the {what} says {numbers}, the topic holds {highest}")
 
 
-def _heard_and_done_once(facts: Facts) -> None:
-    said = Counter({h.event_id: 1 for h in facts.topic})
-    heard = Counter(row.event_id for row in facts.echo if row.source)
-    if heard != said:
-        raise Broken("I4", f"never heard {len(said - heard)}, heard too often {len(heard - said)}")
-    to_note = Counter(str(row.event_id) for row in facts.echo if row.type == "toy.added")
-    noted = Counter(json.decode(row.data)["source"] for row in facts.echo if row.type == "noted")
-    if noted != to_note:
-        raise Broken("I4", f"not reacted to {len(to_note - noted)}, too often {len(noted - to_note)}")
+def check(facts: Facts, tally: Tally) -> None:
+    """Raises Broken for the first invariant that does not hold, and counts them all."""
+    tally.events += len(facts.log.events) + len(facts.echo.events)
+    settle(findings(facts), tally)
 
 
-def _device_told_at_most_once_and_in_time(facts: Facts) -> None:
-    streams: dict[str, list[Recorded]] = {}
-    for row in facts.log:
-        if (row.stream or "").startswith("ring:"):
-            streams.setdefault((row.stream or "")[5:], []).append(row)
-    for ring, times in Counter(ring for _, ring, _ in facts.rung).items():
-        if times > 1:
-            raise Broken("I4", f"the device was told {times} times of {ring}")
-    for _, ring, at in facts.rung:
-        types = [row.type for row in streams.get(ring, ())]
-        if "ring_attempted" not in types:
-            raise Broken("I4", f"{ring} was carried out, its log says {types}")
-        if at > streams[ring][0].recorded_at.timestamp() + TTL:
-            raise Broken("I7", f"{ring} was carried out too late")
-    for ring, rows in streams.items():
-        types = [row.type for row in rows]
-        if Counter(types).most_common(1)[0][1] > 1 or not {"rung", "ring_unknown", "ring_expired"} & set(types):
-            raise Broken("I4", f"{ring}: {types}")
-
-
-def _eggs_boiled_once_and_not_before_time(log: Sequence[Recorded]) -> None:
-    eggs: dict[str, list[Recorded]] = {}
-    for row in log:
-        if (row.stream or "").startswith("egg:"):
-            eggs.setdefault(row.stream or "", []).append(row)
-    for egg, rows in eggs.items():
-        until = json.decode(rows[0].data, type=Boiling).until
-        if [row.type for row in rows] != ["boiling", "boiled"] or rows[1].recorded_at < until:
-            raise Broken("I4", f"{egg}, due at {until}: {[(row.type, row.recorded_at) for row in rows]}")
+__all__ = ["Broken", "Facts", "check", "gather", "quiet"]

@@ -10,7 +10,9 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 class Proxy:
     """`drop_reply`: an answer that it is true of is not delivered and its connection ends, `drops` times. `blackhole`: nothing
-    goes either way while it is set, connections stay open. `slow`: one byte at a time. `refuse`: every connection ends."""
+    goes either way while it is set, connections stay open. `slow`: one byte at a time. `refuse`: every connection ends.
+    `forget`: connections that are open stay so and never say anything more, as behind a firewall that was restarted. `instead`:
+    bytes of an answer that are others on the way."""
 
     def __init__(self, host: str, port: int) -> None:
         self._target = (host, port)
@@ -22,6 +24,8 @@ class Proxy:
         self.drops = 1
         self.dropped = asyncio.Event()
         self.refuse = self.slow = False
+        self.instead: tuple[bytes, bytes] | None = None
+        self._epoch = 0
 
     @property
     def port(self) -> int:
@@ -30,6 +34,9 @@ class Proxy:
 
     def blackhole(self, on: bool) -> None:
         (self._passing.clear if on else self._passing.set)()
+
+    def forget(self) -> None:
+        self._epoch += 1
 
     def cut(self) -> None:
         """Ends every connection now."""
@@ -63,9 +70,14 @@ class Proxy:
                 end.transport.abort()
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answers: bool) -> None:
+        epoch = self._epoch
         with suppress(OSError):
             while data := await reader.read(65536):
                 await self._passing.wait()
+                if epoch != self._epoch:
+                    continue
+                if answers and self.instead is not None:
+                    data = data.replace(*self.instead)
                 if answers and self.drop_reply is not None and self.drop_reply(data):
                     self.drops -= 1
                     self.drop_reply = self.drop_reply if self.drops else None
@@ -85,5 +97,18 @@ async def proxy_to(url: str) -> AsyncIterator[tuple[Proxy, str]]:
     try:
         login = parts.netloc.rpartition("@")[0]
         yield proxy, urlunsplit(parts._replace(netloc=f"{login}@127.0.0.1:{proxy.port}"))
+    finally:
+        await proxy.stop()
+
+
+@asynccontextmanager
+async def proxy_to_kafka(address: str) -> AsyncIterator[tuple[Proxy, str]]:
+    """The proxy, and the broker's address through it. The broker tells its own address: on the way that becomes the proxy's."""
+    host, _, port = address.partition(":")
+    proxy = Proxy(host, int(port))
+    await proxy.start()
+    proxy.instead = (host.encode() + int(port).to_bytes(4, "big"), host.encode() + proxy.port.to_bytes(4, "big"))
+    try:
+        yield proxy, f"{host}:{proxy.port}"
     finally:
         await proxy.stop()

@@ -9,17 +9,21 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from libs.eventkit import log
+from libs.eventkit import db, log
 from libs.eventkit.commands import Commands, Context
 from libs.eventkit.db import Unavailable
 from libs.eventkit.log import Key
 from libs.eventkit.service import App
+from tests.faults.conftest import Scene
+from tests.faults.findings import Broken, Finding, settle
 from tests.faults.proxy import Proxy, proxy_to
-from tests.kit import everything
+from tests.faults.tally import Tally
+from tests.kit import everything, turns, until
 from tests.toy.accounts import Add
 from tests.toy.main import service
 
 AppOf = Callable[..., Awaitable[App]]
+SceneOf = Callable[..., Awaitable[Scene]]
 TOY = service()
 
 
@@ -46,6 +50,7 @@ def context(community: UUID) -> Context:
     return Context(community_id=community, now=datetime.now(UTC))
 
 
+@pytest.mark.fault(row="database-partition", invariants="I1 I2")
 @pytest.mark.parametrize("how", ["refuse", "blackhole"])
 async def test_who_asks_while_the_database_is_away_hears_so_in_time_and_may_ask_again(
     proxied: tuple[Proxy, App], pool: asyncpg.Pool, community: UUID, monkeypatch: pytest.MonkeyPatch, how: str
@@ -76,12 +81,76 @@ async def test_who_asks_while_the_database_is_away_hears_so_in_time_and_may_ask_
     assert sorted(row.event_id for row in await everything(pool)) == sorted(d.outcome.events[0] for d in done)
 
 
+@pytest.mark.fault(row="database-partition", invariants="I1 I2 I3 I4 I5 I14")
+@pytest.mark.parametrize("how", ["refuse", "blackhole"])
+async def test_a_process_without_its_database_stays_alive_and_goes_on(scene_of: SceneOf, how: str):
+    """Nothing ends it and nothing needs to start it again; whoever asked meanwhile is answered once it is back."""
+    scene = await scene_of()
+    async with proxy_to(scene.toy.settings.database_url) as (proxy, url):
+        scene.toy.settings = scene.toy.settings.model_copy(update={"database_url": url})
+        await scene.toy.start()
+        process = scene.toy.pid
+        asking = asyncio.create_task(scene.load.run())
+        await scene.load.well_under_way()
+        if how == "refuse":
+            proxy.refuse = True
+            proxy.cut()
+        else:
+            proxy.blackhole(True)
+        await until(lambda: len(scene.load.livez) > 2)
+        proxy.refuse = False
+        proxy.blackhole(False)
+        await asking
+        await scene.load.last_words()
+        await scene.check()
+        assert scene.toy.pid == process and not scene.toy.is_over()
+
+
+@pytest.mark.fault(row="slow-link", invariants="I1 I3")
 async def test_one_byte_at_a_time_is_slow_and_nothing_worse(proxied: tuple[Proxy, App], pool: asyncpg.Pool, community: UUID):
     proxy, app = proxied
     await app.commands.handle(uuid4(), Add(1), context(community))
     proxy.slow = True
     done = await asyncio.gather(*(app.commands.handle(uuid4(), Add(1), context(community)) for _ in range(20)))
     assert sorted(d.outcome.position for d in done) == list(range(2, 22))
+
+
+async def forgotten(app: App, proxy: Proxy, community: UUID, tally: Tally) -> None:
+    """Every connection that is open falls silent for good, with callers on all of them; new ones work. Raises Broken (I9)."""
+    streams = [app.log.stream(f"account:{uuid4()}") for _ in range(20)]
+    await asyncio.gather(*streams)
+    proxy.blackhole(True)
+    stuck = [asyncio.create_task(app.log.stream(f"account:{uuid4()}")) for _ in range(20)]
+    await turns(20)
+    proxy.forget()
+    proxy.blackhole(False)
+    _, waiting = await asyncio.wait(stuck, timeout=10)
+    for task in waiting:
+        task.cancel()
+    tally.events = len(stuck)
+    if waiting:
+        settle([Finding("I9", "no connection is left ten seconds later", stuck=len(waiting))], tally)
+    async with asyncio.timeout(10):
+        await app.commands.handle(uuid4(), Add(1), context(community))
+
+
+@pytest.mark.fault(row="slow-link", invariants="I9")
+async def test_connections_that_fell_silent_are_replaced(
+    proxied: tuple[Proxy, App], community: UUID, tally: Tally, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(log, "PATIENCE", 1.0)
+    await forgotten(proxied[1], proxied[0], community, tally)
+
+
+@pytest.mark.twin(row="slow-link", caught_by="I9")
+async def test_twin_without_timeouts_is_caught(
+    proxied: tuple[Proxy, App], community: UUID, tally: Tally, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(log, "PATIENCE", 3600.0)
+    monkeypatch.setattr(db._Pool, "acquire", lambda self, *, timeout=None: asyncpg.Pool.acquire(self))
+    with pytest.raises(Broken) as broken:
+        await forgotten(proxied[1], proxied[0], community, tally)
+    assert broken.value.invariant == "I9"
 
 
 async def replies_lost(app: App, proxy: Proxy, community: UUID, rounds: int = 3) -> None:
@@ -96,6 +165,7 @@ async def replies_lost(app: App, proxy: Proxy, community: UUID, rounds: int = 3)
         await app.commands.handle(account, Add(1), context(community), key=key)
 
 
+@pytest.mark.fault(row="database-partition", invariants="I2")
 async def test_no_reply_lost_makes_an_event_twice(
     proxied: tuple[Proxy, App], pool: asyncpg.Pool, community: UUID, monkeypatch: pytest.MonkeyPatch
 ):
@@ -105,6 +175,7 @@ async def test_no_reply_lost_makes_an_event_twice(
     assert len(await everything(pool)) == 3
 
 
+@pytest.mark.twin(row="database-partition", caught_by="I2")
 async def test_twin_a_retry_without_key_is_caught(
     proxied: tuple[Proxy, App], pool: asyncpg.Pool, community: UUID, monkeypatch: pytest.MonkeyPatch
 ):

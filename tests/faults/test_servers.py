@@ -13,8 +13,10 @@ import pytest
 from cli.operate import operate
 from libs.eventkit.service import App
 from tests.conftest import Databases, Servers
-from tests.faults.checker import Broken, acknowledged_is_there, check, quiet
+from tests.faults.checker import Broken, quiet
 from tests.faults.conftest import Scene
+from tests.faults.findings import settle
+from tests.faults.of_toy import acknowledged_is_there
 from tests.kit import everything, until
 from tests.toy.main import TOY
 
@@ -61,6 +63,7 @@ async def _answers(servers: Servers, name: str) -> bool:
     return True
 
 
+@pytest.mark.fault(row="rolling-restart", invariants="I13")
 async def test_told_to_end_it_ends_well_and_answers_what_it_was_asked(scene_of: SceneOf):
     """I13: exit code 0 within its grace. The log is blocked, so that callers are waiting for certain at that moment."""
     scene = await scene_of()
@@ -79,18 +82,20 @@ async def test_told_to_end_it_ends_well_and_answers_what_it_was_asked(scene_of: 
     assert await scene.toy.ended() == 0 and monotonic() - begun < 8
     assert scene.load.errors == set()
     await scene.toy.start()
-    check(await scene.facts())
+    await scene.check()
 
 
+@pytest.mark.fault(row="rolling-restart", invariants="I4 I13")
 async def test_told_to_end_under_load_it_ends_and_goes_on(scene_of: SceneOf):
     scene = await scene_of()
     async with under_load(scene):
         os.kill(scene.toy.pid, signal.SIGTERM)
         assert await scene.toy.ended() == 0
         await scene.toy.start()
-    check(await scene.facts())
+    await scene.check()
 
 
+@pytest.mark.fault(row="kafka-wiped", invariants="I3 I4 I5 I6")
 async def test_a_wiped_topic_is_filled_again_from_the_log(scene_of: SceneOf):
     scene = await scene_of()
     async with under_load(scene):
@@ -108,9 +113,10 @@ async def test_a_wiped_topic_is_filled_again_from_the_log(scene_of: SceneOf):
     assert (await scene.toy.http.get("/readyz")).status_code == 503
     await operate(App(TOY, scene.toy.settings), "republish", [])
     await scene.load.last_words()
-    check(await scene.facts())
+    await scene.check()
 
 
+@pytest.mark.fault(row="kill-postgresql", invariants="I1")
 async def test_a_database_that_would_lose_what_it_acknowledged_is_not_used(databases: Databases):
     settings = await databases.make(TOY)
     owner = await asyncpg.connect(settings.database_url)
@@ -124,16 +130,18 @@ async def test_a_database_that_would_lose_what_it_acknowledged_is_not_used(datab
 
 @pytest.mark.serial
 @pytest.mark.faults
+@pytest.mark.fault(row="kill-postgresql", invariants="I1 I5")
 async def test_postgresql_killed_loses_nothing_acknowledged(scene_of: SceneOf, servers: Servers):
     scene = await scene_of()
     async with under_load(scene):
         await kill(servers, "postgres")
     await scene.load.last_words()
-    check(await scene.facts())
+    await scene.check()
 
 
 @pytest.mark.serial
 @pytest.mark.faults
+@pytest.mark.twin(row="kill-postgresql", caught_by="I1")
 async def test_twin_that_commits_asynchronously_is_caught(scene_of: SceneOf, servers: Servers):
     """What is lost depends on the moment, so it may need more than one kill."""
     scene = await scene_of("commits_asynchronously")
@@ -141,7 +149,7 @@ async def test_twin_that_commits_asynchronously_is_caught(scene_of: SceneOf, ser
         for _ in range(8):
             async with under_load(scene):
                 await kill(servers, "postgres")
-            acknowledged_is_there(await everything(scene.pool), scene.load.answered)
+            settle(acknowledged_is_there(await everything(scene.pool), scene.load.answered), scene.tally)
             await scene.toy.stop()
     assert broken.value.invariant == "I1"
 
@@ -161,28 +169,31 @@ async def killed_beside_kafka(scene: Scene, servers: Servers) -> None:
 
 @pytest.mark.serial
 @pytest.mark.faults
+@pytest.mark.fault(row="kill-kafka", invariants="I3 I6")
 async def test_kafka_killed_and_the_relay_beside_it(scene_of: SceneOf, servers: Servers):
     """I9 as well: commands are taken all the while."""
     scene = await scene_of()
     await killed_beside_kafka(scene, servers)
-    check(await scene.facts())
+    await scene.check()
 
 
 @pytest.mark.serial
 @pytest.mark.faults
+@pytest.mark.twin(row="kill-kafka", caught_by="I3")
 async def test_twin_that_does_not_await_the_acknowledgement_is_caught(scene_of: SceneOf, servers: Servers):
     scene = await scene_of("acknowledgement_not_awaited")
     await killed_beside_kafka(scene, servers)
     with pytest.raises(Broken) as broken:
-        check(await scene.facts())
+        await scene.check()
     assert broken.value.invariant == "I3"
 
 
 @pytest.mark.serial
 @pytest.mark.faults
+@pytest.mark.fault(row="kill-kafka", invariants="I3 I6")
 async def test_kafka_killed_alone_and_the_relay_finds_back(scene_of: SceneOf, servers: Servers):
     scene = await scene_of()
     async with under_load(scene):
         await kill(servers, "kafka")
     await scene.load.last_words()
-    check(await scene.facts())
+    await scene.check()

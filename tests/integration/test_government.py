@@ -164,6 +164,7 @@ async def test_killed_in_between_nothing_is_lost_and_nothing_told_twice(ears: Ea
     settings = ears.app.settings
     environment = {
         **os.environ, "DATABASE_URL_GATEWAY": settings.database_url, "LIFANG_SECRETS": str(settings.secrets),
+        "LIFANG_KAFKA_USER": settings.kafka_user,
         "LIFANG_TOPIC_PREFIX": settings.topic_prefix, "LIFANG_OPEN_PREFIX": settings.open_prefix}
     mortal = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.integration.mortal_government", env={**environment, "LIFANG_FAILPOINT": point},

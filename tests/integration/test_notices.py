@@ -199,6 +199,7 @@ async def test_killed_at_any_point_every_channel_gets_the_notice_under_its_key(o
     settings = office.app.settings
     environment = {
         **os.environ, "DATABASE_URL_ACCESS": settings.database_url, "LIFANG_SECRETS": str(settings.secrets),
+        "LIFANG_KAFKA_USER": settings.kafka_user,
         "LIFANG_TOPIC_PREFIX": settings.topic_prefix}
 
     async def runs(point: str) -> asyncio.subprocess.Process:

@@ -77,6 +77,10 @@ def routes(app: App) -> APIRouter:
     async def add(community_id: UUID, account_id: UUID, body: Sum, request: Request, key: IdempotencyKey) -> Response:
         return await said(account_id, accounts.Add(body.amount, body.twice), community_id, request, key)
 
+    @router.post("/v1/{community_id}/accounts/{account_id}/names/{name}", dependencies=[open_to_all])
+    async def name_it(community_id: UUID, account_id: UUID, name: str, request: Request, key: IdempotencyKey) -> Response:
+        return await said(account_id, accounts.Name(name), community_id, request, key)
+
     @router.post("/v1/{community_id}/rings/{bell}", dependencies=[open_to_all])
     async def ring(community_id: UUID, bell: str, request: Request, key: IdempotencyKey) -> Response:
         return await said(uuid4(), bells.Order(bell), community_id, request, key)

@@ -33,9 +33,23 @@ def serve(environment: Mapping[str, str], twin: str, log: str) -> None:
     os.environ.update(environment)
     failpoints._chosen, failpoints._armed = (
         environment.get(name, "") for name in ("LIFANG_FAILPOINT", "LIFANG_FAILPOINT_ARMED"))
-    if twin:
-        twins.TWINS[twin]()
-    uvloop.run(both())
+    for name in filter(None, twin.split("+")):
+        twins.TWINS[name]()
+    part = environment.get("TOY_PART", "")
+    uvloop.run(one(part) if part else both())
+
+
+async def one(part: str) -> None:
+    """A process of its own for `api`, `worker` or `relay` of toy, or for `echo`'s worker."""
+    from libs.eventkit import obs
+    from libs.eventkit.run import serve as serving
+    from libs.eventkit.service import App
+    from libs.eventkit.settings import settings_for
+    from tests.toy.main import ECHO, TOY
+
+    service, mode = (ECHO, "worker") if part == "echo" else (TOY, part)
+    obs.configure(service.name)
+    await serving(App(service, settings_for(service.name)), mode)
 
 
 async def both() -> None:
@@ -55,17 +69,18 @@ async def both() -> None:
 
 
 class Toy:
-    """`directory` keeps its log, the device's memory and the file that arms the failpoint."""
+    """`directory` keeps its log, the device's memory and the file that arms the failpoint. `part`: only this of it, as `one` says."""
 
-    def __init__(self, settings: Settings, echo: Settings, directory: Path, twin: str = "") -> None:
-        self.settings, self.echo, self.directory, self.twin = settings, echo, directory, twin
+    def __init__(self, settings: Settings, echo: Settings, directory: Path, twin: str = "", part: str = "") -> None:
+        self.settings, self.echo, self.directory, self.twin, self.part = settings, echo, directory, twin, part
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = int(free.getsockname()[1])
         self.armed = directory / "armed"
         self.device = directory / "device"
         self.process: multiprocessing.context.ForkServerProcess | None = None
-        self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", timeout=5, trust_env=False)
+        limits = httpx.Limits(max_keepalive_connections=0 if part else 20)
+        self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", timeout=5, trust_env=False, limits=limits)
 
     async def start(self, failpoint: str = "") -> None:
         """Returns when it answers and has its database."""
@@ -73,8 +88,9 @@ class Toy:
         environment = {
             "DATABASE_URL_TOY": s.database_url, "DATABASE_URL_ECHO": self.echo.database_url,
             "KAFKA_BOOTSTRAP_SERVERS": s.kafka, "LIFANG_TOPIC_PREFIX": s.topic_prefix,
-            "LIFANG_SECRETS": str(s.secrets), "LIFANG_PORT": str(self.port), "TOY_DEVICE": str(self.device),
-            "LIFANG_FAILPOINT": failpoint, "LIFANG_FAILPOINT_ARMED": str(self.armed) if failpoint else ""}
+            "LIFANG_SECRETS": str(s.secrets), "LIFANG_KAFKA_USER": s.kafka_user, "LIFANG_PORT": str(self.port),
+            "TOY_DEVICE": str(self.device), "TOY_PART": self.part, "LIFANG_FAILPOINT": failpoint,
+            "LIFANG_FAILPOINT_ARMED": str(self.armed) if failpoint else ""}
         self.process = _forks.Process(target=serve, args=(environment, self.twin, str(self.directory / "log")), daemon=True)
         self.process.start()
         await until(self.started, 20)
@@ -90,6 +106,9 @@ class Toy:
     def pid(self) -> int:
         assert self.process is not None and self.process.pid is not None
         return self.process.pid
+
+    def is_over(self) -> bool:
+        return self.process is not None and self.process.exitcode is not None
 
     async def ended(self, timeout: float = 15) -> int:
         process = self.process

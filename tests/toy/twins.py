@@ -12,6 +12,7 @@ from libs.eventkit.failpoints import reach
 from libs.eventkit.reactions import context_of
 from libs.eventkit.subscriptions import advance
 from services.devices import performer
+from tests.toy import twins_of_links
 
 FOLDED = ("added", "noted", "toy.added")
 
@@ -205,4 +206,4 @@ def attempted_again() -> None:
 TWINS = {f.__name__: f for f in (
     answers_before_commit, key_forgotten, relay_checkpoint_first, acknowledgement_not_awaited,
     commits_asynchronously, mark_first, known_in_memory_only, view_rows_first,
-    view_checkpoint_first, reaction_without_key, fired_by_the_table_alone, called_before_recorded, attempted_again)}
+    view_checkpoint_first, reaction_without_key, fired_by_the_table_alone, called_before_recorded, attempted_again)} | twins_of_links.TWINS

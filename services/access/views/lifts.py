@@ -25,7 +25,7 @@ def reads(event: object, row: Recorded) -> Iterable[Where]:
 
 def project(rows: Rows, event: object, row: Recorded) -> None:
     if isinstance(event, LiftInstalled):
-        rows.put(**msgspec.to_builtins(event) | {"version": row.version})
+        rows.put(**msgspec.structs.asdict(event) | {"version": row.version})
 
 
 def page_of(after: UUID | None, limit: int) -> Select[tuple[object, ...]]:

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
 
-from libs.contracts.permissions import ALARMS_READ, ALARMS_READ_OWN
+from libs.contracts.permissions import ALARMS_READ, ALARMS_READ_OWN, HISTORY_READ
 from libs.eventkit import http
 from libs.eventkit.auth import Principal
 from libs.eventkit.decider import NotFound
@@ -16,6 +16,7 @@ from libs.eventkit.problems import Problem
 from libs.eventkit.service import App
 from services.gateway.api.paging import Cursor, Limit
 from services.gateway.freshness import fresh
+from services.gateway.history import AsOf, Source, may_look_back, source
 from services.gateway.views import incident_lists, installed, my_home
 
 PLACE = ("building_id", "building", "unit", "floor")
@@ -33,17 +34,19 @@ def router(app: App) -> APIRouter:
 
     @found.get("/v1/incidents")
     async def list_incidents(
-        request: Request, state: State = "open", limit: Limit = 50, cursor: Annotated[Cursor, Query()] = None,
-        principal: Principal = permitted(ALARMS_READ),
+        request: Request, state: State = "open", as_of: AsOf = None, limit: Limit = 50, cursor: Annotated[Cursor, Query()] = None,
+        principal: Principal = permitted(ALARMS_READ, HISTORY_READ),
     ) -> Response:
-        """Open first, by severity, the oldest first; then those that are over, the last first."""
-        community_id, filter_ = community_of(principal), f"incidents {state}"
+        """Open first, by severity, the oldest first; then those that are over, the last first. `as_of` (for staff and police): as the
+        queue was then; ages and what was overdue are of that moment too."""
+        may_look_back(principal, as_of, live=ALARMS_READ)
+        community_id, filter_ = community_of(principal), f"incidents {state} {as_of or ''}".strip()
         after = queue_after(cursor, filter_)
         stale = await fresh(app, request, community_id, incident_lists.USED)
-        rows = await app.database.fetch([community_id], incident_lists.in_order(community_id, state, after, limit))
-        roles, now = await roles_in(app, community_id, rows), datetime.now(UTC)
-        found = page(rows, limit, filter_, "queue", "id")
-        return json({**found, "items": [queued(row, roles, now) for row in found["items"]]}, headers=stale)
+        seen, now, then = await source(app, community_id, as_of, incident_lists.USED)
+        rows = await seen.fetch([community_id], incident_lists.in_order(community_id, state, after, limit))
+        roles, found = await roles_in(seen, community_id, rows), page(rows, limit, filter_, "queue", "id")
+        return json({**found, "items": [queued(row, roles, now) for row in found["items"]], **then}, headers=stale)
 
     @found.get("/v1/incidents/{incident_id}")
     async def read_incident(request: Request, incident_id: UUID, principal: Principal = permitted(ALARMS_READ)) -> Response:
@@ -53,7 +56,7 @@ def router(app: App) -> APIRouter:
         rows = await app.database.fetch([community_id], incident_lists.one(community_id, incident_id))
         if not rows:
             raise NotFound("incident")
-        roles = await roles_in(app, community_id, rows)
+        roles = await roles_in(app.database, community_id, rows)
         history = [{**step, "role": roles.get(step["by"])} for step in rows[0]["steps"]]
         return json({**queued(rows[0], roles, datetime.now(UTC)), "history": history}, headers=stale)
 
@@ -104,12 +107,12 @@ def mine(row: Row, homes: set[UUID], person_id: UUID) -> Row:
     return {**{name: row[name] for name in OWN}, "place": {**{name: row[name] for name in PLACE}, **whole}, "because": because}
 
 
-async def roles_in(app: App, community_id: UUID, rows: list[Row]) -> dict[str, str]:
+async def roles_in(seen: Source, community_id: UUID, rows: list[Row]) -> dict[str, str]:
     """Of everybody who acted in these incidents, by their id as JSON has it."""
     acted = {row[name] for row in rows for name in ("owner_id", "raised_by")}
     acted |= {step["by"] for row in rows for step in row["steps"]} | {sent["assignee"] for row in rows for sent in row["dispatches"]}
     ids = {UUID(str(i)) for i in acted if i is not None}
-    named = await app.database.fetch([community_id], installed.roles_of(community_id, ids)) if ids else []
+    named = await seen.fetch([community_id], installed.roles_of(community_id, ids)) if ids else []
     return {str(row["id"]): row["name"] for row in named}
 
 

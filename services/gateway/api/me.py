@@ -13,6 +13,7 @@ from libs.eventkit.service import App
 from services.gateway.api.paging import Cursor, Limit
 from services.gateway.api.unsealing import opened
 from services.gateway.freshness import fresh
+from services.gateway.history import AsOf, source
 from services.gateway.views import door_events, my_doors, my_home
 from services.gateway.views.doors import doors_named
 
@@ -21,22 +22,25 @@ def router(app: App) -> APIRouter:
     found = APIRouter()
 
     @found.get("/v1/me")
-    async def read_me(request: Request, principal: Principal = permitted(ME_READ)) -> Response:
+    async def read_me(request: Request, as_of: AsOf = None, principal: Principal = permitted(ME_READ)) -> Response:
+        """`as_of`: as it was. A name whose key is erased reads so of every time."""
         community_id = community_of(principal)
         stale = await fresh(app, request, community_id, my_home.VIEWS)
-        homes = await app.database.fetch([community_id], my_home.homes_of(community_id, principal.id))
-        names = await app.database.fetch([community_id], my_home.name_of(community_id, principal.id))
+        seen, _, then = await source(app, community_id, as_of, my_home.VIEWS)
+        homes = await seen.fetch([community_id], my_home.homes_of(community_id, principal.id))
+        names = await seen.fetch([community_id], my_home.name_of(community_id, principal.id))
         name, state = await opened(app.keyring, names[0]["name"] if names else None)
         return json({
             "person_id": principal.id, "role": principal.role, "community_id": community_id, "name": name,
-            "name_state": state, "homes": homes}, headers=stale)
+            "name_state": state, "homes": homes, **then}, headers=stale)
 
     @found.get("/v1/me/doors")
-    async def list_my_doors(request: Request, principal: Principal = permitted(ME_READ)) -> Response:
+    async def list_my_doors(request: Request, as_of: AsOf = None, principal: Principal = permitted(ME_READ)) -> Response:
         community_id = community_of(principal)
         stale = await fresh(app, request, community_id, my_doors.USED)
-        items = await app.database.fetch([community_id], my_doors.doors_of(community_id, principal.id))
-        body = msgspec.json.encode({"items": items, "next": None})
+        seen, _, then = await source(app, community_id, as_of, my_doors.USED)
+        items = await seen.fetch([community_id], my_doors.doors_of(community_id, principal.id))
+        body = msgspec.json.encode({"items": items, "next": None, **then})
         tag = f'"{hashlib.sha256(body).hexdigest()[:20]}"'
         headers = {"ETag": tag, "Cache-Control": "private, no-cache", **stale}
         if tag in same(request.headers.get("if-none-match", "")):

@@ -17,6 +17,7 @@ from services.gateway.api import (
     incidents,
     lanes,
     live,
+    looking_back,
     me,
     told,
 )
@@ -25,7 +26,7 @@ LINKS = {
     "name": "Lifang gateway", "openapi": "/openapi.json", "sign_in": "/v1/sign-ins", "me": "/v1/me",
     "my_doors": "/v1/me/doors", "my_door_events": "/v1/me/door-events", "my_visitors": "/v1/me/visitors",
     "my_cars": "/v1/me/cars", "my_parking_sessions": "/v1/me/parking-sessions", "my_permits": "/v1/me/permits", "lanes": "/v1/lanes",
-    "parking_findings": "/v1/parking-findings", "doors": "/v1/doors",
+    "parking_findings": "/v1/parking-findings", "parking_occupancy": "/v1/parking-occupancy", "doors": "/v1/doors",
     "door_events": "/v1/door-events", "live": "/v1/live", "explanation": "/v1/events/{event_id}/explanation",
     "my_alarms": "/v1/me/alarms", "my_notices": "/v1/me/notices", "incidents": "/v1/incidents", "fire_releases": "/v1/fire-releases",
     "notices": "/v1/notices", "government_incidents": "/v1/government/incidents", "government_population": "/v1/government/population",
@@ -41,7 +42,7 @@ def routes(app: App) -> APIRouter:
         return json(LINKS)
 
     for part in (
-            me, cars, doors, lanes, incidents, told, government, incident_events, live, explanation, commands, gate_commands,
+            me, cars, doors, looking_back, lanes, incidents, told, government, incident_events, live, explanation, commands, gate_commands,
             alarm_commands, fire_commands):
         found.include_router(part.router(app))
     return found

@@ -64,6 +64,15 @@ def doors_of(community_id: UUID, person_id: UUID) -> Select[Any]:
         .order_by(d.name, d.door_id))
 
 
+def rights_at(community_id: UUID, door_id: UUID, after: UUID | None, limit: int) -> Select[Any]:
+    """Every right that opens the door; one row more than `limit`."""
+    r = rights.c
+    query = (
+        select(r.right_id.label("id"), r.person_id, r.zone, r.rule).select_from(rights).join(doors, opens())
+        .where(r.community_id == community_id, doors.c.door_id == door_id).order_by(r.right_id).limit(limit + 1))
+    return query if after is None else query.where(r.right_id > after)
+
+
 def door_ids_of(community_id: UUID, person_id: UUID) -> Select[Any]:
     return (
         select(doors.c.door_id).distinct()

@@ -62,7 +62,7 @@ def test_a_route_that_says_who_may_is_taken(dependency):
 def test_every_route_of_a_service_names_a_permission(name, tmp_path):
     for secret in ("blind-index", "signing-seed", "kek-contact", "kek-credential", "kek-device-raw", "visitor-qr-seed"):
         (tmp_path / secret).write_text(base64.urlsafe_b64encode(os.urandom(32)).decode())
-    for secret in ("demo", "device-password"):
+    for secret in ("demo", "device-password", "payment-local"):
         (tmp_path / secret).write_text(os.urandom(16).hex())
     settings = Settings(service=name, database_url="postgresql://nobody@127.0.0.1:1/none", secrets=tmp_path, demo=True)
     app = web(App(importlib.import_module(f"services.{name}.main").SERVICE, settings))

@@ -8,6 +8,7 @@ import pytest
 from starlette.requests import Request
 
 from libs.contracts import devices
+from libs.contracts.topics import HEARS
 from libs.eventkit.http import Position, cursor_position, page
 from libs.eventkit.problems import Problem
 from libs.eventkit.recorded import Catalogue, Number
@@ -18,7 +19,7 @@ from services.gateway.api.live import globs, position_of
 from services.gateway.api.me import same
 from services.gateway.forwarding import Upstream, headers_on
 from services.gateway.freshness import number_of
-from services.gateway.main import HEARS, SERVICE
+from services.gateway.main import SERVICE
 from services.gateway.tail import Shown
 from tests.unit.gateway.heard import DEVICE, heard
 
@@ -150,11 +151,11 @@ def test_tags_match_weak_or_not():
 
 
 def test_the_number_to_wait_for():
-    assert number_of(Position("access", 5, "1.7.0"), HEARS) == Number(1, 7, 0)
-    assert number_of(Position("access", 5, ""), HEARS) is None
+    assert number_of(Position("access", 5, "1.7.0"), HEARS["gateway"]) == Number(1, 7, 0)
+    assert number_of(Position("access", 5, ""), HEARS["gateway"]) is None
     for wrong in (Position("nobody", 5, "1.7.0"), Position("access", 5, "1.7"), Position("access", 5, "x.y.z")):
         with pytest.raises(Problem, match="position_malformed"):
-            number_of(wrong, HEARS)
+            number_of(wrong, HEARS["gateway"])
 
 
 class FakeLog:

@@ -16,7 +16,7 @@ BODY = msgspec.json.encode(SAID)
 
 @pytest.fixture
 def provider(tmp_path: Any) -> LocalProvider:
-    (tmp_path / "payment-local").write_text("made-up")
+    (tmp_path / "payment-local").write_text("made-up-for-these-tests")
     return LocalProvider(Settings(service="parking", database_url="postgresql://nowhere/x", secrets=tmp_path))
 
 

@@ -1,0 +1,182 @@
+"""Rows that ask the running system: `page` (a composed page at the gateway), `judgement` (may this card open this door,
+over HTTP, decided in the log before the answer) and `reports` (a device tells of a hundred events in one request)."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from datetime import datetime
+from itertools import count
+from time import perf_counter
+from uuid import uuid4
+
+import asyncpg
+import httpx
+import msgspec
+
+from bench.appending import PGBENCH, pgbench
+from bench.door_event import install
+from bench.measure import Measured, Part, Result, percentile, rounded, side_by_side
+from bench.servers import Servers
+from bench.whole import Whole, steady, summed
+from bench.wire import Line
+from simulator.hikvision_bodies import BOUNDARY, AccessEvent, body, form_part
+
+ROUNDS = 5
+SECONDS = 3
+CALLERS, PAGES_AT, JUDGED_AT = 16, 200, 500
+AT_ONCE, TERMINALS = 100, 4
+
+
+async def as_fast_as_it_goes(lines: Sequence[Line], call: Callable[[Line], Awaitable[object]]) -> Measured:
+    times: list[float] = []
+    await asyncio.gather(*(line.reopen() for line in lines))
+    begun = perf_counter()
+
+    async def along(line: Line) -> None:
+        now = perf_counter()
+        while now < begun + SECONDS:
+            since = now
+            await call(line)
+            now = perf_counter()
+            times.append(1000 * (now - since))
+
+    await asyncio.gather(*map(along, lines))
+    return Measured(len(times) / (perf_counter() - begun), percentile(times, 0.5), percentile(times, 0.99))
+
+
+async def opened(stack: AsyncExitStack, lines: Sequence[Line]) -> None:
+    for line in lines:
+        await line.open()
+        stack.push_async_callback(line.close)
+
+
+async def measure_page(servers: Servers) -> Result:
+    """The doors of a resident: composed of who lives where, who has which rights, and what doors there are."""
+    whole = Whole.read(servers)
+    async with AsyncExitStack() as stack:
+        lines = [Line(f"{whole.urls['gateway']}/v1/me/doors", {"authorization": f"Bearer {whole.resident}"}) for _ in range(CALLERS)]
+        await opened(stack, lines)
+        pool = await asyncpg.create_pool(whole.databases["gateway"], min_size=CALLERS, max_size=CALLERS)
+        stack.push_async_callback(pool.close)
+        urls = [f"{url}/livez" for name, url in whole.urls.items() if name != "gateway"][:5]
+        client = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, timeout=15))
+
+        async def rows() -> Measured:
+            """The one-row read, as a page that were one row would need it."""
+            done, begun = count(), perf_counter()
+
+            async def along() -> None:
+                while perf_counter() < begun + SECONDS:
+                    await pool.fetch("select * from gateway_rights limit 1")
+                    next(done)
+
+            await asyncio.gather(*(along() for _ in range(CALLERS)))
+            return Measured(next(done) / (perf_counter() - begun))
+
+        async def fanned_out() -> Measured:
+            """What composing costs that asks the services, which here do nothing at all."""
+            done, begun = count(), perf_counter()
+
+            async def along() -> None:
+                while perf_counter() < begun + SECONDS:
+                    await asyncio.gather(*(client.get(url) for url in urls))
+                    next(done)
+
+            await asyncio.gather(*(along() for _ in range(CALLERS)))
+            return Measured(next(done) / (perf_counter() - begun))
+
+        async def paced() -> Measured:
+            times: list[float] = []
+
+            async def call(n: int, due: float) -> None:
+                await lines[n % CALLERS].ask("GET")
+                times.append(1000 * (perf_counter() - due))
+
+            await steady(lines, PAGES_AT, PAGES_AT * SECONDS, call)
+            return summed(times)
+
+        sides = {
+            "ours": lambda: as_fast_as_it_goes(lines, lambda line: line.ask("GET")), "row": rows, "fan_out": fanned_out,
+            f"at_{PAGES_AT}": paced}
+        found = await side_by_side(sides, ROUNDS)
+    of_limit, p99 = found.ratio("ours", "row"), found.p99(f"at_{PAGES_AT}")
+    return Result(
+        row="page", unit="pages/s", ours=rounded(found.value("ours")), p99=rounded(p99),
+        limit=Part("one row of a view by asyncpg, as many callers, no HTTP", rounded(found.value("row"))),
+        peer=Part("five services asked with httpx, which answer nothing", rounded(found.value("fan_out"))),
+        goal=f"≥ 0.5 × limit, p99 ≤ 20 ms at {PAGES_AT}/s", met=of_limit >= 0.5 and p99 <= 20, of_limit=rounded(of_limit),
+        of_peer=rounded(found.ratio("ours", "fan_out")), rounds=ROUNDS, spread=found.spread())
+
+
+async def measure_judgement(servers: Servers) -> Result:
+    whole = Whole.read(servers)
+    async with AsyncExitStack() as stack:
+        headers = {"authorization": f"Bearer {whole.device}", "content-type": "application/json"}
+        lines = [Line(f"{whole.urls['access']}/v1/doors/{whole.door}/judgements", headers) for _ in range(CALLERS)]
+        nothing = [Line(f"{whole.urls['access']}/livez", {}) for _ in range(CALLERS)]
+        await opened(stack, [*lines, *nothing])
+        asked = msgspec.json.encode({"kind": "card", "number": whole.card})
+
+        async def ours() -> Measured:
+            times: list[float] = []
+
+            async def call(n: int, due: float) -> None:
+                await lines[n % CALLERS].ask("POST", asked, idempotency_key=str(uuid4()))
+                times.append(1000 * (perf_counter() - due))
+
+            await steady(lines, JUDGED_AT, JUDGED_AT * SECONDS, call)
+            return summed(times)
+
+        async def bare() -> Measured:
+            times: list[float] = []
+
+            async def call(n: int, due: float) -> None:
+                await nothing[n % CALLERS].ask("GET")
+                times.append(1000 * (perf_counter() - due))
+
+            await steady(nothing, JUDGED_AT, JUDGED_AT * SECONDS, call)
+            return summed(times)
+
+        found = await side_by_side({"ours": ours, "bare": bare}, ROUNDS)
+    p99 = found.p99("ours")
+    return Result(
+        row="judgement", unit=f"ms (p50 at {JUDGED_AT}/s)", ours=rounded(found.value("ours")), p99=rounded(p99),
+        limit=Part("GET /livez at access, at the same rate", rounded(found.value("bare"))), peer=Part("none", None),
+        goal=f"p99 ≤ 10 ms at {JUDGED_AT}/s", met=p99 <= 10, of_limit=rounded(found.ratio("ours", "bare")), of_peer=None, rounds=ROUNDS,
+        spread=found.spread())
+
+
+async def measure_reports(servers: Servers) -> Result:
+    """Kept events of terminals that were offline: each request is one body with a hundred of them."""
+    whole = Whole.read(servers)
+    async with AsyncExitStack() as stack:
+        terminals = (await install(whole))[:TERMINALS]
+        for terminal in terminals:
+            terminal.line.headers = {**terminal.line.headers, "content-type": f"multipart/form-data; boundary={BOUNDARY}"}
+        await opened(stack, [terminal.line for terminal in terminals])
+        limit = await servers.database("bench_limit")
+        owner = await asyncpg.connect(limit.database_url)
+        await owner.execute("create sequence positions")
+        await owner.close()
+        of_line = {id(t.line): t for t in terminals}
+
+        async def tell(line: Line) -> None:
+            terminal, parts = of_line[id(line)], []
+            for _ in range(AT_ONCE):
+                terminal.serial += 1
+                said = AccessEvent(
+                    major=5, minor=1, serial=terminal.serial, at=datetime.now().astimezone(), door_no=1, card_number=terminal.card,
+                    live=False)
+                parts.append(form_part('name="event_log"', "application/json", body(said, terminal.origin, "json")[0]))
+            await line.ask("POST", b"".join(parts) + f"--{BOUNDARY}--\r\n".encode())
+
+        async def ours() -> Measured:
+            found = await as_fast_as_it_goes([t.line for t in terminals], tell)
+            return Measured(found.value * AT_ONCE, found.p50, found.p99)
+
+        found = await side_by_side({"ours": ours, "pgbench": lambda: pgbench(servers, 32, PGBENCH)}, ROUNDS)
+    of_limit = found.ratio("ours", "pgbench")
+    return Result(
+        row="reports", unit=f"events/s, {AT_ONCE} per request", ours=rounded(found.value("ours")), p99=rounded(found.p99("ours")),
+        limit=Part("pgbench -c 32: single rows, indexes and idempotency row", rounded(found.value("pgbench"))), peer=Part("none", None),
+        goal="≥ 1.8 × limit", met=of_limit >= 1.8, of_limit=rounded(of_limit), of_peer=None, rounds=ROUNDS, spread=found.spread())
