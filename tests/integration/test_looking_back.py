@@ -209,7 +209,7 @@ async def test_a_look_at_rights_has_a_purpose_and_is_in_the_log_before_the_answe
     assert [(row["person_id"], row["role"]) for row in body["items"]] == [(str(ANN), None)], "the duty was not there yet"
     [row] = await then.app.log.read(position)
     look = then.app.catalogue.read(row)
-    assert (look.by, look.role, look.purpose, look.position, row.stream) == (ANN, "police", "a test", 7, f"look_back:{DOOR}")
+    assert (look.door_id, look.by, look.role, look.purpose, look.position) == (DOOR, ANN, "police", "a test", 7)
 
 
 async def test_a_look_back_is_bounded_in_rows_and_time(then: Then, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,9 @@ MATRIX = {
         resident: PUT /v1/me/display-name
         resident: GET /v1/me/circles
         staff guard: GET /v1/doors
+        staff police: GET /v1/doors/{door_id}/rights
         staff guard: GET /v1/door-events
+        staff guard: GET /v1/parking-occupancy
         staff guard: GET /v1/lanes
         staff guard: GET /v1/lanes/{lane_id}/passages
         staff guard: POST /v1/lanes/{lane_id}/openings

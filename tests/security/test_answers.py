@@ -31,7 +31,7 @@ NOT_OURS = {
 READS_THE_LOG = {
     "access": {"api/lifts.py", "api/openings.py", "api/releases.py", "api/visitor_passes.py", "reactions.py", "releasing.py"},
     "devices": {"performer.py"},
-    "gateway": {"api/government.py", "api/incident_events.py", "chain.py", "freshness.py"},
+    "gateway": {"api/government.py", "api/incident_events.py", "chain.py", "freshness.py", "history.py"},
     "identity": {"lookups.py"},
     "parking": {
         "api/lanes.py", "api/lots.py", "api/rights.py", "api/sessions.py", "lane_desk.py", "reactions/cameras.py", "reactions/stays.py"},

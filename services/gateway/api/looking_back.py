@@ -1,7 +1,7 @@
 """What was so at another time: who had which right at a door, how full the car parks were."""
 
 from typing import Annotated, Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -39,7 +39,8 @@ def router(app: App) -> APIRouter:
         seen, at, then = await source(app, community_id, as_of, OF_DOORS)
         position = then["as_of"]["position"] if then else await app.log.last()
         await app.commands.handle(
-            door_id, LookAtRights(door_id, principal.id, principal.role, purpose, position, at), context(request, principal, community_id))
+            uuid5(community_id, str(door_id)),  # a stranger's look must not take the stream from the door's own community
+            LookAtRights(door_id, principal.id, principal.role, purpose, position, at), context(request, principal, community_id))
         named = await seen.fetch([community_id], doors_named(community_id, [door_id]))
         if not named and as_of is None:
             raise NotFound("door")
