@@ -82,18 +82,19 @@ class Library:
         self.process = process
 
     @classmethod
-    async def start(cls, servers: Servers) -> "Library":
+    async def start(cls, servers: Servers, program: str) -> "Library":
         await servers.database("bench_peer")
         process = await asyncio.create_subprocess_exec(
-            servers.peer, "-m", "bench.library", servers.url("bench_peer", "bench_peer_owner"),
+            servers.peer, "-m", program, servers.url("bench_peer", "bench_peer_owner"),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, limit=LONGEST_LINE)
         return cls(process)
 
-    async def measure(self, number: int) -> Measured:
+    async def measure(self, line: str) -> Measured:
         assert self.process.stdin is not None and self.process.stdout is not None
-        self.process.stdin.write(f"{number} {SECONDS}\n".encode())
+        self.process.stdin.write(f"{line}\n".encode())
         answer = json.loads(await self.process.stdout.readline())
-        return Measured(answer["value"], percentile(answer["times"], 0.5), percentile(answer["times"], 0.99))
+        times = answer.get("times")
+        return Measured(answer["value"], percentile(times, 0.5), percentile(times, 0.99)) if times else Measured(answer["value"])
 
     async def stop(self) -> None:
         assert self.process.stdin is not None
@@ -125,9 +126,9 @@ async def measure(servers: Servers, number: int) -> Result:
             "pgbench": lambda: pgbench(servers, number, PGBENCH),
             "usual": lambda: callers(number, usual)}
         if servers.peer:
-            library = await Library.start(servers)
+            library = await Library.start(servers, "bench.library")
             stack.push_async_callback(library.stop)
-            sides["library"] = lambda: library.measure(number)
+            sides["library"] = lambda: library.measure(f"{number} {SECONDS}")
         found = await side_by_side(sides, ROUNDS)
         last = await log.last()
         count = await (await database.pool()).fetchval("select count(*) from events")

@@ -1,8 +1,6 @@
 """Row `rebuild`: a view of 200,000 events of 40 communities folded anew beside the live one, events/s."""
 
-import asyncio
 import json
-import subprocess
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
@@ -15,7 +13,8 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import BigInteger, Column, MetaData, Table, Uuid
 
-from bench.measure import LONGEST_LINE, Measured, Part, Result, rounded, side_by_side
+from bench.appending import Library
+from bench.measure import Measured, Part, Result, rounded, side_by_side
 from bench.servers import Servers
 from cli.rebuilding import rebuild
 from libs.eventkit.db import Database
@@ -87,31 +86,6 @@ async def bare(connection: asyncpg.Connection) -> Measured:
     return Measured(EVENTS / (perf_counter() - begun))
 
 
-class Library:
-    """PyPI `eventsourcing`, in a process with packages of its own."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self.process = process
-
-    @classmethod
-    async def start(cls, servers: Servers) -> "Library":
-        await servers.database("bench_peer")
-        process = await asyncio.create_subprocess_exec(
-            servers.peer, "-m", "bench.library_fold", servers.url("bench_peer", "bench_peer_owner"),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, limit=LONGEST_LINE)
-        return cls(process)
-
-    async def measure(self) -> Measured:
-        assert self.process.stdin is not None and self.process.stdout is not None
-        self.process.stdin.write(b"fold\n")
-        return Measured(json.loads(await self.process.stdout.readline())["value"])
-
-    async def stop(self) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        await self.process.wait()
-
-
 async def measure(servers: Servers) -> Result:
     async with AsyncExitStack() as stack:
         settings = await servers.database("bench_log")
@@ -130,9 +104,9 @@ async def measure(servers: Servers) -> Result:
 
         sides = {"ours": ours, "bare": lambda: bare(connection)}
         if servers.peer:
-            library = await Library.start(servers)
+            library = await Library.start(servers, "bench.library_fold")
             stack.push_async_callback(library.stop)
-            sides["library"] = library.measure
+            sides["library"] = lambda: library.measure("fold")
         found = await side_by_side(sides, ROUNDS)
         columns = "select community_id, account_id, total, events from"
         theirs, held = await connection.fetch(f"{columns} bare"), await (await database.pool()).fetch(f"{columns} sums")

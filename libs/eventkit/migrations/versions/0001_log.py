@@ -1,4 +1,4 @@
-"""The log's tables and its two functions."""
+"""The log's tables, and how it is appended to."""
 from pathlib import Path
 from alembic import op
 
