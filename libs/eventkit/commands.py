@@ -33,11 +33,11 @@ class Context(Meta, frozen=True, kw_only=True):
     community_id: UUID
     now: datetime
     event_id: UUID | None = None  # the id of the first event, where something was sealed for it beforehand
-    name: str = ""  # with `cause`: ids come from uuid5(cause, name), so that a rerun after a crash says the same
+    name: str = ""  # with `cause`: ids come from both and the service, so that a rerun after a crash says the same, and nobody else does
     cause: UUID | None = None
 
-    def ids(self) -> Iterable[UUID]:
-        made = (uuid5(self.cause, f"{self.name}:{n}") if self.cause else uuid7() for n in count())
+    def ids(self, service: str) -> Iterable[UUID]:
+        made = (uuid5(self.cause, f"{service}:{self.name}:{n}") if self.cause else uuid7() for n in count())
         return chain([self.event_id], made) if self.event_id else made
 
 class Outcome(Struct, frozen=True, omit_defaults=True):
@@ -65,7 +65,7 @@ class Done(Struct, frozen=True):
 class Commands:
     """`deciders`: which decider takes which command is found by the command's type."""
     def __init__(self, log: Log, catalogue: Catalogue, deciders: Iterable[Decider[Any, Any]], publish: Publish | None) -> None:
-        self.log, self.catalogue, self.publish = log, catalogue, publish
+        self.log, self.catalogue, self.publish, self.service = log, catalogue, publish, log.database.settings.service
         self.generation = 1
         self._decider: Mapping[type, Decider[Any, Any]] = {c: d for d in deciders for c in d.decide}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # gone with the last who uses one
@@ -121,7 +121,7 @@ class Commands:
             correlation=context.correlation, caused_by=context.caused_by, requested_at=context.requested_at or context.now,
             occurred_at=context.occurred_at, principal=context.principal, traceparent=context.traceparent)
         new = [NewEvent(i, tag_of(e), self.catalogue.versions[tag_of(e)], msgspec.json.encode(e), meta)
-               for i, e in zip(context.ids(), events, strict=False)]
+               for i, e in zip(context.ids(self.service), events, strict=False)]
         outcome = self._outcome(stream, version, events, new, refusal, context)
         claims = [(c.scope, c.value if isinstance(c, Take) else None) for e in events for c in decider.claims(command, e)]
         answer = await self.log.append(Append(

@@ -55,9 +55,8 @@ ERASURES = Decider[Erasure, ErasureBegun | ErasureConfirmed]("erasure", Erasure(
 KEYS = Decider[bool, KeyErased]("key", False, lambda gone, event: gone or isinstance(event, KeyErased), {EraseKey: decide_erase_key})
 EVENTS, DECIDERS = (ErasureBegun, ErasureConfirmed), (ERASURES, KEYS)
 
-def begin(app: "App", person_id: UUID, *subjects: str, again: bool = False) -> Do:
-    """Named by the service: all hear one event, and ids that follow from it alone would be the same in all of them."""
-    return Do(f"erase in {app.service.name}", person_id, BeginErasure(person_id, subjects, again))
+def begin(person_id: UUID, *subjects: str, again: bool = False) -> Do:
+    return Do("erase", person_id, BeginErasure(person_id, subjects, again))
 
 def erasing(app: "App") -> Reaction:
     """Counts the keys that were erased before, too: a rerun says the same."""

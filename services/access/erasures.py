@@ -39,19 +39,19 @@ def erasures(app: App, book: DoorBook) -> tuple[Reaction, ...]:
         return [
             *(_revocation(i) for i in book.credentials_of(here, person_id)),
             *(Do(f"revoke {i}", i, RevokePass(i, "host_erased")) for i in book.open_passes_of(here, person_id, row.recorded_at)),
-            begin(app, person_id, f"resident:{person_id}", *(p["subject"] for p in passes))]
+            begin(person_id, f"resident:{person_id}", *(p["subject"] for p in passes))]
 
     async def issued(event: CredentialIssued, row: Recorded) -> list[Do]:
         """Decided before the erasure was heard, stored after."""
         if not await is_erased(app, row.community_id, event.person_id):
             return []
-        return [_revocation(event.credential_id), begin(app, event.person_id, f"resident:{event.person_id}", again=True)]
+        return [_revocation(event.credential_id), begin(event.person_id, f"resident:{event.person_id}", again=True)]
 
     async def invited(event: VisitorPassIssued, row: Recorded) -> list[Do]:
         if not await is_erased(app, row.community_id, event.host_id):
             return []
         revocation = Do("revoke", event.pass_id, RevokePass(event.pass_id, "host_erased"))
-        return [revocation, begin(app, event.host_id, f"{PASSES.category}:{event.pass_id}", again=True)]
+        return [revocation, begin(event.host_id, f"{PASSES.category}:{event.pass_id}", again=True)]
 
     return (
         Reaction("residents_erased", {ResidentErased: resident_erased, CredentialIssued: issued, VisitorPassIssued: invited},

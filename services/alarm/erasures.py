@@ -12,6 +12,6 @@ from libs.eventkit.service import App
 
 def erasures(app: App) -> tuple[Reaction, ...]:
     async def resident_erased(event: ResidentErased, row: Recorded) -> list[Do]:
-        return [begin(app, event.resident_id)]
+        return [begin(event.resident_id)]
 
     return Reaction("residents_erased", {ResidentErased: resident_erased}), erasing(app)

@@ -35,13 +35,13 @@ def erasures(app: App, keepers: Keepers) -> tuple[Reaction, ...]:
             *([_closing(account.account_id)] if account is not None and account.community_id == row.community_id else []),
             *(_removal(vehicle_id, resident_id) for vehicle_id in vehicles),
             Do("forget id number", resident_id, ForgetIdNumber(resident_id)),
-            begin(app, resident_id, f"{RESIDENT}:{resident_id}", *(f"vehicle:{i}" for i in vehicles))]
+            begin(resident_id, f"{RESIDENT}:{resident_id}", *(f"vehicle:{i}" for i in vehicles))]
 
     async def kept(event: VehicleRegistered | KeeperConfirmed | PlateCorrected, row: Recorded) -> list[Do]:
         keeper_id = event.keeper_id
         if keeper_id is None or not await is_erased(app, row.community_id, keeper_id):
             return []
-        return [_removal(event.vehicle_id, keeper_id), begin(app, keeper_id, f"vehicle:{event.vehicle_id}", again=True)]
+        return [_removal(event.vehicle_id, keeper_id), begin(keeper_id, f"vehicle:{event.vehicle_id}", again=True)]
 
     async def account_opened(event: AccountOpened, row: Recorded) -> list[Do]:
         late = event.role == RESIDENT and await is_erased(app, row.community_id, event.person_id)

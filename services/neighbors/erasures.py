@@ -13,7 +13,7 @@ def erasures(app: App) -> tuple[Reaction, ...]:
     async def resident_erased(event: ResidentErased, row: Recorded) -> list[Do]:
         resident_id = event.resident_id
         return [Do("drop", resident_id, DropDisplayName(resident_id, ERASED)),
-                begin(app, resident_id, f"neighbor:{resident_id}")]
+                begin(resident_id, f"neighbor:{resident_id}")]
 
     async def chosen(event: DisplayNameChosen, row: Recorded) -> list[Do]:
         """Decided before the erasure was heard, stored after."""
@@ -21,7 +21,7 @@ def erasures(app: App) -> tuple[Reaction, ...]:
         if not await is_erased(app, row.community_id, resident_id):
             return []
         return [Do("drop", resident_id, DropDisplayName(resident_id, ERASED)),
-                begin(app, resident_id, f"neighbor:{resident_id}", again=True)]
+                begin(resident_id, f"neighbor:{resident_id}", again=True)]
 
     reaction = Reaction("residents_erased", {ResidentErased: resident_erased, DisplayNameChosen: chosen}, key=_of_resident, apart=True)
     return reaction, erasing(app)

@@ -36,7 +36,7 @@ def erasures(app: App, book: LotBook) -> tuple[Reaction, ...]:
         keys = await pool.fetch(_RIGHTS, here, f"{PLATE_RIGHTS.category}:", str(person_id))
         return [
             *(Do(f"end {i}", i, EndPlateRight(i, "erased")) for i in book.rights_of(person_id)),
-            begin(app, person_id, *(key["subject"] for key in keys))]
+            begin(person_id, *(key["subject"] for key in keys))]
 
     async def granted(event: PlateRightGranted, row: Recorded) -> list[Do]:
         """Decided before the erasure was heard, stored after."""
@@ -44,7 +44,7 @@ def erasures(app: App, book: LotBook) -> tuple[Reaction, ...]:
         if person_id is None or not await is_erased(app, row.community_id, person_id):
             return []
         end = Do("end", event.right_id, EndPlateRight(event.right_id, "erased"))
-        return [end, begin(app, person_id, f"{PLATE_RIGHTS.category}:{event.right_id}", again=True)]
+        return [end, begin(person_id, f"{PLATE_RIGHTS.category}:{event.right_id}", again=True)]
 
     reaction = Reaction("residents_erased", {ResidentErased: resident_erased, PlateRightGranted: granted}, key=_of_person, apart=True)
     return reaction, erasing(app)

@@ -88,6 +88,19 @@ async def test_a_command_is_given_once_however_often_the_event_comes(toy: App, p
     assert await everything(pool) == before and await noted(pool, community) == [1, 2]
 
 
+async def test_two_services_that_answer_one_event_under_one_name_say_two_things(app_of: AppOf, toy_service: Service, community: UUID):
+    """Else a third that hears both would take the second for a repetition of the first."""
+    said, fact = [], append(community, data=b'{"amount":1}')
+    for name in ("toy", "echo"):
+        app = await app_of(replace(toy_service, name=name))
+        await app.log.append(fact)
+        app.start_worker()
+        pool = await app.database.pool()
+        await caught_up(pool, NAME)
+        said += [row[0] for row in await pool.fetch("select event_id from events where type = 'noted'")]
+    assert len(said) == len(set(said)) == 2
+
+
 async def test_the_cause_is_on_what_follows(toy: App, pool: asyncpg.Pool, community: UUID):
     await add(toy, community, 1)
     toy.start_worker()

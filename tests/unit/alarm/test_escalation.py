@@ -35,7 +35,7 @@ async def test_it_asks_for_one_level_because_of_what_set_the_deadline():
 
 async def test_each_level_of_each_step_has_ids_of_its_own_that_a_rerun_repeats():
     escalated = IncidentEscalated(ABOUT, 1, "acknowledgement", after(60), ("guard",), after(120))
-    ids = [next(iter((await asked(*events))[0][2].ids())) for events in (
+    ids = [next(iter((await asked(*events))[0][2].ids("alarm"))) for events in (
         (RAISED,), (RAISED, escalated), (RAISED, ACKNOWLEDGED), (RAISED,))]
     assert len(set(ids)) == 3 and ids[0] == ids[3]
 

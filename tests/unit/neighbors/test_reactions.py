@@ -155,7 +155,7 @@ async def test_whoever_lives_there_or_has_just_joined_is_told_by_every_channel()
     assert {(c.resident_id, c.channel) for _, c, _ in given} == {(r, c) for r in (ANN, BEN) for c in ("push", "sms")}
     assert book.asked == [9] and all(c.queued_at == NOW and c.broadcast_id == CALL and c.building_id == HOUSE for _, c, _ in given)
     assert all(subject == telling_id_of(CALL, c.resident_id, c.channel) == c.telling_id for subject, c, _ in given)
-    assert len({next(iter(context.ids())) for _, _, context in given}) == 4, "each has an event of its own"
+    assert len({next(iter(context.ids("neighbors"))) for _, _, context in given}) == 4, "each has an event of its own"
     assert [c.channel for _, c, _ in await queued(SENT, book_of())] == [NONE]
 
 
