@@ -47,7 +47,7 @@ class Reactor:
         self.commands, self.reaction, self.catalogue, self.database = commands, reaction, commands.catalogue, commands.log.database
         self._names, self._parked, self._end = frozenset(map(tag_of, reaction.on)), set[str](), -1
     def subscription(self) -> Subscription:
-        return Subscription(name=self.reaction.name, take=self._take)
+        return Subscription(self.reaction.name, self._take, concerns=lambda row: row.type in self._names)
 
     async def _take(self, rows: Sequence[Recorded], position: int) -> None:
         pool, gate, lines = await self.database.pool(), asyncio.Semaphore(AT_ONCE), dict[str, list[tuple[str, Any, Recorded]]]()

@@ -14,8 +14,8 @@ from libs.eventkit.failpoints import reach
 from libs.eventkit.log import Log
 from libs.eventkit.recorded import Catalogue, Number, Recorded
 from libs.eventkit.settings import Settings
-from libs.eventkit.subscriptions import POLL, Lost, advance, checkpoint, holding
-from libs.eventkit.tail import Wake, set_within
+from libs.eventkit.subscriptions import Subscription, advance, checkpoint, hand_on, holding
+from libs.eventkit.tail import Wake
 
 NAME = "relay"
 Message = tuple[bytes, bytes, Headers]
@@ -47,18 +47,12 @@ class Relay:
             max_request_size=1_048_576, max_batch_size=1_000_000, client_id=f"{self.settings.service}-relay")
         try:
             await producer.start()
-            while True:
-                grown = self.wake.next
-                if not (rows := await self.log.tail.after(position, grown)):
-                    if await checkpoint(self.database, NAME) != position:
-                        raise Lost(NAME)
-                    await set_within(grown, POLL)
-                    continue
-                position = await self._send(producer, rows, position)
+            own = Subscription(NAME, lambda rows, old: self._send(producer, rows, old), concerns=lambda row: row.source is None)
+            await hand_on(self.log, self.wake, own, position, looks=True)
         finally:
             await discard(producer)
 
-    async def _send(self, producer: AIOKafkaProducer, rows: Sequence[Recorded], position: int) -> int:
+    async def _send(self, producer: AIOKafkaProducer, rows: Sequence[Recorded], position: int) -> None:
         told = dict(self._told)
         lanes: dict[int, list[Message]] = {}
         for row in (row for row in rows if row.source is None):
@@ -71,7 +65,6 @@ class Relay:
             await self._remember(connection, {c: n for c, n in told.items() if self._told.get(c) != n})
             await advance(connection, NAME, position, rows[-1].position)
         self._told = told
-        return rows[-1].position
 
     def _messages(self, row: Recorded, told: dict[UUID, Number]) -> list[Message]:
         event = self.catalogue.read(row)

@@ -2,6 +2,8 @@
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from math import inf
 from typing import Literal
 from msgspec import Struct
 from libs.eventkit.db import Connection, Database, alive
@@ -10,17 +12,20 @@ from libs.eventkit.recorded import Recorded
 from libs.eventkit.tail import Wake, set_within
 
 POLL = 5.0  # seconds after which a reader looks even though nobody woke it
+LAZY = 0.05  # seconds for which a checkpoint may stay behind what does not concern its reader: a burst moves it once
 
 class Lost(Exception):
     """Somebody else moved the checkpoint: begin again from where it stands."""
 
 class Subscription(Struct, frozen=True):
-    """`take` handles a batch and moves the checkpoint itself, inside its rows' transaction where it has one. `start` counts once, when
-    `migrate` makes the checkpoint: "now" for what must not act on the past. `beside` runs while this process holds the subscription."""
+    """`take` handles a batch and moves the checkpoint itself, inside its rows' transaction where it has one; it is not asked about batches
+    of which no row `concerns` it. `start` counts once, when `migrate` makes the checkpoint: "now" for what must not act on the past.
+    `beside` runs while this process holds the subscription."""
     name: str
     take: Callable[[Sequence[Recorded], int], Awaitable[None]]
     start: Literal["beginning", "now"] = "beginning"
     beside: Callable[[], Awaitable[None]] | None = None
+    concerns: Callable[[Recorded], bool] = lambda row: True
 
 async def holding(database: Database, name: str, *works: Callable[[], Awaitable[None]]) -> None:
     """Waits until this process holds the lease `name`, then works until one of the works ends, or ends them when the lease is lost:
@@ -60,14 +65,26 @@ async def follow(log_: Log, wake: Wake, subscription: Subscription) -> None:
     await holding(log_.database, subscription.name, lambda: _follow(log_, wake, subscription), *beside)
 
 async def _follow(log_: Log, wake: Wake, subscription: Subscription) -> None:
-    position = await checkpoint(log_.database, subscription.name)
+    while True:
+        with suppress(Lost):
+            await hand_on(log_, wake, subscription, await checkpoint(log_.database, subscription.name))
+
+async def hand_on(log_: Log, wake: Wake, subscription: Subscription, position: int, looks: bool = False) -> None:
+    """From there on, for ever, by whoever holds the lease. Raises Lost when the checkpoint was moved: seen with the next event, and by
+    who `looks` also without one."""
+    clock, stored, due = asyncio.get_running_loop().time, position, inf
     while True:
         grown = wake.next
-        if not (rows := await log_.tail.after(position, grown)):
-            await set_within(grown, POLL)
-            continue
-        try:
-            await subscription.take(rows, position)
+        rows = await log_.tail.after(position, grown)
+        if concerned := any(map(subscription.concerns, rows)):
+            await subscription.take(rows, stored)
+        elif clock() >= due:
+            await advance(await log_.database.folds(), subscription.name, stored, position)
+            stored, due = position, inf
+        if rows:
             position = rows[-1].position
-        except Lost:
-            position = await checkpoint(log_.database, subscription.name)
+            stored, due = (position, inf) if concerned else (stored, min(due, clock() + LAZY))
+            continue
+        if looks and await checkpoint(log_.database, subscription.name) != stored:
+            raise Lost(subscription.name)
+        await set_within(grown, min(POLL, due - clock()))

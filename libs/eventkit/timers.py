@@ -60,14 +60,16 @@ class Timers:
         self._known = dict[str, _Known]()  # the one longest unused comes first
         self._again = dict[str, tuple[float, float]]()  # by stream: not before this moment of the loop's clock, and the last pause
     def subscription(self) -> Subscription:
-        return Subscription(name=self.timer.name, take=self._take, beside=self._run)
+        return Subscription(self.timer.name, self._take, beside=self._run, concerns=self._concerns)
+    def _concerns(self, row: Recorded) -> bool:
+        return row.stream is not None and row.stream.startswith(self._prefix)
 
     async def _take(self, rows: Sequence[Recorded], position: int) -> None:
         """What cannot be read is due at once: it is tried again until it can, and an operator sees that it is late."""
         streams: dict[str, list[Recorded]] = {}
         for row in rows:
-            if row.stream is not None and row.stream.startswith(self._prefix):
-                streams.setdefault(row.stream, []).append(row)
+            if self._concerns(row):
+                streams.setdefault(row.subject, []).append(row)
         found = []
         for stream, new in streams.items():
             try:

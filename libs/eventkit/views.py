@@ -4,7 +4,8 @@ import asyncio
 import hashlib
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from math import inf
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,7 +19,7 @@ from libs.eventkit.failpoints import reach
 from libs.eventkit.log import Log
 from libs.eventkit.recorded import COLUMNS, Catalogue, Recorded, tag_of
 from libs.eventkit.retention import Retired
-from libs.eventkit.subscriptions import POLL, Lost, advance, checkpoints, holding
+from libs.eventkit.subscriptions import LAZY, POLL, Lost, advance, checkpoints, holding
 from libs.eventkit.tail import Wake, set_within
 
 log = logging.getLogger(__name__)
@@ -80,14 +81,15 @@ class View(Struct, frozen=True):
         shape, create = self.shape
         return _VIEW.replace("$create", create).replace("$shape", shape).replace("$table", self.name).replace("$service", service)
 
-async def take(database: Database, catalogue: Catalogue, views: Sequence[View], rows: Sequence[Recorded], position: int) -> None:
+Work = tuple[Mapping[str, Mapping[UUID, "_Concerned"]], Set[tuple[str, UUID]]]
+
+async def take(database: Database, catalogue: Catalogue, views: Sequence[View], rows: Sequence[Recorded], position: int,
+               work: Work | None = None) -> None:
     """Folds a batch into views that all stand at `position`: one transaction holds the rows and the checkpoints. Raises Lost."""
-    pool, names = await database.folds(), [view.name for view in views]
-    concerned, anew = _concerned(views, catalogue, rows), _anew(views, catalogue, rows)
-    if not (concerned or anew) and position:
-        return await advance(pool, names, position, rows[-1].position)
-    async with pool.acquire() as connection, connection.transaction():
-        await advance(connection, names, position, rows[-1].position)  # first: two writers of a view wait here, and not for rows
+    concerned, anew = work or work_of(views, catalogue, rows)
+    async with (await database.folds()).acquire() as connection, connection.transaction():
+        # first: two writers of a view wait here, and not for rows
+        await advance(connection, [view.name for view in views], position, rows[-1].position)
         for view in views if position == 0 else ():  # so it stands where another code has made it anew
             if await connection.fetchval("select obj_description(to_regclass($1))", view.name) != view.shape[0]:
                 raise Superseded(view.name)
@@ -106,37 +108,50 @@ async def follow_views(log_: Log, wake: Wake, catalogue: Catalogue, views: Seque
     await holding(log_.database, "views", lambda: _follow(log_, wake, catalogue, views))
 
 async def _follow(log_: Log, wake: Wake, catalogue: Catalogue, views: Sequence[View]) -> None:
-    clock, resting = asyncio.get_running_loop().time, dict[str, float]()
-    positions = await checkpoints(log_.database, [view.name for view in views])
+    clock, resting, due = asyncio.get_running_loop().time, dict[str, float](), inf
+    stored = await checkpoints(log_.database, [view.name for view in views])
+    positions = dict(stored)
     while True:
-        grown, moved = wake.next, False
-        groups: defaultdict[tuple[int, str], list[View]] = defaultdict(list)
+        grown, moved, late = wake.next, False, clock() >= due
+        groups: defaultdict[tuple[int, int, str], list[View]] = defaultdict(list)
         for view in views:
             if clock() >= resting.get(view.name, 0.0):
-                groups[positions[view.name], view.name if view.name in resting else ""].append(view)
-        for (position, alone), group in groups.items():
-            if not (rows := await log_.tail.after(position, grown)):
-                continue
+                groups[stored[view.name], positions[view.name], view.name if view.name in resting else ""].append(view)
+        for (old, position, alone), group in groups.items():
+            rows, names = await log_.tail.after(position, grown), [view.name for view in group]
             try:
-                await take(log_.database, catalogue, group, rows, position)
-                positions |= {view.name: rows[-1].position for view in group}
+                if late and old < position:
+                    await advance(await log_.database.folds(), names, old, position)
+                    stored |= dict.fromkeys(names, old := position)
+                if not rows:
+                    continue
+                if any(work := work_of(group, catalogue, rows)) or old == 0:
+                    await take(log_.database, catalogue, group, rows, old, work)
+                    stored |= dict.fromkeys(names, rows[-1].position)
+                positions |= dict.fromkeys(names, rows[-1].position)
                 resting.pop(alone, None)
             except Lost:  # folded by somebody else too, as while it is rebuilt
-                positions = await checkpoints(log_.database, list(positions))
+                stored = await checkpoints(log_.database, list(positions))
+                positions = dict(stored)
             except Exception as error:
                 if is_away(error):
                     raise
-                log.error("views %s cannot be written: %s", ", ".join(v.name for v in group), type(error).__name__)
-                resting |= {view.name: clock() + (POLL if alone else 0.0) for view in group}
+                log.error("views %s cannot be written: %s", ", ".join(names), type(error).__name__)
+                resting |= {name: clock() + (POLL if alone else 0.0) for name in names}
             moved = True
+        due = inf if stored == positions else clock() + LAZY if late else min(due, clock() + LAZY)
         if not moved:
-            await set_within(grown, POLL)
+            await set_within(grown, min(POLL, due - clock()))
 
 class _Concerned(Struct):
     """What one community's part of a batch has for a view: which rows it will read, its events, those it cannot take."""
     wanted: list[Row] = []
     events: list[tuple[Any, Recorded]] = []
     failed: list[tuple[int, str]] = []
+
+def work_of(views: Sequence[View], catalogue: Catalogue, rows: Sequence[Recorded]) -> Work:
+    """What a batch has for these views: what they will fold, and what they have to fold anew."""
+    return _concerned(views, catalogue, rows), _anew(views, catalogue, rows)
 
 def _concerned(views: Sequence[View], catalogue: Catalogue, rows: Sequence[Recorded]) -> Mapping[str, Mapping[UUID, _Concerned]]:
     """By view and community."""

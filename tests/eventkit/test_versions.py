@@ -134,9 +134,9 @@ async def a_newer_view_is_folded_by_its_own_code_alone(
 ) -> None:
     real, from_the_beginning = views.take, list[int]()
 
-    async def take(database: Any, catalogue: Any, taken: Any, rows: Any, position: int) -> None:
+    async def take(database: Any, catalogue: Any, taken: Any, rows: Any, position: int, *work: Any) -> None:
         try:
-            await real(database, catalogue, taken, rows, position)
+            await real(database, catalogue, taken, rows, position, *work)
         finally:
             from_the_beginning.extend([rows[-1].position] * (position == 0))
 
@@ -169,11 +169,11 @@ async def test_a_view_of_a_new_version_is_not_written_by_the_process_of_the_old_
 async def test_twin_that_folds_whatever_table_is_there_is_caught(app_of: AppOf, community: UUID, monkeypatch: pytest.MonkeyPatch):
     real = views.take
 
-    async def take(database: Any, catalogue: Any, taken: Any, rows: Any, position: int) -> None:
+    async def take(database: Any, catalogue: Any, taken: Any, rows: Any, position: int, *work: Any) -> None:
         comment = await (await database.pool()).fetchval("select obj_description('sums'::regclass)")
         with monkeypatch.context() as patch:
             patch.setattr(View, "shape", property(lambda self: (comment, "")))
-            await real(database, catalogue, taken, rows, position)
+            await real(database, catalogue, taken, rows, position, *work)
 
     monkeypatch.setattr(views, "take", take)
     with pytest.raises(AssertionError):

@@ -127,19 +127,24 @@ def known_in_memory_only() -> None:
 
 def _two_transactions(rows_first: bool) -> None:
     real = views.take
-    views.advance, views.reach = _not_yet, lambda name: None
+    views.reach = lambda name: None
 
-    async def take(database: Any, catalogue: Any, taken: Any, rows: Any, position: int) -> None:
+    async def fold(*arguments: Any) -> None:
+        views.advance = _not_yet
+        await real(*arguments)
+        views.advance = advance
+
+    async def take(database: Any, catalogue: Any, taken: Any, rows: Any, position: int, *work: Any) -> None:
         folded, pool = any(row.type in FOLDED for row in rows), await database.pool()
         if rows_first:
-            await real(database, catalogue, taken, rows, position)
+            await fold(database, catalogue, taken, rows, position, *work)
             if folded:
                 reach("view.written")
         await advance(pool, [view.name for view in taken], position, rows[-1].position)
         if not rows_first:
             if folded:
                 reach("view.committed")
-            await real(database, catalogue, taken, rows, position)
+            await fold(database, catalogue, taken, rows, position, *work)
 
     views.take = take
 
