@@ -58,8 +58,8 @@ class Follower:
         await advance(await self.app.database.pool(), self.name, position, rows[-1].position)
         self.seen += [row.position for row in rows]
 
-    def follow(self) -> Awaitable[None]:
-        return follow(self.app.log, self.wake, Subscription(self.name, self.take))
+    def follow(self, concerns: Callable[[Recorded], bool] = lambda row: True) -> Awaitable[None]:
+        return follow(self.app.log, self.wake, Subscription(self.name, self.take, concerns=concerns))
 
 
 async def test_an_append_of_another_process_wakes_a_reader(
@@ -123,6 +123,27 @@ async def test_a_reader_whose_checkpoint_was_moved_begins_from_there(toy: App, p
     await pool.execute("update checkpoints set position = 1 where name = $1", NAME)
     await toy.log.append(append(community))
     await until(lambda: follower.seen == [1, 2, 3, 2, 3, 4])
+
+
+@pytest.mark.parametrize("lazy", [0.01, 3600.0])
+async def test_a_checkpoint_follows_later_over_what_does_not_concern_its_reader(
+    toy: App, pool: asyncpg.Pool, run: Run, community: UUID, monkeypatch: pytest.MonkeyPatch, lazy: float
+):
+    """And at once over what does, from wherever the table says that it stands."""
+    monkeypatch.setattr(subscriptions, "LAZY", lazy)
+    follower = Follower(toy)
+    follower.wake = toy.wake
+    run(follower.follow(lambda row: row.type == "noted"))
+    await toy.log.append(append(community, events=3))
+    await until(lambda: toy.log.tail._end == 3)
+    if lazy < 1:
+        await until(lambda: pool.fetchval("select position = 3 from checkpoints where name = $1", NAME))
+    else:
+        assert await checkpoint(toy.database, NAME) == 0
+    assert follower.seen == []
+    await toy.log.append(append(community, type="noted"))
+    await until(lambda: follower.seen and max(follower.seen) == 4)
+    assert await checkpoint(toy.database, NAME) == 4
 
 
 async def test_what_starts_now_does_not_see_the_past(toy: App, pool: asyncpg.Pool, community: UUID):

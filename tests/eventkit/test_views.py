@@ -124,6 +124,26 @@ async def test_an_interrupted_rebuild_is_finished_by_the_live_writer(toy: App, p
     assert await held(pool, VIEW) == folded(VIEW, toy.catalogue, await everything(pool))
 
 
+@pytest.mark.parametrize("lazy", [0.01, 3600.0])
+async def test_what_concerns_no_view_moves_their_checkpoint_later(
+    toy: App, pool: asyncpg.Pool, community: UUID, monkeypatch: pytest.MonkeyPatch, lazy: float
+):
+    monkeypatch.setattr(views, "LAZY", lazy)
+    stands = f"select position from checkpoints where name = '{VIEW.name}'"
+    toy.start_worker()
+    await filled(toy, [community], 3)
+    await caught_up(pool, VIEW.name)
+    await toy.log.append(append(community, type="unheard_of", events=2))
+    if lazy < 1:
+        await until(lambda: pool.fetchval(f"select ({stands}) = 5"))
+    else:
+        await until(lambda: toy.log.tail._end == 5)
+        assert await pool.fetchval(stands) == 3
+    await filled(toy, [community], 1)
+    await until(lambda: pool.fetchval(f"select ({stands}) = 6"))
+    assert await held(pool, VIEW) == folded(VIEW, toy.catalogue, await everything(pool))
+
+
 @pytest.mark.parametrize("what", ["cannot be taken", "does not fit its type", "is of a later version"])
 async def test_an_event_that_cannot_be_taken_damages_one_community(toy: App, pool: asyncpg.Pool, what: str):
     sick, well = uuid4(), uuid4()
