@@ -81,6 +81,16 @@ MATRIX = {
         staff guard: POST /v1/parking-sessions/{session_id}/corrections
         resident staff: POST /v1/permits/{right_id}/renewals
         resident: POST /v1/sos
+        resident: GET /v1/me/consents
+        resident: PUT /v1/me/consents/{purpose}
+        resident: GET /v1/me/looks
+        resident: GET /v1/me/export
+        resident: GET /v1/me/erasure
+        resident: POST /v1/me/erasure
+        staff: GET /v1/erasures
+        staff: POST /v1/residents/{resident_id}/erasures
+        staff: GET /v1/consents
+        staff grid police: POST /v1/residents/{resident_id}/disclosures
     """,
     "identity": """
         public: POST /v1/sign-ins
@@ -96,7 +106,7 @@ MATRIX = {
         staff grid police: GET /v1/residents
         staff grid police: GET /v1/residents/{resident_id}
         staff: PATCH /v1/residents/{resident_id}
-        staff: POST /v1/residents/{resident_id}/disclosures
+        staff grid police: POST /v1/residents/{resident_id}/disclosures
         staff: POST /v1/residents/{resident_id}/residences
         staff: PUT /v1/residents/{resident_id}/id-number
         staff: POST /v1/residents/{resident_id}/id-number/confirmation
@@ -120,6 +130,15 @@ MATRIX = {
         staff: POST /v1/vehicles/{vehicle_id}/keeper
         staff: DELETE /v1/vehicles/{vehicle_id}/keeper
         staff: POST /v1/vehicles/{vehicle_id}/disclosures
+        resident: GET /v1/me/consents
+        resident: PUT /v1/me/consents/{purpose}
+        resident: GET /v1/me/data
+        resident: POST /v1/me/erasure
+        staff: POST /v1/residents/{resident_id}/erasures
+        staff: GET /v1/consents
+        staff: PUT /v1/residents/{resident_id}/guardians/{guardian_id}
+        staff: DELETE /v1/residents/{resident_id}/guardians/{guardian_id}
+        staff operator: GET /v1/probing-findings
     """,
     "access": """
         resident staff guard: POST /v1/doors/{door_id}/openings
@@ -146,6 +165,9 @@ MATRIX = {
         staff guard: GET /v1/fire-releases
         staff guard: POST /v1/fire-releases
         staff guard: POST /v1/fire-releases/{release_id}/endings
+        resident: GET /v1/me/data
+        staff: GET /v1/credentials/{credential_id}/readers
+        staff guard operator service: GET /v1/face-templates
     """,
     "devices": """
         device: POST /v1/device-reports/hikvision/{device_id}
@@ -224,6 +246,7 @@ MATRIX = {
         resident staff guard: GET /v1/broadcasts/{broadcast_id}
         resident: POST /v1/broadcasts/{broadcast_id}/receipts
         staff guard: POST /v1/broadcasts/{broadcast_id}/endings
+        resident: GET /v1/me/data
     """,
 }
 EVERYWHERE = ("GET /livez", "GET /startupz", "GET /readyz", "GET /internal/status", "GET /metrics")

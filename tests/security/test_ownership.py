@@ -29,8 +29,8 @@ TOLD_APART = {
 }
 """Another's is 404 there, while nobody's is 412 (no such version), 200 (nothing to take away) or 404 by another name. Who holds one of
 those random ids learns that it is somebody's, and no more; to know it they must have been given it."""
-NO_OBJECTS = {"severity", "name", "sign_in_id"}
-"""Parts of paths that name nobody's object."""
+NO_OBJECTS = {"severity": "high", "name": "local", "purpose": "face", "sign_in_id": ""}
+"""Parts of paths that name nobody's object, and what is asked for there."""
 
 ASKED_WITH = {"GET /v1/doors/{door_id}/rights": {"purpose": "who could come in"}}
 """What a question wants to be told besides."""
@@ -66,7 +66,7 @@ def url_of(stack: Stack, service: str) -> str:
 
 async def answered(client: httpx.AsyncClient, base: str, route: str, headers: dict[str, str], ids: dict[str, str], body: object) -> tuple:
     method, path = route.split(" ")
-    target = re.sub(r"{(\w+)}", lambda m: {"severity": "high", "name": "local"}.get(m[1]) or ids.get(m[1]) or str(uuid4()), path)
+    target = re.sub(r"{(\w+)}", lambda m: NO_OBJECTS.get(m[1]) or ids.get(m[1]) or str(uuid4()), path)
     version = {"if-match": '"1"'} if method in ("PUT", "PATCH") else {}
     sent = {"json": body} if body is not None else {}
     answer = await client.request(method, base + target, headers=headers | version, params=ASKED_WITH.get(route), **sent)
