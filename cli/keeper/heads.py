@@ -88,11 +88,13 @@ def _write(path: Path, how: int, line: bytes) -> None:
 
 
 async def told(outside: Outside, service: str) -> list[Head]:
-    """The newest head that the topic has of it, if any. Raises KafkaError."""
+    """The newest head that the topic has of it, if any, and if it is there. Raises KafkaError."""
     consumer = AIOKafkaConsumer(**outside.broker, enable_auto_commit=False, auto_offset_reset="earliest")
     partitions, found = [TopicPartition(outside.topic, p) for p in range(PARTITIONS)], list[Head]()
     try:
         await consumer.start()
+        if outside.topic not in await consumer.topics():
+            return []
         consumer.assign(partitions)
         ends = await consumer.end_offsets(partitions)
         while any([await consumer.position(tp) < end for tp, end in ends.items()]):

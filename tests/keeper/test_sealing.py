@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from msgspec.structs import replace
 
 from cli import sealing
 from cli.keeper import heads
@@ -304,6 +305,13 @@ async def test_the_service_cannot_rewrite_its_seals(toy: App):
     for statement in ("update seals set root = ''", "delete from seals"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await pool.execute(statement)
+
+
+async def test_a_topic_that_is_not_there_knows_nothing(toy: App, outside: Outside):
+    await sealed(toy, 2)
+    nowhere = replace(outside, topic=f"{outside.topic}.none")
+    assert await heads.told(nowhere, "toy") == []
+    assert (await verify(toy, nowhere))["outside"] == {"file": 2, "kafka": None}
 
 
 async def test_the_operators_command_says_what_it_found(toy: App):
