@@ -27,7 +27,7 @@ BARE = ("append_1", "append_32", "append_256", "append_4x16", "command", "relay"
 """Rows that need PostgreSQL and Kafka only."""
 WHOLE = ("idle", "page", "judgement", "reports", "door_event", "plate_answer", "alarm_government", "alarm_storm")
 """Rows that need all services, each in a process of its own, and the demo community."""
-SERVERS = ("postgres", "kafka", "supervisor", "simulator")
+SERVERS = ("postgres", "kafka", "keeper", "supervisor", "simulator")
 LONG = ("growth",)
 """Only when asked for by name: it fills a log of five million events."""
 ROWS = (*BARE, *WHOLE, "start")
@@ -154,10 +154,10 @@ def far_ports() -> dict[str, int]:
     return {name: FIRST[kind] + FAR + int(n or 0) for name, kind, n in pairs if kind in FIRST}
 
 
-def until_ready() -> dict[str, Any]:
-    """What `status` says then."""
+def until_ready(kept: bool = False) -> dict[str, Any]:
+    """What `status` says then; `kept`: with the keeper, which comes after."""
     until = time.monotonic() + PATIENCE_WHOLE
-    while not (found := status.look(FOR_BENCH))["ready"]:
+    while not (found := status.look(FOR_BENCH))["ready"] or (kept and found["keeper"]["pid"] is None):
         if time.monotonic() > until or start.supervisor(FOR_BENCH) is None:
             screen.stop("The services are not ready: " + "; ".join(status.missing(found)))
         time.sleep(0.15)
@@ -167,7 +167,7 @@ def until_ready() -> dict[str, Any]:
 def seeded() -> str:
     """Waits for the services, and answers with the file that says where they are."""
     screen.progress("Starting the services and seeding the demo community …")
-    found = until_ready()
+    found = until_ready(kept=True)
     demo = Demo.read(FOR_BENCH)
     assert demo is not None
     urls = {name: one["url"] for name, one in status.processes(found).items()}

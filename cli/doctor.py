@@ -14,6 +14,7 @@ from cli.place import HERE, ROOT
 from cli.stack import jars, java, services, start
 from cli.stack.account import unprivileged
 from cli.stack.cache import cache
+from cli.stack.kafka_rules import KEEPER
 from cli.stack.ports import Kept, answers
 from cli.stack.processes import Record, orphans
 
@@ -85,7 +86,7 @@ def processes() -> Iterator[Finding]:
         yield Finding("stack", True, "does not run; begin with: lifang up")
         return
     yield Finding("stack", True, f"runs, supervised by {running.pid}")
-    for name in ("postgres", "kafka", *services.names()):
+    for name in ("postgres", "kafka", *services.names(), KEEPER):
         part = record.parts.get(name)
         if part is None or part.process() is None:
             log = HERE.log / f"{name}.log"

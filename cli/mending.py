@@ -7,10 +7,10 @@ from uuid import UUID
 
 import asyncpg
 
+from cli.keeper.retiring import age_of, retire
 from libs.eventkit.log import Log
 from libs.eventkit.privacy import KEY_COLUMNS, Keks, KeyRecord, encrypt
 from libs.eventkit.reactions import Reactor
-from libs.eventkit.retention import retire
 from libs.eventkit.service import App
 
 
@@ -60,4 +60,4 @@ async def retire_now(app: App, dry: bool) -> dict[str, Any]:
     rows = await retire(app.database, classes, list(app.checkpoints()), now, dry)
     return {
         "service": app.service.name, "dry_run": dry, "classes": [
-            {"name": one.name, "days": one.age().days, "before": now - one.age(), "rows": rows.get(one.name, 0)} for one in classes]}
+            {"name": one.name, "days": age_of(one).days, "before": now - age_of(one), "rows": rows.get(one.name, 0)} for one in classes]}

@@ -14,6 +14,7 @@ import msgspec
 
 from cli import waiting
 from cli.generations import MOST, begin_anew
+from cli.keeper.heads import Outside
 from cli.mending import retire_now, rewrap
 from cli.verifying import acknowledge_loss, verify
 from cli.viewing import asof, rebuilt
@@ -45,7 +46,7 @@ async def operate(app: App, operation: str, arguments: list[str]) -> dict[str, A
             case "rewrap":
                 return await _rewrap(app, " ".join(arguments))
             case "verify":
-                return await verify(app)
+                return await verify(app, Outside.of(app.settings))
             case "retire":
                 return await retire_now(app, "--dry-run" in arguments)
             case _:
@@ -109,7 +110,7 @@ async def _restored(app: App, arguments: list[str]) -> dict[str, Any]:
     parser.add_argument("--most", type=int, default=MOST)
     given = parser.parse_args(arguments)
     found = await begin_anew(app, given.heard, given.most)
-    await acknowledge_loss(app, found["generation"])
+    await acknowledge_loss(app, Outside.of(app.settings), found["generation"])
     return found
 
 

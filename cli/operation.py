@@ -6,7 +6,7 @@ import subprocess
 
 from cli import screen
 from cli.place import HERE, PYTHON, ROOT
-from cli.stack import services
+from cli.stack import keeping, services
 from cli.stack.ports import Kept
 from cli.stack.processes import Record, end
 
@@ -22,7 +22,7 @@ def start(service: str, *words: str) -> subprocess.Popen[str]:
         screen.stop("Nothing has been started here. Type: lifang up")
     return subprocess.Popen(
         [PYTHON, "-m", "cli.operate", service, *words], cwd=ROOT, stdout=subprocess.PIPE, text=True,
-        env=os.environ | services.environment(service, HERE, ports))
+        env=os.environ | services.environment(service, HERE, ports) | keeping.outside(HERE))
 
 
 def pass_through(service: str, *words: str) -> int:
@@ -33,7 +33,7 @@ def pass_through(service: str, *words: str) -> int:
 
 
 def begin_again(service: str) -> bool:
-    """Ends the service's process, which its supervisor starts again: it holds in memory what its log no longer says.
+    """Ends the process of a service or of the keeper, which its supervisor starts again: it holds in memory what its log no longer says.
     False where none runs."""
     kept = Record.read(HERE).parts.get(service)
     process = kept.process() if kept is not None else None

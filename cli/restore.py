@@ -17,6 +17,7 @@ from cli.place import HERE
 from cli.stack import backups, dumping, services, start
 from cli.stack.backups import Manifest, Unfit
 from cli.stack.held import held
+from cli.stack.kafka_rules import KEEPER
 from cli.stack.ports import Kept, answers
 
 PATIENCE = 30.0
@@ -80,8 +81,9 @@ async def put_back(names: list[str], manifest: Manifest, directory: Path) -> Non
             name, name, manifest.services[name], manifest.made_at.isoformat(), directory, ports,
             partial(dumping.migrate, name, HERE, ports))
     with ExitStack() as holding:
-        for name in names:
+        for name in (*names, KEEPER):
             holding.enter_context(held(HERE, name))
+        operation.begin_again(KEEPER)
         for name in names:
             operation.begin_again(name)
             await dumping.swap(name, beside[name], ports)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from libs.eventkit.seal import Head, Loss
+from cli.keeper.heads import Head, Loss
 
 ROWS = (
     "select position, community_id::text, stream, version, event_id::text, type, schema, source, source_generation, source_position,"

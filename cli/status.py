@@ -9,12 +9,14 @@ from cli.call import Away, call
 from cli.place import HERE, Place
 from cli.stack import services
 from cli.stack.demo import Demo
-from cli.stack.kafka_rules import ADMIN
+from cli.stack.kafka_rules import ADMIN, KEEPER
 from cli.stack.ports import HOST, Kept, answers
 from cli.stack.processes import Record, Running
 
-TOLD = {"ready", "generation", "position", "parked", "damaged", "overdue", "gaps", "lag", "why"}
+TOLD = {"ready", "generation", "position", "parked", "damaged", "overdue", "gaps", "lag", "why", "sealed_behind"}
 """What is taken from a service's own account of itself."""
+UNSEALED = 30
+"""Seconds after which it is told that nobody seals."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,6 +59,7 @@ def look(place: Place) -> dict[str, Any]:
         "postgres": servers["postgres"],
         "databases": {name: services.database(name, ports) for name in names},
         "devices": devices(demo),
+        "keeper": running(record.parts.get(KEEPER)),
         "simulator": running(record.parts.get("simulator")),
         "lag": lag,
         "parked": parked,
@@ -80,7 +83,7 @@ def service(name: str, ports: dict[str, int], what: Running | None) -> dict[str,
     url = services.url(name, ports)
     found: dict[str, Any] = {
         "url": url, **running(what), "ready": False, "generation": None, "position": None, "parked": 0, "damaged": 0,
-        "overdue": 0, "gaps": [], "lag": {}, "why": ["it does not answer"]}
+        "overdue": 0, "gaps": [], "lag": {}, "sealed_behind": {"events": 0, "seconds": 0}, "why": ["it does not answer"]}
     try:
         status, answer = call("GET", f"{url}/internal/status", timeout=3)
         if status == 200:
@@ -121,6 +124,15 @@ def missing(found: dict[str, Any]) -> list[str]:
         for what, behind in found["lag"].items() if behind]
 
 
+def unsealed(found: dict[str, Any]) -> list[str]:
+    """What is wrong with the keeping of the logs, in sentences; the services are ready all the same."""
+    reasons = [] if found["keeper"]["pid"] else ["the keeper does not run: nothing is sealed, nothing that is over goes"]
+    behind = {name: one["sealed_behind"] for name, one in processes(found).items()}
+    return reasons + [
+        f"{one['events']} events of {name} are not sealed, the oldest for {one['seconds']} s: why stands in {HERE.log / KEEPER}.log"
+        for name, one in behind.items() if one["seconds"] > UNSEALED]
+
+
 def show(found: dict[str, Any]) -> None:
     print(screen.paint("ready", "green") if found["ready"] else screen.paint("not ready", "yellow"))
     for name, one in processes(found).items():
@@ -131,7 +143,8 @@ def show(found: dict[str, Any]) -> None:
           f"  pid {found['kafka']['pid'] or '–'}{restarts(found['kafka'])}")
     print(f"  {'postgres':<10} {'up' if found['postgres']['pid'] else '–':<3} pid {found['postgres']['pid'] or '–'}"
           f"{restarts(found['postgres'])}")
-    for reason in missing(found):
+    print(f"  {'keeper':<10} {'up' if found['keeper']['pid'] else '–':<3} pid {found['keeper']['pid'] or '–'}{restarts(found['keeper'])}")
+    for reason in (*missing(found), *unsealed(found)):
         print(f"  · {reason}")
     if found["parked"]:
         print(f"  · {found['parked']} events are parked: lifang parked list")

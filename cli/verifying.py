@@ -10,10 +10,10 @@ import msgspec
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from cli.keeper import heads
+from cli.keeper.heads import Head, Loss, Outside
 from cli.sealing import BEGINNING, ROWS, SEALS, Check, Finding, Verdict, is_lost
-from libs.eventkit import seal
 from libs.eventkit.relay import discard
-from libs.eventkit.seal import Head, Loss
 from libs.eventkit.service import App
 
 AT_ONCE = 1000
@@ -23,16 +23,16 @@ FRESH = 10.0
 SHOWN = 2.0
 
 
-async def verify(app: App) -> dict[str, Any]:
+async def verify(app: App, outside: Outside) -> dict[str, Any]:
     name, begun = app.service.name, time.monotonic()
-    places: dict[str, list[Head]] = {"file": seal.kept(app.settings.seals, name)}
+    places: dict[str, list[Head]] = {"file": heads.kept(outside.directory, name)}
     try:
-        places["kafka"] = await seal.told(app.settings, name)
+        places["kafka"] = await heads.told(outside, name)
     except (KafkaError, OSError):
         places["kafka"] = []
-    heads = [head for some in places.values() for head in some]
-    found, last, age = await checked(app, Check(heads, Progress(name)))
-    if not heads and found.seals and age > FRESH:
+    known = [head for some in places.values() for head in some]
+    found, last, age = await checked(app, Check(known, Progress(name)))
+    if not known and found.seals and age > FRESH:
         found.findings.append(Finding(1, "anchored head unknown", "neither the file nor Kafka's topic knows a seal of this log"))
     seconds = time.monotonic() - begun
     return {
@@ -73,26 +73,26 @@ class Progress:
             print(f"{self._service}: checked up to {position}", file=sys.stderr, flush=True)
 
 
-async def acknowledge_loss(app: App, generation: int) -> Loss | None:
+async def acknowledge_loss(app: App, outside: Outside, generation: int) -> Loss | None:
     """`restored` begins `generation`: what is known outside beyond the last seal of this log is a known loss from now on. Says so
     where the heads are, with the head that this log has. Raises KafkaError."""
-    name, settings = app.service.name, app.settings
-    known = [*seal.kept(settings.seals, name), *await seal.told(settings, name)]
+    name = app.service.name
+    known = [*heads.kept(outside.directory, name), *await heads.told(outside, name)]
     if not known:
         return None
-    head = await seal.head_of(app.database, name) or Head(name, generation, 0, 0, BEGINNING.hex(), datetime.now(UTC))
+    head = await heads.head_of(app.database, name) or Head(name, generation, 0, 0, BEGINNING.hex(), datetime.now(UTC))
     agreed = await _agreed(app, known)
     losses = {loss for one in known for loss in one.losses}
     lost = [one for one in known if one.n > agreed and not is_lost(one, losses)]
     loss = Loss(generation, agreed, head.upto) if lost else None
     losses |= {loss} if loss else set()
     said = msgspec.structs.replace(head, generation=generation, losses=tuple(sorted(losses, key=lambda one: one.generation)))
-    if settings.seals:
-        seal.keep(settings.seals, said, always=True)
-    producer = AIOKafkaProducer(**settings.broker, acks="all", enable_idempotence=True)
+    if outside.directory:
+        heads.keep(outside.directory, said, always=True)
+    producer = AIOKafkaProducer(**outside.broker, acks="all", enable_idempotence=True)
     try:
         await producer.start()
-        await seal.tell(settings, producer, said)
+        await heads.tell(outside, producer, said)
     finally:
         await discard(producer)
     return loss

@@ -17,13 +17,15 @@ from aiokafka.errors import KafkaError
 
 from cli.place import Place
 from cli.stack import kafka_wire, secrets
-from cli.stack.kafka_rules import ADMIN, KEYS, SEALS, Rule, of_services, topics
+from cli.stack.kafka_rules import ADMIN, KEEPER, KEYS, SEALS, Rule, of_the_stack, topics
 from cli.stack.ports import HOST, Kept
 from libs.contracts.topics import TOPICS
 
 PARTITIONS = 4
 MONTH = str(30 * 24 * 3600 * 1000)
-OPTIONS = {KEYS: {"cleanup.policy": "compact"}, SEALS: {"retention.ms": "-1"}}
+COMPACTED = {"cleanup.policy": "compact", "segment.ms": "600000", "segment.bytes": "8388608", "min.cleanable.dirty.ratio": "0.01"}
+"""Of the seals only the newest heads are read."""
+OPTIONS = {KEYS: {"cleanup.policy": "compact"}, SEALS: COMPACTED}
 PATIENCE = 60.0
 KINDS = {"topic": 2, "group": 3}
 PATTERNS = {False: 3, True: 4}
@@ -105,11 +107,11 @@ async def administering(place: Place, first: bool = False) -> AsyncIterator[Admi
 
 async def provide(place: Place) -> None:
     """All of it, as often as one likes. Raises KafkaError or NotDone."""
-    users = (*TOPICS, ADMIN)
-    wanted = of_services()
+    bound = (*TOPICS, KEEPER)
+    wanted = of_the_stack()
     async with administering(place, first=True) as admin:
-        await admin.set_passwords({user: secrets.read(place, f"kafka-{user}") for user in users})
-        there = {rule for rule in await admin.rules() if rule.user in TOPICS}
+        await admin.set_passwords({user: secrets.read(place, f"kafka-{user}") for user in (*bound, ADMIN)})
+        there = {rule for rule in await admin.rules() if rule.user in bound}
         await admin.change(wanted - there, there - wanted)
         await admin.make_topics(topics())
     place.provided.touch()

@@ -10,6 +10,8 @@ from libs.contracts.topics import HEARS, TOPICS
 
 ADMIN = "admin"
 """The stack's own user, whom no rule binds."""
+KEEPER = "keeper"
+"""Who takes the heads of the seals outside."""
 PREFIX = "lifang"
 KEYS, SEALS = f"{PREFIX}.keys.v1", f"{PREFIX}.seals.v1"
 OPEN = "gov."
@@ -37,22 +39,24 @@ def topics() -> list[str]:
 
 
 def of_service(service: str) -> Iterable[Rule]:
-    """Its own topic also to read: its relay looks at what it said last. Keys and seals are everybody's."""
+    """Its own topic also to read: its relay looks at what it said last. Keys are everybody's."""
     own = topic_of(service)
-    for topic in (own, KEYS, SEALS):
+    for topic in (own, KEYS):
         yield Rule(service, "write", "topic", topic)
-    for topic in (own, KEYS, SEALS, *map(topic_of, HEARS[service])):
+    for topic in (own, KEYS, *map(topic_of, HEARS[service])):
         yield Rule(service, "read", "topic", topic)
     yield Rule(service, "read", "group", f"{PREFIX}.{service}.", prefix=True)
 
 
-def of_services() -> set[Rule]:
-    return {rule for service in TOPICS for rule in of_service(service)}
+def of_the_stack() -> set[Rule]:
+    """Of the services and the keeper, which alone knows the seals."""
+    keeping = {Rule(KEEPER, "write", "topic", SEALS), Rule(KEEPER, "read", "topic", SEALS)}
+    return keeping | {rule for service in TOPICS for rule in of_service(service)}
 
 
 def of_subscriber(name: str, only: Iterable[str] = ()) -> set[Rule]:
     """Every open topic, or the named ones; consumer groups that begin with its name. Raises ValueError."""
-    if not NAME.fullmatch(name) or name in TOPICS or name == ADMIN:
+    if not NAME.fullmatch(name) or name in (*TOPICS, KEEPER, ADMIN):
         raise ValueError(f"{name} is no name for a subscriber: small letters, digits and dashes, and nobody's yet")
     if closed := [topic for topic in only if not topic.startswith(OPEN)]:
         raise ValueError(f"not open to subscribers: {', '.join(closed)}")

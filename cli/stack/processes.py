@@ -42,7 +42,7 @@ class Running(Struct):
 
 
 class Record(Struct):
-    """What the supervisor has started. `parts` are keyed by name: postgres, kafka, simulator, and the services."""
+    """What the supervisor has started. `parts` are keyed by name: postgres, kafka, keeper, simulator, and the services."""
 
     supervisor: Running | None = None
     parts: dict[str, Running] = {}
@@ -73,13 +73,14 @@ class Manner(Struct, frozen=True):
     grace: float = 10.0
 
 
-GATEWAY, SERVICE, SIMULATOR, KAFKA = Manner(0), Manner(1), Manner(2, grace=3.0), Manner(3)
-POSTGRES = Manner(4, signal=signal.SIGINT, grace=20.0)
+GATEWAY, SERVICE, SIMULATOR, KEEPER, KAFKA = Manner(0), Manner(1), Manner(2, grace=3.0), Manner(3), Manner(4)
+POSTGRES = Manner(5, signal=signal.SIGINT, grace=20.0)
 """SIGTERM would wait for open clients."""
 
 
 MANNERS = {
-    "gateway": GATEWAY, "simulator": SIMULATOR, "cameras": SIMULATOR, "panels": SIMULATOR, "kafka": KAFKA, "postgres": POSTGRES}
+    "gateway": GATEWAY, "simulator": SIMULATOR, "cameras": SIMULATOR, "panels": SIMULATOR, "keeper": KEEPER, "kafka": KAFKA,
+    "postgres": POSTGRES}
 
 
 def manner(name: str) -> Manner:

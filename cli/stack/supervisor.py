@@ -1,4 +1,4 @@
-"""Keeps one stack alive: PostgreSQL, Kafka, the services and the simulated terminals, each in a session of its own.
+"""Keeps one stack alive: PostgreSQL, Kafka, the services, their keeper and the simulated terminals, each in a session of its own.
 
 Runs in a session of its own too (`lifang up` starts it) and stops everything, in order, on SIGTERM or SIGINT.
 """
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from cli.call import Away, call
 from cli.place import PYTHON, ROOT, Place
-from cli.stack import demo, postgres, services
+from cli.stack import demo, keeping, postgres, services
 from cli.stack.kafka import Kafka
 from cli.stack.nursery import Birth, Forked, bear, take_orphans
 from cli.stack.part import Keeper, Part, log_of
@@ -29,6 +29,8 @@ LOOK = 0.05
 """Seconds between two looks at something that is not ready yet."""
 KAFKA_PATIENCE = 15.0
 """Seconds after which the services are started even though Kafka does not answer or has no users yet."""
+KEEPER_PATIENCE = 30.0
+"""Seconds that the keeper gives the services to become ready: what it imports would keep them waiting."""
 
 
 class Supervisor:
@@ -73,8 +75,8 @@ class Supervisor:
         born = await bear(nursery, births) if nursery else {}
         for part in parts:
             self._keep(part, born.get(part.name))
-        if demo.SEEDED.issubset(self.services):
-            await self._settle(ports)
+        if self.services:
+            await asyncio.gather(self._keep_logs(ports), self._settle(ports))
 
     async def _nursery(self) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
@@ -91,8 +93,18 @@ class Supervisor:
         else:
             self._say("Kafka's users, rules and topics could not be made; why stands above")
 
+    async def _keep_logs(self, ports: dict[str, int]) -> None:
+        """Once nobody waits for the services any more, ready or not."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(KEEPER_PATIENCE):
+                for name in self.services:
+                    await self._until(partial(is_ready, name, ports))
+        self._keep(keeping.part(self.services, self.place, ports))
+
     async def _settle(self, ports: dict[str, int]) -> None:
         """The simulated terminals need to know who they are: that is known once the community has been seeded."""
+        if not demo.SEEDED.issubset(self.services):
+            return
         known = demo.Demo.read(self.place)
         if known is None or not known.is_at(ports):
             for name in self.services:

@@ -6,7 +6,6 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 import asyncpg
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from libs.eventkit import seal
 from libs.eventkit.envelope import PARTITIONS
 from libs.eventkit.settings import Settings
 from libs.eventkit.views import View
@@ -57,8 +56,7 @@ async def ensure_topics(settings: Settings, services: tuple[str, ...]) -> None:
     admin = AIOKafkaAdminClient(**settings.broker, client_id=f"{settings.service}-topics")
     await admin.start()
     try:
-        wanted = {settings.topic(s): {"retention.ms": _MONTH} for s in services}
-        wanted |= {settings.topic("keys"): _KEYS, settings.topic("seals"): seal.TOPIC}
+        wanted = {settings.topic(s): {"retention.ms": _MONTH} for s in services} | {settings.topic("keys"): _KEYS}
         await admin.create_topics([NewTopic(name, PARTITIONS, 1, topic_configs=options) for name, options in wanted.items()])
     finally:
         await admin.close()

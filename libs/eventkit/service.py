@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 from msgspec import Struct
 from starlette.types import ASGIApp
-from libs.eventkit import auth, erasing, hear, keys_topic, migrate, privacy, relay, seal, supervise, tail
+from libs.eventkit import auth, erasing, hear, keys_topic, migrate, privacy, relay, supervise, tail
 from libs.eventkit.commands import Commands, Publish
 from libs.eventkit.db import Database
 from libs.eventkit.decider import Decider
@@ -15,7 +15,7 @@ from libs.eventkit.log import Log
 from libs.eventkit.memory import Memory
 from libs.eventkit.reactions import Reaction, Reactor
 from libs.eventkit.recorded import Catalogue, Upcast
-from libs.eventkit.retention import Retention, Retired, retire_daily
+from libs.eventkit.retention import Retention, Retired
 from libs.eventkit.settings import Settings
 from libs.eventkit.subscriptions import Subscription, follow
 from libs.eventkit.timers import Timer, Timers
@@ -107,7 +107,7 @@ class App:
             self.supervisor.start(name, work)
 
     def start_worker(self) -> None:
-        """Hearing, views, reactions, what else reads the log, and the daily cleaning."""
+        """Hearing, views, reactions, and what else reads the log."""
         if views := self.service.views:
             self.supervisor.start("views", lambda: follow_views(self.log, self.wake, self.catalogue, views))
         for s in self.subscriptions:
@@ -115,10 +115,6 @@ class App:
         if self.hearing is not None:
             self.supervisor.start("hear", lambda run=self.hearing.run: self._with_topics(run))  # type: ignore[misc]
             self._start_keys()
-        self.supervisor.start("cleaning", self._clean)
-        self.supervisor.start("seal", seal.Sealing(self.settings, self.database, self.wake).run)
-        self.supervisor.start("retention", lambda: retire_daily(
-            self.database, self.service.retention, list(self.checkpoints())))
 
     def start_relay(self) -> None:
         if self.relay is not None:
@@ -132,10 +128,6 @@ class App:
     async def _with_topics(self, work: Callable[[], Awaitable[None]]) -> None:
         await migrate.ensure_topics(self.settings, (*((self.topic,) if self.relay else ()), *self.service.hears))
         await work()
-    async def _clean(self) -> None:
-        while True:
-            await (await self.database.pool()).execute("delete from outcomes where recorded_at < now() - interval '7 days'")
-            await asyncio.sleep(3600)
     async def close(self) -> None:
         await self.supervisor.stop()
         await self.database.close()

@@ -17,7 +17,6 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = 0
     secrets: Path = Path(".lifang/secrets")
-    seals: Path | None = None
     demo: bool = False
     migrate: bool = False
     member: str = "0"

@@ -71,6 +71,8 @@ ROWS = (
     Row("alarm-storm", "alarm storm, 1,000 in 1 s, slow subscriber", "I8 I9, bounded memory", "drop-oldest queue"),
     Row("kill-panel-listener", "kill -9 of a process under a panel that waits for its ACK (DC-09)",
         "I8: one event for what was said twice, ACK only after commit", "acknowledged before it is stored"),
+    Row("kill-keeper", "kill -9 the keeper between seal, file, topic and a page of retention", "I10, nothing stuck",
+        "known outside before it is sealed; head written in place; blanked, then said"),
     Row("kill-erasure", "kill -9 in the middle of an erasure", "I4 I5, what is erased stays erased", "key destroyed before it is said"),
 )
 NAMED = {row.name: row for row in ROWS}

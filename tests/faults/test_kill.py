@@ -29,7 +29,7 @@ TWINS = {
     "effect.called": ("attempted_again", "I4"),
 }
 LOADED = [name for name in FAILPOINTS if name in TWINS]
-"""Those to which the load comes; for the others see `test_kill_erasing.py`."""
+"""Those to which the load comes; for the others see `test_kill_erasing.py` and `test_kill_keeper.py`."""
 
 
 KILLS = [pytest.param(f, marks=pytest.mark.fault(row=row, invariants=invariants))

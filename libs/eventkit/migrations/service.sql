@@ -137,6 +137,11 @@ grant select on state_of_the_log to $service_log;
 create or replace function state_of(a_readers text[]) returns json language sql stable as $$
     select json_build_object(
         'generation', generation, 'position', last, 'parked', parked, 'damaged', damaged, 'gaps', gaps,
+        'sealed_behind', (
+            select json_build_object('events', last - s.upto, 'seconds', coalesce((
+                       select greatest(0, round(extract(epoch from now() - e.recorded_at)))::bigint
+                         from events e where e.position = s.upto + 1), 0))
+              from (select coalesce((select upto from seals order by n desc limit 1), 0) as upto) s),
         'lag', (select coalesce(json_object_agg(key, last - value::bigint), '{}') from json_each_text(checkpoints)
                  where key = any (a_readers)),
         'overdue', (select coalesce(sum(value::bigint), 0) from json_each_text(overdue) where key = any (a_readers)))

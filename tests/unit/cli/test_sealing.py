@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cli.keeper.heads import Head, Loss
 from cli.sealing import BEGINNING, Check, Verdict, content_hash, hash_of
-from libs.eventkit.seal import Head, Loss
 
 COMMUNITY = str(UUID(int=7))
 COLUMNS = dict(enumerate(("position", "community_id", "stream", "version", "event_id", "type", "schema", "source", "source_generation",

@@ -13,7 +13,7 @@ from cli.stack import demo, ports
 
 SAID = {
     "ready": True, "generation": 1, "position": 7, "lag": {"relay": 0}, "parked": 0, "damaged": 0, "overdue": 0, "gaps": [], "why": [],
-    "restarts": {}, "uptime_seconds": 3.5}
+    "sealed_behind": {"events": 0, "seconds": 0}, "restarts": {}, "uptime_seconds": 3.5}
 RUNS = {"pid": 1, "restarts": 0}
 
 
@@ -75,3 +75,26 @@ def test_one_of_an_older_version_that_says_nothing_of_it_is_read_all_the_same(
         says: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delitem(SAID, "overdue")
     assert look()["overdue"] == 0
+
+
+def test_without_its_keeper_it_is_ready_and_says_so(
+        says: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    says |= {"access": {}, "alarm": {"sealed_behind": {"events": 7, "seconds": 31}}}
+    says["gateway"] = {"sealed_behind": {"events": 1, "seconds": 30}}
+    record = status.Record(parts={"keeper": status.Running(1, 0.0, "python")})
+    monkeypatch.setattr(status.Record, "read", classmethod(lambda cls, place: record))
+    monkeypatch.setattr(status, "running", lambda what: {"pid": None, "restarts": 3} if what in record.parts.values() else dict(RUNS))
+    found = look()
+    assert found["ready"] and found["keeper"] == {"pid": None, "restarts": 3}
+    assert found["services"]["alarm"]["sealed_behind"] == {"events": 7, "seconds": 31}
+    status.show(found)
+    said = capsys.readouterr().out
+    assert "keeper     –   pid –  started again 3 times" in said and "the keeper does not run" in said
+    assert "7 events of alarm are not sealed, the oldest for 31 s" in said and "of gateway are not sealed" not in said
+
+
+def test_where_all_is_sealed_nothing_is_said_of_it(says: dict[str, dict[str, Any]], capsys: pytest.CaptureFixture[str]):
+    says["access"] = {}
+    status.show(look())
+    said = capsys.readouterr().out
+    assert "keeper     up  pid 1" in said and "sealed" not in said and "does not run" not in said

@@ -9,11 +9,13 @@ import pytest
 from msgspec.structs import replace
 
 from cli.events import translated
+from cli.keeper.retiring import DAILY, OLD_OUTCOMES, age_of, retire
 from cli.mending import retire_now
 from libs.eventkit import relay, views
 from libs.eventkit.commands import Context
+from libs.eventkit.log import Key
 from libs.eventkit.recorded import Number
-from libs.eventkit.retention import DAILY, Retention, Retired, retire
+from libs.eventkit.retention import Retention, Retired
 from libs.eventkit.service import App
 from tests.eventkit.writers import append
 from tests.kit import caught_up, everything, folded, held, until
@@ -219,7 +221,7 @@ async def test_the_operator_is_told_the_periods_and_the_environment_sets_them(
     assert (found["name"], found["days"], found["rows"]) == ("accounts", 60, 0)
     monkeypatch.setenv("LIFANG_RETENTION_ACCOUNTS", "0")
     with pytest.raises(ValueError, match="0 days"):
-        ACCOUNTS.age()
+        age_of(ACCOUNTS)
 
 
 async def test_pages_are_of_a_bounded_size_and_go_on_where_one_ended(toy: App, pool: asyncpg.Pool, community: UUID):
@@ -241,3 +243,15 @@ async def test_by_itself_a_class_is_looked_at_once_a_day(toy: App, pool: asyncpg
     assert await retire(toy.database, [ACCOUNTS], readers, now, since=now - DAILY) == {}
     await pool.execute("update checkpoints set moved_at = moved_at - interval '21 hours' where name like 'retire:%'")
     assert await retire(toy.database, [ACCOUNTS], readers, now, since=now - DAILY) == {"accounts": 0}
+
+
+async def test_answers_that_nobody_repeats_any_more_are_removed_and_younger_ones_stay(toy: App, pool: asyncpg.Pool, community: UUID):
+    for _ in range(2):
+        await toy.log.append(append(community, key=Key("one", "add", str(uuid4()))))
+    owner = await asyncpg.connect(toy.settings.database_url)
+    await owner.execute("update outcomes set recorded_at = now() - interval '8 days' where key = (select min(key) from outcomes)")
+    await owner.close()
+    assert await pool.fetchval("select count(*) from outcomes") == 2
+    await pool.execute(OLD_OUTCOMES)
+    assert await pool.fetchval("select count(*) from outcomes where recorded_at > now() - interval '1 day'") == 1
+    assert await pool.fetchval("select count(*) from outcomes") == 1

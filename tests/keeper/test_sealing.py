@@ -3,6 +3,7 @@
 Each broken twin changes what is production's, and fails the same assertion."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,15 +12,19 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from msgspec.structs import replace
 
 from cli import sealing
+from cli.keeper import heads
+from cli.keeper.heads import Outside
+from cli.keeper.retiring import retire
+from cli.keeper.sealing import Anew, NotOurs, Sealing
 from cli.operate import operate
 from cli.verifying import acknowledge_loss, verify
-from libs.eventkit import migrate, seal
-from libs.eventkit.retention import Retention, retire
-from libs.eventkit.seal import NotOurs, Sealing
+from libs.eventkit.retention import Retention
 from libs.eventkit.service import App
 from tests.eventkit.writers import append, patch_function
+from tests.keeper.outside import is_anchored, outside_of
 from tests.kit import until
 from tests.toy.main import service
 
@@ -28,11 +33,20 @@ Change = Callable[[asyncpg.Connection], Awaitable[Any]]
 
 
 @pytest.fixture
-async def toy(app_of: AppOf, tmp_path: Path) -> App:
-    app = await app_of(service())
-    app.settings = app.settings.model_copy(update={"seals": tmp_path})
-    await migrate.ensure_topics(app.settings, ())
-    return app
+async def toy(app_of: AppOf) -> App:
+    return await app_of(service())
+
+
+@pytest.fixture(autouse=True)
+async def outside(toy: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Outside:
+    monkeypatch.setenv("LIFANG_SEALS", str(tmp_path))
+    found = await outside_of(toy, tmp_path)
+    assert Outside.of(toy.settings) == found
+    return found
+
+
+def keeper_of(app: App) -> Sealing:
+    return Sealing(app.service.name, app.database, app.wake, Outside.of(app.settings))
 
 
 async def say(app: App, events: int, community: UUID | None = None) -> str:
@@ -44,7 +58,7 @@ async def say(app: App, events: int, community: UUID | None = None) -> str:
 
 async def sealed(app: App, *sizes: int) -> None:
     """Events in so many groups, each sealed and known outside before the next is said."""
-    sealing_ = asyncio.create_task(Sealing(app.settings, app.database, app.wake).run())
+    sealing_ = asyncio.create_task(keeper_of(app).run())
     try:
         for size in sizes:
             await say(app, size)
@@ -55,14 +69,8 @@ async def sealed(app: App, *sizes: int) -> None:
 
 
 async def anchored(app: App) -> None:
-    """The newest event is sealed, and both places know it."""
-    last = await app.log.last()
-
-    async def known() -> bool:
-        file, topic = seal.kept(app.settings.seals, "toy"), await seal.told(app.settings, "toy")
-        return bool(file and topic) and file[-1].upto == topic[-1].upto == last
-
-    await until(known)
+    outside = Outside.of(app.settings)
+    await until(lambda: is_anchored(app, outside))
 
 
 async def behind_its_back(app: App, change: Change) -> None:
@@ -74,13 +82,13 @@ async def behind_its_back(app: App, change: Change) -> None:
 
 
 async def all_is_well(app: App) -> dict[str, Any]:
-    found = await verify(app)
+    found = await verify(app, Outside.of(app.settings))
     assert found["findings"] == [], "I10: nobody touched the log"
     return found
 
 
 async def is_found(app: App, position: int, what: str) -> None:
-    found = await verify(app)
+    found = await verify(app, Outside.of(app.settings))
     assert found["findings"], "I10: history was changed, and nothing was found"
     first = found["findings"][0]
     assert first["position"] <= position and first["what"] == what, f"I10: {first}"
@@ -134,19 +142,19 @@ async def test_who_computes_all_seals_anew_is_found_by_what_is_known_outside(toy
     await is_found(toy, 2, "seals rewritten")
     for place in ("file", "topic"):  # either of them is enough
         with monkeypatch.context() as patched:
-            patched.setattr(seal, *(("kept", lambda *_: []) if place == "file" else ("told", no_heads)))
+            patched.setattr(heads, *(("kept", lambda *_: []) if place == "file" else ("told", no_heads)))
             await is_found(toy, 2, "seals rewritten")
     await broken_twin_without_anchors(toy, monkeypatch)
 
 
-async def no_heads(*_: Any) -> list[seal.Head]:
+async def no_heads(*_: Any) -> list[heads.Head]:
     return []
 
 
 async def broken_twin_without_anchors(toy: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """A chain that nobody outside knows."""
-    monkeypatch.setattr(seal, "kept", lambda *_: [])
-    monkeypatch.setattr(seal, "told", no_heads)
+    monkeypatch.setattr(heads, "kept", lambda *_: [])
+    monkeypatch.setattr(heads, "told", no_heads)
     with pytest.raises(AssertionError, match="I10: history was changed"):
         await is_found(toy, 2, "seals rewritten")
 
@@ -203,14 +211,14 @@ async def test_broken_twin_retention_without_a_hash(toy: App):
         await all_is_well(toy)
 
 
-async def test_who_restored_without_saying_so_is_found_and_may_not_write_over_what_is_known(toy: App):
+async def test_who_restored_without_saying_so_is_found_and_may_not_write_over_what_is_known(toy: App, outside: Outside):
     await sealed(toy, 3, 1, 4)
     await behind_its_back(toy, sql("delete from events where position > 3", "delete from seals where n > 1"))
     await is_found(toy, 4, "cut off")
     await say(toy, 3)
     with pytest.raises(NotOurs):
-        await asyncio.wait_for(Sealing(toy.settings, toy.database, toy.wake).run(), 20)
-    assert [one.upto for one in seal.kept(toy.settings.seals, "toy")][-1] == 8
+        await asyncio.wait_for(keeper_of(toy).run(), 20)
+    assert [one.upto for one in heads.kept(outside.directory, "toy")][-1] == 8
     await is_found(toy, 4, "cut off")
 
 
@@ -220,7 +228,7 @@ async def test_after_restored_the_loss_is_known_and_everything_else_is_still_gua
     await say(toy, 2)
     pool = await toy.database.pool()
     await pool.execute("update log_state set generation = 2")
-    loss = await acknowledge_loss(toy, 2)
+    loss = await acknowledge_loss(toy, Outside.of(toy.settings), 2)
     assert loss is not None and loss.generation == 2
     found = await all_is_well(toy)
     assert len(found["known_losses"]) == 1
@@ -233,23 +241,23 @@ async def test_after_restored_the_loss_is_known_and_everything_else_is_still_gua
 
 async def test_restored_on_a_log_that_lost_nothing_acknowledges_nothing(toy: App):
     await sealed(toy, 3)
-    assert await acknowledge_loss(toy, 2) is None
+    assert await acknowledge_loss(toy, Outside.of(toy.settings), 2) is None
     assert (await all_is_well(toy))["known_losses"] == []
 
 
-async def test_a_crash_between_seal_file_and_topic_is_no_finding(toy: App):
+async def test_a_crash_between_seal_file_and_topic_is_no_finding(toy: App, outside: Outside):
     await sealed(toy, 3)
     pool = await toy.database.pool()
     await say(toy, 2)
     await pool.fetch("select n from seal_log()")
     await all_is_well(toy)
-    head = await seal.head_of(toy.database, "toy")
-    assert head is not None and toy.settings.seals is not None
-    seal.keep(toy.settings.seals, head)
+    head = await heads.head_of(toy.database, "toy")
+    assert head is not None and outside.directory is not None
+    heads.keep(outside.directory, head)
     found = await all_is_well(toy)
     assert found["outside"] == {"file": 5, "kafka": 3}
-    (toy.settings.seals / "toy" / "new").write_bytes(b'{"service":"to')
-    with (toy.settings.seals / "toy" / "history").open("ab") as file:
+    (outside.directory / "toy" / "new").write_bytes(b'{"service":"to')
+    with (outside.directory / "toy" / "history").open("ab") as file:
         file.write(b'\n{"service":"to')
     await all_is_well(toy)
     await sealed(toy, 1)
@@ -266,7 +274,7 @@ async def test_a_log_of_which_nothing_is_known_outside_is_a_finding(toy: App):
 
 
 async def test_only_one_seals_and_nothing_is_sealed_while_nothing_grows(toy: App):
-    both = [asyncio.create_task(Sealing(toy.settings, toy.database, toy.wake).run()) for _ in range(2)]
+    both = [asyncio.create_task(keeper_of(toy).run()) for _ in range(2)]
     try:
         await say(toy, 2)
         await anchored(toy)
@@ -299,7 +307,49 @@ async def test_the_service_cannot_rewrite_its_seals(toy: App):
             await pool.execute(statement)
 
 
+async def test_a_topic_that_is_not_there_knows_nothing(toy: App, outside: Outside):
+    await sealed(toy, 2)
+    nowhere = replace(outside, topic=f"{outside.topic}.none")
+    assert await heads.told(nowhere, "toy") == []
+    assert (await verify(toy, nowhere))["outside"] == {"file": 2, "kafka": None}
+
+
 async def test_the_operators_command_says_what_it_found(toy: App):
     await sealed(toy, 2)
     answer = await operate(toy, "verify", [])
     assert answer["ok"] is True and sealing.MOST > 0
+
+
+async def test_while_it_runs_a_new_generation_makes_it_read_again_what_is_known_outside(toy: App, outside: Outside):
+    """Else it would write over the losses that `restored` has just said."""
+    await sealed(toy, 3, 1)
+    running = asyncio.create_task(keeper_of(toy).run())
+    try:
+        await say(toy, 1)
+        await anchored(toy)
+        await (await toy.database.pool()).execute("update log_state set generation = 2")
+        await say(toy, 1)
+        with pytest.raises(Anew):
+            await asyncio.wait_for(running, 20)
+        assert heads.kept(outside.directory, "toy")[-1].generation == 1
+    finally:
+        running.cancel()
+    await sealed(toy, 1)
+    assert heads.kept(outside.directory, "toy")[-1].generation == 2
+
+
+async def test_the_service_says_how_far_its_seals_are_behind(toy: App):
+    pool = await toy.database.pool()
+
+    async def behind() -> dict[str, int]:
+        found: dict[str, int] = json.loads(await pool.fetchval("select state_of('{}')"))["sealed_behind"]
+        return found
+
+    assert await behind() == {"events": 0, "seconds": 0}
+    await say(toy, 2)
+    await pool.fetch("select n from seal_log()")
+    assert await behind() == {"events": 0, "seconds": 0}
+    await say(toy, 3)
+    await behind_its_back(toy, sql("update events set recorded_at = recorded_at - interval '1 minute' where position = 3"))
+    found = await behind()
+    assert found["events"] == 3 and 60 <= found["seconds"] < 90
