@@ -71,6 +71,7 @@ async def test_twin_whose_mark_has_no_generation_is_caught(scene_of: SceneOf):
     number = r"\(r_generation\[i\], r_position\[i\], r_n\[i\]\) <= \(mark.generation, mark.position, mark.n\)"
     previous = r"\(r_previous_generation\[i\], r_previous_position\[i\], r_previous_n\[i\]\)\s+> \(mark.generation, mark.position, mark.n\)"
     await patch_function(scene.toy.echo, "hear_batch", {
+        r"if \(select bool_and": "if false and (select bool_and",  # record by record: there the number is looked at by itself
         number: "(r_position[i], r_n[i]) <= (mark.position, mark.n)",
         previous: "(r_previous_position[i], r_previous_n[i]) > (mark.position, mark.n)"})
     with suppress(Broken):  # it may be that nobody even waits for what was dropped
