@@ -19,7 +19,6 @@ class Settings(BaseSettings):
     secrets: Path = Path(".lifang/secrets")
     seals: Path | None = None
     demo: bool = False
-    migrate: bool = False
     member: str = "0"
 
     def topic(self, name: str) -> str:

@@ -13,9 +13,10 @@ import asyncpg
 import pytest
 
 from cli import sealing
+from cli.migrating.topics import ensure_topics
 from cli.operate import operate
 from cli.verifying import acknowledge_loss, verify
-from libs.eventkit import migrate, seal
+from libs.eventkit import seal
 from libs.eventkit.retention import Retention, retire
 from libs.eventkit.seal import NotOurs, Sealing
 from libs.eventkit.service import App
@@ -31,7 +32,7 @@ Change = Callable[[asyncpg.Connection], Awaitable[Any]]
 async def toy(app_of: AppOf, tmp_path: Path) -> App:
     app = await app_of(service())
     app.settings = app.settings.model_copy(update={"seals": tmp_path})
-    await migrate.ensure_topics(app.settings, ())
+    await ensure_topics(app.settings, ())
     return app
 
 
