@@ -14,9 +14,9 @@ from bench.appending import DATA, STORED_META, append
 from bench.measure import Measured, Part, Result, percentile, rounded, side_by_side
 from bench.servers import Servers
 from bench.viewing import TOTALS
+from cli.migrating.database import migrate
 from libs.eventkit.db import Database
 from libs.eventkit.log import Log
-from libs.eventkit.migrate import migrate
 
 SMALL, LARGE = 50_000, 5_000_000
 ROUNDS, CALLS = 7, 400

@@ -20,10 +20,10 @@ from msgspec import Struct
 
 from bench.measure import LONGEST_LINE, Measured, Part, Result, percentile, rounded, side_by_side
 from bench.servers import Servers
+from cli.migrating.topics import ensure_topics
 from libs.eventkit.commands import Public
 from libs.eventkit.db import Database
 from libs.eventkit.log import Append, Log, NewEvent
-from libs.eventkit.migrate import ensure_topics
 from libs.eventkit.recorded import Catalogue, Meta, Recorded, uuid7
 from libs.eventkit.relay import Relay
 from libs.eventkit.tail import Wake

@@ -16,9 +16,9 @@ from sqlalchemy import BigInteger, Column, MetaData, Table, Uuid
 from bench.appending import Library
 from bench.measure import Measured, Part, Result, rounded, side_by_side
 from bench.servers import Servers
+from cli.migrating.database import migrate
 from cli.rebuilding import rebuild
 from libs.eventkit.db import Database
-from libs.eventkit.migrate import migrate
 from libs.eventkit.recorded import Catalogue, Recorded
 from libs.eventkit.views import Rows, View, Where
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 from msgspec import Struct
 
-from libs.eventkit.migrate import migrate
+from cli.migrating.database import migrate
 from libs.eventkit.settings import Settings
 
 

@@ -13,12 +13,12 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from bench.hop import COMMUNITIES, TEXT, Told, ended, forget, nothing, publish
 from bench.measure import Measured, Part, Result, rounded, side_by_side
 from bench.servers import Servers
+from cli.migrating.topics import ensure_topics
 from libs.eventkit import hear
 from libs.eventkit.db import Database
 from libs.eventkit.envelope import PARTITIONS, Headers, partition_of, read
 from libs.eventkit.hear import Hearing
 from libs.eventkit.log import Log
-from libs.eventkit.migrate import ensure_topics
 from libs.eventkit.recorded import Catalogue, Number
 from libs.eventkit.relay import Relay
 from libs.eventkit.subscriptions import checkpoint

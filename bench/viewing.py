@@ -13,9 +13,9 @@ from sqlalchemy import BigInteger, Column, MetaData, Table, Uuid
 
 from bench.measure import Measured, Part, Result, rounded, side_by_side
 from bench.servers import Servers
+from cli.migrating.database import migrate
 from libs.eventkit.db import Database
 from libs.eventkit.log import Log
-from libs.eventkit.migrate import migrate
 from libs.eventkit.recorded import Catalogue, Recorded
 from libs.eventkit.tail import BATCH
 from libs.eventkit.views import Row, Rows, View, take

@@ -16,7 +16,7 @@ from bench.hop import ended, forget
 from bench.measure import Measured, percentile
 from bench.servers import Servers
 from bench.wire import Line
-from libs.eventkit.migrate import ensure_topics
+from cli.migrating.topics import ensure_topics
 
 PATIENCE = 120.0
 """Seconds after the last call until everything must have arrived."""

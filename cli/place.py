@@ -30,6 +30,10 @@ class Place:
         """There once Kafka has its users, rules and topics."""
         return self.run / "kafka-provided"
 
+    def migrated(self, service: str) -> Path:
+        """There once its database has been brought to what this code expects, since the stack was started."""
+        return self.run / f"migrated.{service}"
+
     @property
     def demo(self) -> Path:
         """What seeding the demo community has answered."""

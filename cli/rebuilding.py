@@ -20,6 +20,7 @@ from sqlalchemy.sql import quoted_name
 
 from cli.copying import lines
 from cli.folded import Folded, folded
+from cli.migrating.statements import of_view
 from cli.rebuild_failpoints import reach
 from libs.eventkit.db import Database
 from libs.eventkit.log import Log
@@ -113,7 +114,7 @@ async def rebuild(
             raise Busy(view.name)
         run = await _begin(owner, service, view, new)
         communities, events = await _copy(database, catalogue, new, run, told)
-        await owner.execute(new.ddl(service))
+        await owner.execute(of_view(new, service))
         await _catch_up(database, catalogue, new)
         reach("rebuild.caught_up")
         position = await _switch(owner, database, catalogue, view, new)
@@ -137,11 +138,11 @@ async def _begin(owner: asyncpg.Connection, service: str, view: View, new: View)
             "select upto, after, communities, events from rebuilds where view = $1 and generation = $2 and upto <= $3",
             view.name, generation, last)
         shape = await owner.fetchval(_SHAPE, new.name)
-        if run is not None and shape is not None and shape in new.ddl(service):
+        if run is not None and shape is not None and shape in of_view(new, service):
             return Run(run["upto"], run["after"], run["communities"], run["events"], True)
         await owner.execute(f"drop table if exists {new.name}")
         await owner.execute("delete from damaged where view = $1", new.name)
-        await owner.execute(new.ddl(service))
+        await owner.execute(of_view(new, service))
         # COPY knows no row-level security; until it is there, nobody reads
         await owner.execute(f"alter table {new.name} disable row level security; revoke all on {new.name} from {service}_read")
         await owner.execute(
@@ -155,7 +156,7 @@ async def _begin(owner: asyncpg.Connection, service: str, view: View, new: View)
 
 async def _same_shape(owner: asyncpg.Connection, service: str, view: View) -> None:
     shape = await owner.fetchval(_SHAPE, view.name)
-    if shape is None or shape not in view.ddl(service):
+    if shape is None or shape not in of_view(view, service):
         raise OtherShape(view.name)
 
 

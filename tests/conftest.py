@@ -14,9 +14,10 @@ import asyncpg
 import pytest
 from msgspec import Struct
 
-from libs.eventkit.migrate import migrate
+from cli.migrating.database import migrate, migrate_for
 from libs.eventkit.service import App, Service
 from libs.eventkit.settings import Settings
+from tests.eventkit.topics import with_topics
 from tests.faults import tally as tallies
 
 NEEDED = ("LIFANG_TEST_POSTGRES", "KAFKA_BOOTSTRAP_SERVERS")
@@ -145,7 +146,7 @@ class Databases:
             await migrate(settings, (), {})
         else:
             app = App(service, settings)
-            await app.migrate()
+            await migrate_for(app)
             await app.close()
         return urlsplit(settings.database_url).path.strip("/")
 
@@ -194,7 +195,7 @@ async def app_of(databases: Databases) -> AsyncIterator[Callable[..., Awaitable[
 
     async def app(service: Service, beside: App | None = None) -> App:
         settings = beside.settings if beside else await databases.make(service)
-        apps.append(App(service, settings))
+        apps.append(with_topics(App(service, settings)))
         await apps[-1].open()
         return apps[-1]
 

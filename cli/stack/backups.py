@@ -12,7 +12,7 @@ from cli.stack.secrets import KEYS
 
 FORMAT = 1
 MANIFEST = "manifest.json"
-VERSIONS = ROOT / "libs" / "eventkit" / "migrations" / "versions"
+VERSIONS = ROOT / "cli" / "migrating" / "versions"
 
 
 class Unfit(Exception):

@@ -1,7 +1,6 @@
 """PostgreSQL's own tools on one service's database: a dump at one moment, and a dump put back beside the live one, then in its place."""
 
 import asyncio
-import os
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -10,7 +9,7 @@ from pathlib import Path
 import asyncpg
 import msgspec
 
-from cli.place import PYTHON, ROOT, Place
+from cli.place import Place
 from cli.stack import services
 from cli.stack.backups import Dump, Unfit, digest
 from cli.stack.ports import HOST
@@ -83,15 +82,10 @@ async def put_beside(
 
 
 async def migrate(name: str, place: Place, ports: dict[str, int], database: str) -> None:
-    """By a process of the service. Raises RuntimeError."""
+    """That database as the service's. Raises RuntimeError."""
     owner = services.database(name, ports).rpartition("/")[0] + f"/{database}"
     environment = services.environment(name, place, {name: 0, **ports}) | {f"DATABASE_URL_{name.upper()}": owner}
-    process = await asyncio.create_subprocess_exec(
-        str(PYTHON), "-m", f"services.{name}", "migrate", cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, env=os.environ | environment)
-    said, _ = await process.communicate()
-    if process.returncode:
-        raise RuntimeError(f"{name} could not be migrated: {said.decode(errors='replace').strip()[-500:]}")
+    await asyncio.to_thread(services.migrate, name, place, environment)
 
 
 async def swap(name: str, beside: str, ports: dict[str, int]) -> None:

@@ -12,20 +12,16 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from cli.migrating.topics import wanted
 from cli.place import Place
 from cli.stack import kafka_wire, secrets
 from cli.stack.kafka_rules import ADMIN, KEEPER, KEYS, SEALS, Rule, of_the_stack, topics
 from cli.stack.ports import HOST, Kept
 from libs.contracts.topics import TOPICS
 
-PARTITIONS = 4
-MONTH = str(30 * 24 * 3600 * 1000)
-COMPACTED = {"cleanup.policy": "compact", "segment.ms": "600000", "segment.bytes": "8388608", "min.cleanable.dirty.ratio": "0.01"}
-"""Of the seals only the newest heads are read."""
-OPTIONS = {KEYS: {"cleanup.policy": "compact"}, SEALS: COMPACTED}
 PATIENCE = 60.0
 KINDS = {"topic": 2, "group": 3}
 PATTERNS = {False: 3, True: 4}
@@ -66,8 +62,7 @@ class Admin:
             refuse((await self._ask(kafka_wire.DropRules([row(rule) for rule in drop])))["filter_responses"])
 
     async def make_topics(self, names: Iterable[str]) -> None:
-        wanted = [NewTopic(name, PARTITIONS, 1, topic_configs=OPTIONS.get(name, {"retention.ms": MONTH})) for name in names]
-        answer = (await self._client.create_topics(wanted)).to_object()
+        answer = (await self._client.create_topics(wanted(names, KEYS, SEALS))).to_object()
         refuse([each for each in answer["topic_errors"] if each["error_code"] != EXISTS])
 
 
@@ -107,12 +102,11 @@ async def administering(place: Place, first: bool = False) -> AsyncIterator[Admi
 
 async def provide(place: Place) -> None:
     """All of it, as often as one likes. Raises KafkaError or NotDone."""
-    bound = (*TOPICS, KEEPER)
-    wanted = of_the_stack()
+    bound, rules = (*TOPICS, KEEPER), of_the_stack()
     async with administering(place, first=True) as admin:
         await admin.set_passwords({user: secrets.read(place, f"kafka-{user}") for user in (*bound, ADMIN)})
         there = {rule for rule in await admin.rules() if rule.user in bound}
-        await admin.change(wanted - there, there - wanted)
+        await admin.change(rules - there, there - rules)
         await admin.make_topics(topics())
     place.provided.touch()
 

@@ -13,20 +13,24 @@ import runpy
 import signal
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import NoReturn
 
 import msgspec
 from msgspec import Struct
 
-SHARED = ("libs.eventkit.run", "libs.contracts.topics", "httpx", "uvloop")
+SHARED = ("cli.migrate", "libs.eventkit.run", "libs.contracts.topics", "httpx", "uvloop")
 SUBREAPER = 36
 """PR_SET_CHILD_SUBREAPER: whoever loses its parent below this process becomes its child."""
 
 
 class Birth(Struct):
+    """`migrated`: the file that says of its database that it has been made ready."""
+
     name: str
     log: str
     environment: dict[str, str]
+    migrated: str
 
 
 class Forked:
@@ -66,7 +70,8 @@ async def bear(nursery: asyncio.subprocess.Process, births: list[Birth]) -> dict
 
 
 def become(birth: Birth) -> NoReturn:
-    """What a new process of that service would be."""
+    """What a new process of that service would be, once its database has been made ready: by its parent's imports, at the cost of one look.
+    Where that fails it ends, and whoever starts the next one has to migrate."""
     os.setsid()
     descriptor = os.open(birth.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     for number, source in ((0, os.open(os.devnull, os.O_RDONLY)), (1, descriptor), (2, descriptor)):
@@ -77,6 +82,8 @@ def become(birth: Birth) -> NoReturn:
     code: object = 1
     try:
         gc.enable()
+        importlib.import_module("cli.migrate").migrate(birth.name)
+        Path(birth.migrated).touch()
         runpy.run_module(f"services.{birth.name}", run_name="__main__", alter_sys=True)
         code = 0
     except SystemExit as end:

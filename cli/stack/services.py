@@ -1,5 +1,7 @@
 """The services of this checkout and what each is told through its environment."""
 
+import os
+import subprocess
 from collections.abc import Mapping
 
 from cli.place import PYTHON, ROOT, Place
@@ -7,6 +9,7 @@ from cli.stack.held import refuse_while_held
 from cli.stack.kafka_rules import PREFIX
 from cli.stack.part import Part
 from cli.stack.ports import HOST
+from cli.stack.processes import MARK
 
 
 def names() -> list[str]:
@@ -42,6 +45,23 @@ def environment(name: str, place: Place, ports: Mapping[str, int]) -> dict[str, 
     }
 
 
+def migrate(name: str, place: Place, told: Mapping[str, str]) -> None:
+    """By a process of its own, with that environment. Raises RuntimeError with what it said last."""
+    done = subprocess.run(
+        [str(PYTHON), "-m", "cli.migrate", name], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True, errors="replace", env=os.environ | told | {MARK: str(place.state), "LIFANG_PART": f"{name}-migrate"})
+    if done.returncode:
+        raise RuntimeError(f"{name} could not be migrated: {done.stdout.strip()[-500:]}")
+
+
 def part(name: str, place: Place, ports: Mapping[str, int]) -> Part:
-    return Part(name, [str(PYTHON), "-m", f"services.{name}", "all"],
-                environment(name, place, ports) | {"LIFANG_MIGRATE": "1"}, before=lambda: refuse_while_held(place, name))
+    """The first of its processes is migrated for; those that come after it find that done."""
+    told = environment(name, place, ports)
+
+    def before() -> None:
+        refuse_while_held(place, name)
+        if not place.migrated(name).exists():
+            migrate(name, place, told)
+            place.migrated(name).touch()
+
+    return Part(name, [str(PYTHON), "-m", f"services.{name}", "all"], told, before=before)

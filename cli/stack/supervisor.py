@@ -47,7 +47,8 @@ class Supervisor:
         self._providing: set[asyncio.Task[None]] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
-        self.place.provided.unlink(missing_ok=True)
+        for made in (self.place.provided, *map(self.place.migrated, self.services)):
+            made.unlink(missing_ok=True)
         starting = asyncio.create_task(self._start())
         starting.add_done_callback(report)
         await stop.wait()
@@ -71,7 +72,7 @@ class Supervisor:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._provided.wait(), KAFKA_PATIENCE)
         parts = [services.part(name, self.place, ports) for name in self.services]
-        births = [Birth(part.name, log_of(self.place, part.name), part.environment) for part in parts]
+        births = [Birth(part.name, log_of(self.place, part.name), part.environment, str(self.place.migrated(part.name))) for part in parts]
         born = await bear(nursery, births) if nursery else {}
         for part in parts:
             self._keep(part, born.get(part.name))

@@ -31,14 +31,17 @@ class Hearing:
         # a static member that is soon back keeps its partitions, and would get none of a topic that it hears only now
         topics = hashlib.sha256(" ".join(sorted(self.sources)).encode()).hexdigest()[:8]
         consumer = AIOKafkaConsumer(
-            *self.sources, **self.settings.broker, enable_auto_commit=False,
-            group_id=f"{self.settings.topic_prefix}.{self.settings.service}.g{generation}",
-            group_instance_id=f"{self.settings.service}-{self.settings.member}-{topics}", auto_offset_reset="earliest",
-            max_poll_interval_ms=HOURS, session_timeout_ms=10_000, heartbeat_interval_ms=1000, fetch_min_bytes=1,
-            fetch_max_wait_ms=500, client_id=f"{self.settings.service}-hear")
+            **self.settings.broker, enable_auto_commit=False, auto_offset_reset="earliest", client_id=f"{self.settings.service}-hear",
+            group_id=f"{self.settings.topic_prefix}.{self.settings.service}.g{generation}", max_poll_interval_ms=HOURS,
+            group_instance_id=f"{self.settings.service}-{self.settings.member}-{topics}", session_timeout_ms=10_000,
+            heartbeat_interval_ms=1000, fetch_min_bytes=1, fetch_max_wait_ms=500)
         self._consumer = consumer
         try:
             await consumer.start()
+            if missing := self.sources.keys() - await consumer.topics():
+                raise LookupError(f"no topic {', '.join(sorted(missing))} yet")  # instead of waiting for it without a word
+            consumer.subscribe([*self.sources])
+            await consumer._subscription.wait_for_assignment()
             loop, behind = asyncio.get_running_loop(), False
             committed = loop.time()
             while True:

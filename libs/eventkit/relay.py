@@ -118,6 +118,8 @@ async def last_records(settings: Settings, topic: str) -> dict[int, tuple[int, L
     consumer = AIOKafkaConsumer(**settings.broker, enable_auto_commit=False, auto_offset_reset="latest")
     await consumer.start()
     try:
+        if topic not in await consumer.topics():
+            raise LookupError(f"no topic {topic} yet")
         partitions = [TopicPartition(topic, p) for p in range(PARTITIONS)]
         consumer.assign(partitions)
         begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)

@@ -30,12 +30,9 @@ def run(service: Service) -> None:
     """Reads the mode from the command line. Ends with 0 after SIGTERM, within its grace."""
     mode, settings = (sys.argv[1:] or ["all"])[0], settings_for(service.name)
     obs.configure(service.name)
-    if mode == "migrate":
-        print("migrated" if asyncio.run(App(service, settings).migrate()) else "nothing to do")
-    elif mode in MODES:
-        uvloop.run(serve(App(service, settings), mode))
-    else:
-        sys.exit(f"no mode {mode}: {' | '.join((*MODES, 'migrate'))}")
+    if mode not in MODES:
+        sys.exit(f"no mode {mode}: {' | '.join(MODES)}")
+    uvloop.run(serve(App(service, settings), mode))
 
 async def serve(app: App, mode: str) -> None:
     """Answers HTTP (health at least) from the first moment; opens the database whenever that comes up."""

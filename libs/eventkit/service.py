@@ -1,13 +1,13 @@
 """One service, wired: what `main.py` declares becomes a running process.
 
-    python -m services.<name> api | worker | relay | all | migrate"""
+    python -m services.<name> api | worker | relay | all"""
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 from fastapi import APIRouter
 from msgspec import Struct
 from starlette.types import ASGIApp
-from libs.eventkit import auth, erasing, hear, keys_topic, migrate, privacy, relay, supervise, tail
+from libs.eventkit import auth, erasing, hear, keys_topic, privacy, relay, supervise, tail
 from libs.eventkit.commands import Commands, Publish
 from libs.eventkit.db import Database
 from libs.eventkit.decider import Decider
@@ -17,7 +17,7 @@ from libs.eventkit.reactions import Reaction, Reactor
 from libs.eventkit.recorded import Catalogue, Upcast
 from libs.eventkit.retention import Retention, Retired
 from libs.eventkit.settings import Settings
-from libs.eventkit.subscriptions import Subscription, follow
+from libs.eventkit.subscriptions import Subscription, checkpoints, follow
 from libs.eventkit.timers import Timer, Timers
 from libs.eventkit.views import View, follow_views
 
@@ -87,14 +87,11 @@ class App:
         """Who reads this log, and from where on."""
         views = dict.fromkeys((view.name for view in self.service.views), "beginning")
         return views | {s.name: s.start for s in self.subscriptions} | ({"relay": "beginning"} if self.relay else {})
-    async def migrate(self) -> bool:
-        return await migrate.migrate(self.settings, self.service.views, self.checkpoints())
 
     async def open(self) -> None:
-        """Connects; raises what the database says while it cannot be reached."""
-        if self.settings.migrate:
-            await self.migrate()
+        """Connects; raises what the database says while it cannot be reached, or lacks what `migrate` makes for this code."""
         pool = await self.database.pool()
+        await checkpoints(self.database, [*self.checkpoints()])
         self.keyring = privacy.KeyRing(pool, self.service.name, self.keks)
         self.commands.generation = await pool.fetchval("select generation from log_state")
         self.opened = True
@@ -113,21 +110,18 @@ class App:
         for s in self.subscriptions:
             self.supervisor.start(s.name, lambda s=s: follow(self.log, self.wake, s))  # type: ignore[misc]
         if self.hearing is not None:
-            self.supervisor.start("hear", lambda run=self.hearing.run: self._with_topics(run))  # type: ignore[misc]
+            self.supervisor.start("hear", self.hearing.run)
             self._start_keys()
 
     def start_relay(self) -> None:
         if self.relay is not None:
-            self.supervisor.start("relay", lambda run=self.relay.run: self._with_topics(run))  # type: ignore[misc]
+            self.supervisor.start("relay", self.relay.run)
             if self.hearing is None:
                 self._start_keys()
     def _start_keys(self) -> None:
         self.keys_heard, tombstones = asyncio.Event(), lambda records: self.service.tombstones(self, records)
-        self.supervisor.start("keys", lambda heard=self.keys_heard: self._with_topics(  # type: ignore[misc]
-            lambda: keys_topic.hear_keys(self.settings, self.keyring, tombstones, heard)))
-    async def _with_topics(self, work: Callable[[], Awaitable[None]]) -> None:
-        await migrate.ensure_topics(self.settings, (*((self.topic,) if self.relay else ()), *self.service.hears))
-        await work()
+        self.supervisor.start("keys", lambda heard=self.keys_heard: keys_topic.hear_keys(  # type: ignore[misc]
+            self.settings, self.keyring, tombstones, heard))
     async def close(self) -> None:
         await self.supervisor.stop()
         await self.database.close()

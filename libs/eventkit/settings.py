@@ -18,7 +18,6 @@ class Settings(BaseSettings):
     port: int = 0
     secrets: Path = Path(".lifang/secrets")
     demo: bool = False
-    migrate: bool = False
     member: str = "0"
 
     def topic(self, name: str) -> str:

@@ -6,7 +6,6 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from math import inf
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 import msgspec
@@ -25,7 +24,6 @@ from libs.eventkit.tail import Wake, set_within
 log = logging.getLogger(__name__)
 Row = dict[str, Any]
 Where = Mapping[str, Any]
-_VIEW = (Path(__file__).parent / "migrations/view.sql").read_text()
 
 class Rows:
     """The rows of one community that a projection may look at; values are those of JSON."""
@@ -76,10 +74,6 @@ class View(Struct, frozen=True):
         made: list[DDLElement] = [CreateTable(self.table), *(CreateIndex(i) for i in indexes)]
         create = ";\n".join(str(m.compile(dialect=postgresql.dialect())) for m in made)  # type: ignore[no-untyped-call]
         return hashlib.sha256(f"{self.version} {create}".encode()).hexdigest(), create
-    def ddl(self, service: str) -> str:
-        """What `migrate` runs as owner. A table of another shape or version is dropped and will be folded again."""
-        shape, create = self.shape
-        return _VIEW.replace("$create", create).replace("$shape", shape).replace("$table", self.name).replace("$service", service)
 
 Work = tuple[Mapping[str, Mapping[UUID, "_Concerned"]], Set[tuple[str, UUID]]]
 

@@ -8,11 +8,11 @@ from uuid import UUID, uuid4
 import pytest
 from msgspec.structs import replace
 
+from cli.migrating.topics import ensure_topics
 from libs.eventkit import keys_topic, status
 from libs.eventkit.commands import Context
 from libs.eventkit.erasing import EraseKey
 from libs.eventkit.keys_topic import KeyCreated
-from libs.eventkit.migrate import ensure_topics
 from libs.eventkit.privacy import Erased, KeyRecord, seal
 from libs.eventkit.service import App
 from tests.kit import caught_up, until

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from cli import checking, copying, folded, rebuilding
 from cli.checking import check
+from cli.migrating.database import migrate_for
 from cli.rebuilding import Busy, OtherShape, Progress, rebuild
 from libs.eventkit.recorded import NOWHERE, Recorded
 from libs.eventkit.service import App
@@ -79,7 +80,7 @@ async def test_the_new_table_is_as_the_old_one_in_every_respect_and_byte_for_byt
         assert await pool.fetch(query) == before and await shape(toy, LISTS) == looks
         assert await pool.fetchval("select 'lists'::regclass::oid") != oid
         assert (await check(toy.database, LISTS, toy.catalogue)).same
-    assert await toy.migrate() is False
+    assert await migrate_for(toy) is False
 
 
 async def test_whoever_reads_and_writes_meanwhile_notices_nothing(toy: App, pool: asyncpg.Pool):

@@ -7,6 +7,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from cli.migrating.database import migrate_for
 from libs.eventkit import subscriptions
 from libs.eventkit.log import Log
 from libs.eventkit.recorded import Recorded
@@ -161,5 +162,5 @@ async def _migrate_again(app: App) -> None:
     owner = await asyncpg.connect(app.settings.database_url)
     await owner.execute("update migrated set fingerprint = 'older code'")
     await owner.close()
-    assert await app.migrate()
-    assert not await app.migrate()
+    assert await migrate_for(app)
+    assert not await migrate_for(app)

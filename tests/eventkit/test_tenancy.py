@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 from sqlalchemy import func, select
 
-from libs.eventkit.migrate import migrate
+from cli.migrating.database import migrate
 from libs.eventkit.service import App
 from tests.conftest import Databases
 from tests.eventkit.writers import append

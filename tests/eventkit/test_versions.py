@@ -9,6 +9,7 @@ import pytest
 from msgspec import Struct, json
 from msgspec.structs import replace
 
+from cli.migrating.database import migrate_for
 from cli.waiting import retried
 from libs.eventkit import problems, views
 from libs.eventkit.reactions import Do, Reaction
@@ -125,7 +126,7 @@ async def add(app: App, community: UUID, times: int = 1) -> None:
 async def migrated(app: App, service_: Any) -> App:
     """The new code's `migrate`, while the old process works."""
     new = App(service_, app.settings)
-    await new.migrate()
+    await migrate_for(new)
     return new
 
 
@@ -192,7 +193,7 @@ async def test_an_older_code_starts_on_a_log_that_a_newer_one_has_migrated(app_o
     await owner.execute(f"create or replace view state_of_the_log as select s.*, 1 as added_later from ({definition}) s")
     await owner.close()
     again = App(OLD_TOY, old.settings)
-    assert await again.migrate()
+    assert await migrate_for(again)
     await again.open()
     again.start_worker()
     await add(again, community)

@@ -1,6 +1,6 @@
 """A topic seen from outside: what lies in it, and records put there by hand."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
@@ -9,10 +9,11 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from msgspec import Struct, json
 
+from cli.migrating.topics import ensure_topics
 from libs.eventkit.commands import Public
 from libs.eventkit.envelope import PARTITIONS, Headers, Heard, Unreadable, attributes, headers, partition_of, public_id, read
-from libs.eventkit.migrate import ensure_topics
 from libs.eventkit.recorded import Number, Recorded
+from libs.eventkit.service import App
 from libs.eventkit.settings import Settings
 from tests.kit import recorded, until
 from tests.toy.accounts import Added
@@ -119,6 +120,21 @@ class Topic:
         await ensure_topics(self.settings, ("toy",))
 
 
+def with_topics(app: App) -> App:
+    """What it does with Kafka finds its topics, as in an installation. Only then: most tests need none, and making them takes time."""
+    start = app.supervisor.start
+
+    def begin(name: str, work: Callable[[], Awaitable[None]]) -> None:
+        async def provided() -> None:
+            await ensure_topics(app.settings, (*((app.topic,) if app.relay else ()), *app.service.hears))
+            await work()
+
+        start(name, provided if name in ("hear", "relay", "keys") else work)
+
+    app.supervisor.start = begin  # type: ignore[method-assign]
+    return app
+
+
 @asynccontextmanager
 async def topic_of(settings: Settings) -> AsyncIterator[Topic]:
     await ensure_topics(settings, ("toy",))
@@ -138,4 +154,4 @@ def is_chained(found: Sequence[Heard]) -> bool:
     return True
 
 
-__all__ = ["Message", "Topic", "chain", "is_chained", "public_id", "said", "topic_of"]
+__all__ = ["Message", "Topic", "chain", "is_chained", "public_id", "said", "topic_of", "with_topics"]

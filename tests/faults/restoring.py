@@ -8,6 +8,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from cli.migrating.database import migrate_for
 from cli.stack import dumping
 from cli.stack.backups import Dump
 from libs.eventkit.envelope import public_id
@@ -42,7 +43,7 @@ class Backup(Struct, frozen=True):
         async def migrate(database: str) -> None:
             url = self.settings.database_url.rpartition("/")[0] + f"/{database}"
             app = App(self.service, self.settings.model_copy(update={"database_url": url}))
-            await app.migrate()
+            await migrate_for(app)
             await app.close()
 
         beside = await dumping.put_beside(self.service.name, name, self.dump, "yesterday", self.directory, self.ports, migrate)

@@ -27,6 +27,7 @@ from services.devices.effects import client_of_devices
 from services.devices.holding import holds_kept
 from services.devices.main import SERVICE as DEVICES
 from tests.conftest import Databases
+from tests.eventkit.topics import with_topics
 from tests.integration.fire_site import Machine, Site, hears
 from tests.kit import caught_up, until
 
@@ -36,6 +37,7 @@ PIN, DURESS_PIN = "20080512", "19830615"
 
 
 def begin(app: App) -> None:
+    with_topics(app)
     app.start_api()
     app.start_worker()
     app.start_relay()

@@ -16,12 +16,12 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from msgspec import Struct, json
 
+from cli.migrating.topics import ensure_topics
 from libs.contracts import access, alarm, identity
 from libs.contracts.permissions import permissions_of
 from libs.eventkit.auth import Principal
 from libs.eventkit.envelope import Heard
 from libs.eventkit.hear import _CALL, _columns
-from libs.eventkit.migrate import ensure_topics
 from libs.eventkit.recorded import Meta, Number, tag_of
 from libs.eventkit.run import web
 from libs.eventkit.service import App

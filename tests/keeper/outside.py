@@ -5,7 +5,7 @@ from pathlib import Path
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from cli.keeper.heads import Outside, kept, told
-from cli.stack.kafka_admin import COMPACTED
+from cli.migrating.topics import SEALS
 from libs.eventkit.envelope import PARTITIONS
 from libs.eventkit.service import App
 
@@ -16,7 +16,7 @@ async def outside_of(app: App, directory: Path) -> Outside:
     admin = AIOKafkaAdminClient(**outside.broker)
     await admin.start()
     try:
-        await admin.create_topics([NewTopic(outside.topic, PARTITIONS, 1, topic_configs=COMPACTED)])
+        await admin.create_topics([NewTopic(outside.topic, PARTITIONS, 1, topic_configs=SEALS)])
     finally:
         await admin.close()
     return outside

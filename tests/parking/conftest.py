@@ -35,6 +35,7 @@ from services.parking.lane_desk import index_of
 from services.parking.main import SERVICE as PARKING
 from services.parking.payments import LocalProvider
 from tests.conftest import Databases
+from tests.eventkit.topics import with_topics
 from tests.kit import until
 
 LONG_AGO = date(2020, 1, 1)
@@ -125,7 +126,7 @@ async def services(databases: Databases) -> AsyncIterator[tuple[App, App, httpx.
     made, prefix = [], f"t{uuid4().hex[:12]}"
     for service in (DEVICES, PARKING):
         settings = (await databases.make(service)).model_copy(update={"topic_prefix": prefix})
-        app = App(service, settings)
+        app = with_topics(App(service, settings))
         await app.open()
         app.start_api()
         app.start_worker()

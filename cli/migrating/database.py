@@ -1,25 +1,33 @@
 """Brings a database to what its code expects: roles, the log's tables (Alembic), views, checkpoints; as owner, locked, expand only."""
+
 import hashlib
 from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+
 import asyncpg
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from libs.eventkit.envelope import PARTITIONS
+
+from cli.migrating.statements import SQL, of_log, of_view
+from libs.eventkit.service import App
 from libs.eventkit.settings import Settings
 from libs.eventkit.views import View
 
-MIGRATIONS = Path(__file__).parent / "migrations"
-_LOG = "\n".join((MIGRATIONS / f"{name}.sql").read_text() for name in ("service", "seal", "retention"))
-_LOCK, _MONTH = 726002, str(30 * 24 * 3600 * 1000)
-_KEYS = {"cleanup.policy": "compact", "segment.ms": "3600000", "max.compaction.lag.ms": "86400000"}  # an erased key is gone within a day
+SCRIPTS = Path(__file__).parent
+VERSIONS = SCRIPTS / "versions"
+_LOCK = 726002
+
+
+async def migrate_for(app: App) -> bool:
+    """For that code, which need not run. As `migrate`."""
+    return await migrate(app.settings, app.service.views, app.checkpoints())
+
 
 async def migrate(settings: Settings, views: tuple[View, ...], checkpoints: Mapping[str, str]) -> bool:
     """True when something was done. Raises what the database says when it cannot be reached."""
     service = settings.service
-    statements = [_LOG.replace("$service", service), *(view.ddl(service) for view in views)]
-    scripts = [path.read_text() for path in sorted(MIGRATIONS.rglob("*")) if path.suffix in (".py", ".sql")]
+    statements = [of_log(service), *(of_view(view, service) for view in views)]
+    scripts = [path.read_text() for path in (SCRIPTS / "env.py", *sorted(VERSIONS.glob("*.py")), *sorted(SQL.glob("*.sql")))]
     wanted = hashlib.sha256("\n".join([*scripts, *statements, str(dict(checkpoints))]).encode()).hexdigest()
     owner = await asyncpg.connect(settings.database_url, timeout=5)
     try:
@@ -37,26 +45,18 @@ async def migrate(settings: Settings, views: tuple[View, ...], checkpoints: Mapp
     finally:
         await owner.close()
 
+
 async def _log_tables(owner: asyncpg.Connection) -> str | None:
     """The script by which Alembic brings the log's tables from what they are to its head; None where a newer code has been here, which
     only ever adds, so that this one runs beside it and after it."""
     from alembic import command  # here, because a warm start has no use for it and would wait half a second
     from alembic.config import Config
+
     there = await owner.fetchval("select to_regclass('public.log_version')")
     version = await owner.fetchval("select version_num from log_version") if there else "base"
-    if version != "base" and not list(MIGRATIONS.glob(f"versions/{version}_*.py")):
+    if version != "base" and not list(VERSIONS.glob(f"{version}_*.py")):
         return None
     config = Config(output_buffer=(script := StringIO()))
-    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("script_location", str(SCRIPTS))
     command.upgrade(config, f"{version}:head", sql=True)
     return script.getvalue()
-
-async def ensure_topics(settings: Settings, services: tuple[str, ...]) -> None:
-    """Makes the topics that this service writes and hears; those that exist stay as they are, which is no error."""
-    admin = AIOKafkaAdminClient(**settings.broker, client_id=f"{settings.service}-topics")
-    await admin.start()
-    try:
-        wanted = {settings.topic(s): {"retention.ms": _MONTH} for s in services} | {settings.topic("keys"): _KEYS}
-        await admin.create_topics([NewTopic(name, PARTITIONS, 1, topic_configs=options) for name, options in wanted.items()])
-    finally:
-        await admin.close()

@@ -1,9 +1,12 @@
 """What was put back from a backup, and what that lost."""
-from pathlib import Path
+
 from alembic import op
+
+from cli.migrating.statements import SQL
 
 revision = "0003"
 down_revision = "0002"
 
+
 def upgrade() -> None:
-    op.execute((Path(__file__).parents[1] / "restores.sql").read_text())
+    op.execute((SQL / "restores.sql").read_text())

@@ -1,8 +1,10 @@
 """Seals over the log, and what is left of the content of a row that retention has blanked."""
+
 from alembic import op
 
 revision = "0002"
 down_revision = "0001"
+
 
 def upgrade() -> None:
     op.execute("alter table events add column hash bytea")
