@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from cli.keeper import works
 from cli.keeper.heads import Outside
 from libs.eventkit import obs
+from libs.eventkit.run import end_where_it_stands
 from libs.eventkit.service import App
 from libs.eventkit.settings import settings_for
-from libs.eventkit.watchdog import watch_loop
 
 DATABASE = "DATABASE_URL_"
 
@@ -35,7 +35,7 @@ async def keep(services: Sequence[str]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
     apps = [app_of(service) for service in services]
-    watch_loop(loop)
+    end_where_it_stands(loop)
     for app in apps:
         works.start(app, Outside.of(app.settings))
     await ended.wait()

@@ -14,7 +14,7 @@ from libs.eventkit.settings import Settings
 
 log = logging.getLogger(__name__)
 MOST, HOURS = 500, 6 * 3600 * 1000
-HINT = 5.0  # seconds between two commits to Kafka
+HINT, BOUND = 5.0, 60.0  # seconds: between two commits to Kafka; after which a consumer that says nothing at all is given up for a new one
 _CALL = "select hear_batch($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14)"
 
 class Hearing:
@@ -37,15 +37,17 @@ class Hearing:
             heartbeat_interval_ms=1000, fetch_min_bytes=1, fetch_max_wait_ms=500)
         self._consumer = consumer
         try:
-            await consumer.start()
-            if missing := self.sources.keys() - await consumer.topics():
-                raise LookupError(f"no topic {', '.join(sorted(missing))} yet")  # instead of waiting for it without a word
+            async with asyncio.timeout(BOUND):
+                await consumer.start()
+                if missing := self.sources.keys() - await consumer.topics():
+                    raise LookupError(f"no topic {', '.join(sorted(missing))} yet")  # instead of waiting for it without a word
             consumer.subscribe([*self.sources])
             await consumer._subscription.wait_for_assignment()
             loop, behind = asyncio.get_running_loop(), False
             committed = loop.time()
             while True:
-                fetched = await consumer.getmany(timeout_ms=5000, max_records=MOST)
+                async with asyncio.timeout(BOUND):
+                    fetched = await consumer.getmany(timeout_ms=5000, max_records=MOST)
                 was, behind = behind, not fetched and await asyncio.wait_for(self._is_behind(consumer), 5)
                 if was and behind:  # then a new one is made
                     raise RuntimeError("the consumer does not bring what its topics have")

@@ -17,7 +17,7 @@ from libs.eventkit.settings import Settings
 from libs.eventkit.subscriptions import Subscription, advance, checkpoint, hand_on, holding
 from libs.eventkit.tail import Wake
 
-NAME = "relay"
+NAME, BOUND = "relay", 60.0  # seconds for which a batch may wait for its acknowledgements, however the producer counts
 Message = tuple[bytes, bytes, Headers]
 Last = tuple[Headers, bytes | None]
 
@@ -58,8 +58,9 @@ class Relay:
         for row in (row for row in rows if row.source is None):
             for message in self._messages(row, told):
                 lanes.setdefault(partition_of(row.community_id), []).append(message)
-        await self.before(producer, rows)
-        await asyncio.gather(*(self._lane(producer, p, messages) for p, messages in lanes.items()))
+        async with asyncio.timeout(BOUND):
+            await self.before(producer, rows)
+            await asyncio.gather(*(self._lane(producer, p, messages) for p, messages in lanes.items()))
         reach("relay.sent")
         async with (await self.database.folds()).acquire() as connection, connection.transaction():
             await self._remember(connection, {c: n for c, n in told.items() if self._told.get(c) != n})

@@ -1,17 +1,20 @@
 """The one way to run a service: `python -m services.<name> MODE`."""
 import asyncio
+import faulthandler
+import os
 import signal
 import sys
 import uvicorn
 import uvloop
 from fastapi import FastAPI
-from libs.eventkit import obs, problems, watchdog
+from libs.eventkit import obs, problems
 from libs.eventkit.db import once_there
 from libs.eventkit.http import Edge, refuse_unguarded
 from libs.eventkit.service import App, Service
 from libs.eventkit.settings import settings_for
 from libs.eventkit.status import routes as status_routes
 
+STUCK, BEAT, LOOK = 30.0, 5.0, 30.0  # seconds: without a turn of the loop; between its signs of life; between looks at the generation
 MODES = ("api", "worker", "relay", "all")
 
 def web(app: App) -> FastAPI:
@@ -44,15 +47,27 @@ async def serve(app: App, mode: str) -> None:
         if mode in ("relay", "all"):
             app.start_relay()
         app.supervisor.start("listen", lambda: app.wake.listen(app.database))
+        app.supervisor.start("generation", lambda: end_with_its_generation(app))
     server = uvicorn.Server(uvicorn.Config(
         web(app), host=app.settings.host, port=app.settings.port, log_config=None, access_log=False, lifespan="off",
         timeout_graceful_shutdown=5, server_header=False, loop="none"))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: setattr(server, "should_exit", True))  # uvicorn raises it again at its end
     app.supervisor.start("open", work)
-    watchdog.watch_loop(asyncio.get_running_loop())
-    app.supervisor.start("watchdog", lambda: watchdog.watch(app, mode in ("worker", "all")))
+    end_where_it_stands(asyncio.get_running_loop())
     try:
         await server.serve()
     finally:
         await app.close()
+
+def end_where_it_stands(loop: asyncio.AbstractEventLoop) -> None:
+    """Ends the process (exit code 1, its last lines say where it stood) when the loop has not turned for so long; so also one that was
+    stopped as a whole for longer. Whoever started it starts it again. Everything that a turn may wait for is bounded by itself."""
+    faulthandler.dump_traceback_later(STUCK + BEAT, exit=True)
+    loop.call_later(BEAT, end_where_it_stands, loop)
+
+async def end_with_its_generation(app: App) -> None:
+    """In grace, when the log has begun another one (`lifang restored`), so that the process begins again with it."""
+    while await (await app.database.pool()).fetchval("select generation from log_state") == app.commands.generation:  # noqa: ASYNC110
+        await asyncio.sleep(LOOK)
+    os.kill(os.getpid(), signal.SIGTERM)
