@@ -7,9 +7,8 @@ from uuid import UUID
 import asyncpg
 from msgspec import Struct
 
-from libs.eventkit.folding import Fold
 from libs.eventkit.recorded import COLUMNS, Catalogue, Recorded
-from libs.eventkit.views import Row, View
+from libs.eventkit.views import Fold, Row, View
 
 CHUNK = 2000
 _NEXT = (

@@ -9,9 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from cli import checking, rebuilding
-from libs.eventkit.folding import Fold
 from libs.eventkit.service import App
-from libs.eventkit.views import View
+from libs.eventkit.views import Fold, View
 
 MOST = 500_000
 """Events that a look back folds at most: what it holds is in memory."""

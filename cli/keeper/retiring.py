@@ -9,8 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from libs.eventkit.db import Database
 from libs.eventkit.failpoints import reach
-from libs.eventkit.recorded import tag_of
-from libs.eventkit.retention import Retention
+from libs.eventkit.recorded import Retention, tag_of
 from libs.eventkit.subscriptions import holding
 
 log = logging.getLogger(__name__)

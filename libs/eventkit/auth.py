@@ -56,7 +56,6 @@ class Verifier:
         """Takes a key (32 raw bytes) for tokens issued from `not_before` on; it verifies none once it `expires`. Raises ValueError."""
         self._keys[kid] = (Ed25519PublicKey.from_public_bytes(public), not_before.timestamp(), expires.timestamp())
         self._verified = {digest: seen for digest, seen in self._verified.items() if seen[1] != kid}  # an earlier key's
-
     def verify(self, token: str, now: datetime) -> Principal:
         """Raises Unauthorised. A token once verified is known by its hash until it, or its key, expires."""
         if not token:
@@ -70,7 +69,6 @@ class Verifier:
             if len(self._verified) > _REMEMBERED:
                 del self._verified[next(iter(self._verified))]
         return seen[0]
-
     def _check(self, token: str, now: float) -> tuple[Principal, str, float, float]:
         signed, _, signature = token.rpartition(".")
         head, _, body = signed.partition(".")

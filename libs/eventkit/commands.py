@@ -35,7 +35,6 @@ class Context(Meta, frozen=True, kw_only=True):
     event_id: UUID | None = None  # the id of the first event, where something was sealed for it beforehand
     name: str = ""  # with `cause`: ids come from both and the service, so that a rerun after a crash says the same, and nobody else does
     cause: UUID | None = None
-
     def ids(self, service: str) -> Iterable[UUID]:
         made = (uuid5(self.cause, f"{service}:{self.name}:{n}") if self.cause else uuid7() for n in count())
         return chain([self.event_id], made) if self.event_id else made
@@ -50,7 +49,6 @@ class Outcome(Struct, frozen=True, omit_defaults=True):
     n: int = 0
     refused: str = ""
     facts: dict[str, Any] = {}
-
     @property
     def id(self) -> UUID:
         return UUID(self.stream.rpartition(":")[2])
@@ -70,7 +68,6 @@ class Commands:
         self._decider: Mapping[type, Decider[Any, Any]] = {c: d for d in deciders for c in d.decide}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # gone with the last who uses one
         self._known: dict[str, tuple[UUID, Any, int]] = {}  # the one longest unused comes first
-
     async def handle(self, subject_id: UUID, command: Struct, context: Context, *, key: Key | None = None, expected: int | None = None,
                      first: Sequence[Struct] = (), new: bool = False) -> Done:
         """Decides and stores. `expected` is the version the caller saw; `first` are events that go in before the decided ones (a key made
@@ -110,7 +107,6 @@ class Commands:
                 self._known.pop(stream, None)
                 await asyncio.sleep(random.uniform(0, 0.02))  # else two processes in step could lose to each other for ever
             raise Unavailable(f"{stream} kept changing")
-
     async def _store(self, decider: Decider[Any, Any], stream: str, state: Any, version: int, command: Struct, events: Sequence[Struct],
                      refusal: Refused | None, context: Context, key: Key | None) -> Done | None:
         if not events and key is None:
@@ -144,7 +140,6 @@ class Commands:
                 return await self._store(decider, stream, state, version, command, (), claimed, context, key)
             case _:
                 return None
-
     def _outcome(self, stream: str, version: int, events: Sequence[Struct], new: Sequence[NewEvent], refusal: Refused | None,
                  context: Context) -> Outcome:
         back, n = -1, 0
@@ -155,7 +150,6 @@ class Commands:
                 back, n = len(events) - i, len(said) - 1
         return Outcome(stream=stream, version=version + len(events), events=tuple(e.event_id for e in new), back=back, n=n,
                        refused=refusal.code if refusal else "", facts=refusal.facts if refusal else {})
-
     def _replay(self, key: Key, body_hash: str, stored: str) -> Done:
         if key.body_hash and body_hash != key.body_hash:
             raise KeyReused(key.key)
@@ -163,7 +157,6 @@ class Commands:
         if outcome.refused:
             raise Refused(outcome.refused, **outcome.facts)
         return Done(outcome, replayed=True)
-
     async def state(self, decider: Decider[Any, Any], subject_id: UUID, community_id: UUID, fresh: bool = True) -> tuple[Any, int]:
         """What is, and its version; the decider's initial state and 0 where nothing has happened. From memory, and from
         the log what has come since when it must be `fresh`. Raises NotFound for what is another community's."""
@@ -177,7 +170,6 @@ class Commands:
         if owner not in (None, community_id):
             raise NotFound(decider.category)
         return state, version
-
     def forget(self) -> None:
         """Of a stream that is retired nothing may be remembered."""
         self._known.clear()

@@ -84,7 +84,6 @@ class Database:
         return await self._open("log", server_settings={"synchronous_commit": "off"})
     async def readers(self) -> asyncpg.Pool:
         return await self._open("read", init=_reader)
-
     async def _open(self, role: str, min_size: int = 0, init: Any = None, **options: Any) -> asyncpg.Pool:
         name = f"{role} {sorted(options)}"
         async with self._opening:
@@ -96,7 +95,6 @@ class Database:
                     max_inactive_connection_lifetime=300, connect=None, setup=None, init=init, reset=_as_it_is, loop=None,
                     connection_class=asyncpg.Connection, record_class=asyncpg.Record, command_timeout=30, timeout=5, **options)
             return self._pools[name]
-
     @asynccontextmanager
     async def direct(self) -> AsyncIterator[asyncpg.Connection]:
         """A connection of one's own, for session locks and LISTEN: what it holds ends with the block."""
@@ -105,7 +103,6 @@ class Database:
             yield connection
         finally:
             connection.terminate()
-
     async def fetch(self, communities: Collection[UUID], query: ClauseElement) -> list[dict[str, Any]]:
         """Rows of one query in a transaction of its own that sees these communities and no others. Raises Unavailable."""
         compiled = query.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
@@ -116,7 +113,6 @@ class Database:
                 await connection.execute("select set_config('lifang.communities', $1, true)", f"{{{','.join(map(str, communities))}}}")
                 return [dict(row) for row in await connection.fetch(str(compiled), *values)]
         return await asked_again(read)
-
     async def close(self) -> None:
         self._closed = True
         for pool in self._pools.values():

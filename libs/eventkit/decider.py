@@ -34,6 +34,5 @@ class Decider(Struct, Generic[S, E], frozen=True):
     evolve: Callable[[S, E], S]
     decide: Mapping[type, Callable[[Any, Any], list[Any]]]
     claims: Callable[[Any, Any], Iterable[Take | Release]] = lambda command, event: ()
-
     def fold(self, events: Iterable[E]) -> S:
         return reduce(self.evolve, events, self.initial)

@@ -34,7 +34,6 @@ class Edge:
     are not ours to judge (a device's own protocol)."""
     def __init__(self, app: ASGIApp, service: str, started: Callable[[], bool], raw: tuple[str, ...] = ()) -> None:
         self.app, self.service, self.started, self.raw = app, service, started, raw
-
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)

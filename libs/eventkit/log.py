@@ -65,7 +65,6 @@ class Log:
         self.tail = Tail(self.read)
         self._waiting: list[Waiting] = []
         self._flushing: asyncio.Task[None] | None = None
-
     async def append(self, append: Append) -> Appended:
         """Stores all of it or nothing. Raises Unavailable when the database stays away."""
         future: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
@@ -73,7 +72,6 @@ class Log:
         if self._flushing is None or self._flushing.done():
             self._flushing = asyncio.create_task(self._flush())
         return await future
-
     async def _flush(self) -> None:
         while self._waiting:
             batch = self._admit()
@@ -85,7 +83,6 @@ class Log:
                 else:
                     future.set_result(answer)
             self.woken()
-
     def _admit(self) -> list[Waiting]:
         """At most one command per stream, key and claim: the function checks each against what was there before."""
         batch, left, taken = list[Waiting](), list[Waiting](), set[object]()
@@ -98,7 +95,6 @@ class Log:
             taken |= marks
         self._waiting = left
         return batch
-
     async def _answers(self, batch: Sequence[Append]) -> list[Appended | Exception]:
         """A batch that fails is tried one command at a time, so that a bad one harms none of its neighbours."""
         try:
@@ -111,7 +107,6 @@ class Log:
             gone = found and isinstance(found[-1], Unavailable)  # then it is for the others too
             found += [found[-1]] if gone else await self._answers([append])
         return found
-
     async def _call(self, batch: Sequence[Append]) -> list[Appended]:
         arguments = _arguments(batch)
         async def call() -> list[Appended]:
@@ -121,7 +116,6 @@ class Log:
             reach("append.after")
             return [Appended(r["verdict"], r["last_position"], r["stored_body"], r["stored_outcome"]) for r in rows]
         return await once_there(call, PATIENCE)  # safe to repeat: the function recognises these very event ids and keys
-
     async def outcome(self, community_id: UUID, key: Key) -> tuple[str, str] | None:
         """(body hash, outcome) that this key has had, or None."""
         query = "select body_hash, outcome::text from outcomes where community_id = $1 and principal = $2 and route = $3 and key = $4"

@@ -28,7 +28,6 @@ class Memory:
     @property
     def warm(self) -> bool:
         return self._fresh_at > float("-inf")
-
     async def run(self, wake: Wake) -> None:
         await self.catch_up()
         while True:
@@ -40,7 +39,6 @@ class Memory:
                 self._fresh_at = begun if not rows else self._fresh_at
             if not rows:
                 await set_within(grown, LOOK)
-
     async def catch_up(self) -> None:
         """Reads to the log's present end."""
         async with self._reading:
@@ -52,7 +50,6 @@ class Memory:
                 self._take(rows)
                 self.position = rows[-1].position if len(rows) == BATCH else max([end, *(r.position for r in rows[-1:])])
             self._fresh_at = begun
-
     def _take(self, rows: Sequence[Recorded]) -> None:
         for row in rows:
             try:
@@ -63,7 +60,6 @@ class Memory:
             else:
                 if event is not None:
                     self.apply(event, row)
-
     async def fresh(self, position: int = 0) -> None:
         """Returns when memory is at most five seconds old and has passed `position`, else asks the database. Raises NotReady
         when that is not possible: cold or stale memory decides nothing."""

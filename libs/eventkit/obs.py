@@ -21,7 +21,6 @@ class _Lines(logging.Formatter):
     def __init__(self, service: str) -> None:
         super().__init__()
         self.service = service
-
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),

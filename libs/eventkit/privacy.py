@@ -61,7 +61,6 @@ class Keks:
     """Key-encryption keys by purpose, each by id; the last one of a purpose is current. A purpose may be absent."""
     def __init__(self, purposes: Mapping[str, Mapping[str, bytes]]) -> None:
         self._purposes = {purpose: dict(keys) for purpose, keys in purposes.items()}
-
     @classmethod
     def load(cls, directory: Path) -> Self:
         """From files `kek-<purpose>`, a key a line: `id:base64url` or base64url (id: 8 hex digits of its SHA-256). Raises BadSecret."""
@@ -74,7 +73,6 @@ class Keks:
                 if keys.setdefault(kek_id or hashlib.sha256(raw).hexdigest()[:8], raw) is not raw:
                     raise BadSecret(f"{path.name}: two keys of one id")
         return cls(purposes)
-
     def current(self, purpose: str) -> tuple[str, bytes]:
         """Id and key that wrap from now on. Raises MissingKek."""
         for kek_id, kek in reversed(self._purposes.get(purpose, {}).items()):
@@ -118,7 +116,6 @@ class KeyRecord(Struct, frozen=True):
     owner: str
     kek_id: str
     wrapped: bytes | None = None
-
     @property
     def bound(self) -> bytes:
         return msgspec.json.encode((self.key_id, self.community_id, self.subject, self.purpose, self.owner))
@@ -130,7 +127,6 @@ class KeyRing:
     def __init__(self, pool: asyncpg.Pool, owner: str, keks: Keks) -> None:
         self._pool, self._owner, self._keks = pool, owner, keks
         self._cache: dict[UUID, tuple[float, bytes]] = {}
-
     async def key_for(self, community_id: UUID, subject: str, purpose: str) -> KeyHandle:
         """The subject's live key of this owner; concurrent callers make one and the same. Raises MissingKek."""
         row = await self._pool.fetchrow("select * from live_key($1, $2, $3, $4)", community_id, subject, purpose, self._owner)
@@ -140,14 +136,12 @@ class KeyRing:
             values = (*msgspec.structs.astuple(record)[:6], encrypt(kek, AESGCM.generate_key(256), record.bound))
             row = await self._pool.fetchrow("select * from make_key($1, $2, $3, $4, $5, $6, $7)", *values)
         return KeyHandle(row["key_id"], self._keks.unwrap(KeyRecord(*row[:7])), row["announced_at"] is None)
-
     async def announced(self, key_id: UUID) -> None:
         """`key_created` is in the log. While that was not said (a crash, a refusal), the next command appends it."""
         await self._pool.execute("update keys set announced_at = clock_timestamp() where key_id = $1", key_id)
     async def open(self, sealed: Sealed) -> Opened:
         """What was sealed, or why it cannot be seen. Raises Tampered."""
         return (await self.open_all([sealed]))[0]
-
     async def open_all(self, boxes: Sequence[Sealed]) -> list[Opened]:
         """The same for a page of them, with at most one query. Raises Tampered."""
         now, cache = time.monotonic(), self._cache
@@ -166,7 +160,6 @@ class KeyRing:
                 del cache[oldest]
         found = (deks.get(box.key_id, Pending()) for box in boxes)
         return [open_box(dek, box) if isinstance(dek, bytes) else dek for dek, box in zip(found, boxes, strict=True)]
-
     def forget(self, key_id: UUID) -> None:
         """Drops the unwrapped key; whoever hears or tails `key_erased` calls this."""
         # a new dict: an `open` that asked before the erasure fills the old one
@@ -175,7 +168,6 @@ class KeyRing:
         """What the relay sends on reaching `key_created` or `key_erased`; a tombstone if it has no `wrapped`."""
         row = await self._pool.fetchrow(f"select {KEY_COLUMNS} from keys where key_id = $1", key_id)
         return None if row is None else KeyRecord(*row)
-
     async def own(self, community_id: UUID, subjects: Sequence[str]) -> list[UUID]:
         """The keys that this owner has made for these subjects, also those that are erased."""
         query = "select key_id from keys where community_id = $1 and owner = $2 and subject = any($3) order by key_id"
@@ -185,7 +177,6 @@ class KeyRing:
         held = {row[0]: row[1] for row in await self._pool.fetch(
             "select key_id, wrapped from keys where key_id = any($1::uuid[])", [r.key_id for r in records])}
         return [r for r in records if held.get(r.key_id, b"") != r.wrapped and (r.owner != self._owner or r.wrapped is None)]
-
     async def store(self, record: KeyRecord) -> None:
         """Takes what the keys topic brings. A tombstone is final: no older record brings the key back."""
         if record.wrapped is None:  # whose it was is told on, also by who had never heard of it
@@ -194,7 +185,6 @@ class KeyRing:
                 " on conflict do nothing", *msgspec.structs.astuple(record))
             return await self.erase(record.key_id)
         await self._pool.execute("select take_key($1, $2, $3, $4, $5, $6, $7)", *msgspec.structs.astuple(record))
-
     async def erase(self, key_id: UUID) -> None:
         """Destroys the key for good. One never seen (the tombstone alone is left) stays destroyed if it comes late."""
         await self._pool.execute("select erase_key($1)", key_id)

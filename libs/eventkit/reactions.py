@@ -48,7 +48,6 @@ class Reactor:
         self._names, self._parked, self._end = frozenset(map(tag_of, reaction.on)), set[str](), -1
     def subscription(self) -> Subscription:
         return Subscription(self.reaction.name, self._take, concerns=lambda row: row.type in self._names)
-
     async def _take(self, rows: Sequence[Recorded], position: int) -> None:
         pool, gate, lines = await self.database.pool(), asyncio.Semaphore(AT_ONCE), dict[str, list[tuple[str, Any, Recorded]]]()
         for row in rows:
@@ -69,7 +68,6 @@ class Reactor:
         reach("reaction.done")
         await advance(await self.database.folds(), self.reaction.name, position, rows[-1].position)
         self._end = rows[-1].position
-
     async def _one(self, pool: Connection, key: str, event: Any, row: Recorded) -> None:
         """Waits behind others of its key that are parked, unless somebody has tried them again meanwhile."""
         behind = "select true from parked where subscription = $1 and key = $2"
@@ -81,7 +79,6 @@ class Reactor:
             reason = await self.tried(event, row)  # those that it would wait behind have been handled meanwhile
         if reason:
             self._parked.add(key)
-
     async def tried(self, event: Any, row: Recorded) -> str:
         """Empty when handled, else why not. A database that is away is waited for and never parks."""
         for attempt in range(TRIES):
@@ -97,7 +94,6 @@ class Reactor:
                 log.error("reaction %s cannot handle position %d: %s", self.reaction.name, row.position, type(error).__name__)
                 return type(error).__name__
         return reason
-
     async def handle(self, event: Any, row: Recorded) -> None:
         for do in await self.reaction.on[type(event)](event, row):
             try:

@@ -36,10 +36,8 @@ class Number(Struct, frozen=True, order=True):
     generation: int = 0
     position: int = 0
     n: int = 0
-
     def __str__(self) -> str:
         return f"{self.generation}.{self.position}.{self.n}"
-
     @classmethod
     def parse(cls, text: str) -> "Number":
         """Raises ValueError on anything but three dotted integers of at most 63 bits."""
@@ -65,7 +63,6 @@ class Recorded(Struct, frozen=True):
     source: str | None
     number: Number | None
     recorded_at: datetime
-
     @classmethod
     def of(cls, row: asyncpg.Record) -> "Recorded":
         """From the COLUMNS, in their order."""
@@ -75,6 +72,24 @@ class Recorded(Struct, frozen=True):
     @property
     def subject(self) -> str:
         return self.stream or self.meta.subject
+
+class Retired(Struct, frozen=True, tag="retired"):
+    """Of the rows `first` … `upto` of this community, `count` of these types, older than `before`, are blanked, as class `name` says."""
+    name: str
+    types: tuple[str, ...]
+    first: int
+    upto: int
+    count: int
+    before: datetime
+class Retention(Struct, frozen=True):
+    """What has served its purpose is blanked where it stands, by class and age; an own event (`Retired`) says so, and views fold it. A class:
+    rows of heard contracts, and whole own streams of these categories, whose last event is so many `days` old; where `ends` names types,
+    only those in which one of them has happened. LIFANG_RETENTION_<NAME> sets other days."""
+    name: str
+    days: int
+    heard: tuple[type[Struct], ...] = ()
+    own: tuple[str, ...] = ()
+    ends: tuple[type[Struct], ...] = ()
 
 def tag_of(kind: Any) -> str:
     """The stored name of an event or of its type."""
@@ -87,7 +102,6 @@ class Catalogue:
         self.types: dict[str, type[Struct]] = {tag_of(t): t for t in types}
         self._decoders = {name: msgspec.json.Decoder(t) for name, t in self.types.items()}
         self.versions = {n: 1 + max((v for t, v in self.upcasts if t == n), default=0) for n in self.types}
-
     def read(self, row: Recorded) -> Any | None:
         """The event, lifted to the current version; None for a type that is not ours to know, or what is retired. Raises UnknownVersion."""
         if row.meta.retired is not None or (decoder := self._decoders.get(row.type)) is None:

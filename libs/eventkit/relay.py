@@ -34,7 +34,6 @@ class Relay:
     async def run(self) -> None:
         """Holds the relay's lease, looks at the topics, then publishes for ever. Raises on any error."""
         await holding(self.database, NAME, self._lead)
-
     async def _lead(self) -> None:
         position = await checkpoint(self.database, NAME)
         told = await (await self.database.pool()).fetch("select community_id, generation, position, n from published")
@@ -51,7 +50,6 @@ class Relay:
             await hand_on(self.log, self.wake, own, position, looks=True)
         finally:
             await discard(producer)
-
     async def _send(self, producer: AIOKafkaProducer, rows: Sequence[Recorded], position: int) -> None:
         told = dict(self._told)
         lanes: dict[int, list[Message]] = {}
@@ -66,7 +64,6 @@ class Relay:
             await self._remember(connection, {c: n for c, n in told.items() if self._told.get(c) != n})
             await advance(connection, NAME, position, rows[-1].position)
         self._told = told
-
     def _messages(self, row: Recorded, told: dict[UUID, Number]) -> list[Message]:
         event = self.catalogue.read(row)
         found: list[Message] = []
@@ -79,7 +76,6 @@ class Relay:
             found.append((str(row.community_id).encode(), body, headers(ce)))
             told[row.community_id] = Number(row.generation, row.position, n)
         return found
-
     async def _lane(self, producer: AIOKafkaProducer, partition: int, messages: list[Message]) -> None:
         left = deque(messages)
         while left:
@@ -88,11 +84,9 @@ class Relay:
                 left.popleft()
             batch.close()
             await (await producer.send_batch(batch, self.topic, partition=partition))
-
     async def _remember(self, connection: Connection, told: dict[UUID, Number]) -> None:
         rows = [(c, partition_of(c), n.generation, n.position, n.n) for c, n in told.items()]
         await connection.executemany("select remember_told($1, $2, $3, $4, $5)", rows)
-
     async def _look(self) -> str:
         """What the last record of each partition says about this log: nothing, or the command that is needed."""
         [(generation, put_back)] = await (await self.database.pool()).fetch(

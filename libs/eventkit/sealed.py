@@ -9,7 +9,6 @@ class Sealed(Struct, frozen=True):
     event_id: UUID
     slot: str
     box: str
-
     def __repr__(self) -> str:
         return f"Sealed(slot={self.slot!r}, key_id='{self.key_id}')"
     def __rich_repr__(self) -> list[tuple[str, Any]]:

@@ -14,8 +14,7 @@ from libs.eventkit.decider import Decider
 from libs.eventkit.log import Log
 from libs.eventkit.memory import Memory
 from libs.eventkit.reactions import Reaction, Reactor
-from libs.eventkit.recorded import Catalogue, Upcast
-from libs.eventkit.retention import Retention, Retired
+from libs.eventkit.recorded import Catalogue, Retention, Retired, Upcast
 from libs.eventkit.settings import Settings
 from libs.eventkit.subscriptions import Subscription, checkpoints, follow
 from libs.eventkit.timers import Timer, Timers

@@ -19,7 +19,6 @@ class Settings(BaseSettings):
     secrets: Path = Path(".lifang/secrets")
     demo: bool = False
     member: str = "0"
-
     def topic(self, name: str) -> str:
         """Of a service; a name with a dot is a stream for others outside, under a prefix of its own."""
         return f"{self.open_prefix}{name}.v1" if "." in name else f"{self.topic_prefix}.{name}.v1"

@@ -14,7 +14,6 @@ class Supervisor:
         self._tasks, self._stopping = list[asyncio.Task[None]](), False
     def start(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         self._tasks.append(asyncio.create_task(self._keep(name, work), name=name))
-
     async def _keep(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         delay, loop = FIRST, asyncio.get_running_loop()
         while True:
@@ -34,7 +33,6 @@ class Supervisor:
                 well.cancel()
             await asyncio.sleep(delay * random.uniform(0.8, 1.2))
             delay = min(delay * 2, LONGEST)
-
     async def stop(self) -> None:
         """Cancels until everything has ended: a client that times out while it is being stopped swallows a cancellation."""
         self._stopping = True

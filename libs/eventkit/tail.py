@@ -37,7 +37,6 @@ class Tail:
         self._read, self._reading = read, asyncio.Lock()
         self._kept, self._end = deque[Recorded](maxlen=KEPT), 0
         self._empty: tuple[asyncio.Event, float] | None = None
-
     async def after(self, position: int, grown: asyncio.Event) -> Sequence[Recorded]:
         """The next rows, at most BATCH; none at the log's end. `grown`: `wake.next`, as it was before asking."""
         async with self._reading:
@@ -47,7 +46,6 @@ class Tail:
             if position >= begin:
                 return list(islice(self._kept, position - begin, position - begin + BATCH))
         return await self._read(position, BATCH)
-
     async def _further(self, position: int, grown: asyncio.Event) -> Sequence[Recorded]:
         if position > self._end:
             self._kept.clear()

@@ -29,7 +29,6 @@ class Due(Struct, frozen=True):
     state: Any
     at: datetime
     because: UUID
-
     def context(self, name: str) -> Context:
         """For what is said because of it: the same ids however often it is tried, and the real time."""
         return Context(community_id=self.community_id, now=datetime.now(UTC), caused_by=(self.because,), cause=self.because, name=name)
@@ -63,7 +62,6 @@ class Timers:
         return Subscription(self.timer.name, self._take, beside=self._run, concerns=self._concerns)
     def _concerns(self, row: Recorded) -> bool:
         return row.stream is not None and row.stream.startswith(self._prefix)
-
     async def _take(self, rows: Sequence[Recorded], position: int) -> None:
         """What cannot be read is due at once: it is tried again until it can, and an operator sees that it is late."""
         streams: dict[str, list[Recorded]] = {}
@@ -85,7 +83,6 @@ class Timers:
             await advance(connection, self.timer.name, position, rows[-1].position)
         if found:
             self._changed.set()
-
     async def _look(self, stream: str, new: Sequence[Recorded] = ()) -> _Known:
         """What it has come to: with these rows, where they follow on what is known, else with what the log has."""
         known = before = self._known.pop(stream, None) or _Known(self.timer.decider.initial)
@@ -103,11 +100,9 @@ class Timers:
         while len(self._known) > CACHED:
             del self._known[next(iter(self._known))]
         return known
-
     async def _write(self, connection: Connection, stream: str, community_id: UUID, known: _Known) -> None:
         """Whatever order the writers come in, the row of a later version stands."""
         await connection.execute(_WRITE, self.timer.name, stream, community_id, known.version, known.due, known.because)
-
     async def _run(self) -> None:
         clock, under_way = asyncio.get_running_loop().time, dict[str, tuple[UUID, asyncio.Task[None]]]()
         self._again.clear()
@@ -132,7 +127,6 @@ class Timers:
             for _, task in under_way.values():
                 task.cancel()
             await asyncio.gather(*(task for _, task in under_way.values()), return_exceptions=True)
-
     async def _one(self, stream: str, community_id: UUID) -> None:
         """The table may be behind: what counts is what the stream says now."""
         try:
@@ -148,7 +142,6 @@ class Timers:
         except Exception as error:
             log.error("timer %s failed for %s: %s", self.timer.name, stream, type(error).__name__)
             self._pause(stream)
-
     def _pause(self, stream: str) -> None:
         pause = min(self._again.get(stream, (0.0, FIRST / 2))[1] * 2, LONGEST)
         self._again[stream] = (asyncio.get_running_loop().time() + pause, pause)

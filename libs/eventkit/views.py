@@ -16,8 +16,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable, DDLElement
 from libs.eventkit.db import Connection, Database, is_away
 from libs.eventkit.failpoints import reach
 from libs.eventkit.log import Log
-from libs.eventkit.recorded import COLUMNS, Catalogue, Recorded, tag_of
-from libs.eventkit.retention import Retired
+from libs.eventkit.recorded import COLUMNS, Catalogue, Recorded, Retired, tag_of
 from libs.eventkit.subscriptions import LAZY, POLL, Lost, advance, checkpoints, holding
 from libs.eventkit.tail import Wake, set_within
 
@@ -56,7 +55,6 @@ class View(Struct, frozen=True):
     project: Callable[[Rows, Any, Recorded], None]
     reads: Callable[[Any, Recorded], Iterable[Where]]
     version: int = 1
-
     @property
     def name(self) -> str:
         return str(self.table.name)
@@ -66,7 +64,6 @@ class View(Struct, frozen=True):
     @property
     def columns(self) -> tuple[str, ...]:
         return tuple(c.name for c in self.table.columns)
-
     @property
     def shape(self) -> tuple[str, str]:
         """What the table's comment says it is, and what makes it."""
@@ -74,6 +71,21 @@ class View(Struct, frozen=True):
         made: list[DDLElement] = [CreateTable(self.table), *(CreateIndex(i) for i in indexes)]
         create = ";\n".join(str(m.compile(dialect=postgresql.dialect())) for m in made)  # type: ignore[no-untyped-call]
         return hashlib.sha256(f"{self.version} {create}".encode()).hexdigest(), create
+
+class Fold:
+    """A view's fold apart from its table, of one community, event by event as the live writer takes them: what a rebuild writes, what a
+    check compares with, what was so at another time. `failed`: where the live writer could not, and why."""
+    def __init__(self, view: View) -> None:
+        self.view, self._rows, self.failed = view, Rows(view.key), list[tuple[int, str]]()
+    def take(self, catalogue: Catalogue, row: Recorded) -> None:
+        try:
+            event = catalogue.read(row)
+            if event is not None and [*self.view.reads(event, row)]:
+                self.view.project(self._rows, event, row)
+        except Exception as error:
+            self.failed.append((row.position, type(error).__name__))
+    def rows(self) -> list[Row]:
+        return [row for row in self._rows.changed.values() if row is not None]
 
 Work = tuple[Mapping[str, Mapping[UUID, "_Concerned"]], Set[tuple[str, UUID]]]
 

@@ -1,7 +1,7 @@
 """How long access keeps what it saw people do, in days (docs/decisions/0018). Doors, rights, credentials and fire releases stay."""
 
 from libs.contracts import devices, parking
-from libs.eventkit.retention import Retention
+from libs.eventkit.recorded import Retention
 from services.access.domain.deliveries import NoticeGivenUp, NoticeSent
 
 RETENTION = (

@@ -1,7 +1,7 @@
 """How long alarm keeps what it heard beside what became an incident, in days (docs/decisions/0018). Incidents stay."""
 
 from libs.contracts import access, devices
-from libs.eventkit.retention import Retention
+from libs.eventkit.recorded import Retention
 
 RETENTION = (
     Retention("reports", 30, heard=(

@@ -3,7 +3,7 @@
 A day of a device goes once the next one has begun, which carries on what has to be known of it."""
 
 from libs.contracts import access, parking
-from libs.eventkit.retention import Retention
+from libs.eventkit.recorded import Retention
 from services.devices.domain.reports import DayClosed
 
 RETENTION = (

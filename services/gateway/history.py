@@ -19,11 +19,10 @@ from libs.contracts import access, alarm, identity, parking
 from libs.contracts.permissions import HISTORY_READ
 from libs.eventkit.auth import Principal
 from libs.eventkit.db import asked_again
-from libs.eventkit.folding import Fold
 from libs.eventkit.problems import Problem
 from libs.eventkit.recorded import COLUMNS, Recorded, tag_of
 from libs.eventkit.service import App
-from libs.eventkit.views import View
+from libs.eventkit.views import Fold, View
 from services.gateway.views import incidents, installed, lanes, my_doors, my_home, stays
 from services.gateway.views.doors import DOORS
 

@@ -1,7 +1,7 @@
 """How long the gateway keeps what it heard of people's ways, in days (docs/decisions/0018). Incidents, bills, rights, residences stay."""
 
 from libs.contracts import access, devices, parking
-from libs.eventkit.retention import Retention
+from libs.eventkit.recorded import Retention
 
 RETENTION = (
     Retention("reports", 30, heard=(

@@ -1,6 +1,6 @@
 """How long identity keeps who signed in when, in days (docs/decisions/0018). Who lives where stays until they move or erase themselves."""
 
-from libs.eventkit.retention import Retention
+from libs.eventkit.recorded import Retention
 from services.identity.domain.sessions import SessionEnded
 
 RETENTION = (

@@ -1,7 +1,7 @@
 """How long parking keeps who drove past, in days (docs/decisions/0018). Stays stay: what was billed and paid has to be shown again."""
 
 from libs.contracts import access, devices
-from libs.eventkit.retention import Retention
+from libs.eventkit.recorded import Retention
 
 RETENTION = (
     Retention("passages", 90, own=("passage",)),

@@ -16,7 +16,7 @@ from cli.keeper.heads import Head, Outside, keep
 from cli.keeper.sealing import Sealing
 from libs.eventkit.db import Database
 from libs.eventkit.failpoints import reach
-from libs.eventkit.retention import Retention
+from libs.eventkit.recorded import Retention
 from libs.eventkit.service import App, Service
 from libs.eventkit.settings import settings_for
 from libs.eventkit.tail import set_within

@@ -14,8 +14,7 @@ from cli.mending import retire_now
 from libs.eventkit import relay, views
 from libs.eventkit.commands import Context
 from libs.eventkit.log import Key
-from libs.eventkit.recorded import Number
-from libs.eventkit.retention import Retention, Retired
+from libs.eventkit.recorded import Number, Retention, Retired
 from libs.eventkit.service import App
 from tests.eventkit.writers import append
 from tests.kit import caught_up, everything, folded, held, until

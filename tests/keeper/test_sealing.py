@@ -21,7 +21,7 @@ from cli.keeper.retiring import retire
 from cli.keeper.sealing import Anew, NotOurs, Sealing
 from cli.operate import operate
 from cli.verifying import acknowledge_loss, verify
-from libs.eventkit.retention import Retention
+from libs.eventkit.recorded import Retention
 from libs.eventkit.service import App
 from tests.eventkit.writers import append, patch_function
 from tests.keeper.outside import is_anchored, outside_of

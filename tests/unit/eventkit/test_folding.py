@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
-from libs.eventkit.folding import Fold
 from libs.eventkit.recorded import Catalogue
+from libs.eventkit.views import Fold
 from tests.kit import recorded
 from tests.toy.accounts import Added, Named, Noted
 from tests.toy.sums import POISON, VIEW
