@@ -28,7 +28,6 @@ class LiftInstalled(Struct, frozen=True, tag="access.lift_installed"):
     name: str
     device_id: UUID
     floors: tuple[LiftFloor, ...]
-
 class _Right(Struct, frozen=True):
     right_id: UUID
     person_id: UUID
@@ -55,7 +54,6 @@ class FaceIssued(_Face, frozen=True, tag="access.face_issued"):
 class FaceRevoked(_Face, frozen=True, tag="access.face_revoked"):
     """It opens nothing any more; readers are to forget the template."""
     reason: str
-
 class CredentialJudged(Struct, frozen=True, tag="access.credential_judged"):
     """Access decided whether what was presented at a door may open it: by which rule, on which facts.
 
@@ -76,7 +74,6 @@ class DoorPassed(Struct, frozen=True, tag="access.door_passed"):
     entitled: bool | None
     live: bool
     at: datetime
-
 class DoorOpeningOrdered(Struct, frozen=True, tag="access.door_opening_ordered"):
     """The door's device is to open it, once, within the time to live. Subject: the opening."""
     opening_id: UUID
@@ -104,7 +101,6 @@ class DoorNoticed(Struct, frozen=True, tag="access.door_noticed"):
     code: str
     live: bool
     at: datetime
-
 class VisitorPassIssued(Struct, frozen=True, tag="access.visitor_pass_issued"):
     """A visitor of a home may come: `uses` in each zone (None: as often as they like). Sealed for `credential`."""
     pass_id: UUID
@@ -136,7 +132,6 @@ class VisitorArrived(_OfPass, frozen=True, tag="access.visitor_arrived"):
     kind: str
     at: datetime
     how: Literal["door", "plate"]
-
 class ReleasedRelay(Struct, frozen=True):
     """`id`: the door or lift. `state`: what its relay is told to stay in."""
     id: UUID

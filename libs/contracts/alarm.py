@@ -28,7 +28,6 @@ class SensorInstalled(Struct, frozen=True, tag="alarm.sensor_installed"):
     zone: int
     kind: str
     place: Place
-
 class _OfIncident(Struct, frozen=True):
     """`kind`, `severity` and `place` are said with every event, so that no listener has to look them up. `silent`: nothing that
     anybody at the place could see or hear may follow (duress)."""

@@ -33,7 +33,6 @@ class DeviceReported(_Report, frozen=True, tag="devices.device_reported"):
     findings: tuple[str, ...]
     card_number: SealedField | None = None
     employee_number: SealedField | None = None
-
 class _SerialGap(_OfDevice, frozen=True):
     after: int
     before: int
@@ -41,7 +40,6 @@ class SerialGapFound(_SerialGap, frozen=True, tag="devices.serial_gap_found"):
     """Serial numbers after `after` and before `before` have not come."""
 class SerialGapClosed(_SerialGap, frozen=True, tag="devices.serial_gap_closed"):
     """Every number of that gap has come after all."""
-
 class _Order(Struct, frozen=True):
     order_id: UUID
     device_id: UUID
@@ -54,7 +52,6 @@ class DoorOrderCarriedOut(_DoorOrder, frozen=True, tag="devices.door_order_carri
 class DoorOrderFailed(_DoorOrder, frozen=True, tag="devices.door_order_failed"):
     """`reason`: refused (the device said no), unreachable (nothing was sent), unknown (no answer), expired (too late, not sent)."""
     reason: str
-
 class PlateSeen(_Report, frozen=True, tag="devices.plate_seen"):
     """A camera read a plate, or saw a vehicle without one (`plate` None). The plate is sealed for the purpose `plate`.
 
@@ -80,7 +77,6 @@ class BarrierOrderFailed(_BarrierOrder, frozen=True, tag="devices.barrier_order_
 class FallbackGiven(_Report, frozen=True, tag="devices.fallback_given"):
     """No decision came within the device's limit: it was told what is configured for that. `admitted`: it opened."""
     admitted: bool
-
 class PanelSignalled(_Report, frozen=True, tag="devices.panel_signalled"):
     """An alarm panel said something (SIA DC-09). `code`: Contact ID with its qualifier (`1110`: 1 event, 3 restore, 6 still so) or the
     two letters of SIA DC-03 (`FA`), by `protocol`; `user`: `zone` is the number of a user. None: not said."""

@@ -8,7 +8,6 @@ class SealedField(Struct, frozen=True):
     event_id: UUID
     slot: str
     box: str
-
 class OfResident(Struct, frozen=True):
     """Something about one resident."""
     resident_id: UUID

@@ -23,7 +23,6 @@ class HomeRegistered(Struct, frozen=True, tag="identity.home_registered"):
     building_id: UUID
     unit: int
     label: str
-
 class ResidentRegistered(OfResident, frozen=True, tag="identity.resident_registered"):
     """A person of the community is known; the name is sealed for the purpose `contact`."""
     name: SealedField
@@ -45,7 +44,6 @@ class PopulationDeclared(OfResident, frozen=True, tag="identity.population_decla
     contradict each other are both kept; `kind` is what holds: the police, then the grid worker, then staff, then the resident."""
     kind: Literal["registered", "floating", "foreign"]
     source: Literal["self", "staff", "grid", "police"]
-
 class VehicleRegistered(Struct, frozen=True, tag="identity.vehicle_registered"):
     """A vehicle of a home, and again when plate or keeper are others; the plate is sealed for the purpose `plate`.
 
@@ -78,7 +76,6 @@ class SigningKeyPublished(Struct, frozen=True, tag="identity.signing_key_publish
     public_key: str
     not_before: datetime
     expires: datetime
-
 class ResidentErased(OfResident, frozen=True, tag="identity.resident_erased"):
     """All personal data of the resident vanishes: whoever keeps any erases its keys and confirms. `by`: they themselves, or who did it for
     them. `restored`: it was lost here and is known from what others were told. Ids, residences, bills, counts and incidents stay."""

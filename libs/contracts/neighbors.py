@@ -16,7 +16,6 @@ class CircleLeft(_Circle, frozen=True, tag="neighbors.circle_left"):
 class DisplayNameChosen(OfResident, frozen=True, tag="neighbors.display_name_chosen"):
     """What neighbours see instead of the name; sealed for the purpose `neighbor`."""
     name: SealedField
-
 class NoticePosted(Struct, frozen=True, tag="neighbors.notice_posted"):
     """Staff tell a circle something. `audience`: how many were members then."""
     notice_id: UUID
@@ -35,7 +34,6 @@ class NoticeRead(Struct, frozen=True, tag="neighbors.notice_read"):
     """A resident has read a notice or a broadcast (`notice_id` is then its id)."""
     notice_id: UUID
     resident_id: UUID
-
 class BroadcastSent(Struct, frozen=True, tag="neighbors.broadcast_sent"):
     """Everybody in a building is told of an emergency. `by`: the person who sent it, None where a rule did. `audience`: how many."""
     broadcast_id: UUID

@@ -20,7 +20,6 @@ class LaneInstalled(Struct, frozen=True, tag="parking.lane_installed"):
     zone: str
     device_id: UUID
     lane_no: int
-
 class PassageJudged(Struct, frozen=True, tag="parking.passage_judged"):
     """Whether the vehicle at a lane may pass: by which rule, on which facts. The passage has the id of the camera's report.
 
@@ -43,7 +42,6 @@ class BarrierOrdered(Struct, frozen=True, tag="parking.barrier_ordered"):
     rule: str
     reason: str
     facts: tuple[Fact, ...]
-
 class _OfSession(Struct, frozen=True):
     session_id: UUID
 class _OfStay(_OfSession, frozen=True):
@@ -62,7 +60,6 @@ class SessionRecognised(_OfSession, frozen=True, tag="parking.session_recognised
     pass_id: UUID | None
 class SessionQuarantined(_OfStay, frozen=True, tag="parking.session_quarantined"):
     """Its exit was missed: it is no longer counted as inside, and costs nothing until staff have settled it."""
-
 class PermitHeld(Struct, frozen=True, tag="parking.permit_held"):
     """A vehicle may stay under a permit, half-open, None: no limit. Said again when that changes; `ended`: it counts no more, and
     what it was is not said again.

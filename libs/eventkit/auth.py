@@ -18,7 +18,6 @@ _FORM = re.compile(r"[\w-]+\.[\w-]+\.[\w-]{85}[AQgw]", re.ASCII)  # 64 bytes of 
 
 class Unauthorised(Exception):
     """401. The code: token_missing, _malformed, _forged, _expired, _not_yet, _audience or _issuer, or key_unknown."""
-
 class Principal(Struct, frozen=True):
     """Whoever the token speaks for, and what they may do in which communities."""
     id: UUID
@@ -26,7 +25,6 @@ class Principal(Struct, frozen=True):
     community_ids: frozenset[UUID]
     permissions: frozenset[str]
     session: str | None = None
-
 class _Header(Struct, forbid_unknown_fields=True):
     alg: Literal["EdDSA"]
     typ: Literal["at+jwt"]

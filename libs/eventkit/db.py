@@ -29,28 +29,23 @@ def is_away(error: BaseException) -> bool:
     return isinstance(error, AWAY)
 
 async def once_there(call: Callable[[], Awaitable[T]], patience: float = inf) -> T:
-    """Its answer, as soon as the database is there; when it still is away after `patience` seconds, what it said last."""
+    """Its answer, as soon as the database is there (and a connection does not remember a table as it was before a migration); when it
+    still is away after `patience` seconds, what it said last."""
     clock = asyncio.get_running_loop().time
     until = clock() + patience
     while True:
         try:
             return await call()
-        except AWAY:
+        except (asyncpg.InvalidCachedStatementError, *AWAY):
             if clock() > until:
                 raise
-            await asyncio.sleep(0.05)
-
+            await asyncio.sleep(0.02)
 async def asked_again(read: Callable[[], Awaitable[T]]) -> T:
-    """Its answer; asked anew where a connection has died, or remembers a table as it was before a migration. Raises Unavailable."""
-    for attempt in (1, 2, 3):
-        try:
-            return await read()
-        except (asyncpg.InvalidCachedStatementError, *AWAY) as error:
-            if attempt == 3 or isinstance(error, TimeoutError):
-                raise Unavailable(str(error)) if is_away(error) else error from error
-            await asyncio.sleep(0.02 * attempt)
-    raise AssertionError
-
+    """Its answer, asked anew where a connection has died. Raises Unavailable."""
+    try:
+        return await once_there(read, 0.04)
+    except AWAY as error:
+        raise Unavailable(str(error)) from error
 async def alive(connection: asyncpg.Connection) -> None:
     """Returns never; raises when the connection ends."""
     gone = asyncio.Event()
@@ -58,7 +53,6 @@ async def alive(connection: asyncpg.Connection) -> None:
     if not connection.is_closed():
         await gone.wait()
     raise ConnectionError("a connection that was to last has ended")
-
 async def _durable(connection: asyncpg.Connection) -> None:
     if await connection.fetchval("show synchronous_commit") == "off":
         raise RuntimeError("synchronous_commit is off: what is acknowledged could be lost")

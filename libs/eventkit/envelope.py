@@ -52,12 +52,8 @@ def attributes(row: Recorded, public: Public, n: int, source: str, schema: int, 
         "lifangcorrelation": meta.correlation, "traceparent": meta.traceparent,
         "lifangrequestedat": rfc3339(meta.requested_at), "lifangoccurredat": rfc3339(meta.occurred_at)}
     return {k: v for k, v in found.items() if v}
-
 def headers(found: dict[str, str]) -> Headers:
-    return [(_name(k), v.encode()) for k, v in found.items()]
-@lru_cache(64)
-def _name(attribute: str) -> str:
-    return "content-type" if attribute == "datacontenttype" else f"ce_{attribute}"
+    return [("content-type" if k == "datacontenttype" else f"ce_{k}", v.encode()) for k, v in found.items()]
 
 def read(raw: Sequence[tuple[str, bytes]], body: bytes | None) -> Heard:
     """Raises Unreadable for a missing or malformed header, a body that is not UTF-8 JSON, or one too large."""
@@ -80,7 +76,6 @@ def read(raw: Sequence[tuple[str, bytes]], body: bytes | None) -> Heard:
                 traceparent=ce.get("traceparent", ""), subject=ce.get("subject", ""), source_time=_moment(ce["time"])))
     except (KeyError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
         raise Unreadable(f"{type(error).__name__}: {error}"[:200]) from error
-
 def _moment(text: str | None) -> datetime | None:
     if (moment := datetime.fromisoformat(text) if text else None) and moment.tzinfo is None:
         raise ValueError("a moment without a zone")

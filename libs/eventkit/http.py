@@ -12,14 +12,8 @@ from fastapi import Depends, FastAPI, Request, Response
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from pydantic import BaseModel, ConfigDict
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from libs.eventkit import problems
-from libs.eventkit.auth import Principal
-from libs.eventkit.commands import Context, Done
-from libs.eventkit.log import Key
-from libs.eventkit.obs import REQUESTS
-from libs.eventkit.privacy import base64url, decoded
+from libs.eventkit import auth, commands, log, obs, privacy, problems, recorded
 from libs.eventkit.problems import Problem
-from libs.eventkit.recorded import NOWHERE, uuid7
 
 LARGEST_BODY, DEEPEST = 1_048_576, 32
 PATIENCE = 2.0  # seconds for which a read waits at most until it has what its caller did
@@ -55,7 +49,7 @@ class Edge:
                 await found(scope, receive, sending)
         finally:
             route = scope.get("route")
-            REQUESTS.labels(self.service, scope["method"], getattr(route, "path", "other"), status).observe(time.perf_counter() - begun)
+            obs.REQUESTS.labels(self.service, scope["method"], getattr(route, "path", "other"), status).observe(time.perf_counter() - begun)
 
 async def _checked(scope: Scope, receive: Receive, raw: bool) -> Receive:
     """Reads the body once, within its limit. Raises Problem 413 or 400."""
@@ -78,22 +72,21 @@ async def _checked(scope: Scope, receive: Receive, raw: bool) -> Receive:
     async def again() -> Message:
         return whole.pop() if whole else await receive()
     return again
-
 def too_deep(body: bytes) -> bool:
     """Whether brackets nest beyond the limit, counted without parsing (a bracket in a string counts: harmless)."""
     return any(depth > DEEPEST for depth in accumulate(1 if b in b"[{" else -1 for b in body.translate(None, _NO_BRACKET)))
 
 def permitted(*permissions: str) -> Any:
     """The caller, who must hold one of these permissions. A route without this (or `open_to_all`) does not start."""
-    async def check(request: Request) -> Principal:
+    async def check(request: Request) -> auth.Principal:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        principal: Principal = request.app.state.verifier.verify(token.strip() if scheme.lower() == "bearer" else "", datetime.now(UTC))
+        token = token.strip() if scheme.lower() == "bearer" else ""
+        principal: auth.Principal = request.app.state.verifier.verify(token, datetime.now(UTC))
         if principal.permissions.isdisjoint(permissions):
             raise Problem(403, "not_permitted", needs=permissions[0])
         return principal
     check.guards = permissions  # type: ignore[attr-defined]
     return Depends(check)
-
 async def _everybody() -> None: ...
 _everybody.guards = ("everybody",)  # type: ignore[attr-defined]
 open_to_all = Depends(_everybody)  # marks a route that needs no token
@@ -106,19 +99,17 @@ def refuse_unguarded(app: FastAPI) -> None:
     routes = iter_route_contexts(app.routes)  # app.routes alone does not show what is in an included router
     if naked := [r.path for r in routes if isinstance(r.original_route, APIRoute) and not guards_of(r)]:
         raise RuntimeError(f"routes without a permission: {naked}")
-def community_of(principal: Principal) -> UUID:
+def community_of(principal: auth.Principal) -> UUID:
     """The one community of the caller. Raises Problem 403 where the token names none or several."""
     if len(principal.community_ids) != 1:
         raise Problem(403, "community_unclear")
     return next(iter(principal.community_ids))
-
-def context(request: Request, principal: Principal | None, community_id: UUID = NOWHERE, **more: Any) -> Context:
+def context(request: Request, principal: auth.Principal | None, community_id: UUID = recorded.NOWHERE, **more: Any) -> commands.Context:
     """What the commands of this request rest on."""
     asked, trace = request.headers.get("x-request-id", "")[:64], request.headers.get("traceparent", "")[:55]
-    return Context(community_id=community_id, now=datetime.now(UTC), principal=str(principal.id) if principal else "",
-                   correlation=asked if asked.isascii() and asked else str(uuid7()), traceparent=trace, **more)
-
-async def idempotency(request: Request) -> Key | None:
+    return commands.Context(community_id=community_id, now=datetime.now(UTC), principal=str(principal.id) if principal else "",
+                   correlation=asked if asked.isascii() and asked else str(recorded.uuid7()), traceparent=trace, **more)
+async def idempotency(request: Request) -> log.Key | None:
     """The Idempotency-Key of this request, scoped to caller and route. Raises Problem 400 for one that is no key."""
     key = request.headers.get("idempotency-key")
     if key is None:
@@ -127,22 +118,22 @@ async def idempotency(request: Request) -> Key | None:
         raise Problem(400, "idempotency_key_malformed")
     token = request.headers.get("authorization", "").partition(" ")[2].strip()
     principal = request.app.state.verifier.verify(token, datetime.now(UTC)).id if token else ""
-    return Key(str(principal), f"{request.method} {request.url.path}", key, hashlib.sha256(await request.body()).hexdigest())
+    return log.Key(str(principal), f"{request.method} {request.url.path}", key, hashlib.sha256(await request.body()).hexdigest())
 
-IdempotencyKey = Annotated[Key | None, Depends(idempotency)]
+IdempotencyKey = Annotated[log.Key | None, Depends(idempotency)]
 
 class Position(msgspec.Struct, frozen=True, array_like=True):
     """What a command's answer carries, opaque to clients: service, last own position, last published number."""
     service: str
     own: int
     published: str
-def position_header(service: str, generation: int, done: Done) -> dict[str, str]:
+def position_header(service: str, generation: int, done: commands.Done) -> dict[str, str]:
     position = Position(service, done.outcome.position, str(done.outcome.published(generation) or ""))
     return {"Lifang-Position": _opaque(position)} | ({"Idempotency-Replayed": "true"} if done.replayed else {})
 def min_position(request: Request) -> Position | None:
     """Raises Problem 400 for a value that we did not give out."""
     text = request.headers.get("lifang-min-position")
-    return decoded(text, Position, Problem(400, "position_malformed")) if text else None
+    return privacy.decoded(text, Position, Problem(400, "position_malformed")) if text else None
 
 async def caught_up(request: Request, *readers: str) -> dict[str, str]:
     """Waits, bounded, until these readers of the own log have passed what the caller has done; the header says when not."""
@@ -155,10 +146,8 @@ async def caught_up(request: Request, *readers: str) -> dict[str, str]:
             return {"Lifang-Stale": "true"}
         await asyncio.sleep(0.01)
     return {}
-
 def _opaque(value: Any) -> str:
-    return base64url(msgspec.json.encode(value))
-
+    return privacy.base64url(msgspec.json.encode(value))
 def if_match(request: Request, required: bool = False) -> int | None:
     """The version of If-Match. Raises Problem 428 where it is required and missing, 400 where it is no version."""
     text = request.headers.get("if-match", "")
@@ -168,23 +157,20 @@ def if_match(request: Request, required: bool = False) -> int | None:
         return int(text.strip('W/"')) if text else None
     except ValueError as error:
         raise Problem(400, "if_match_malformed") from error
-
 def page(items: Sequence[dict[str, Any]], limit: int, filter_: str, *by: str) -> dict[str, Any]:
     """`items` holds up to limit + 1 rows ordered by the columns `by`; the cursor is opaque and bound to the filter."""
     kept = list(items[:limit])
     return {"items": kept, "next": _opaque([_bound(filter_), *(str(kept[-1][b]) for b in by)]) if len(items) > limit else None}
-
 def cursor(text: str | None, filter_: str, parts: int = 1) -> list[str] | None:
     """Where the next page begins. Raises Problem 400 for a cursor that is not ours or belongs to another filter."""
     if not text:
         return None
-    bound, *values = decoded(text, list[str], Problem(400, "cursor_malformed")) or [""]
+    bound, *values = privacy.decoded(text, list[str], Problem(400, "cursor_malformed")) or [""]
     if bound != _bound(filter_):
         raise Problem(400, "cursor_of_another_filter")
     if len(values) != parts or "\0" in "".join(values):
         raise Problem(400, "cursor_malformed")
     return values
-
 def cursor_position(text: str | None, filter_: str) -> int | None:
     """The same where pages go by position, newest first."""
     return _one(text, filter_, _POSITION)  # type: ignore[no-any-return]

@@ -6,10 +6,8 @@ from uuid import UUID
 import asyncpg
 import msgspec
 from msgspec import Struct
-from libs.eventkit.db import Database, Unavailable, asked_again, is_away, once_there
-from libs.eventkit.failpoints import reach
+from libs.eventkit import db, failpoints, tail
 from libs.eventkit.recorded import COLUMNS, Meta, Recorded
-from libs.eventkit.tail import Tail
 
 _CALL = "select * from append_batch($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17)"
 BATCH = 256
@@ -52,7 +50,6 @@ def _arguments(batch: Sequence[Append]) -> list[list[object]]:
               for i, a in enumerate(batch, 1) for e in a.events]
     claims = [(i, scope, value) for i, a in enumerate(batch, 1) for scope, value in a.claims]
     return [*_columns(8, commands), *_columns(6, events), *_columns(3, claims)]
-
 def _columns(width: int, rows: Sequence[tuple[object, ...]]) -> list[list[object]]:
     return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
 
@@ -60,9 +57,9 @@ Waiting = tuple[Append, "asyncio.Future[Appended]"]
 
 class Log:
     """`woken` is called after every append of this process, so that its own readers need not wait for NOTIFY."""
-    def __init__(self, database: Database, woken: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, database: db.Database, woken: Callable[[], None] = lambda: None) -> None:
         self.database, self.woken = database, woken
-        self.tail = Tail(self.read)
+        self.tail = tail.Tail(self.read)
         self._waiting: list[Waiting] = []
         self._flushing: asyncio.Task[None] | None = None
     async def append(self, append: Append) -> Appended:
@@ -100,22 +97,22 @@ class Log:
         try:
             return [*await self._call(batch)]
         except Exception as error:
-            if is_away(error) or len(batch) == 1:
-                return [Unavailable(str(error)) if is_away(error) else error] * len(batch)
+            if db.is_away(error) or len(batch) == 1:
+                return [db.Unavailable(str(error)) if db.is_away(error) else error] * len(batch)
         found: list[Appended | Exception] = []
         for append in batch:
-            gone = found and isinstance(found[-1], Unavailable)  # then it is for the others too
+            gone = found and isinstance(found[-1], db.Unavailable)  # then it is for the others too
             found += [found[-1]] if gone else await self._answers([append])
         return found
     async def _call(self, batch: Sequence[Append]) -> list[Appended]:
         arguments = _arguments(batch)
         async def call() -> list[Appended]:
             pool = await self.database.pool()
-            reach("append.before")
+            failpoints.reach("append.before")
             rows = await pool.fetch(_CALL, *arguments, timeout=PATIENCE)
-            reach("append.after")
+            failpoints.reach("append.after")
             return [Appended(r["verdict"], r["last_position"], r["stored_body"], r["stored_outcome"]) for r in rows]
-        return await once_there(call, PATIENCE)  # safe to repeat: the function recognises these very event ids and keys
+        return await db.once_there(call, PATIENCE)  # safe to repeat: the function recognises these very event ids and keys
     async def outcome(self, community_id: UUID, key: Key) -> tuple[str, str] | None:
         """(body hash, outcome) that this key has had, or None."""
         query = "select body_hash, outcome::text from outcomes where community_id = $1 and principal = $2 and route = $3 and key = $4"
@@ -136,4 +133,4 @@ class Log:
         return int((await self._rows("select coalesce(max(position), 0) from events"))[0][0])
     async def _rows(self, query: str, *arguments: object) -> list[asyncpg.Record]:
         pool = await self.database.pool()
-        return await asked_again(lambda: pool.fetch(query, *arguments, timeout=PATIENCE))
+        return await db.asked_again(lambda: pool.fetch(query, *arguments, timeout=PATIENCE))

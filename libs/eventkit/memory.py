@@ -4,31 +4,28 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from uuid import UUID
-from libs.eventkit.db import Unavailable
+from libs.eventkit import db, problems, recorded, tail
 from libs.eventkit.log import Log
-from libs.eventkit.problems import Problem
-from libs.eventkit.recorded import Catalogue, Recorded, tag_of
-from libs.eventkit.tail import BATCH, Wake, set_within
 
 log = logging.getLogger(__name__)
 LOOK, OLDEST = 2.0, 5.0  # seconds: between looks while nobody wakes; after which memory is not trusted without asking the database
 
-class NotReady(Problem, Unavailable):
+class NotReady(problems.Problem, db.Unavailable):
     """503 for whoever asks; a reaction or an effect waits for it as for the database, and puts nothing aside."""
 class Memory:
     """`apply` takes one event and must not fail. Memory is cold until the log has been read to its end once. Of the
     communities in `unreadable` it has not understood everything: nothing may be decided for them from it."""
-    def __init__(self, name: str, types: Iterable[type], apply: Callable[[Any, Recorded], None]) -> None:
-        self.name, self.types, self.apply = name, [tag_of(t) for t in types], apply
+    def __init__(self, name: str, types: Iterable[type], apply: Callable[[Any, recorded.Recorded], None]) -> None:
+        self.name, self.types, self.apply = name, [recorded.tag_of(t) for t in types], apply
         self.position, self.unreadable, self._fresh_at, self._reading = 0, set[UUID](), float("-inf"), asyncio.Lock()
         self._catching: asyncio.Task[None] | None = None
-    def bind(self, log: Log, catalogue: Catalogue) -> None:
+    def bind(self, log: Log, catalogue: recorded.Catalogue) -> None:
         """Once, before anything is asked of it."""
         self._log, self._catalogue = log, catalogue
     @property
     def warm(self) -> bool:
         return self._fresh_at > float("-inf")
-    async def run(self, wake: Wake) -> None:
+    async def run(self, wake: tail.Wake) -> None:
         await self.catch_up()
         while True:
             grown, begun = wake.next, asyncio.get_running_loop().time()
@@ -38,7 +35,7 @@ class Memory:
                 self.position = rows[-1].position if rows else self.position
                 self._fresh_at = begun if not rows else self._fresh_at
             if not rows:
-                await set_within(grown, LOOK)
+                await tail.set_within(grown, LOOK)
     async def catch_up(self) -> None:
         """Reads to the log's present end."""
         async with self._reading:
@@ -46,11 +43,11 @@ class Memory:
             if end < self.position:
                 raise RuntimeError(f"the log ends at {end}, memory {self.name} has seen {self.position}: restored?")
             while self.position < end:
-                rows = await self._log.read(self.position, BATCH, self.types)
+                rows = await self._log.read(self.position, tail.BATCH, self.types)
                 self._take(rows)
-                self.position = rows[-1].position if len(rows) == BATCH else max([end, *(r.position for r in rows[-1:])])
+                self.position = rows[-1].position if len(rows) == tail.BATCH else max([end, *(r.position for r in rows[-1:])])
             self._fresh_at = begun
-    def _take(self, rows: Sequence[Recorded]) -> None:
+    def _take(self, rows: Sequence[recorded.Recorded]) -> None:
         for row in rows:
             try:
                 event = self._catalogue.read(row)

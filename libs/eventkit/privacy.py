@@ -40,14 +40,12 @@ def unbase64url(text: str) -> bytes:
     """Raises ValueError on anything outside the alphabet; padding may be left out."""
     bare = text.rstrip("=")
     return base64.b64decode(bare + "=" * (-len(bare) % 4), altchars=b"-_", validate=True)
-
 def decoded(text: str, kind: type[T], refusal: Exception) -> T:
     """The JSON in base64url. Raises the refusal where it is none of that kind."""
     try:
         return msgspec.json.decode(unbase64url(text), type=kind)
     except ValueError:
         raise refusal from None
-
 def secret_bytes(text: str, name: str) -> bytes:
     """The 32 bytes of a secret. Raises BadSecret for anything else, and for text or repetition posing as a key."""
     raw = b""
@@ -179,12 +177,9 @@ class KeyRing:
         return [r for r in records if held.get(r.key_id, b"") != r.wrapped and (r.owner != self._owner or r.wrapped is None)]
     async def store(self, record: KeyRecord) -> None:
         """Takes what the keys topic brings. A tombstone is final: no older record brings the key back."""
-        if record.wrapped is None:  # whose it was is told on, also by who had never heard of it
-            await self._pool.execute(
-                f"insert into keys ({KEY_COLUMNS}, erased_at) values ($1, $2, $3, $4, $5, $6, $7, clock_timestamp())"
-                " on conflict do nothing", *msgspec.structs.astuple(record))
-            return await self.erase(record.key_id)
         await self._pool.execute("select take_key($1, $2, $3, $4, $5, $6, $7)", *msgspec.structs.astuple(record))
+        if record.wrapped is None:
+            self.forget(record.key_id)
     async def erase(self, key_id: UUID) -> None:
         """Destroys the key for good. One never seen (the tombstone alone is left) stays destroyed if it comes late."""
         await self._pool.execute("select erase_key($1)", key_id)

@@ -9,11 +9,7 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
-from libs.eventkit.auth import Unauthorised
-from libs.eventkit.commands import KeyReused, VersionMismatch
-from libs.eventkit.db import is_away
-from libs.eventkit.decider import NotFound, NotYet, Refused
-from libs.eventkit.recorded import UnknownVersion
+from libs.eventkit import auth, commands, db, decider, recorded
 
 log = logging.getLogger(__name__)
 
@@ -34,30 +30,29 @@ def translate(error: Exception) -> Response:
     match error:
         case Problem():
             return answer(error.status, error.code, error.detail, error.headers, **error.facts)
-        case Unauthorised():
+        case auth.Unauthorised():
             return answer(401, str(error))
-        case Refused():
+        case decider.Refused():
             return answer(409, error.code, **msgspec.to_builtins(error.facts))
-        case NotFound():
+        case decider.NotFound():
             return answer(404, f"{error}_not_found".replace("-", "_"))
-        case UnknownVersion() | asyncpg.UndefinedColumnError() | asyncpg.UndefinedTableError():
+        case recorded.UnknownVersion() | asyncpg.UndefinedColumnError() | asyncpg.UndefinedTableError():
             return answer(503, "not_ready", "a newer version of this service has been here")
-        case NotYet():
+        case decider.NotYet():
             return answer(503, "not_ready", "a fact that this rests on has not been heard yet")
-        case KeyReused():
+        case commands.KeyReused():
             return answer(422, "idempotency_key_reused", "the key stood for another body")
-        case VersionMismatch():
+        case commands.VersionMismatch():
             return answer(412, "version_mismatch")
         case RequestValidationError():
             return answer(422, "invalid", fields=[{"at": list(e["loc"]), "code": e["type"]} for e in error.errors()[:20]])
         case HTTPException():
             code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
             return answer(error.status_code, code, headers=dict(error.headers or {}))
-        case _ if is_away(error):
+        case _ if db.is_away(error):
             return answer(503, "unavailable", "ask again; a command, whose outcome is unknown, with the same Idempotency-Key")
     log.error("nobody foresaw this", exc_info=error)
     return answer(500, "internal")
-
 async def handle(request: Request, error: Exception) -> Response:
     """For what the framework would answer in its own way; all else goes on to the Edge."""
     return translate(error)

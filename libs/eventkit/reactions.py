@@ -5,13 +5,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid5
 from msgspec import Struct
+from libs.eventkit import db, decider, failpoints, subscriptions
 from libs.eventkit.commands import Commands, Context
-from libs.eventkit.db import Connection, is_away
-from libs.eventkit.decider import NotYet, Refused
-from libs.eventkit.failpoints import reach
 from libs.eventkit.log import Key
 from libs.eventkit.recorded import Recorded, tag_of
-from libs.eventkit.subscriptions import Subscription, advance
 
 log = logging.getLogger(__name__)
 _PARK = "select park($1, $2, $3, $4, $5, $6)"
@@ -46,8 +43,8 @@ class Reactor:
     def __init__(self, commands: Commands, reaction: Reaction) -> None:
         self.commands, self.reaction, self.catalogue, self.database = commands, reaction, commands.catalogue, commands.log.database
         self._names, self._parked, self._end = frozenset(map(tag_of, reaction.on)), set[str](), -1
-    def subscription(self) -> Subscription:
-        return Subscription(self.reaction.name, self._take, concerns=lambda row: row.type in self._names)
+    def subscription(self) -> subscriptions.Subscription:
+        return subscriptions.Subscription(self.reaction.name, self._take, concerns=lambda row: row.type in self._names)
     async def _take(self, rows: Sequence[Recorded], position: int) -> None:
         pool, gate, lines = await self.database.pool(), asyncio.Semaphore(AT_ONCE), dict[str, list[tuple[str, Any, Recorded]]]()
         for row in rows:
@@ -65,10 +62,10 @@ class Reactor:
                     await self._one(pool, key, event, row)
         for failed in filter(None, await asyncio.gather(*map(along, lines.values()), return_exceptions=True)):
             raise failed
-        reach("reaction.done")
-        await advance(await self.database.folds(), self.reaction.name, position, rows[-1].position)
+        failpoints.reach("reaction.done")
+        await subscriptions.advance(await self.database.folds(), self.reaction.name, position, rows[-1].position)
         self._end = rows[-1].position
-    async def _one(self, pool: Connection, key: str, event: Any, row: Recorded) -> None:
+    async def _one(self, pool: db.Connection, key: str, event: Any, row: Recorded) -> None:
         """Waits behind others of its key that are parked, unless somebody has tried them again meanwhile."""
         behind = "select true from parked where subscription = $1 and key = $2"
         waits = key in self._parked and await pool.fetchval(behind, self.reaction.name, key)
@@ -85,11 +82,11 @@ class Reactor:
             try:
                 await self.handle(event, row)
                 return ""
-            except NotYet as error:
+            except decider.NotYet as error:
                 reason = f"not yet: {error}"
                 await asyncio.sleep(0.05 * 2**attempt)
             except Exception as error:
-                if is_away(error):
+                if db.is_away(error):
                     raise
                 log.error("reaction %s cannot handle position %d: %s", self.reaction.name, row.position, type(error).__name__)
                 return type(error).__name__
@@ -100,5 +97,5 @@ class Reactor:
                 await self.commands.handle(
                     do.subject_id, do.command, context_of(row, do.name, do.caused_by),
                     key=Key("", self.reaction.name, str(uuid5(row.event_id, do.name))), new=do.new)
-            except Refused as refused:
+            except decider.Refused as refused:
                 log.info("reaction %s: %s refused (%s)", self.reaction.name, do.name, refused.code)

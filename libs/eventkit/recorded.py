@@ -82,9 +82,9 @@ class Retired(Struct, frozen=True, tag="retired"):
     count: int
     before: datetime
 class Retention(Struct, frozen=True):
-    """What has served its purpose is blanked where it stands, by class and age; an own event (`Retired`) says so, and views fold it. A class:
-    rows of heard contracts, and whole own streams of these categories, whose last event is so many `days` old; where `ends` names types,
-    only those in which one of them has happened. LIFANG_RETENTION_<NAME> sets other days."""
+    """What has served its purpose is blanked where it stands; `Retired` says so, and views fold it. A class: rows of heard contracts, and
+    whole own streams of these categories, whose last event is so many `days` old; where `ends` names types, only those in which one of
+    them has happened. LIFANG_RETENTION_<NAME> sets other days."""
     name: str
     days: int
     heard: tuple[type[Struct], ...] = ()

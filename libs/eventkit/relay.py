@@ -4,18 +4,14 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from uuid import UUID
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from libs.eventkit.commands import Publish
-from libs.eventkit.db import Connection
+from libs.eventkit import commands, db, failpoints, log, subscriptions, tail
 from libs.eventkit.envelope import LARGEST, PARTITIONS, Headers, attributes, headers, partition_of, public_id, read
-from libs.eventkit.failpoints import reach
-from libs.eventkit.log import Log
 from libs.eventkit.recorded import Catalogue, Number, Recorded
 from libs.eventkit.settings import Settings
-from libs.eventkit.subscriptions import Subscription, advance, checkpoint, hand_on, holding
-from libs.eventkit.tail import Wake
 
 NAME, BOUND = "relay", 60.0  # seconds for which a batch may wait for its acknowledgements, however the producer counts
 Message = tuple[bytes, bytes, Headers]
@@ -26,16 +22,16 @@ class Refuses(Exception):
 
 class Relay:
     """`before` is told the rows of a batch before they are sent (keys go ahead of the events that need them)."""
-    def __init__(self, settings: Settings, log_: Log, wake: Wake, catalogue: Catalogue, publish: Publish,
+    def __init__(self, settings: Settings, log_: log.Log, wake: tail.Wake, catalogue: Catalogue, publish: commands.Publish,
                  before: Callable[[AIOKafkaProducer, Sequence[Recorded]], Awaitable[None]], topic: str) -> None:
         self.settings, self.log, self.database, self.wake = settings, log_, log_.database, wake
         self.catalogue, self.publish, self.before, self.topic = catalogue, publish, before, settings.topic(topic)
         self.asks_for, self._told = "", dict[UUID, Number]()
     async def run(self) -> None:
         """Holds the relay's lease, looks at the topics, then publishes for ever. Raises on any error."""
-        await holding(self.database, NAME, self._lead)
+        await subscriptions.holding(self.database, NAME, self._lead)
     async def _lead(self) -> None:
-        position = await checkpoint(self.database, NAME)
+        position = await subscriptions.checkpoint(self.database, NAME)
         told = await (await self.database.pool()).fetch("select community_id, generation, position, n from published")
         self._told = {r["community_id"]: Number(r["generation"], r["position"], r["n"]) for r in told}
         self.asks_for = await self._look()
@@ -46,8 +42,9 @@ class Relay:
             max_request_size=1_048_576, max_batch_size=1_000_000, client_id=f"{self.settings.service}-relay")
         try:
             await producer.start()
-            own = Subscription(NAME, lambda rows, old: self._send(producer, rows, old), concerns=lambda row: row.source is None)
-            await hand_on(self.log, self.wake, own, position, looks=True)
+            send = partial(self._send, producer)
+            own = subscriptions.Subscription(NAME, send, concerns=lambda row: row.source is None)
+            await subscriptions.hand_on(self.log, self.wake, own, position, looks=True)
         finally:
             await discard(producer)
     async def _send(self, producer: AIOKafkaProducer, rows: Sequence[Recorded], position: int) -> None:
@@ -59,10 +56,10 @@ class Relay:
         async with asyncio.timeout(BOUND):
             await self.before(producer, rows)
             await asyncio.gather(*(self._lane(producer, p, messages) for p, messages in lanes.items()))
-        reach("relay.sent")
+        failpoints.reach("relay.sent")
         async with (await self.database.folds()).acquire() as connection, connection.transaction():
             await self._remember(connection, {c: n for c, n in told.items() if self._told.get(c) != n})
-            await advance(connection, NAME, position, rows[-1].position)
+            await subscriptions.advance(connection, NAME, position, rows[-1].position)
         self._told = told
     def _messages(self, row: Recorded, told: dict[UUID, Number]) -> list[Message]:
         event = self.catalogue.read(row)
@@ -84,7 +81,7 @@ class Relay:
                 left.popleft()
             batch.close()
             await (await producer.send_batch(batch, self.topic, partition=partition))
-    async def _remember(self, connection: Connection, told: dict[UUID, Number]) -> None:
+    async def _remember(self, connection: db.Connection, told: dict[UUID, Number]) -> None:
         rows = [(c, partition_of(c), n.generation, n.position, n.n) for c, n in told.items()]
         await connection.executemany("select remember_told($1, $2, $3, $4, $5)", rows)
     async def _look(self) -> str:
@@ -127,7 +124,6 @@ async def last_records(settings: Settings, topic: str) -> dict[int, tuple[int, L
         return found
     finally:
         await consumer.stop()
-
 async def discard(producer: AIOKafkaProducer) -> None:
     """Throws a producer away at once: `stop()` would block while the broker is down and deliver late."""
     if producer._sender is not None and (task := producer._sender.sender_task) is not None:

@@ -7,9 +7,7 @@ import sys
 import uvicorn
 import uvloop
 from fastapi import FastAPI
-from libs.eventkit import obs, problems
-from libs.eventkit.db import once_there
-from libs.eventkit.http import Edge, refuse_unguarded
+from libs.eventkit import db, http, obs, problems
 from libs.eventkit.service import App, Service
 from libs.eventkit.settings import settings_for
 from libs.eventkit.status import routes as status_routes
@@ -24,11 +22,10 @@ def web(app: App) -> FastAPI:
     found.state.app, found.state.verifier = app, app.verifier
     found.include_router(app.service.routes(app))
     found.include_router(status_routes(app))
-    refuse_unguarded(found)
+    http.refuse_unguarded(found)
     found.add_middleware(lambda asgi: app.service.within(app, asgi))
-    found.add_middleware(Edge, service=app.service.name, started=lambda: app.opened, raw=app.service.raw_routes)
+    found.add_middleware(http.Edge, service=app.service.name, started=lambda: app.opened, raw=app.service.raw_routes)
     return found
-
 def run(service: Service) -> None:
     """Reads the mode from the command line. Ends with 0 after SIGTERM, within its grace."""
     mode, settings = (sys.argv[1:] or ["all"])[0], settings_for(service.name)
@@ -40,7 +37,7 @@ def run(service: Service) -> None:
 async def serve(app: App, mode: str) -> None:
     """Answers HTTP (health at least) from the first moment; opens the database whenever that comes up."""
     async def work() -> None:
-        await once_there(app.open)
+        await db.once_there(app.open)
         app.start_api()
         if mode in ("worker", "all"):
             app.start_worker()
@@ -59,13 +56,11 @@ async def serve(app: App, mode: str) -> None:
         await server.serve()
     finally:
         await app.close()
-
 def end_where_it_stands(loop: asyncio.AbstractEventLoop) -> None:
     """Ends the process (exit code 1, its last lines say where it stood) when the loop has not turned for so long; so also one that was
     stopped as a whole for longer. Whoever started it starts it again. Everything that a turn may wait for is bounded by itself."""
     faulthandler.dump_traceback_later(STUCK + BEAT, exit=True)
     loop.call_later(BEAT, end_where_it_stands, loop)
-
 async def end_with_its_generation(app: App) -> None:
     """In grace, when the log has begun another one (`lifang restored`), so that the process begins again with it."""
     while await (await app.database.pool()).fetchval("select generation from log_state") == app.commands.generation:  # noqa: ASYNC110

@@ -46,7 +46,6 @@ class Settings(BaseSettings):
 def scram(user: str, password: str) -> dict[str, str]:
     return {"security_protocol": "SASL_PLAINTEXT", "sasl_mechanism": "SCRAM-SHA-512", "sasl_plain_username": user,
             "sasl_plain_password": password}
-
 def settings_for(service: str) -> Settings:
     """Reads the environment. Raises KeyError naming the variable when the database address is missing."""
     return Settings(service=service, database_url=os.environ[f"DATABASE_URL_{service.upper()}"])

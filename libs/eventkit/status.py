@@ -4,12 +4,9 @@ from typing import Any
 from fastapi import APIRouter, Response
 from msgspec.json import decode
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from libs.eventkit import problems
-from libs.eventkit.http import json, open_to_all
-from libs.eventkit.obs import HEARD, LAG, OVERDUE, PARKED, POSITION, RESTARTS
-from libs.eventkit.service import App
+from libs.eventkit import http, obs, problems, service
 
-async def status(app: App) -> dict[str, Any]:
+async def status(app: service.App) -> dict[str, Any]:
     """Raises what the database says while it cannot be reached."""
     found: dict[str, Any] = decode(await (await app.database.pool()).fetchval("select state_of($1)", [*app.checkpoints()]))
     found["lag"] |= {"hear": app.hearing.lag()} if app.hearing is not None else {}
@@ -23,44 +20,38 @@ async def status(app: App) -> dict[str, Any]:
         *([f"relay refuses: {app.relay.asks_for}"] if app.relay is not None and app.relay.asks_for else [])]
     return {"ready": not why, **found, "why": why, "restarts": app.supervisor.restarts}
 
-def routes(app: App) -> APIRouter:
+def routes(app: service.App) -> APIRouter:
     """Health and metrics; until the service has its database, the Edge lets nobody through to those that do not end in z.
     `/livez` touches nothing; `/readyz` asks the database; none of them names a person."""
     router, begun, counted = APIRouter(), time.monotonic(), dict[str, int]()
-
-    @router.get("/livez", dependencies=[open_to_all], include_in_schema=False)
+    @router.get("/livez", dependencies=[http.open_to_all], include_in_schema=False)
     async def livez() -> Response:
-        return json({"alive": True})
-
-    @router.get("/startupz", dependencies=[open_to_all], include_in_schema=False)
+        return http.json({"alive": True})
+    @router.get("/startupz", dependencies=[http.open_to_all], include_in_schema=False)
     async def startupz() -> Response:
-        return json({"started": True}) if app.opened else problems.answer(503, "not_ready", "starting")
-
-    @router.get("/readyz", dependencies=[open_to_all], include_in_schema=False)
+        return http.json({"started": True}) if app.opened else problems.answer(503, "not_ready", "starting")
+    @router.get("/readyz", dependencies=[http.open_to_all], include_in_schema=False)
     async def readyz() -> Response:
         if not app.opened:
             return problems.answer(503, "not_ready", "starting", why=list(app.supervisor.failing.values()))
         found = await status(app)  # 503 by itself while the database does not answer
-        return json({"ready": True}) if found["ready"] else problems.answer(503, "not_ready", why=found["why"])
-
-    @router.get("/internal/status", dependencies=[open_to_all], include_in_schema=False)
+        return http.json({"ready": True}) if found["ready"] else problems.answer(503, "not_ready", why=found["why"])
+    @router.get("/internal/status", dependencies=[http.open_to_all], include_in_schema=False)
     async def internal_status() -> Response:
-        return json({**await status(app), "uptime_seconds": round(time.monotonic() - begun, 1)})
-
-    @router.get("/metrics", dependencies=[open_to_all], include_in_schema=False)
+        return http.json({**await status(app), "uptime_seconds": round(time.monotonic() - begun, 1)})
+    @router.get("/metrics", dependencies=[http.open_to_all], include_in_schema=False)
     async def metrics() -> Response:
         name, found = app.service.name, await status(app)
-        POSITION.labels(name).set(found["position"])
-        PARKED.labels(name).set(found["parked"])
-        OVERDUE.labels(name).set(found["overdue"])
+        obs.POSITION.labels(name).set(found["position"])
+        obs.PARKED.labels(name).set(found["parked"])
+        obs.OVERDUE.labels(name).set(found["overdue"])
         for reader, behind in found["lag"].items():
-            LAG.labels(name, reader).set(behind)
+            obs.LAG.labels(name, reader).set(behind)
         for task, times in found["restarts"].items():
-            RESTARTS.labels(name, task).set(times)
+            obs.RESTARTS.labels(name, task).set(times)
         if app.hearing is not None:
             for answer, count in app.hearing.counts.items():
-                HEARD.labels(name, answer).inc(count - counted.get(answer, 0))
+                obs.HEARD.labels(name, answer).inc(count - counted.get(answer, 0))
                 counted[answer] = count
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
-
     return router

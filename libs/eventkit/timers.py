@@ -9,13 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 from msgspec import Struct
+from libs.eventkit import db, failpoints, recorded, subscriptions, tail
 from libs.eventkit.commands import CACHED, Commands, Context
-from libs.eventkit.db import Connection, is_away
 from libs.eventkit.decider import Decider
-from libs.eventkit.failpoints import reach
-from libs.eventkit.recorded import NOWHERE, Recorded
-from libs.eventkit.subscriptions import Subscription, advance
-from libs.eventkit.tail import set_within
 
 log = logging.getLogger(__name__)
 LOOK, FIRST, LONGEST = 30.0, 1.0, 60.0  # seconds: between looks where nothing is due, and before what failed is tried again
@@ -49,7 +45,7 @@ class _Known(Struct, frozen=True):
     state: Any
     version: int = 0
     due: datetime | None = None
-    because: UUID = NOWHERE
+    because: UUID = recorded.NOWHERE
 
 class Timers:
     """Runs one timer: the table follows the log, and whatever is due in it is fired, by one process at a time."""
@@ -58,13 +54,13 @@ class Timers:
         self._prefix, self._changed = f"{timer.decider.category}:", asyncio.Event()
         self._known = dict[str, _Known]()  # the one longest unused comes first
         self._again = dict[str, tuple[float, float]]()  # by stream: not before this moment of the loop's clock, and the last pause
-    def subscription(self) -> Subscription:
-        return Subscription(self.timer.name, self._take, beside=self._run, concerns=self._concerns)
-    def _concerns(self, row: Recorded) -> bool:
+    def subscription(self) -> subscriptions.Subscription:
+        return subscriptions.Subscription(self.timer.name, self._take, beside=self._run, concerns=self._concerns)
+    def _concerns(self, row: recorded.Recorded) -> bool:
         return row.stream is not None and row.stream.startswith(self._prefix)
-    async def _take(self, rows: Sequence[Recorded], position: int) -> None:
+    async def _take(self, rows: Sequence[recorded.Recorded], position: int) -> None:
         """What cannot be read is due at once: it is tried again until it can, and an operator sees that it is late."""
-        streams: dict[str, list[Recorded]] = {}
+        streams: dict[str, list[recorded.Recorded]] = {}
         for row in rows:
             if self._concerns(row):
                 streams.setdefault(row.subject, []).append(row)
@@ -73,17 +69,17 @@ class Timers:
             try:
                 known = await self._look(stream, new)
             except Exception as error:
-                if is_away(error):
+                if db.is_away(error):
                     raise
                 known = _Known(None, new[-1].version or 0, new[-1].recorded_at, new[-1].event_id)
             found.append((stream, new[-1].community_id, known))
         async with (await self.database.folds()).acquire() as connection, connection.transaction():
             for one in found:
                 await self._write(connection, *one)
-            await advance(connection, self.timer.name, position, rows[-1].position)
+            await subscriptions.advance(connection, self.timer.name, position, rows[-1].position)
         if found:
             self._changed.set()
-    async def _look(self, stream: str, new: Sequence[Recorded] = ()) -> _Known:
+    async def _look(self, stream: str, new: Sequence[recorded.Recorded] = ()) -> _Known:
         """What it has come to: with these rows, where they follow on what is known, else with what the log has."""
         known = before = self._known.pop(stream, None) or _Known(self.timer.decider.initial)
         if not new or (new[0].version or 0) > known.version + 1:
@@ -100,7 +96,7 @@ class Timers:
         while len(self._known) > CACHED:
             del self._known[next(iter(self._known))]
         return known
-    async def _write(self, connection: Connection, stream: str, community_id: UUID, known: _Known) -> None:
+    async def _write(self, connection: db.Connection, stream: str, community_id: UUID, known: _Known) -> None:
         """Whatever order the writers come in, the row of a later version stands."""
         await connection.execute(_WRITE, self.timer.name, stream, community_id, known.version, known.due, known.because)
     async def _run(self) -> None:
@@ -122,7 +118,7 @@ class Timers:
                         busy[community_id] += 1
                         under_way[stream] = community_id, (task := asyncio.create_task(self._one(stream, community_id)))
                         task.add_done_callback(lambda _: self._changed.set())
-                await set_within(self._changed, wait)
+                await tail.set_within(self._changed, wait)
         finally:
             for _, task in under_way.values():
                 task.cancel()
@@ -134,7 +130,7 @@ class Timers:
             if (due := known.due) is not None and due <= datetime.now(UTC):
                 subject_id = UUID(stream.rpartition(":")[2])
                 await asyncio.wait_for(self.timer.fire(Due(community_id, subject_id, known.state, due, known.because)), self.timer.within)
-                reach("timer.fired")
+                failpoints.reach("timer.fired")
                 known = await self._look(stream)
                 if known.due == due:
                     return self._pause(stream)

@@ -13,12 +13,10 @@ from msgspec import Struct
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable, DDLElement
-from libs.eventkit.db import Connection, Database, is_away
-from libs.eventkit.failpoints import reach
+from libs.eventkit import db, failpoints, tail
 from libs.eventkit.log import Log
 from libs.eventkit.recorded import COLUMNS, Catalogue, Recorded, Retired, tag_of
 from libs.eventkit.subscriptions import LAZY, POLL, Lost, advance, checkpoints, holding
-from libs.eventkit.tail import Wake, set_within
 
 log = logging.getLogger(__name__)
 Row = dict[str, Any]
@@ -89,7 +87,7 @@ class Fold:
 
 Work = tuple[Mapping[str, Mapping[UUID, "_Concerned"]], Set[tuple[str, UUID]]]
 
-async def take(database: Database, catalogue: Catalogue, views: Sequence[View], rows: Sequence[Recorded], position: int,
+async def take(database: db.Database, catalogue: Catalogue, views: Sequence[View], rows: Sequence[Recorded], position: int,
                work: Work | None = None) -> None:
     """Folds a batch into views that all stand at `position`: one transaction holds the rows and the checkpoints. Raises Lost."""
     concerned, anew = work or work_of(views, catalogue, rows)
@@ -105,15 +103,14 @@ async def take(database: Database, catalogue: Catalogue, views: Sequence[View], 
                     await _write(connection, view, community_id, one)
             for community_id in (c for name, c in anew if name == view.name):
                 await _fold_anew(connection, view, catalogue, community_id, rows[-1].position)
-        reach("view.written")
-    reach("view.committed")
-
-async def follow_views(log_: Log, wake: Wake, catalogue: Catalogue, views: Sequence[View]) -> None:
+        failpoints.reach("view.written")
+    failpoints.reach("view.committed")
+async def follow_views(log_: Log, wake: tail.Wake, catalogue: Catalogue, views: Sequence[View]) -> None:
     """Holds the lease of a service's views and hands them the log, for ever: those at one place together; by itself what was
     emptied until it has come up to the others, and what fails as long as it does."""
     await holding(log_.database, "views", lambda: _follow(log_, wake, catalogue, views))
 
-async def _follow(log_: Log, wake: Wake, catalogue: Catalogue, views: Sequence[View]) -> None:
+async def _follow(log_: Log, wake: tail.Wake, catalogue: Catalogue, views: Sequence[View]) -> None:
     clock, resting, due = asyncio.get_running_loop().time, dict[str, float](), inf
     stored = await checkpoints(log_.database, [view.name for view in views])
     positions = dict(stored)
@@ -140,14 +137,14 @@ async def _follow(log_: Log, wake: Wake, catalogue: Catalogue, views: Sequence[V
                 stored = await checkpoints(log_.database, list(positions))
                 positions = dict(stored)
             except Exception as error:
-                if is_away(error):
+                if db.is_away(error):
                     raise
                 log.error("views %s cannot be written: %s", ", ".join(names), type(error).__name__)
                 resting |= {name: clock() + (POLL if alone else 0.0) for name in names}
             moved = True
         due = inf if stored == positions else clock() + LAZY if late else min(due, clock() + LAZY)
         if not moved:
-            await set_within(grown, min(POLL, due - clock()))
+            await tail.set_within(grown, min(POLL, due - clock()))
 
 class _Concerned(Struct):
     """What one community's part of a batch has for a view: which rows it will read, its events, those it cannot take."""
@@ -177,7 +174,6 @@ def _concerned(views: Sequence[View], catalogue: Catalogue, rows: Sequence[Recor
             except Exception as error:
                 found[view.name][row.community_id].failed.append((row.position, type(error).__name__))
     return found
-
 def _anew(views: Sequence[View], catalogue: Catalogue, rows: Sequence[Recorded]) -> set[tuple[str, UUID]]:
     """Which views have to forget, of which communities: those that read a type of what was retired."""
     found = set[tuple[str, UUID]]()
@@ -185,15 +181,13 @@ def _anew(views: Sequence[View], catalogue: Catalogue, rows: Sequence[Recorded])
         kinds = [kind for name in getattr(catalogue.read(row), "types", ()) if (kind := catalogue.types.get(name))]
         found |= {(view.name, row.community_id) for view in views if any(_may_read(view, kind, row) for kind in kinds)}
     return found
-
 def _may_read(view: View, kind: type[Struct], row: Recorded) -> bool:
     """Asked with an event that has no fields: who looks into it reads the type."""
     try:
         return any(True for _ in view.reads(kind.__new__(kind), row))
     except Exception:
         return True
-
-async def _fold_anew(connection: Connection, view: View, catalogue: Catalogue, community_id: UUID, upto: int) -> None:
+async def _fold_anew(connection: db.Connection, view: View, catalogue: Catalogue, community_id: UUID, upto: int) -> None:
     """So that the view is the fold of the log as it now is, whatever it had taken from what is blanked."""
     await connection.execute(f"delete from {view.name} where community_id = $1", community_id)
     await connection.execute("delete from damaged where view = $1 and community_id = $2", view.name, community_id)
@@ -204,7 +198,7 @@ async def _fold_anew(connection: Connection, view: View, catalogue: Catalogue, c
             await _write(connection, view, community_id, one)
         after = rows[-1].position
 
-async def _write(connection: Connection, view: View, community_id: UUID, one: _Concerned) -> None:
+async def _write(connection: db.Connection, view: View, community_id: UUID, one: _Concerned) -> None:
     """Folds one community's events. One that the view cannot take is left out and marks the rows damaged; a rebuild mends it."""
     if one.wanted:
         rows = Rows(view.key, await _load(connection, view, community_id, one.wanted))
@@ -219,7 +213,7 @@ async def _write(connection: Connection, view: View, community_id: UUID, one: _C
         query = "insert into damaged (view, community_id, position, reason) values ($1, $2, $3, $4) on conflict do nothing"
         await connection.execute(query, view.name, community_id, position, reason)
 
-async def _load(connection: Connection, view: View, community_id: UUID, wanted: list[Row]) -> list[Row]:
+async def _load(connection: db.Connection, view: View, community_id: UUID, wanted: list[Row]) -> list[Row]:
     """One query for each distinct set of columns; a row that two of them find comes twice."""
     shapes: defaultdict[tuple[str, ...], list[Row]] = defaultdict(list)
     for where in msgspec.to_builtins(wanted):
@@ -233,8 +227,7 @@ async def _load(connection: Connection, view: View, community_id: UUID, wanted: 
             community_id, msgspec.json.encode(values).decode())
         found += [msgspec.json.decode(record[0]) for record in records]
     return found
-
-async def _save(connection: Connection, view: View, community_id: UUID, changed: Mapping[tuple[Any, ...], Row | None]) -> None:
+async def _save(connection: db.Connection, view: View, community_id: UUID, changed: Mapping[tuple[Any, ...], Row | None]) -> None:
     gone = [{**dict(zip(view.key, key, strict=True)), "community_id": community_id} for key, row in changed.items() if row is None]
     kept = [{**row, "community_id": community_id} for row in changed.values() if row is not None]
     if changed:

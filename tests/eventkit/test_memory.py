@@ -48,7 +48,7 @@ async def test_it_knows_the_log_once_it_has_caught_up(toy: App, sums: tuple[Memo
 
 
 async def test_many_events_are_all_applied_once(toy: App, sums: tuple[Memory, list[int]], community: UUID, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(memory, "BATCH", 3)
+    monkeypatch.setattr(memory.tail, "BATCH", 3)
     found, seen = sums
     for n in range(9):
         await toy.log.append(append(community, data=b'{"amount":%d}' % n, type="added" if n % 3 else "other"))

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid5
 
@@ -40,7 +41,8 @@ def key_forgotten() -> None:
 
     commands.Commands.handle = keyless  # type: ignore[method-assign]
     log._arguments = remembering
-    log.reach = lambda name: reach(name) if any(e.type == "added" for a in batches for e in a.events) else None
+    log.failpoints = SimpleNamespace(
+        reach=lambda name: reach(name) if any(e.type == "added" for a in batches for e in a.events) else None)
 
 
 async def _not_yet(*what: Any) -> None:
@@ -127,7 +129,7 @@ def known_in_memory_only() -> None:
 
 def _two_transactions(rows_first: bool) -> None:
     real = views.take
-    views.reach = lambda name: None
+    views.failpoints = SimpleNamespace(reach=lambda name: None)
 
     async def fold(*arguments: Any) -> None:
         views.advance = _not_yet
@@ -167,7 +169,7 @@ def reaction_without_key() -> None:
             did.append(row.position)
 
     reactions.Reactor.handle = handle  # type: ignore[method-assign]
-    reactions.reach = lambda name: reach(name) if did else None
+    reactions.failpoints = SimpleNamespace(reach=lambda name: reach(name) if did else None)
 
 
 def fired_by_the_table_alone() -> None:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4, uuid5
 
@@ -12,7 +13,7 @@ import asyncpg
 from aiokafka.producer.message_accumulator import MessageAccumulator
 from msgspec.structs import replace
 
-from libs.eventkit import commands, hear, log, recorded, relay, settings
+from libs.eventkit import commands, db, hear, log, recorded, relay, settings
 from libs.eventkit.db import Unavailable
 from libs.eventkit.recorded import COLUMNS, Recorded
 from tests.kit import until
@@ -168,7 +169,7 @@ def disk_full_is_nothing() -> None:
             return [log.Appended("ok", 0, None, None)] * len(batch)
 
     log.Log._call = call  # type: ignore[method-assign]
-    log.once_there = lambda call, patience: call()
+    log.db = SimpleNamespace(**{**vars(db), "once_there": lambda call, patience: call()})
 
 
 def random_member() -> None:

@@ -75,14 +75,15 @@ begin
     return query select * from live_key(k_community, k_subject, k_purpose, k_owner);
 end $$;
 
--- as the keys topic brings it; what is erased stays so
+-- as the keys topic brings it, a tombstone without `wrapped`; what is erased stays so
 create or replace function take_key(
     k_id uuid, k_community uuid, k_subject text, k_purpose text, k_owner text, k_kek text, k_wrapped bytea
 ) returns void language sql as $$
-    insert into keys as k (key_id, community_id, subject, purpose, owner, kek_id, wrapped)
-    values (k_id, k_community, k_subject, k_purpose, k_owner, k_kek, k_wrapped)
-    on conflict (key_id) do update set kek_id = excluded.kek_id, wrapped = excluded.wrapped
-     where k.erased_at is null and k.owner = excluded.owner
+    insert into keys as k (key_id, community_id, subject, purpose, owner, kek_id, wrapped, erased_at)
+    values (k_id, k_community, k_subject, k_purpose, k_owner, k_kek, k_wrapped, case when k_wrapped is null then clock_timestamp() end)
+    on conflict (key_id) do update
+       set kek_id = excluded.kek_id, wrapped = excluded.wrapped, erased_at = excluded.erased_at
+     where k.erased_at is null and (k.owner = excluded.owner or excluded.wrapped is null)
 $$;
 
 -- one never seen is erased too, in case it comes late
