@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from cli.operate import operate
 from libs.eventkit import reactions
 from libs.eventkit.db import Unavailable
+from libs.eventkit.decider import NotYet
 from libs.eventkit.reactions import Do, Reaction
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.service import App, Service
@@ -109,7 +110,7 @@ async def test_the_cause_is_on_what_follows(toy: App, pool: asyncpg.Pool, commun
     assert effect.meta.caused_by == (cause.event_id,)
 
 
-@pytest.mark.parametrize("error", [ValueError("poison"), reactions.NotYet("a fact")])
+@pytest.mark.parametrize("error", [ValueError("poison"), NotYet("a fact")])
 async def test_what_fails_parks_its_key_in_order_and_retry_restores_it(
     toy: App, toy_service: Service, pool: asyncpg.Pool, world: World, error: Exception
 ):
@@ -148,7 +149,7 @@ async def test_what_is_skipped_lets_the_next_pass(toy: App, toy_service: Service
 
 
 async def test_a_fact_that_arrives_in_time_parks_nothing(toy: App, pool: asyncpg.Pool, community: UUID, world: World):
-    world.sick[1] = reactions.NotYet("soon")
+    world.sick[1] = NotYet("soon")
     real = world.react
 
     async def late(event: Added, row: Recorded) -> list[Do]:

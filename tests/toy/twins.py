@@ -8,7 +8,7 @@ from uuid import uuid5
 
 from msgspec.structs import replace
 
-from libs.eventkit import commands, db, hear, log, reactions, relay, timers, views
+from libs.eventkit import commands, db, hear, log, reactions, relay, subscriptions, timers, views
 from libs.eventkit.failpoints import reach
 from libs.eventkit.reactions import context_of
 from libs.eventkit.subscriptions import advance
@@ -52,9 +52,10 @@ async def _not_yet(*what: Any) -> None:
 def relay_checkpoint_first() -> None:
     """Moves the checkpoint, then sends; and has no look at the topic when it begins."""
     real = relay.Relay._send
-    relay.advance, relay.reach = _not_yet, lambda name: None
+    relay.subscriptions = SimpleNamespace(**{**vars(subscriptions), "advance": _not_yet})
+    relay.failpoints = SimpleNamespace(reach=lambda name: None)
 
-    async def send(self: relay.Relay, producer: Any, rows: Any, position: int) -> int:
+    async def send(self: relay.Relay, producer: Any, rows: Any, position: int) -> None:
         told = dict(self._told)
         said = [message for row in rows if row.source is None for message in self._messages(row, told)]
         pool = await self.database.pool()
@@ -63,7 +64,7 @@ def relay_checkpoint_first() -> None:
             await advance(connection, relay.NAME, position, rows[-1].position)
         if said:
             reach("relay.sent")
-        return await real(self, producer, rows, position)
+        await real(self, producer, rows, position)
 
     async def look(self: relay.Relay) -> str:
         return ""

@@ -9,6 +9,7 @@ from uuid import UUID, uuid5
 from msgspec.structs import replace
 
 from libs.eventkit import hear, reactions, relay
+from libs.eventkit.decider import NotYet
 from libs.eventkit.tail import set_within
 
 
@@ -93,7 +94,7 @@ def tries_for_ever() -> None:
         try:
             await handle(self, event, row)
         except ValueError as error:
-            raise reactions.NotYet(str(error)) from error
+            raise NotYet(str(error)) from error
 
     reactions.Reactor.handle = handling  # type: ignore[method-assign]
 
