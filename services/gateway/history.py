@@ -35,7 +35,7 @@ CHUNK = 200
 """Events that are folded before live requests have their turn again: some milliseconds."""
 TYPES: Mapping[str, tuple[type, ...]] = {
     my_home.PLACES.name: (identity.BuildingRegistered, identity.HomeRegistered),
-    my_home.RESIDENTS.name: (identity.ResidentRegistered,),
+    my_home.RESIDENTS.name: (identity.ResidentRegistered, identity.ResidentErased),
     my_home.RESIDENCES.name: (identity.ResidenceStarted, identity.ResidenceEnded),
     my_doors.RIGHTS.name: (access.RightGranted, access.RightRevoked),
     DOORS.name: (access.DoorInstalled,),
