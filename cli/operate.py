@@ -16,6 +16,7 @@ from cli import waiting
 from cli.generations import MOST, begin_anew
 from cli.keeper.heads import Outside
 from cli.mending import retire_now, rewrap
+from cli.tombstones import hear_to_the_end, say_what_is_missing
 from cli.verifying import acknowledge_loss, verify
 from cli.viewing import asof, rebuilt
 from libs.eventkit import obs
@@ -109,9 +110,10 @@ async def _restored(app: App, arguments: list[str]) -> dict[str, Any]:
     parser.add_argument("--heard", type=int, default=0)
     parser.add_argument("--most", type=int, default=MOST)
     given = parser.parse_args(arguments)
+    await hear_to_the_end(app)  # first: while the topic cannot be read, nothing has begun
     found = await begin_anew(app, given.heard, given.most)
     await acknowledge_loss(app, Outside.of(app.settings), found["generation"])
-    return found
+    return found | {"erased_again": await say_what_is_missing(app)}
 
 
 def main() -> None:

@@ -62,4 +62,6 @@ def show(found: dict[str, Any]) -> None:
         print("Its listeners have heard them. What follows from what it hears again comes back by itself, under the same ids.")
     else:
         print("Its topic has nothing that this log lost.")
+    if found["erased_again"]:
+        print(f"{found['erased_again']} keys had been erased since: they are gone again, and the log says so.")
     print("\n".join(f"  {count} {what} stood beyond the log's end" for what, count in found["settled"].items() if count))

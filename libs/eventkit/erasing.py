@@ -1,17 +1,13 @@
 """Erasing a person in one service: the keys of all that was sealed for them, then the word that it is done. `key_erased` is in the log
 before a key is destroyed, `erasure_confirmed` after the last one is: whoever was killed in between does the rest when they come back."""
-from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 from msgspec import Struct
-from libs.eventkit.commands import Context
 from libs.eventkit.decider import Decider
 from libs.eventkit.failpoints import reach
 from libs.eventkit.keys_topic import KeyErased
-from libs.eventkit.privacy import KeyRecord
 from libs.eventkit.reactions import Do, Reaction, context_of
-from libs.eventkit.recorded import Recorded, tag_of
+from libs.eventkit.recorded import Recorded
 
 if TYPE_CHECKING:
     from libs.eventkit.service import App
@@ -75,13 +71,3 @@ async def is_erased(app: "App", community_id: UUID, person_id: UUID) -> bool:
     """Whether it has begun here."""
     erasure, _ = await app.commands.state(ERASURES, person_id, community_id)
     return erasure.subjects is not None
-
-async def told_of_tombstones(app: "App", records: Sequence[KeyRecord]) -> None:
-    """Tombstones of own keys that are alive by the own log, as after a restore: they are gone by it, too."""
-    pool, streams = await app.database.pool(), [f"key:{record.key_id}" for record in records]
-    query = "select stream from events where stream = any($1) and type = $2"
-    said = {row[0] for row in await pool.fetch(query, streams, tag_of(KeyErased))}
-    for record, stream in zip(records, streams, strict=True):
-        if stream not in said:
-            context = Context(community_id=record.community_id, now=datetime.now(UTC), name="tombstone", cause=record.key_id)
-            await app.commands.handle(record.key_id, EraseKey(record.key_id), context)

@@ -1,6 +1,6 @@
 """Keys travel wrapped on one compacted topic; the events that say so hold the key's id alone."""
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -31,10 +31,9 @@ async def announce(settings: Settings, keyring: KeyRing, producer: AIOKafkaProdu
                 await producer.send_and_wait(
                     settings.topic("keys"), msgspec.json.encode(record), key=key_id.encode(), partition=partition_of(row.community_id))
 
-async def hear_keys(
-        settings: Settings, keyring: KeyRing, tombstones: Callable[[Sequence[KeyRecord]], Awaitable[None]], heard: asyncio.Event) -> None:
-    """Takes every key of the topic, for ever. Without a group: compacted, it is short enough to read at each start. `tombstones` is told
-    those of own keys; `heard` set when the topic was read to the end that it had."""
+async def hear_keys(settings: Settings, keyring: KeyRing, heard: asyncio.Event) -> None:
+    """Takes every key of the topic, for ever. Without a group: compacted, it is short enough to read at each start. `heard` is set when
+    the topic was read to the end that it had."""
     consumer = AIOKafkaConsumer(**settings.broker, enable_auto_commit=False, auto_offset_reset="earliest",
                                 fetch_max_wait_ms=500, client_id=f"{settings.service}-keys")
     try:
@@ -49,7 +48,5 @@ async def hear_keys(
                 records = [msgspec.json.decode(r.value, type=KeyRecord) for r in fetched if r.value is not None]
                 for record in await keyring.news(records):
                     await keyring.store(record)
-                if gone := [r for r in records if r.wrapped is None and r.owner == settings.service]:
-                    await tombstones(gone)
     finally:
         await asyncio.wait_for(consumer.stop(), 5)

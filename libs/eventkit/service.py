@@ -2,7 +2,7 @@
 
     python -m services.<name> api | worker | relay | all"""
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 from fastapi import APIRouter
 from msgspec import Struct
@@ -41,7 +41,6 @@ class Service(Struct, frozen=True):
     routes: Callable[["App"], APIRouter] = lambda app: APIRouter()
     raw_routes: tuple[str, ...] = ()
     within: Callable[["App", ASGIApp], ASGIApp] = lambda app, asgi: asgi
-    tombstones: Callable[["App", Sequence[privacy.KeyRecord]], Awaitable[None]] = erasing.told_of_tombstones
     topic: str = ""
     retention: tuple[Retention, ...] = ()
 
@@ -118,9 +117,8 @@ class App:
             if self.hearing is None:
                 self._start_keys()
     def _start_keys(self) -> None:
-        self.keys_heard, tombstones = asyncio.Event(), lambda records: self.service.tombstones(self, records)
-        self.supervisor.start("keys", lambda heard=self.keys_heard: keys_topic.hear_keys(  # type: ignore[misc]
-            self.settings, self.keyring, tombstones, heard))
+        self.keys_heard = heard = asyncio.Event()
+        self.supervisor.start("keys", lambda: keys_topic.hear_keys(self.settings, self.keyring, heard))
     async def close(self) -> None:
         await self.supervisor.stop()
         await self.database.close()

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from libs.eventkit.commands import Context
 from libs.eventkit.decider import NotFound
-from libs.eventkit.erasing import begin, erasing, is_erased, told_of_tombstones
+from libs.eventkit.erasing import begin, erasing, is_erased
 from libs.eventkit.privacy import KeyRecord
 from libs.eventkit.reactions import Do, Reaction
 from libs.eventkit.recorded import NOWHERE, Recorded
@@ -68,8 +68,8 @@ def _removal(vehicle_id: UUID, keeper_id: UUID) -> Do:
 
 
 async def tombstones(app: App, records: Sequence[KeyRecord]) -> None:
-    """Who was erased stays erased, also where this log was set back to before it: the keys' topic has not forgotten."""
-    await told_of_tombstones(app, records)
+    """Who was erased stays erased, also where this log was set back to before it: the keys' topic has not forgotten. `lifang restored`
+    asks for this with the own keys that are gone though the log does not say so."""
     for record in records:
         subject, _, text = record.subject.partition(":")
         if subject == RESIDENT:

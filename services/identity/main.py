@@ -35,7 +35,7 @@ from services.identity.domain import (
     signing_keys,
     vehicles,
 )
-from services.identity.erasures import erasures, tombstones
+from services.identity.erasures import erasures
 from services.identity.keepers import keepers_of
 from services.identity.lookups import communities_of
 from services.identity.publishing import publish
@@ -100,7 +100,6 @@ SERVICE = Service(
     views=VIEWS,
     memories=lambda app: (communities_of(app).memory, keepers_of(app).memory),
     reactions=lambda app: (vehicles_of_residents(app, keepers_of(app)), *erasures(app, keepers_of(app))),
-    tombstones=tombstones,
     tasks=lambda app: {"signing-key": lambda: keep_a_signing_key(app, secrets_of(app))},
     routes=routes,
     retention=RETENTION,

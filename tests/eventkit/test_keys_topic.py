@@ -6,14 +6,17 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
+from aiokafka.errors import KafkaError
 from msgspec.structs import replace
 
 from cli.migrating.topics import ensure_topics
+from cli.operate import operate
 from libs.eventkit import keys_topic, status
 from libs.eventkit.commands import Context
 from libs.eventkit.erasing import EraseKey
 from libs.eventkit.keys_topic import KeyCreated
 from libs.eventkit.privacy import Erased, KeyRecord, seal
+from libs.eventkit.sealed import Sealed
 from libs.eventkit.service import App
 from tests.kit import caught_up, until
 from tests.toy.accounts import Add
@@ -47,7 +50,7 @@ async def heard(app: App) -> list[KeyRecord]:
             return []
 
     read, settings = asyncio.Event(), app.settings.model_copy(update={"service": "elsewhere"})
-    hearing = asyncio.create_task(keys_topic.hear_keys(settings, Ring(), None, read))  # type: ignore[arg-type]
+    hearing = asyncio.create_task(keys_topic.hear_keys(settings, Ring(), read))  # type: ignore[arg-type]
     await asyncio.wait_for(read.wait(), 20)
     hearing.cancel()
     await asyncio.gather(hearing, return_exceptions=True)
@@ -71,7 +74,8 @@ async def test_a_service_is_not_ready_before_it_has_heard_the_keys(toy: App, com
     assert not any("keys are read" in reason for reason in (await status.status(toy))["why"])
 
 
-async def test_set_back_to_before_an_erasure_it_erases_again_and_its_log_says_so(app_of: AppOf, toy: App, community: UUID):
+async def set_back(app_of: AppOf, toy: App, community: UUID) -> tuple[App, Sealed]:
+    """To before the erasure of a key, as by a restore; the key's topic knows of it."""
     sealed, asked = await made(toy, community)
     was = await toy.keyring.record(sealed.key_id)
     await toy.commands.handle(sealed.key_id, EraseKey(sealed.key_id), asked)
@@ -82,10 +86,54 @@ async def test_set_back_to_before_an_erasure_it_erases_again_and_its_log_says_so
     await restored.keyring.store(was)
     assert await restored.keyring.open(sealed) != Erased()
     restored.settings = restored.settings.model_copy(update={"topic_prefix": toy.settings.topic_prefix})
+    return restored, sealed
+
+
+async def said_of(app: App, sealed: Sealed) -> list[str]:
+    return [r.type for r in await app.log.stream(f"key:{sealed.key_id}")]
+
+
+async def test_set_back_to_before_an_erasure_a_service_erases_again_before_it_is_ready(app_of: AppOf, toy: App, community: UUID):
+    restored, sealed = await set_back(app_of, toy, community)
     restored._start_keys()
     await until(lambda: restored.keys_heard is not None and restored.keys_heard.is_set())
     assert await restored.keyring.open(sealed) == Erased()
-    assert [r.type for r in await restored.log.stream(f"key:{sealed.key_id}")] == ["key_erased"]
+    assert await said_of(restored, sealed) == [], "what the log lacks is said by `lifang restored`"
+
+
+@pytest.mark.parametrize("started", [False, True], ids=["beside nobody", "after the service has heard it"])
+async def test_restored_says_once_what_the_log_lacks(app_of: AppOf, toy: App, community: UUID, started: bool):
+    restored, sealed = await set_back(app_of, toy, community)
+    if started:
+        restored._start_keys()
+        await until(lambda: restored.keys_heard is not None and restored.keys_heard.is_set())
+    for again in (1, 0):
+        assert (await operate(App(TOY, restored.settings), "restored", []))["erased_again"] == again
+        assert await said_of(restored, sealed) == ["key_erased"]
+    assert [r.generation for r in await restored.log.stream(f"key:{sealed.key_id}")] == [3], "told anew by each"
+    restored.keyring.forget(sealed.key_id)
+    assert await restored.keyring.open(sealed) == Erased()
+
+
+async def test_while_the_keys_cannot_be_read_nothing_has_begun(toy: App, community: UUID):
+    await made(toy, community)
+    pool = await toy.database.pool()
+    with pytest.raises(KafkaError):
+        await operate(App(TOY, toy.settings.model_copy(update={"kafka": "127.0.0.1:1"})), "restored", [])
+    assert await pool.fetchval("select generation from log_state") == 1
+
+
+async def test_restored_says_nothing_of_keys_of_others_and_of_those_that_are_alive(app_of: AppOf, toy: App, community: UUID):
+    sealed, asked = await made(toy, community)
+    await toy.commands.handle(sealed.key_id, EraseKey(sealed.key_id), asked)
+    kept, _ = await made(toy, uuid4())
+    toy.start_relay()
+    await caught_up(await toy.database.pool(), "relay")
+    echo = await app_of(ECHO)
+    echo.settings = echo.settings.model_copy(update={"topic_prefix": toy.settings.topic_prefix})
+    assert (await operate(App(ECHO, echo.settings), "restored", []))["erased_again"] == 0
+    assert await echo.keyring.open(sealed) == Erased() and await echo.keyring.open(kept) == b"13812345678"
+    assert await echo.log.last() == 0
 
 
 async def test_a_listener_opens_nothing_once_it_has_heard_the_tombstone(app_of: AppOf, toy: App, community: UUID):

@@ -5,8 +5,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from cli.tombstones import say_what_is_missing
 from libs.eventkit.decider import Refused
-from libs.eventkit.erasing import told_of_tombstones
 from libs.eventkit.privacy import Erased
 from services.identity import contacts, lookups, plates
 from services.identity.domain.accounts import PHONE, CloseAccount, OpenAccount
@@ -120,19 +120,29 @@ async def test_what_was_decided_in_the_same_moment_goes_as_it_comes(registry: Re
 async def test_set_back_to_before_the_erasure_the_tombstone_leads_to_it_again(registry: Registry):
     ann, ben = await registry.resident("安"), await registry.resident("本", "13912345678")
     await registry.account(ann)
-    gone = await registry.tombstones([f"resident:{ann}"])
-    for _ in range(2):  # each start reads them anew
-        await tombstones(registry.app, gone)
+    await registry.tombstones([f"resident:{ann}"])
+    assert [await say_what_is_missing(registry.app) for _ in range(2)] == [1, 0]
     await registry.reacts()
     assert [(e["resident_id"], e["reason"]) for e in await registry.said("resident_erased")] == [(str(ann), "restored")]
     assert len(await registry.said("key_erased")) == 1 and await registry.confirmed() == [1]
     assert await registry.alive() == {f"resident:{ben}"} and await registry.claims(PHONE) == set()
 
 
+async def test_ended_between_the_erasure_and_the_word_of_its_key_it_is_all_said_once(registry: Registry):
+    ann = await registry.resident("安")
+    await tombstones(registry.app, await registry.tombstones([f"resident:{ann}"]))
+    assert len(await registry.said("resident_erased")) == 1 and await registry.said("key_erased") == []
+    assert await say_what_is_missing(registry.app) == 1
+    await registry.reacts()
+    assert len(await registry.said("resident_erased")) == len(await registry.said("key_erased")) == 1
+    assert await registry.confirmed() == [1]
+
+
 async def test_a_tombstone_of_somebody_of_whom_nothing_is_known_any_more_harms_nobody(registry: Registry):
     unknown = uuid4()
     key = await registry.app.keyring.key_for(registry.community, f"resident:{unknown}", "contact")
-    await tombstones(registry.app, await registry.tombstones([f"resident:{unknown}"]))
+    await registry.tombstones([f"resident:{unknown}"])
+    assert await say_what_is_missing(registry.app) == 1
     assert await registry.said("resident_erased") == []
     assert await registry.said("key_erased") == [{"type": "key_erased", "key_id": str(key.key_id)}]
 
@@ -141,5 +151,6 @@ async def test_tombstones_of_which_the_log_knows_say_nothing(registry: Registry)
     ann = await registry.resident("安")
     await registry.wishes(ann)
     before = len(await registry.rows())
-    await told_of_tombstones(registry.app, await registry.tombstones([f"resident:{ann}"]))
+    await registry.tombstones([f"resident:{ann}"])
+    assert await say_what_is_missing(registry.app) == 0
     assert len(await registry.rows()) == before
