@@ -171,5 +171,4 @@ class DuressSignalled(Struct, frozen=True, tag="access.duress_signalled"):
     holder_id: UUID | None
     live: bool
     at: datetime
-class AccessErasureConfirmed(Confirmed, frozen=True, tag="access.erasure_confirmed"):
-    """As `Confirmed`."""
+class AccessErasureConfirmed(Confirmed, frozen=True, tag="access.erasure_confirmed"): ...

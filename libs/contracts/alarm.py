@@ -80,5 +80,4 @@ class IncidentEscalated(_OfIncident, frozen=True, tag="alarm.incident_escalated"
     due: datetime
     told: tuple[str, ...]
     next_by: datetime | None
-class AlarmErasureConfirmed(Confirmed, frozen=True, tag="alarm.erasure_confirmed"):
-    """As `Confirmed`."""
+class AlarmErasureConfirmed(Confirmed, frozen=True, tag="alarm.erasure_confirmed"): ...

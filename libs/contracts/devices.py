@@ -118,5 +118,4 @@ class TemplateNotRemoved(_Template, frozen=True, tag="devices.template_not_remov
     reason: str
     attempt: int
     again_at: datetime
-class DevicesErasureConfirmed(Confirmed, frozen=True, tag="devices.erasure_confirmed"):
-    """As `Confirmed`."""
+class DevicesErasureConfirmed(Confirmed, frozen=True, tag="devices.erasure_confirmed"): ...

@@ -81,8 +81,7 @@ class ResidentErased(OfResident, frozen=True, tag="identity.resident_erased"):
     them. `restored`: it was lost here and is known from what others were told. Ids, residences, bills, counts and incidents stay."""
     by: UUID
     reason: Literal["own_wish", "on_request", "retention", "restored"]
-class IdentityErasureConfirmed(Confirmed, frozen=True, tag="identity.erasure_confirmed"):
-    """As `Confirmed`."""
+class IdentityErasureConfirmed(Confirmed, frozen=True, tag="identity.erasure_confirmed"): ...
 class _Consent(OfResident, frozen=True):
     purpose: Literal["face", "sharing", "notices"]
     by: UUID
@@ -90,5 +89,4 @@ class ConsentGiven(_Consent, frozen=True, tag="identity.consent_given"):
     """The resident, or under 14 a guardian (`by`), agrees: to face as a credential, to sharing with authorities, to push and SMS."""
 class ConsentWithdrawn(_Consent, frozen=True, tag="identity.consent_withdrawn"):
     """No longer; whoever rests on it stops within a minute."""
-class ResidentLookedAt(Look, frozen=True, tag="identity.resident_looked_at"):
-    """As `Look`."""
+class ResidentLookedAt(Look, frozen=True, tag="identity.resident_looked_at"): ...

@@ -61,5 +61,4 @@ class BroadcastEnded(Struct, frozen=True, tag="neighbors.broadcast_ended"):
     building_id: UUID
     by: UUID | None
     reason: str
-class NeighborsErasureConfirmed(Confirmed, frozen=True, tag="neighbors.erasure_confirmed"):
-    """As `Confirmed`."""
+class NeighborsErasureConfirmed(Confirmed, frozen=True, tag="neighbors.erasure_confirmed"): ...

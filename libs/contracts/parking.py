@@ -112,5 +112,4 @@ class FindingSettled(Struct, frozen=True, tag="parking.finding_settled"):
     """Settled by a person or by a second fact; `how` in one word."""
     finding_id: UUID
     how: str
-class ParkingErasureConfirmed(Confirmed, frozen=True, tag="parking.erasure_confirmed"):
-    """As `Confirmed`."""
+class ParkingErasureConfirmed(Confirmed, frozen=True, tag="parking.erasure_confirmed"): ...

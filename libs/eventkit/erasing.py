@@ -3,11 +3,7 @@ before a key is destroyed, `erasure_confirmed` after the last one is: whoever wa
 from typing import TYPE_CHECKING
 from uuid import UUID
 from msgspec import Struct
-from libs.eventkit.decider import Decider
-from libs.eventkit.failpoints import reach
-from libs.eventkit.keys_topic import KeyErased
-from libs.eventkit.reactions import Do, Reaction, context_of
-from libs.eventkit.recorded import Recorded
+from libs.eventkit import decider, failpoints, keys_topic, reactions, recorded
 
 if TYPE_CHECKING:
     from libs.eventkit.service import App
@@ -43,30 +39,30 @@ def decide_begin(command: BeginErasure, erasure: Erasure) -> list[ErasureBegun |
 def decide_confirm(command: ConfirmErasure, erasure: Erasure) -> list[ErasureBegun | ErasureConfirmed]:
     nothing = erasure.subjects is None or erasure.confirmed
     return [] if nothing else [ErasureConfirmed(command.person_id, command.keys)]
-def decide_erase_key(command: EraseKey, gone: bool) -> list[KeyErased]:
-    return [] if gone else [KeyErased(command.key_id)]
+def decide_erase_key(command: EraseKey, gone: bool) -> list[keys_topic.KeyErased]:
+    return [] if gone else [keys_topic.KeyErased(command.key_id)]
 
-ERASURES = Decider[Erasure, ErasureBegun | ErasureConfirmed]("erasure", Erasure(), evolve, {
+ERASURES = decider.Decider[Erasure, ErasureBegun | ErasureConfirmed]("erasure", Erasure(), evolve, {
     BeginErasure: decide_begin, ConfirmErasure: decide_confirm})
-KEYS = Decider[bool, KeyErased]("key", False, lambda gone, event: gone or isinstance(event, KeyErased), {EraseKey: decide_erase_key})
+KEYS = decider.Decider[bool, keys_topic.KeyErased](
+    "key", False, lambda gone, event: gone or isinstance(event, keys_topic.KeyErased), {EraseKey: decide_erase_key})
 EVENTS, DECIDERS = (ErasureBegun, ErasureConfirmed), (ERASURES, KEYS)
 
-def begin(person_id: UUID, *subjects: str, again: bool = False) -> Do:
-    return Do("erase", person_id, BeginErasure(person_id, subjects, again))
+def begin(person_id: UUID, *subjects: str, again: bool = False) -> reactions.Do:
+    return reactions.Do("erase", person_id, BeginErasure(person_id, subjects, again))
 
-def erasing(app: "App") -> Reaction:
+def erasing(app: "App") -> reactions.Reaction:
     """Counts the keys that were erased before, too: a rerun says the same."""
-    async def begun(event: ErasureBegun, row: Recorded) -> list[Do]:
+    async def begun(event: ErasureBegun, row: recorded.Recorded) -> list[reactions.Do]:
         keys = await app.keyring.own(row.community_id, event.subjects)
         for key_id in keys:
-            await app.commands.handle(key_id, EraseKey(key_id), context_of(row, f"erase {key_id}"))
-        reach("erasure.logged")
+            await app.commands.handle(key_id, EraseKey(key_id), reactions.context_of(row, f"erase {key_id}"))
+        failpoints.reach("erasure.logged")
         for key_id in keys:
             await app.keyring.erase(key_id)
-        reach("erasure.destroyed")
-        return [Do("confirm", event.person_id, ConfirmErasure(event.person_id, len(keys)))]
-    return Reaction("erasing", {ErasureBegun: begun}, apart=True)
-
+        failpoints.reach("erasure.destroyed")
+        return [reactions.Do("confirm", event.person_id, ConfirmErasure(event.person_id, len(keys)))]
+    return reactions.Reaction("erasing", {ErasureBegun: begun}, apart=True)
 async def is_erased(app: "App", community_id: UUID, person_id: UUID) -> bool:
     """Whether it has begun here."""
     erasure, _ = await app.commands.state(ERASURES, person_id, community_id)

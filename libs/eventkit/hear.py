@@ -24,7 +24,6 @@ class Hearing:
         self.settings, self.database, self.sources = settings, database, {settings.topic(s): s for s in sources}
         self.counts = dict.fromkeys(("taken", "known", "repeated", "missing", "unreadable", "unknown"), 0)
         self._consumer: AIOKafkaConsumer | None = None
-
     async def run(self) -> None:
         """Hears for ever. The group carries the generation, so that after `restored` everything is read again."""
         generation = await (await self.database.pool()).fetchval("select generation from log_state")
@@ -62,13 +61,11 @@ class Hearing:
         finally:
             self._consumer = None
             await asyncio.wait_for(consumer.stop(), 5)
-
     async def _is_behind(self, consumer: AIOKafkaConsumer) -> bool:
         if {tp.topic for tp in consumer.assignment()} != set(self.sources):  # nothing left for this member, or it was forgotten
             return True
         ends = await consumer.end_offsets(consumer.assignment())
         return any([end > await consumer.position(tp) for tp, end in ends.items()])
-
     async def _take(self, records: Sequence[ConsumerRecord]) -> None:
         pool, readable = await self.database.pool(), list[tuple[str, Heard]]()
         for record in records:
@@ -80,14 +77,12 @@ class Hearing:
         for answer, (_, heard) in zip(answers, readable, strict=True):
             self.counts[answer] += 1
             self.counts["unknown"] += answer == "taken" and heard.type not in self.known
-
     async def _keep_aside(self, record: ConsumerRecord, reason: str) -> None:
         self.counts["unreadable"] += 1
         log.error("unreadable record %s/%d/%d kept aside: %s", record.topic, record.partition, record.offset, reason)
         heads = msgspec.json.encode({k: (v or b"").decode("latin-1") for k, v in record.headers}).decode().replace("\\u0000", "")
         await (await self.database.pool()).execute(
             "select keep_aside($1, $2, $3, $4, $5, $6)", record.topic, record.partition, record.offset, reason, heads, record.value)
-
     def positions(self) -> dict[TopicPartition, int]:
         """By partition that is this member's: the offset that is fetched next."""
         if (consumer := self._consumer) is None:

@@ -5,9 +5,7 @@ from uuid import UUID
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from msgspec import Struct
-from libs.eventkit.envelope import PARTITIONS, partition_of
-from libs.eventkit.privacy import KeyRecord, KeyRing
-from libs.eventkit.recorded import Recorded, tag_of
+from libs.eventkit import envelope, privacy, recorded
 from libs.eventkit.settings import Settings
 
 class KeyCreated(Struct, frozen=True, tag="key_created"):
@@ -18,34 +16,34 @@ class KeyErased(Struct, frozen=True, tag="key_erased"):
     key_id: UUID
 
 KEY_EVENTS = (KeyCreated, KeyErased)
-_NAMES = {tag_of(t) for t in KEY_EVENTS}
+_NAMES = {recorded.tag_of(t) for t in KEY_EVENTS}
 
-async def announce(settings: Settings, keyring: KeyRing, producer: AIOKafkaProducer, rows: Sequence[Recorded]) -> None:
+async def announce(settings: Settings, keyring: privacy.KeyRing, producer: AIOKafkaProducer, rows: Sequence[recorded.Recorded]) -> None:
     """Sends the keys that these rows speak of and awaits the acknowledgements."""
     for row in rows:
         if row.source is None and row.type in _NAMES:
             key_id = msgspec.json.decode(row.data, type=dict[str, str])["key_id"]
             if (record := await keyring.record(UUID(key_id))) is not None:
-                if row.type == tag_of(KeyErased):  # it may not be destroyed yet
+                if row.type == recorded.tag_of(KeyErased):  # it may not be destroyed yet
                     record = msgspec.structs.replace(record, wrapped=None)
-                await producer.send_and_wait(
-                    settings.topic("keys"), msgspec.json.encode(record), key=key_id.encode(), partition=partition_of(row.community_id))
+                where = {"topic": settings.topic("keys"), "partition": envelope.partition_of(row.community_id)}
+                await producer.send_and_wait(**where, value=msgspec.json.encode(record), key=key_id.encode())
 
-async def hear_keys(settings: Settings, keyring: KeyRing, heard: asyncio.Event) -> None:
+async def hear_keys(settings: Settings, keyring: privacy.KeyRing, heard: asyncio.Event) -> None:
     """Takes every key of the topic, for ever. Without a group: compacted, it is short enough to read at each start. `heard` is set when
     the topic was read to the end that it had."""
     consumer = AIOKafkaConsumer(**settings.broker, enable_auto_commit=False, auto_offset_reset="earliest",
                                 fetch_max_wait_ms=500, client_id=f"{settings.service}-keys")
     try:
         await consumer.start()
-        consumer.assign([TopicPartition(settings.topic("keys"), p) for p in range(PARTITIONS)])
+        consumer.assign([TopicPartition(settings.topic("keys"), p) for p in range(envelope.PARTITIONS)])
         await consumer.seek_to_beginning()
         ends = await consumer.end_offsets(consumer.assignment())
         while True:
             if not heard.is_set() and all([await consumer.position(tp) >= end for tp, end in ends.items()]):
                 heard.set()
             for fetched in (await consumer.getmany(timeout_ms=5000)).values():
-                records = [msgspec.json.decode(r.value, type=KeyRecord) for r in fetched if r.value is not None]
+                records = [msgspec.json.decode(r.value, type=privacy.KeyRecord) for r in fetched if r.value is not None]
                 for record in await keyring.news(records):
                     await keyring.store(record)
     finally:

@@ -7,16 +7,14 @@ from typing import Any
 from fastapi import APIRouter
 from msgspec import Struct
 from starlette.types import ASGIApp
-from libs.eventkit import auth, erasing, hear, keys_topic, privacy, relay, supervise, tail
+from libs.eventkit import auth, erasing, hear, keys_topic, privacy, recorded, relay, subscriptions, supervise, tail
 from libs.eventkit.commands import Commands, Publish
 from libs.eventkit.db import Database
 from libs.eventkit.decider import Decider
 from libs.eventkit.log import Log
 from libs.eventkit.memory import Memory
 from libs.eventkit.reactions import Reaction, Reactor
-from libs.eventkit.recorded import Catalogue, Retention, Retired, Upcast
 from libs.eventkit.settings import Settings
-from libs.eventkit.subscriptions import Subscription, checkpoints, follow
 from libs.eventkit.timers import Timer, Timers
 from libs.eventkit.views import View, follow_views
 
@@ -29,29 +27,27 @@ class Service(Struct, frozen=True):
     signing_key: type[Struct]
     hears: tuple[str, ...] = ()
     contracts: tuple[type[Struct], ...] = ()
-    upcasts: dict[tuple[str, int], Upcast] = {}
+    upcasts: dict[tuple[str, int], recorded.Upcast] = {}
     deciders: tuple[Decider[Any, Any], ...] = ()
     publish: Publish | None = None
     views: tuple[View, ...] = ()
     memories: Callable[["App"], Iterable[Memory]] = lambda app: ()
     reactions: Callable[["App"], Iterable[Reaction]] = lambda app: ()
     timers: Callable[["App"], Iterable[Timer]] = lambda app: ()
-    readers: Callable[["App"], Iterable[Subscription]] = lambda app: ()
+    readers: Callable[["App"], Iterable[subscriptions.Subscription]] = lambda app: ()
     tasks: Callable[["App"], dict[str, Callable[[], Awaitable[None]]]] = lambda app: {}
     routes: Callable[["App"], APIRouter] = lambda app: APIRouter()
     raw_routes: tuple[str, ...] = ()
     within: Callable[["App", ASGIApp], ASGIApp] = lambda app, asgi: asgi
     topic: str = ""
-    retention: tuple[Retention, ...] = ()
-
-    def catalogue(self) -> Catalogue:
-        return Catalogue((*self.events, *self.contracts, *keys_topic.KEY_EVENTS, *erasing.EVENTS, Retired), self.upcasts)
+    retention: tuple[recorded.Retention, ...] = ()
+    def catalogue(self) -> recorded.Catalogue:
+        return recorded.Catalogue((*self.events, *self.contracts, *keys_topic.KEY_EVENTS, *erasing.EVENTS, recorded.Retired), self.upcasts)
 
 class App:
     """A service at run time. `keyring` exists once `open` has reached the database."""
     keyring: privacy.KeyRing
     keys_heard: asyncio.Event | None = None
-
     def __init__(self, service: Service, settings: Settings) -> None:
         self.service, self.settings, self.catalogue = service, settings, service.catalogue()
         self.topic, self.database, self.wake = service.topic or service.name, Database(settings), tail.Wake()
@@ -65,12 +61,12 @@ class App:
             Memory("signing_keys", (service.signing_key,), lambda event, row: self.verifier.learn(
                 event.kid, privacy.unbase64url(event.public_key), event.not_before, event.expires)),
             Memory("erased_keys", (keys_topic.KeyErased,), lambda event, row: self.keyring.forget(event.key_id)),
-            Memory("retired", (Retired,), lambda event, row: self.commands.forget()),
+            Memory("retired", (recorded.Retired,), lambda event, row: self.commands.forget()),
             *service.memories(self)]
         for memory in self.memories:
             memory.bind(self.log, self.catalogue)
         self.reactors = [Reactor(self.commands, r) for r in service.reactions(self)]
-        self.subscriptions: tuple[Subscription, ...] = (
+        self.subscriptions: tuple[subscriptions.Subscription, ...] = (
             *(reactor.subscription() for reactor in self.reactors),
             *(Timers(self.commands, timer).subscription() for timer in service.timers(self)), *service.readers(self))
         names = [*(view.name for view in service.views), *(s.name for s in self.subscriptions)]
@@ -80,37 +76,32 @@ class App:
         self.relay = relay.Relay(
             settings, self.log, self.wake, self.catalogue, service.publish,
             lambda producer, rows: keys_topic.announce(settings, self.keyring, producer, rows), self.topic) if service.publish else None
-
     def checkpoints(self) -> Mapping[str, str]:
         """Who reads this log, and from where on."""
         views = dict.fromkeys((view.name for view in self.service.views), "beginning")
         return views | {s.name: s.start for s in self.subscriptions} | ({"relay": "beginning"} if self.relay else {})
-
     async def open(self) -> None:
         """Connects; raises what the database says while it cannot be reached, or lacks what `migrate` makes for this code."""
         pool = await self.database.pool()
-        await checkpoints(self.database, [*self.checkpoints()])
+        await subscriptions.checkpoints(self.database, [*self.checkpoints()])
         self.keyring = privacy.KeyRing(pool, self.service.name, self.keks)
         self.commands.generation = await pool.fetchval("select generation from log_state")
         self.opened = True
-
     def start_api(self) -> None:
         """Memories: in every process that answers."""
         for memory in self.memories:
             self.supervisor.start(f"memory:{memory.name}", lambda m=memory: m.run(self.wake))  # type: ignore[misc]
         for name, work in self.service.tasks(self).items():
             self.supervisor.start(name, work)
-
     def start_worker(self) -> None:
         """Hearing, views, reactions, and what else reads the log."""
         if views := self.service.views:
             self.supervisor.start("views", lambda: follow_views(self.log, self.wake, self.catalogue, views))
         for s in self.subscriptions:
-            self.supervisor.start(s.name, lambda s=s: follow(self.log, self.wake, s))  # type: ignore[misc]
+            self.supervisor.start(s.name, lambda s=s: subscriptions.follow(self.log, self.wake, s))  # type: ignore[misc]
         if self.hearing is not None:
             self.supervisor.start("hear", self.hearing.run)
             self._start_keys()
-
     def start_relay(self) -> None:
         if self.relay is not None:
             self.supervisor.start("relay", self.relay.run)
