@@ -13,7 +13,7 @@ from libs.eventkit.failpoints import reach
 from libs.eventkit.settings import Settings
 
 log = logging.getLogger(__name__)
-MOST, HOURS = 500, 6 * 3600 * 1000
+MOST, HOURS, FETCH = 500, 6 * 3600 * 1000, 5000
 HINT, BOUND = 5.0, 60.0  # seconds: between two commits to Kafka; after which a consumer that says nothing at all is given up for a new one
 _CALL = "select hear_batch($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14)"
 
@@ -46,7 +46,7 @@ class Hearing:
             committed = loop.time()
             while True:
                 async with asyncio.timeout(BOUND):
-                    fetched = await consumer.getmany(timeout_ms=5000, max_records=MOST)
+                    fetched = await consumer.getmany(timeout_ms=FETCH, max_records=MOST)
                 was, behind = behind, not fetched and await asyncio.wait_for(self._is_behind(consumer), 5)
                 if was and behind:  # then a new one is made
                     raise RuntimeError("the consumer does not bring what its topics have")

@@ -52,6 +52,8 @@ ROWS = (
         "tail gated by snapshot"),
     Row("database-partition", "partition API–database (blackhole, refuse, drop the reply)", "I1 I2 I14", "retry without key"),
     Row("kafka-partition", "partition to Kafka for 60 s", "commands still accepted; I3 I9", "publish inside the request"),
+    Row("stuck", "a loop, a consumer or an acknowledgement that stands still for ever",
+        "I3 I4: given up after its bound; I14: and nothing else is", "no bound; an absent broker or database taken for one"),
     Row("slow-link", "slow link, one byte at a time", "no pool exhaustion", "no timeouts"),
     Row("stopped-listener", "SIGSTOP a listener past its session, then CONT", "I4 I5", "mark read outside the transaction"),
     Row("rebalance-storm", "rebalance storm", "I4 I5 I6", "in-memory dedup"),
