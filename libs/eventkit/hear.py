@@ -40,8 +40,8 @@ class Hearing:
                 await consumer.start()
                 if missing := self.sources.keys() - await consumer.topics():
                     raise LookupError(f"no topic {', '.join(sorted(missing))} yet")  # instead of waiting for it without a word
-            consumer.subscribe([*self.sources])
-            await consumer._subscription.wait_for_assignment()
+                consumer.subscribe([*self.sources])
+                await consumer._subscription.wait_for_assignment()
             loop, behind = asyncio.get_running_loop(), False
             committed = loop.time()
             while True:

@@ -35,14 +35,14 @@ async def hear_keys(settings: Settings, keyring: privacy.KeyRing, heard: asyncio
     consumer = AIOKafkaConsumer(**settings.broker, enable_auto_commit=False, auto_offset_reset="earliest",
                                 fetch_max_wait_ms=500, client_id=f"{settings.service}-keys")
     try:
-        await consumer.start()
+        await asyncio.wait_for(consumer.start(), 60)
         consumer.assign([TopicPartition(settings.topic("keys"), p) for p in range(envelope.PARTITIONS)])
         await consumer.seek_to_beginning()
         ends = await consumer.end_offsets(consumer.assignment())
         while True:
             if not heard.is_set() and all([await consumer.position(tp) >= end for tp, end in ends.items()]):
                 heard.set()
-            for fetched in (await consumer.getmany(timeout_ms=5000)).values():
+            for fetched in (await asyncio.wait_for(consumer.getmany(timeout_ms=5000), 60)).values():
                 records = [msgspec.json.decode(r.value, type=privacy.KeyRecord) for r in fetched if r.value is not None]
                 for record in await keyring.news(records):
                     await keyring.store(record)
