@@ -5,10 +5,10 @@ import logging
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 import msgspec
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka.errors import KafkaError
 from libs.eventkit.db import Database
-from libs.eventkit.envelope import Heard, Unreadable, read
+from libs.eventkit.envelope import PARTITIONS, Heard, Unreadable, read
 from libs.eventkit.failpoints import reach
 from libs.eventkit.settings import Settings
 
@@ -46,14 +46,13 @@ class Hearing:
             committed = loop.time()
             while True:
                 async with asyncio.timeout(BOUND):
-                    fetched = await consumer.getmany(timeout_ms=FETCH, max_records=MOST)
+                    fetched = await consumer.getmany(timeout_ms=FETCH, max_records=MOST * PARTITIONS)
                 was, behind = behind, not fetched and await asyncio.wait_for(self._is_behind(consumer), 5)
                 if was and behind:  # then a new one is made
                     raise RuntimeError("the consumer does not bring what its topics have")
-                for records in fetched.values():
-                    reach("hear.before")
-                    await self._take(records)
-                    reach("hear.after")
+                # one partition is read while another is stored
+                for failed in filter(None, await asyncio.gather(*map(self._along, fetched.values()), return_exceptions=True)):
+                    raise failed
                 if loop.time() - committed > HINT:  # only now: what is fetched and not stored has to come again
                     with suppress(KafkaError, TimeoutError):
                         await asyncio.wait_for(consumer.commit(), 2)
@@ -66,6 +65,11 @@ class Hearing:
             return True
         ends = await consumer.end_offsets(consumer.assignment())
         return any([end > await consumer.position(tp) for tp, end in ends.items()])
+    async def _along(self, records: Sequence[ConsumerRecord]) -> None:
+        for n in range(0, len(records), MOST):
+            reach("hear.before")
+            await self._take(records[n:n + MOST])
+            reach("hear.after")
     async def _take(self, records: Sequence[ConsumerRecord]) -> None:
         pool, readable = await self.database.pool(), list[tuple[str, Heard]]()
         for record in records:
@@ -83,17 +87,12 @@ class Hearing:
         heads = msgspec.json.encode({k: (v or b"").decode("latin-1") for k, v in record.headers}).decode().replace("\\u0000", "")
         await (await self.database.pool()).execute(
             "select keep_aside($1, $2, $3, $4, $5, $6)", record.topic, record.partition, record.offset, reason, heads, record.value)
-    def positions(self) -> dict[TopicPartition, int]:
-        """By partition that is this member's: the offset that is fetched next."""
-        if (consumer := self._consumer) is None:
-            return {}
-        states = {tp: consumer._subscription.subscription.assignment.state_value(tp) for tp in consumer.assignment()}
-        return {tp: state.position for tp, state in states.items() if state is not None and state.has_valid_position}
     def lag(self) -> int:
         """Records that the topics hold beyond what has been fetched; -1 while not connected."""
         if (consumer := self._consumer) is None:
             return -1
-        return sum(max(0, (consumer.highwater(tp) or 0) - position) for tp, position in self.positions().items())
+        states = ((tp, consumer._subscription.subscription.assignment.state_value(tp)) for tp in consumer.assignment())
+        return sum(max(0, (consumer.highwater(tp) or 0) - at.position) for tp, at in states if at is not None and at.has_valid_position)
 
 def _columns(records: Sequence[tuple[str, Heard]], sources: dict[str, str]) -> list[list[object]]:
     rows = [
