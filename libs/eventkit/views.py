@@ -98,9 +98,7 @@ async def take(database: db.Database, catalogue: Catalogue, views: Sequence[View
             if await connection.fetchval("select obj_description(to_regclass($1))", view.name) != view.shape[0]:
                 raise Superseded(view.name)
         for view in views:
-            for community_id, one in concerned.get(view.name, {}).items():
-                if (view.name, community_id) not in anew:
-                    await _write(connection, view, community_id, one)
+            await _write(connection, view, {c: one for c, one in concerned.get(view.name, {}).items() if (view.name, c) not in anew})
             for community_id in (c for name, c in anew if name == view.name):
                 await _fold_anew(connection, view, catalogue, community_id, rows[-1].position)
         failpoints.reach("view.written")
@@ -194,42 +192,40 @@ async def _fold_anew(connection: db.Connection, view: View, catalogue: Catalogue
     query = f"select {COLUMNS} from events where community_id = $1 and position > $2 and position <= $3 order by position limit 500"
     after = 0
     while rows := [Recorded.of(row) for row in await connection.fetch(query, community_id, after, upto)]:
-        for one in _concerned([view], catalogue, rows).get(view.name, {}).values():
-            await _write(connection, view, community_id, one)
+        await _write(connection, view, _concerned([view], catalogue, rows).get(view.name, {}))
         after = rows[-1].position
 
-async def _write(connection: db.Connection, view: View, community_id: UUID, one: _Concerned) -> None:
-    """Folds one community's events. One that the view cannot take is left out and marks the rows damaged; a rebuild mends it."""
-    if one.wanted:
-        rows = Rows(view.key, await _load(connection, view, community_id, one.wanted))
+async def _write(connection: db.Connection, view: View, concerned: Mapping[UUID, _Concerned]) -> None:
+    """Folds their events by community. One that the view cannot take is left out and marks the rows damaged; a rebuild mends it."""
+    held, changed = await _load(connection, view, concerned), list[tuple[UUID, tuple[Any, ...], Row | None]]()
+    for community_id, one in concerned.items():
+        rows = Rows(view.key, held.get(str(community_id), ()))
         for event, row in one.events:
             try:
                 view.project(rows, event, row)
             except Exception as error:
                 one.failed.append((row.position, type(error).__name__))
-        await _save(connection, view, community_id, rows.changed)
-    for position, reason in sorted(one.failed):
-        log.error("view %s is damaged for a community at %d: %s", view.name, position, reason)
-        query = "insert into damaged (view, community_id, position, reason) values ($1, $2, $3, $4) on conflict do nothing"
-        await connection.execute(query, view.name, community_id, position, reason)
-
-async def _load(connection: db.Connection, view: View, community_id: UUID, wanted: list[Row]) -> list[Row]:
-    """One query for each distinct set of columns; a row that two of them find comes twice."""
-    shapes: defaultdict[tuple[str, ...], list[Row]] = defaultdict(list)
-    for where in msgspec.to_builtins(wanted):
-        shapes[tuple(sorted(where))].append(where)
-    found, columns = list[Row](), ", ".join(f"t.{c}" for c in view.columns)
-    for shape, values in shapes.items():
-        same = " and ".join(f"t.{c} = w.{c}" for c in shape) or "true"
-        records = await connection.fetch(
-            f"select to_json(r) from (select distinct {columns} from {view.name} t"
-            f" join json_populate_recordset(null::{view.name}, $2) w on {same} where t.community_id = $1) r",
-            community_id, msgspec.json.encode(values).decode())
-        found += [msgspec.json.decode(record[0]) for record in records]
-    return found
-async def _save(connection: db.Connection, view: View, community_id: UUID, changed: Mapping[tuple[Any, ...], Row | None]) -> None:
-    gone = [{**dict(zip(view.key, key, strict=True)), "community_id": community_id} for key, row in changed.items() if row is None]
-    kept = [{**row, "community_id": community_id} for row in changed.values() if row is not None]
+        changed += [(community_id, key, row) for key, row in rows.changed.items()]
+        for position, reason in sorted(one.failed):
+            log.error("view %s is damaged for a community at %d: %s", view.name, position, reason)
+            query = "insert into damaged (view, community_id, position, reason) values ($1, $2, $3, $4) on conflict do nothing"
+            await connection.execute(query, view.name, community_id, position, reason)
+    gone = [{**dict(zip(view.key, key, strict=True)), "community_id": c} for c, key, row in changed if row is None]
+    kept = [{**row, "community_id": c} for c, _, row in changed if row is not None]
     if changed:
         await connection.execute(f"select save_{view.name}($1, $2)", msgspec.json.encode(gone).decode(), msgspec.json.encode(kept).decode())
-
+async def _load(connection: db.Connection, view: View, concerned: Mapping[UUID, _Concerned]) -> Mapping[str, list[Row]]:
+    """By community. One query for each distinct set of columns, row by row along an index; a row that two of them find comes twice."""
+    shapes: defaultdict[tuple[str, ...], dict[str, None]] = defaultdict(dict)
+    for community_id, one in concerned.items():
+        for where in one.wanted:
+            shapes[tuple(sorted(where))][msgspec.json.encode({**where, "community_id": community_id}).decode()] = None
+    found, columns = defaultdict[str, list[Row]](list), ", ".join(f"t.{c}" for c in view.columns)
+    for shape, values in shapes.items():
+        same = " and ".join(f"t.{c} = w.{c}" for c in ("community_id", *shape))
+        for record in await connection.fetch(
+                f"select to_json(r) from (select distinct r.* from json_populate_recordset(null::{view.name}, $1) w,"
+                f" lateral (select {columns} from {view.name} t where {same} offset 0) r) r", f"[{','.join(values)}]"):
+            row = msgspec.json.decode(record[0])
+            found[row["community_id"]].append(row)
+    return found
