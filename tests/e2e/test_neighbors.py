@@ -167,7 +167,7 @@ async def test_neighbours_see_display_names_and_nothing_that_leads_to_a_person(s
     for circle in (ann.building_id, street.stack.demo.community_id):
         page = await street.seen(f"/v1/circles/{circle}/members", ben.headers, chosen, limit=200)
         assert plain in {member["display_name"] for member in page["items"]}
-        assert {name for member in page["items"] for name in member} == {"id", "display_name", "me"}
+        assert {name for member in page["items"] for name in member} == {"id", "display_name", "erased", "me"}
         told = str(page)
         for one in (ann, ben):
             assert not any(v in told for v in (one.id, one.residence_id, one.home_id, one.name, one.phone))
