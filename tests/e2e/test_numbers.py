@@ -1,5 +1,6 @@
 """ID numbers, organisations and telephones through the real interfaces: taken, doubted, refused, sealed, masked."""
 
+from datetime import date, timedelta
 from uuid import uuid4
 
 import httpx
@@ -10,8 +11,9 @@ from tests.e2e.conftest import Stack
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 
-def id_number(division: str = "110105", birth: str = "19491231") -> str:
-    """A made-up number that nobody else in this run has."""
+def id_number(division: str = "110105", birth: str = "") -> str:
+    """A made-up number that nobody else in this run has: one of twenty-five million."""
+    birth = birth or f"{date(1930, 1, 1) + timedelta(days=uuid4().int % 25_000):%Y%m%d}"
     first = f"{division}{birth}{uuid4().int % 1000:03d}"
     return first + "10X98765432"[sum(int(d) * w for d, w in zip(first, WEIGHTS, strict=True)) % 11]
 

@@ -38,8 +38,12 @@ async def test_who_left_owing_pays_afterwards_and_the_finding_settles_itself(gat
     assert (ended.total, ended.paid, finding.session_id) == (400, 0, ended.session_id)
     path, me = f"/sessions/{ended.session_id}", f"resident:{host}"
     assert (await desk.ask("GET", f"{path}/bill", me)).json()["due"] == 400
-    owing = (await desk.ask("GET", "/sessions?owing=true")).json()["items"]
-    assert [item["id"] for item in owing] == [str(ended.session_id)]
+
+    async def owes() -> bool:
+        items = (await desk.ask("GET", "/sessions?owing=true")).json()["items"]
+        return [item["id"] for item in items] == [str(ended.session_id)]
+
+    await until(owes)
     assert (await paid(gate, desk, ended.session_id, me)).status_code == 200
     assert (await desk.ask("GET", f"{path}/bill", me)).json()["due"] == 0
     assert (await desk.ask("POST", f"{path}/payments", me)).json()["code"] == "nothing_due"

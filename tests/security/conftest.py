@@ -11,6 +11,7 @@ import pytest
 from fastapi import FastAPI
 from msgspec import Struct
 
+from cli.migrating.database import migrate_for
 from libs.eventkit.run import web
 from libs.eventkit.service import App
 from services.identity.tokens import Secrets
@@ -50,6 +51,7 @@ async def served(databases: Databases, signed: Signed) -> AsyncIterator[Callable
         if name not in apps:
             service = import_module(f"services.{name}.main").SERVICE
             app = App(service, (await databases.make(service)).model_copy(update={"demo": True}))
+            await migrate_for(app)  # the demo's channels have places of their own
             await app.open()
             signed.teach(app)
             for memory in app.memories:

@@ -4,7 +4,7 @@ import ast
 import json
 import re
 from collections.abc import Awaitable, Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -143,7 +143,7 @@ async def planted(stack: Stack, http: httpx.AsyncClient) -> dict[str, str]:
     identity, staff = stack.url("identity"), stack.bearer("staff")
     n = uuid4().int
     phone, plate = f"+86139{n % 10**8:08d}", f"沪B{n % 100_000:05d}"
-    first = f"11010519491231{n % 1000:03d}"
+    first = f"110105{date(1930, 1, 1) + timedelta(days=n % 25_000):%Y%m%d}{n % 1000:03d}"
     weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
     number = first + "10X98765432"[sum(int(d) * w for d, w in zip(first, weights, strict=True)) % 11]
     home = (await http.get(f"{identity}/v1/homes", headers=staff)).json()["items"][7]["id"]
