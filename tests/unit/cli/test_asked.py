@@ -39,8 +39,8 @@ def test_what_is_parked_in_all_services_is_one_list(capsys: pytest.CaptureFixtur
 
 def test_what_was_lost_is_counted_by_type_and_the_first_are_named(capsys: pytest.CaptureFixture[str]):
     lines = [f"1.{n}.0 toy.added id{n}" for n in range(30)]
-    restored.show({"service": "toy", "generation": 2, "position": 9, "lost": 30, "lost_from": 10, "by_type": {"toy.added": 30}, "erased_again": 0,
-                   "beyond": lines, "settled": {"views": 1, "marks": 0}})
+    restored.show({"service": "toy", "generation": 2, "position": 9, "lost": 30, "lost_from": 10, "by_type": {"toy.added": 30},
+                   "erased_again": 0, "beyond": lines, "settled": {"views": 1, "marks": 0}})
     said = capsys.readouterr().out
     assert "30 toy.added" in said and "id19" in said and "id20" not in said and "10 more" in said
     assert "1 views stood beyond" in said and "marks" not in said
