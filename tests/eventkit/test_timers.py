@@ -112,12 +112,12 @@ async def test_what_is_due_is_done_once_and_on_time_and_nothing_before_its_time(
 
 async def test_an_event_brings_the_moment_forward_puts_it_off_or_does_away_with_it(kitchen: Kitchen):
     kitchen.app.start_worker()
-    earlier, later, never = await kitchen.boil(FAR), await kitchen.boil(SOON * 5), await kitchen.boil(SOON * 5)
+    earlier, later, never = await kitchen.boil(FAR), await kitchen.boil(SOON * 50), await kitchen.boil(SOON * 50)
     await caught_up(await kitchen.pool(), NAME)
     await kitchen.boil(SOON, earlier)
     await kitchen.boil(FAR, later)
     await kitchen.say(never, TakeOut())
-    last = await kitchen.boil(SOON * 8)
+    last = await kitchen.boil(SOON * 52)
     await until(lambda: kitchen.boiled(earlier, last))
     assert [len(kitchen.cook.times(egg)) for egg in (earlier, later, never, last)] == [1, 0, 0, 1]
     await until(lambda: _streams(kitchen, later))
