@@ -91,7 +91,7 @@ def _named() -> Servers:
 def secrets(tmp_path_factory: pytest.TempPathFactory, servers: Servers) -> Path:
     directory = tmp_path_factory.mktemp("secrets")
     for name in ("blind-index", "kek-contact", "kek-credential", "kek-device-raw", "kek-id-number", "kek-neighbor", "kek-plate",
-                 "signing-seed", "visitor-qr-seed"):
+                 "kek-webhook", "signing-seed", "visitor-qr-seed"):
         (directory / name).write_text(base64.urlsafe_b64encode(os.urandom(32)).decode().rstrip("="))
     (directory / "demo").write_text(os.urandom(16).hex())
     (directory / "payment-local").write_text(os.urandom(16).hex())

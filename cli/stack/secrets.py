@@ -9,8 +9,8 @@ from cli.stack.kafka_rules import ADMIN, KEEPER
 from libs.contracts.topics import TOPICS
 
 KEYS = (
-    "kek-contact", "kek-credential", "kek-device-raw", "kek-id-number", "kek-neighbor", "kek-plate", "blind-index", "signing-seed",
-    "visitor-qr-seed")
+    "kek-contact", "kek-credential", "kek-device-raw", "kek-id-number", "kek-neighbor", "kek-plate", "kek-webhook", "blind-index",
+    "signing-seed", "visitor-qr-seed")
 WORDS = ("demo", "device-password", "payment-local", *(f"kafka-{user}" for user in (*TOPICS, KEEPER, ADMIN)))
 HEX = ("dc09-key",)
 """AES keys of 128 bits, in the form in which alarm panels take them."""

@@ -1,5 +1,5 @@
 """The gateway, wired: it hears everything, keeps views of it, passes commands on to the services that own them, and tells
-authorities of incidents."""
+authorities of incidents, also by webhook."""
 
 from functools import cache
 
@@ -8,7 +8,7 @@ from libs.contracts.permissions import permissions_of
 from libs.contracts.topics import HEARS, TOPICS, heard_from
 from libs.eventkit.service import App, Service
 from services.gateway.api.routes import routes
-from services.gateway.domain import government, look_backs
+from services.gateway.domain import government, look_backs, webhooks
 from services.gateway.erasures import erasures as confirming
 from services.gateway.limits import Limits
 from services.gateway.publishing import publish
@@ -36,6 +36,8 @@ from services.gateway.views import (
     stories,
     visitors,
 )
+from services.gateway.webhooks.book import book_of
+from services.gateway.webhooks.delivering import Courier
 
 
 @cache
@@ -46,12 +48,12 @@ def divisions_of(app: App) -> Divisions:
 
 SERVICE = Service(
     name="gateway",
-    events=(*government.EVENTS, *look_backs.EVENTS),
+    events=(*government.EVENTS, *look_backs.EVENTS, *webhooks.EVENTS),
     permissions_of=permissions_of,
     signing_key=SigningKeyPublished,
     hears=HEARS["gateway"],
     contracts=heard_from(*HEARS["gateway"]),
-    deciders=(government.GOVERNMENT, look_backs.LOOK_BACKS),
+    deciders=(government.GOVERNMENT, look_backs.LOOK_BACKS, webhooks.WEBHOOKS),
     publish=publish,
     topic=TOPICS["gateway"],
     views=(
@@ -59,8 +61,9 @@ SERVICE = Service(
         *permits.VIEWS, *lanes.VIEWS, *passages.VIEWS, *findings.VIEWS, *installed.VIEWS, *incidents.VIEWS, *fire_releases.VIEWS,
         *notices.VIEWS, *broadcasts.VIEWS, *population.VIEWS, *stories.VIEWS, *looks.VIEWS,
         *erasures.VIEWS),
-    memories=lambda app: (divisions_of(app).memory,),
+    memories=lambda app: (divisions_of(app).memory, book_of(app).memory),
     reactions=lambda app: (telling(app, divisions_of(app)), *confirming(app)),
+    readers=lambda app: (Courier(app).subscription(),),
     routes=routes,
     within=Limits,
     retention=RETENTION,

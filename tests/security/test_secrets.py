@@ -16,7 +16,7 @@ from tests.security.conftest import SERVICES
 
 ROOT = Path(__file__).parents[2]
 KEYS = ("blind-index", "kek-contact", "kek-credential", "kek-device-raw", "kek-id-number", "kek-neighbor", "kek-plate",
-        "signing-seed", "visitor-qr-seed")
+        "kek-webhook", "signing-seed", "visitor-qr-seed")
 OF = {"signing-seed": "identity", "visitor-qr-seed": "access"}
 """The one service that is given it; the others are everybody's."""
 PLACEHOLDERS = (

@@ -26,7 +26,7 @@ WINDOWS = 50
 """In one answer; one that ends in between has a `next` all the same."""
 _OWN = (
     f"select {COLUMNS} from events where community_id = $1 and position > $2 and position <= $3 and source is null"
-    " and type = any($4) order by position limit $5")
+    " and type = any($4) and starts_with(data->>'division_code', $5) order by position limit $6")
 
 
 def router(app: App) -> APIRouter:
@@ -45,8 +45,7 @@ def router(app: App) -> APIRouter:
         begun = cursor_position(after, filter_) or 0
         if begun > await app.log.last():
             raise Problem(410, "history_changed", "the log was restored to an earlier state: begin again, or after what you know")
-        wanted = globs(types)
-        names = [tag_of(kind) for kind, contract in SAID.items() if wanted(tag_of(contract))]
+        names = named(types)
         until = asyncio.get_running_loop().time() + wait
         while True:
             grown = app.wake.next
@@ -62,14 +61,20 @@ def router(app: App) -> APIRouter:
     return found
 
 
+def named(types: str) -> list[str]:
+    """The own events whose contracts these globs mean. Raises Problem 400."""
+    wanted = globs(types)
+    return [tag_of(kind) for kind, contract in SAID.items() if wanted(tag_of(contract))]
+
+
 async def own_events(
-    app: App, community_id: UUID, position: int, names: Sequence[str], limit: int,
+    app: App, community_id: UUID, position: int, names: Sequence[str], limit: int, division_code: str = "",
 ) -> tuple[list[Recorded], int, bool]:
     """The next ones, up to where the log has been looked through, and whether it goes on behind that."""
     pool, end = await app.database.pool(), await app.log.last()
     for _ in range(WINDOWS):
         upto = min(position + WINDOW, end)
-        rows = [Recorded.of(row) for row in await pool.fetch(_OWN, community_id, position, upto, names, limit)]
+        rows = [Recorded.of(row) for row in await pool.fetch(_OWN, community_id, position, upto, names, division_code, limit)]
         position = rows[-1].position if len(rows) == limit else max(position, upto)
         if rows or position >= end:
             return rows, position, position < end

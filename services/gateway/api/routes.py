@@ -22,6 +22,7 @@ from services.gateway.api import (
     me,
     people,
     told,
+    webhooks,
 )
 
 LINKS = {
@@ -33,6 +34,7 @@ LINKS = {
     "my_alarms": "/v1/me/alarms", "my_notices": "/v1/me/notices", "incidents": "/v1/incidents", "fire_releases": "/v1/fire-releases",
     "notices": "/v1/notices", "government_incidents": "/v1/government/incidents", "government_population": "/v1/government/population",
     "government_parking": "/v1/government/parking", "government_incident_events": "/v1/government/incident-events",
+    "government_webhooks": "/v1/government/webhooks",
     "my_looks": "/v1/me/looks", "my_consents": "/v1/me/consents", "my_export": "/v1/me/export", "my_erasure": "/v1/me/erasure",
     "erasures": "/v1/erasures", "consents": "/v1/consents", "ready": "/readyz"}
 
@@ -45,7 +47,7 @@ def routes(app: App) -> APIRouter:
         return json(LINKS)
 
     for part in (
-            me, cars, doors, looking_back, lanes, incidents, told, government, incident_events, live, explanation, commands, gate_commands,
-            alarm_commands, fire_commands, people, export):
+            me, cars, doors, looking_back, lanes, incidents, told, government, incident_events, webhooks, live, explanation, commands,
+            gate_commands, alarm_commands, fire_commands, people, export):
         found.include_router(part.router(app))
     return found
