@@ -44,6 +44,7 @@ LISTS = [
     ("gateway", "/v1/doors/{door_id}/rights", "rights {door_id} None", "staff"),
     ("gateway", "/v1/fire-releases", "fire-releases False", "guard"),
     ("gateway", "/v1/government/incidents", "government-incidents", "grid"),
+    ("gateway", "/v1/government/webhooks", "webhooks police", "police"),
     ("gateway", "/v1/incidents", "incidents open", "guard"),
     ("gateway", "/v1/lanes/{lane_id}/passages", "passages {lane_id}", "guard"),
     ("gateway", "/v1/me/alarms", "my-alarms {me}", "resident"),

@@ -3,10 +3,13 @@
 import asyncio
 import sys
 
+from msgspec import json
+
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.service import App
 from libs.eventkit.settings import settings_for
 from libs.eventkit.subscriptions import follow
+from services.gateway.api.incident_events import told
 from services.gateway.main import SERVICE
 from services.gateway.webhooks.delivering import Courier, Delivery
 from services.gateway.webhooks.sending import Bounds, Sender
@@ -33,10 +36,9 @@ class PositionFirst(Courier):
     class First(Delivery):
         async def _deliver(self, sender: Sender, row: Recorded) -> None:
             await self.course.taken(row)
-            position = self.course.position
-            self.course.taken = lambda row: asyncio.sleep(0, position)  # type: ignore[method-assign,assignment,return-value]
-            await super()._deliver(sender, row)
-            del self.course.taken
+            body = json.encode(told(self.app, row))
+            while await self._attempt(sender, row, body):
+                pass
 
     delivery = First
 

@@ -1,6 +1,7 @@
 """Who is told by webhook: a real server that answers as a test wants, and remembers what it was sent."""
 
 import asyncio
+import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -30,6 +31,7 @@ class Got(Struct, frozen=True):
 class Receiver:
     def __init__(self, answer: Callable[["Got"], Answer] = lambda got: 204) -> None:
         self.answer, self.got, self.port = answer, list[Got](), 0
+        self.connections = 0
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
 
@@ -40,9 +42,9 @@ class Receiver:
     async def __aexit__(self, *_: object) -> None:
         await self.closes()
 
-    async def opens(self) -> None:
+    async def opens(self, context: ssl.SSLContext | None = None) -> None:
         """At the port that it had, if it had one."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, reuse_address=True)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, reuse_address=True, ssl=context)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def closes(self) -> None:
@@ -62,6 +64,7 @@ class Receiver:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._open.add(writer)
+        self.connections += 1
         try:
             with suppress(ConnectionError, asyncio.IncompleteReadError):
                 while True:

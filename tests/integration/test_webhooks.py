@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from msgspec import Struct
+from msgspec import Struct, json
 
 from libs.eventkit.commands import Context
 from libs.eventkit.run import web
@@ -84,6 +84,14 @@ class Bureau(Struct):
 
         return await until(there)
 
+    async def behind(self, hook: Any, count: int) -> Any:
+        """The receiver knows that it has said 2xx a moment before the position does."""
+        async def there() -> Any:
+            found = await self.state(hook)
+            return found if found["behind"] == count else None
+
+        return await until(there)
+
     async def said(self, type_: str) -> list[Any]:
         rows = await everything(await self.app.database.pool())
         return [self.app.catalogue.read(row) for row in rows if row.type == type_]
@@ -125,12 +133,12 @@ async def test_each_event_is_told_in_order_signed_and_as_the_topic_has_it(bureau
         assert receiver.taken() == said, "once each, since nothing was amiss; and nothing of before"
         in_order(receiver, said, tally)
         for got in receiver.got:
-            assert got.event == {**told(bureau.app, rows[got.id]), "data": got.event["data"]} and got.path == "/hook?token=hidden"
+            assert got.event == json.decode(json.encode(told(bureau.app, rows[got.id]))) and got.path == "/hook?token=hidden"
             assert got.headers["content-type"] == "application/cloudevents+json" and got.headers["host"] == f"127.0.0.1:{receiver.port}"
             assert got.headers["webhook-signature"] == signing.signature(
                 hook["secret"], str(got.id), int(got.headers["webhook-timestamp"]), got.body)
-        found = await bureau.state(hook)
-        assert (found["state"], found["behind"], found["delivered"]["event_id"]) == ("delivering", 0, str(said[-1]))
+        found = await bureau.behind(hook, 0)
+        assert (found["state"], found["delivered"]["event_id"]) == ("delivering", str(said[-1]))
         assert "hidden" not in str(found) and hook["secret"] not in str(found) and not set(before) & set(receiver.taken())
 
 

@@ -68,6 +68,13 @@ MATRIX = {
         grid police: GET /v1/government/population
         grid police: GET /v1/government/parking
         grid police: GET /v1/government/incident-events
+        grid police: POST /v1/government/webhooks
+        staff guard grid police operator: GET /v1/government/webhooks
+        staff guard grid police operator: GET /v1/government/webhooks/{webhook_id}
+        grid police: DELETE /v1/government/webhooks/{webhook_id}
+        grid police: POST /v1/government/webhooks/{webhook_id}/secret-rotations
+        grid police: POST /v1/government/webhooks/{webhook_id}/resends
+        grid police: POST /v1/government/webhooks/{webhook_id}/resumptions
         staff grid police: POST /v1/residents/{resident_id}/population-declarations
         resident staff guard: GET /v1/live
         resident staff guard: GET /v1/events/{event_id}/explanation

@@ -65,6 +65,7 @@ async def ids_of(stack: Stack, http: httpx.AsyncClient) -> dict[str, str]:
         ("broadcast_id", "neighbors", "/v1/broadcasts", staff, {"building_id": building, "text": "t"}),
         ("pass_id", "access", "/v1/visitor-passes", resident, {"home_id": home, "kind": "family"}),
         ("space_id", "parking", "/v1/parking/spaces", staff, {"lot_id": found["lot_id"], "zone": zone, "label": uuid4().hex[:6]}),
+        ("webhook_id", "gateway", "/v1/government/webhooks", stack.bearer("police"), {"url": "http://127.0.0.1:9/"}),
         ("organisation_id", "identity", "/v1/organisations", staff, {"name": "物业", "code": f"91350100{uuid4().hex[:10].upper()}"}),
     ):
         answer = await http.post(stack.url(service) + path, headers=headers, json=body)

@@ -32,7 +32,8 @@ READS_THE_LOG = {
     "access": {
         "api/lifts.py", "api/openings.py", "api/releases.py", "api/visitor_passes.py", "erasures.py", "reactions.py", "releasing.py"},
     "devices": {"performer.py"},
-    "gateway": {"api/government.py", "api/incident_events.py", "chain.py", "freshness.py", "history.py"},
+    "gateway": {"api/government.py", "api/incident_events.py", "chain.py", "freshness.py", "history.py", "webhooks/delivering.py",
+        "webhooks/places.py"},
     "identity": {"lookups.py"},
     "parking": {
         "api/lanes.py", "api/lots.py", "api/rights.py", "api/sessions.py", "erasures.py", "lane_desk.py", "reactions/cameras.py",

@@ -21,8 +21,10 @@ NEVER = tuple(ip_network(n) for n in (
     "100.64.0.0/10",  # shared by carriers (RFC 6598), and a cloud's metadata
     "168.63.129.16/32",  # a cloud's own services, at a public address
     "192.0.0.0/24", "198.18.0.0/15",
-    "64:ff9b::/96", "64:ff9b:1::/48", "2001::/23", "2002::/16", "::/96",  # another address stands inside (RFC 6052, 8215, 4380, 3056)
+    "2001::/23", "2002::/16",  # another address stands inside (RFC 4380, 3056)
 ))
+GIVEN_OUT = ip_network("2000::/3")
+"""All of IPv6 that is given out for use in the open network; what maps or embeds an address of IPv4 elsewhere lies outside."""
 
 
 class Refused(Exception):
@@ -84,7 +86,7 @@ def is_public(text: str) -> bool:
         address: IPv4Address | IPv6Address = ip_address(text)
     except ValueError:
         return False
-    if isinstance(address, IPv6Address) and (address.ipv4_mapped is not None or address.scope_id):
+    if isinstance(address, IPv6Address) and (address not in GIVEN_OUT or address.scope_id):
         return False
     if any(address.version == net.version and address in net for net in NEVER):
         return False

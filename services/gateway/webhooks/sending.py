@@ -31,11 +31,11 @@ class Bounds(Struct, frozen=True):
 class Sender:
     """One receiver's connection and thread for names, shared with nobody: what hangs there keeps nobody else waiting."""
 
-    def __init__(self, bounds: Bounds, private: bool) -> None:
+    def __init__(self, bounds: Bounds, private: bool, verify: ssl.SSLContext | bool = True) -> None:
         self._bounds, self._private, self._count = bounds, private, 0
         self._names = ThreadPoolExecutor(1, "webhook-names")
         self._client = httpx.AsyncClient(
-            timeout=httpx.Timeout(bounds.whole, connect=bounds.connect), trust_env=False, follow_redirects=False,
+            verify=verify, timeout=httpx.Timeout(bounds.whole, connect=bounds.connect), trust_env=False, follow_redirects=False,
             limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=4))
 
     async def __aenter__(self) -> Self:
