@@ -69,8 +69,8 @@ MATRIX = {
         grid police: GET /v1/government/parking
         grid police: GET /v1/government/incident-events
         grid police: POST /v1/government/webhooks
-        staff guard grid police operator: GET /v1/government/webhooks
-        staff guard grid police operator: GET /v1/government/webhooks/{webhook_id}
+        staff guard grid police operator service: GET /v1/government/webhooks
+        staff guard grid police operator service: GET /v1/government/webhooks/{webhook_id}
         grid police: DELETE /v1/government/webhooks/{webhook_id}
         grid police: POST /v1/government/webhooks/{webhook_id}/secret-rotations
         grid police: POST /v1/government/webhooks/{webhook_id}/resends
