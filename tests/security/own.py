@@ -44,6 +44,10 @@ class Strangers:
         return {"authorization": f"Bearer {token}"}
 
 
+def url_of(stack: Stack, service: str) -> str:
+    return stack.gateway if service == "gateway" else stack.url(service)
+
+
 async def ids_of(stack: Stack, http: httpx.AsyncClient) -> dict[str, str]:
     """One of each kind that the community has; what is not there yet is made."""
     staff, resident, found = stack.bearer("staff"), stack.bearer("resident"), dict[str, str]()
@@ -68,7 +72,7 @@ async def ids_of(stack: Stack, http: httpx.AsyncClient) -> dict[str, str]:
         ("webhook_id", "gateway", "/v1/government/webhooks", stack.bearer("police"), {"url": "http://127.0.0.1:9/"}),
         ("organisation_id", "identity", "/v1/organisations", staff, {"name": "物业", "code": f"91350100{uuid4().hex[:10].upper()}"}),
     ):
-        answer = await http.post(stack.url(service) + path, headers=headers, json=body)
+        answer = await http.post(url_of(stack, service) + path, headers=headers, json=body)
         assert answer.status_code in (200, 201, 202), f"{path}: {answer.text}"
         found[name] = answer.json()["id"]
     log = await asyncpg.connect(stack.status["databases"]["gateway"])

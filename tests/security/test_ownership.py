@@ -13,7 +13,7 @@ from tests.e2e.conftest import Stack
 from tests.security.bodies import body_of
 from tests.security.conftest import SERVICES
 from tests.security.matrix import expected
-from tests.security.own import Strangers, ids_of
+from tests.security.own import Strangers, ids_of, url_of
 
 NOT_IN_THE_DEMO = {"session_id", "finding_id", "release_id", "payment_id", "subject_id"}
 """Nothing has parked there and nothing burns: asked for with ids of none, and by the tests of parking and of fire."""
@@ -58,10 +58,6 @@ def named(route: str) -> list[str]:
 
 def routes_with_objects(service: str, role: str) -> list[str]:
     return [route for route, roles in expected(service).items() if role in roles and named(route)]
-
-
-def url_of(stack: Stack, service: str) -> str:
-    return stack.gateway if service == "gateway" else stack.url(service)
 
 
 async def answered(client: httpx.AsyncClient, base: str, route: str, headers: dict[str, str], ids: dict[str, str], body: object) -> tuple:
