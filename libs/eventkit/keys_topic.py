@@ -15,7 +15,7 @@ class KeyErased(Struct, frozen=True, tag="key_erased"):
     """The key is gone for good; the relay sends its tombstone."""
     key_id: UUID
 
-KEY_EVENTS = (KeyCreated, KeyErased)
+KEY_EVENTS, BOUND = (KeyCreated, KeyErased), 60.0  # seconds for which the topic may say nothing at all
 _NAMES = {recorded.tag_of(t) for t in KEY_EVENTS}
 
 async def announce(settings: Settings, keyring: privacy.KeyRing, producer: AIOKafkaProducer, rows: Sequence[recorded.Recorded]) -> None:
@@ -35,14 +35,14 @@ async def hear_keys(settings: Settings, keyring: privacy.KeyRing, heard: asyncio
     consumer = AIOKafkaConsumer(**settings.broker, enable_auto_commit=False, auto_offset_reset="earliest",
                                 fetch_max_wait_ms=500, client_id=f"{settings.service}-keys")
     try:
-        await asyncio.wait_for(consumer.start(), 60)
+        await asyncio.wait_for(consumer.start(), BOUND)
         consumer.assign([TopicPartition(settings.topic("keys"), p) for p in range(envelope.PARTITIONS)])
         await consumer.seek_to_beginning()
         ends = await consumer.end_offsets(consumer.assignment())
         while True:
-            if not heard.is_set() and all([await consumer.position(tp) >= end for tp, end in ends.items()]):
+            if not heard.is_set() and all([await asyncio.wait_for(consumer.position(tp), BOUND) >= end for tp, end in ends.items()]):
                 heard.set()
-            for fetched in (await asyncio.wait_for(consumer.getmany(timeout_ms=5000), 60)).values():
+            for fetched in (await asyncio.wait_for(consumer.getmany(timeout_ms=5000), BOUND)).values():
                 records = [msgspec.json.decode(r.value, type=privacy.KeyRecord) for r in fetched if r.value is not None]
                 for record in await keyring.news(records):
                     await keyring.store(record)

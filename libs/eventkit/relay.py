@@ -13,7 +13,7 @@ from libs.eventkit.envelope import LARGEST, PARTITIONS, Headers, attributes, hea
 from libs.eventkit.recorded import Catalogue, Number, Recorded
 from libs.eventkit.settings import Settings
 
-NAME, BOUND = "relay", 60.0  # seconds for which a batch may wait for its acknowledgements, however the producer counts
+NAME, BOUND = "relay", 60.0  # seconds for which Kafka may say nothing, however its client counts
 Message = tuple[bytes, bytes, Headers]
 Last = tuple[Headers, bytes | None]
 
@@ -34,14 +34,16 @@ class Relay:
         position = await subscriptions.checkpoint(self.database, NAME)
         told = await (await self.database.pool()).fetch("select community_id, generation, position, n from published")
         self._told = {r["community_id"]: Number(r["generation"], r["position"], r["n"]) for r in told}
-        self.asks_for = await self._look()
+        async with asyncio.timeout(BOUND):
+            self.asks_for = await self._look()
         if self.asks_for:
             raise Refuses(self.asks_for)
         producer = AIOKafkaProducer(
             **self.settings.broker, acks="all", enable_idempotence=True, request_timeout_ms=10_000,
             max_request_size=1_048_576, max_batch_size=1_000_000, client_id=f"{self.settings.service}-relay")
         try:
-            await producer.start()
+            async with asyncio.timeout(BOUND):
+                await producer.start()
             send = partial(self._send, producer)
             own = subscriptions.Subscription(NAME, send, concerns=lambda row: row.source is None)
             await subscriptions.hand_on(self.log, self.wake, own, position, looks=True)
@@ -123,7 +125,7 @@ async def last_records(settings: Settings, topic: str) -> dict[int, tuple[int, L
                 found[tp.partition] = (ends[tp], (list(record.headers), record.value))
         return found
     finally:
-        await consumer.stop()
+        await asyncio.wait_for(consumer.stop(), 5)
 async def discard(producer: AIOKafkaProducer) -> None:
     """Throws a producer away at once: `stop()` would block while the broker is down and deliver late."""
     if producer._sender is not None and (task := producer._sender.sender_task) is not None:

@@ -8,7 +8,7 @@ from typing import Literal
 from msgspec import Struct
 from libs.eventkit import db, log, recorded, tail
 
-POLL = 5.0  # seconds after which a reader looks even though nobody woke it
+POLL, BOUND = 5.0, 30.0  # seconds: after which a reader looks even though nobody woke it; for which a lease may not answer
 LAZY = 0.05  # seconds for which a checkpoint may stay behind what does not concern its reader: a burst moves it once
 
 class Lost(Exception):
@@ -29,7 +29,7 @@ async def holding(database: db.Database, name: str, *works: Callable[[], Awaitab
     a session lock on a connection of its own, so that it ends with the process however that ends."""
     number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
     async with database.direct() as lease:
-        while not await lease.fetchval("select pg_try_advisory_lock($1)", number):  # noqa: ASYNC110
+        while not await lease.fetchval("select pg_try_advisory_lock($1)", number, timeout=BOUND):  # noqa: ASYNC110
             await asyncio.sleep(1.0)
         tasks = [*(asyncio.ensure_future(work()) for work in works), asyncio.create_task(db.alive(lease))]
         try:

@@ -21,7 +21,7 @@ class Wake:
     async def listen(self, database: Database) -> None:
         """Passes NOTIFYs of other processes on for as long as its connection lives."""
         async with database.direct() as connection:
-            await connection.add_listener("log", lambda *_: self())
+            await asyncio.wait_for(connection.add_listener("log", lambda *_: self()), 30)
             self()
             await alive(connection)
 

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from libs.eventkit import hear, relay, run
 from libs.eventkit.service import App
 from libs.eventkit.supervise import Supervisor
+from tests.eventkit.hanging import hang_once
 from tests.eventkit.topics import Topic, chain, topic_of
 from tests.eventkit.writers import append
 from tests.kit import until
@@ -52,23 +53,6 @@ async def hears(echo: App, positions: list[int], within: float = 40.0) -> None:
         return [r[0] for r in await pool.fetch("select source_position from events order by position")] == positions
 
     await until(all_of_it, within)
-
-
-def hang_once(monkeypatch: pytest.MonkeyPatch, kind: Any, name: str, done_first: bool) -> list[Any]:
-    """The first call does not come back, be it that it has done its work; whose it was."""
-    real, hung = getattr(kind, name), list[Any]()
-
-    async def calling(self: Any, *what: Any, **how: Any) -> Any:
-        if not hung:
-            hung.append(self)
-            if done_first:
-                await (await real(self, *what, **how))
-                return asyncio.get_running_loop().create_future()
-            await asyncio.Event().wait()
-        return await real(self, *what, **how)
-
-    monkeypatch.setattr(kind, name, calling)
-    return hung
 
 
 # hearing

@@ -4,10 +4,13 @@ from datetime import date
 from uuid import UUID, uuid4
 
 import pytest
+from msgspec import convert
 
 from cli.tombstones import say_what_is_missing
 from libs.eventkit.decider import Refused
 from libs.eventkit.privacy import Erased
+from libs.eventkit.sealed import Sealed
+from libs.eventkit.views import follow_views
 from services.identity import contacts, lookups, plates
 from services.identity.domain.accounts import PHONE, CloseAccount, OpenAccount
 from services.identity.domain.communities import FoundCommunity
@@ -21,7 +24,9 @@ from services.identity.erasures import tombstones
 from services.identity.main import SERVICE
 from services.identity.national.telephones import read_telephone
 from services.identity.phone_numbers import account_index
+from services.identity.views import residents
 from tests.integration.erasing import Desk
+from tests.kit import caught_up
 
 HOME, BUILDING = uuid4(), uuid4()
 PHONE_NUMBER, NUMBER, CAR = "13812345678", "11010519491231002X", "沪A00001"
@@ -126,6 +131,21 @@ async def test_set_back_to_before_the_erasure_the_tombstone_leads_to_it_again(re
     assert [(e["resident_id"], e["reason"]) for e in await registry.said("resident_erased")] == [(str(ann), "restored")]
     assert len(await registry.said("key_erased")) == 1 and await registry.confirmed() == [1]
     assert await registry.alive() == {f"resident:{ben}"} and await registry.claims(PHONE) == set()
+
+
+async def test_set_back_to_before_the_erasure_who_was_erased_is_shown_as_erased_again(registry: Registry):
+    app, pool = registry.app, await registry.app.database.pool()
+    ann, ben = await registry.resident("安"), await registry.resident("本", "13912345678")
+    app.supervisor.start("views", lambda: follow_views(app.log, app.wake, app.catalogue, (residents.VIEW,)))
+    await caught_up(pool, "residents")
+    await registry.tombstones([f"resident:{ann}"])
+    await say_what_is_missing(app)
+    await registry.reacts()
+    await caught_up(pool, "residents")
+    shown = {row["id"]: row for row in await app.database.fetch([registry.community], residents.page_of(None, None, 10))}
+    names = {i: contacts.text_of(await app.keyring.open(convert(row["name"], Sealed))) for i, row in shown.items()}
+    assert names == {ann: Erased(), ben: "本"}
+    assert {i: row["version"] for i, row in shown.items()} == {ann: 3, ben: 2}, "key, registration, and her erasure"
 
 
 async def test_ended_between_the_erasure_and_the_word_of_its_key_it_is_all_said_once(registry: Registry):
