@@ -100,11 +100,6 @@ def lifts_named(community_id: UUID, ids: Iterable[UUID]) -> Select[Any]:
     return select(c.lift_id.label("id"), c.name).where(c.community_id == community_id, c.lift_id.in_(list(ids)))
 
 
-def sensors_named(community_id: UUID, ids: Iterable[UUID]) -> Select[Any]:
-    c = sensors.c
-    return select(c.sensor_id.label("id"), c.name).where(c.community_id == community_id, c.sensor_id.in_(list(ids)))
-
-
 def roles_of(community_id: UUID, ids: Iterable[UUID]) -> Select[Any]:
     """One role a person: of several the first in the alphabet."""
     c = duties.c
