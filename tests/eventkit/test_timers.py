@@ -130,7 +130,7 @@ async def _streams(kitchen: Kitchen, *eggs: UUID) -> bool:
 @asynccontextmanager
 async def _no_lease(*_: Any, **__: Any) -> Any:
     class Lease:
-        async def fetchval(self, *_: Any) -> bool:
+        async def fetchval(self, *_: Any, **__: Any) -> bool:
             return True
 
         def is_closed(self) -> bool:
