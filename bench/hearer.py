@@ -70,7 +70,7 @@ async def answer(times: Times) -> None:
 async def main(postgres: str, kafka: str, secrets: str, *sources: str) -> None:
     settings = Servers(postgres, kafka, Path(), Path(secrets), "", "").settings("bench_hears")
     database, wake, times = Database(settings), Wake(), Times(list)
-    works = (Hearing(settings, database, sources).run(), wake.listen(database), read(database, wake, times), bare(settings, times))
+    works = (Hearing(settings, database, sources, ()).run(), wake.listen(database), read(database, wake, times), bare(settings, times))
     tasks = [asyncio.create_task(work) for work in (answer(times), *works)]
     done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in tasks:

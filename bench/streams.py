@@ -118,7 +118,7 @@ class Listening:
             stack.push_async_callback(database.close)
             pool = await database.pool()
             stack.push_async_callback(ended, asyncio.create_task(Hearing(
-                settings.model_copy(update={"topic_prefix": "bench", "member": str(perf_counter())}), database, (TELLS,)).run()))
+                settings.model_copy(update={"topic_prefix": "bench", "member": str(perf_counter())}), database, (TELLS,), ()).run()))
             first, begun, last, until = 0, 0.0, 0, perf_counter() + PATIENCE
             while last < len(self.rows):
                 last = await pool.fetchval("select coalesce(max(position), 0) from events")

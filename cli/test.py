@@ -17,10 +17,10 @@ from cli.stack.processes import is_running
 
 PATIENCE = 60.0
 NOTHING_COLLECTED = 5
-CHECKED = [name for name in ("cli", "libs", "services", "simulator", "tests") if (ROOT / name).is_dir()]
+CHECKED = [name for name in ("bench", "cli", "libs", "services", "simulator", "tests") if (ROOT / name).is_dir()]
 CHECKS = {
     "ruff": ["-m", "ruff", "check", "--quiet", *CHECKED, "lifang"],
-    "mypy": ["-m", "mypy", "--strict", *(name for name in ("cli", "libs", "services") if name in CHECKED)],
+    "mypy": ["-m", "mypy", "--strict", *(name for name in ("bench", "cli", "libs", "services") if name in CHECKED)],
     "import-linter": ["-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"],
 }
 
