@@ -18,7 +18,8 @@ MODES = ("api", "worker", "relay", "all")
 def web(app: App) -> FastAPI:
     """The service's HTTP application, health included. Raises RuntimeError for a route without a permission."""
     found = FastAPI(title=f"Lifang {app.service.name}", version="1", openapi_url="/openapi.json", docs_url=None, redoc_url=None,
-                    generate_unique_id_function=lambda route: route.name, exception_handlers=problems.HANDLERS)
+                    generate_unique_id_function=lambda route: route.name, exception_handlers=problems.HANDLERS,
+                    telemetry={"tracing": False, "metrics": False, "logs": False})  # it would tell of what was in refused bodies
     found.state.app, found.state.verifier = app, app.verifier
     found.include_router(app.service.routes(app))
     found.include_router(status_routes(app))
@@ -47,7 +48,7 @@ async def serve(app: App, mode: str) -> None:
         app.supervisor.start("generation", lambda: end_with_its_generation(app))
     server = uvicorn.Server(uvicorn.Config(
         web(app), host=app.settings.host, port=app.settings.port, log_config=None, access_log=False, lifespan="off",
-        timeout_graceful_shutdown=5, server_header=False, loop="none"))
+        timeout_graceful_shutdown=5, server_header=False, proxy_headers=False, loop="none"))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: setattr(server, "should_exit", True))  # uvicorn raises it again at its end
     app.supervisor.start("open", work)

@@ -9,7 +9,7 @@ from msgspec import Struct
 from libs.eventkit import db, log, recorded, tail
 
 POLL, BOUND = 5.0, 30.0  # seconds: after which a reader looks even though nobody woke it; for which a lease may not answer
-LAZY = 0.05  # seconds for which a checkpoint may stay behind what does not concern its reader: a burst moves it once
+LAZY = 0.25  # seconds for which a checkpoint may stay behind what does not concern its reader: a burst moves it once
 
 class Lost(Exception):
     """Somebody else moved the checkpoint: begin again from where it stands."""
@@ -79,6 +79,6 @@ async def hand_on(log_: log.Log, wake: tail.Wake, subscription: Subscription, po
             position = rows[-1].position
             stored, due = (position, inf) if concerned else (stored, min(due, clock() + LAZY))
             continue
-        if looks and await checkpoint(log_.database, subscription.name) != stored:
-            raise Lost(subscription.name)
         await tail.set_within(grown, min(POLL, due - clock()))
+        if looks and not grown.is_set() and await checkpoint(log_.database, subscription.name) != stored:
+            raise Lost(subscription.name)

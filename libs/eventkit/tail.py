@@ -9,7 +9,7 @@ from libs.eventkit.recorded import Recorded
 
 BATCH = 500
 KEPT = 2000  # rows kept in memory; whoever is further behind reads the log itself
-LOOKED = 1.0  # seconds for which nobody looks again after one has found nothing, unless woken
+LOOKED = 1.0  # seconds for which nobody looks again after one has come to the end, unless woken
 
 class Wake:
     """Tells every waiting reader of this process that the log has grown, whoever appended."""
@@ -54,7 +54,7 @@ class Tail:
         if self._empty is not None and self._empty[0] is grown and now - self._empty[1] < LOOKED:
             return ()
         found = await self._read(position, BATCH)
-        self._empty = None if found else (grown, now)
+        self._empty = (grown, now) if len(found) < BATCH else None
         self._kept.extend(found)
         self._end = position + len(found)
         return found

@@ -16,11 +16,12 @@ from sqlalchemy.schema import CreateIndex, CreateTable, DDLElement
 from libs.eventkit import db, failpoints, tail
 from libs.eventkit.log import Log
 from libs.eventkit.recorded import COLUMNS, Catalogue, Recorded, Retired, tag_of
-from libs.eventkit.subscriptions import LAZY, POLL, Lost, advance, checkpoints, holding
+from libs.eventkit.subscriptions import POLL, Lost, advance, checkpoints, holding
 
 log = logging.getLogger(__name__)
 Row = dict[str, Any]
 Where = Mapping[str, Any]
+LAZY = 0.05  # seconds for which a checkpoint may stay behind what does not concern a view: a caller may wait for it (`http.caught_up`)
 
 class Rows:
     """The rows of one community that a projection may look at; values are those of JSON."""
