@@ -24,6 +24,15 @@ CHECKS = {
     "import-linter": ["-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"],
 }
 
+KINDS = {
+    "tests": "not (faults or serial or whole)",
+    "tests of the whole": "(serial or whole) and not faults",
+    "tests of faults": "faults",
+}
+"""Of the first each has a database, topics and communities of its own; the second share the services, or kill what others share."""
+SIDE_BY_SIDE = {"tests": ("-n", str(max(2, os.cpu_count() or 2)), "--dist", "loadfile")}
+"""They wait for servers most of the time."""
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--faults", action="store_true", help="also those that kill servers and processes, last")
@@ -36,14 +45,12 @@ def run(options: argparse.Namespace) -> int:
     with servers(options.containers) as environment:
         for name, command in CHECKS.items():
             results[name] = python(name, command, {})
-        tests = ["-m", "pytest", *options.pytest]
-        results["tests"] = python("tests", [*tests, "-m", "not faults"], environment)
-        if options.faults:
-            code = python("tests of faults", [*tests, "-m", "faults"], environment)
-            both = {"tests": results["tests"], "tests of faults": code}
-            if set(both.values()) != {NOTHING_COLLECTED}:  # of those chosen, some may all be of one kind
-                both = {name: 0 if of == NOTHING_COLLECTED else of for name, of in both.items()}
-            results |= both
+        kinds = {name: chosen for name, chosen in KINDS.items() if options.faults or chosen != "faults"}
+        found = {name: python(name, ["-m", "pytest", *SIDE_BY_SIDE.get(name, ()), *options.pytest, "-m", chosen], environment)
+                 for name, chosen in kinds.items()}
+        if set(found.values()) != {NOTHING_COLLECTED}:  # of those chosen, some may all be of one kind
+            found = {name: 0 if of == NOTHING_COLLECTED else of for name, of in found.items()}
+        results |= found
     if options.json:
         screen.answer({"ok": not any(results.values()), "results": results})
     else:

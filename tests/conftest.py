@@ -25,7 +25,9 @@ _numbers = itertools.count(1)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    for marker in ("serial: kills or wipes servers that other tests share; runs last", *tallies.MARKERS):
+    for marker in (
+        "serial: kills or wipes servers that other tests share; runs last", "whole: of the services that all share", *tallies.MARKERS,
+    ):
         config.addinivalue_line("markers", marker)
 
 
@@ -42,10 +44,13 @@ def tally(request: pytest.FixtureRequest) -> tallies.Tally:
     return tallies.tally_of(request.node)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whatever ends a server that others share comes last. What is marked as a fault names a row that there is."""
     for item in items:
         list(tallies.marks(item))
+        if "stack" in getattr(item, "fixturenames", ()):
+            item.add_marker("whole")
     items.sort(key=lambda item: (item.get_closest_marker("serial") is not None, item.get_closest_marker("faults") is not None))
 
 
