@@ -24,7 +24,7 @@ from services.gateway.main import SERVICE
 from services.gateway.views import incidents
 from tests.kit import caught_up
 
-ANN, GUARD, DOOR, HOUSE, HOME, LOT, SENSOR, PANEL, RIGHT, DUTY, STAY, FIRE, LIVES = (uuid4() for _ in range(13))
+ANN, GUARD, DOOR, HOUSE, HOME, LOT, SENSOR, PANEL, RIGHT, DUTY, STAY, FIRE, LIVES = (UUID(int=n << 64) for n in range(1, 14))
 NOW = datetime.now(UTC).replace(microsecond=0)
 SOON = NOW + timedelta(minutes=5)
 PLACE = alarm.Place(HOUSE, 1, 7, HOME, "kitchen")

@@ -107,7 +107,7 @@ def test_a_held_service_is_not_started_until_it_is_let_go(place: Place):
     refuse_while_held(place, "access")
 
 
-@pytest.mark.parametrize("note", ["", "1", f"{os.getpid()} 12.5", "999999999 1.0"])
+@pytest.mark.parametrize("note", ["", "1", f"{os.getpid()} 12.5", "999999999 1.0"], ids=["nothing", "no time", "ours", "nobody's"])
 def test_what_a_killed_command_left_behind_holds_nothing(place: Place, note: str):
     path(place, "access").write_text(note)
     refuse_while_held(place, "access")

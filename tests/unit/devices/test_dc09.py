@@ -192,7 +192,8 @@ def test_a_frame_that_was_really_sent_is_opened() -> None:
 
 @pytest.mark.parametrize("body", [
     sealed(f"|#4A21|Nri1/BA003]{STAMP}", key=OTHER), sealed("|#4A21|Nri1/BA003]"), b'"*SIA-DCS"0121R0L0#4A21[ABC',
-    b'"*SIA-DCS"0121R0L0#4A21[', b'"*SIA-DCS"0121R0L0#4A21[xy]', '"*SIA-DCS"0121R0L0#4A21[门'.encode()])
+    b'"*SIA-DCS"0121R0L0#4A21[', b'"*SIA-DCS"0121R0L0#4A21[xy]', '"*SIA-DCS"0121R0L0#4A21[门'.encode(),
+], ids=["another key", "half a block", "cut off", "empty", "no hexadecimals", "not ASCII"])
 def test_what_no_key_opens_is_not_understood(body: bytes) -> None:
     frame = of(body, key=KEY, now=NOW)
     assert (frame.verdict, frame.reply, frame.flags, reports(frame)) == ("accept_flag", "DUH", ("encrypted_no_key",), [])
