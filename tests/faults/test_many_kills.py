@@ -8,13 +8,13 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from libs.eventkit.failpoints import FAILPOINTS
 from tests.faults.conftest import Scene
-from tests.faults.test_kill import ROWS
+from tests.faults.test_kill import LOADED, ROWS
 from tests.kit import until
 
 SceneOf = Callable[..., Awaitable[Scene]]
 ROUNDS, EACH = int(os.environ.get("LIFANG_KILL_ROUNDS", "1000")), 10
+POINTS = {row: [f for f in LOADED if ROWS[f.partition(".")[0]][0] == row] for row, _ in ROWS.values()}
 PATIENCE = 4.0
 """Seconds after which a failpoint that nobody comes by is not waited for any longer."""
 
@@ -47,9 +47,8 @@ async def killed_once(scene: Scene, failpoint: str, moment: float) -> None:
 async def test_killed_again_and_again_it_goes_on_as_if_nothing_had_been(scene_of: SceneOf, n: int, row: str):
     scene, dice = await scene_of(), random.Random(n)
     scene.tally.rounds, scene.load.patience = 0, 180.0
-    points = [f for f in FAILPOINTS if ROWS[f.partition(".")[0]][0] == row]
     for k in range(min(EACH, ROUNDS - n * EACH)):
-        failpoint = points[(n + k // 2) % len(points)] if k % 2 else ""
+        failpoint = POINTS[row][(n + k // 2) % len(POINTS[row])] if k % 2 else ""
         await scene.toy.start(failpoint)
         await killed_once(scene, failpoint, dice.uniform(0.0, 0.6))
     await scene.toy.start()
