@@ -1,6 +1,7 @@
 """`python -m bench`: the rows on servers that are there. `lifang bench` starts them first."""
 
 import argparse
+import gc
 import sys
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -72,6 +73,8 @@ def main() -> None:
         parser.add_argument(f"--{name}", default="")
     o = parser.parse_args()
     servers = Servers(o.postgres, o.kafka, Path(o.pgbench), Path(o.secrets), o.peer, o.without, o.whole)
+    gc.freeze()  # as a service does
+    gc.set_threshold(20_000, 10, 10)
     uvloop.run(measure(servers, o.rows or list(ROWS), Path(o.results)))
 
 

@@ -20,8 +20,7 @@ _CALL = "select hear_batch($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14)"
 class Hearing:
     """`counts` by answer: taken (of them `unknown`: of a type that is not in `known`), known, repeated, missing, unreadable."""
     def __init__(self, settings: Settings, database: Database, sources: Sequence[str], known: Collection[str]) -> None:
-        self.known = known
-        self.settings, self.database, self.sources = settings, database, {settings.topic(s): s for s in sources}
+        self.known, self.settings, self.database, self.sources = known, settings, database, {settings.topic(s): s for s in sources}
         self.counts = dict.fromkeys(("taken", "known", "repeated", "missing", "unreadable", "unknown"), 0)
         self._consumer: AIOKafkaConsumer | None = None
     async def run(self) -> None:
@@ -42,8 +41,7 @@ class Hearing:
                     raise LookupError(f"no topic {', '.join(sorted(missing))} yet")  # instead of waiting for it without a word
                 consumer.subscribe([*self.sources])
                 await consumer._subscription.wait_for_assignment()
-            loop, behind = asyncio.get_running_loop(), False
-            committed = loop.time()
+            committed, behind = (loop := asyncio.get_running_loop()).time(), False
             while True:
                 async with asyncio.timeout(BOUND):
                     fetched = await consumer.getmany(timeout_ms=FETCH, max_records=MOST * PARTITIONS)
@@ -95,8 +93,8 @@ class Hearing:
         return sum(max(0, (consumer.highwater(tp) or 0) - at.position) for tp, at in states if at is not None and at.has_valid_position)
 
 def _columns(records: Sequence[tuple[str, Heard]], sources: dict[str, str]) -> list[list[object]]:
-    rows = [
+    rows = (
         (topic, sources[topic], h.community_id, h.number.generation, h.number.position, h.number.n, h.previous.generation,
          h.previous.position, h.previous.n, h.event_id, h.type, h.schema, h.data, msgspec.json.encode(h.meta).decode())
-        for topic, h in records]
+        for topic, h in records)
     return [list(column) for column in zip(*rows, strict=True)]

@@ -41,7 +41,7 @@ class Number(Struct, frozen=True, order=True):
     @classmethod
     def parse(cls, text: str) -> "Number":
         """Raises ValueError on anything but three dotted integers of at most 63 bits."""
-        generation, position, n = (int(part) for part in text.split("."))
+        generation, position, n = map(int, text.split("."))
         if not (0 <= generation < 2**31 and 0 <= position < 2**63 and 0 <= n < 2**31):
             raise ValueError("number out of range")
         return cls(generation, position, n)
@@ -67,8 +67,7 @@ class Recorded(Struct, frozen=True):
     def of(cls, row: asyncpg.Record) -> "Recorded":
         """From the COLUMNS, in their order."""
         *first, meta, source, generation, position, n, at = row
-        fields: list[Any] = [*first, _meta.decode(meta), source, Number(generation, position, n) if source else None, at]
-        return cls(*fields)
+        return cls(*[*first, _meta.decode(meta), source, Number(generation, position, n) if source else None, at])
     @property
     def subject(self) -> str:
         return self.stream or self.meta.subject

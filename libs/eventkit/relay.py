@@ -1,7 +1,7 @@
 """Tells others what they may hear: own events, translated, to the service's topic, in order, each at least once. One outstanding batch per
 partition: the next goes only after the last is acknowledged. On any error the work begins again at the checkpoint, by a new producer."""
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -9,13 +9,14 @@ from uuid import UUID
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from libs.eventkit import commands, db, failpoints, log, subscriptions, tail
-from libs.eventkit.envelope import LARGEST, PARTITIONS, Headers, attributes, headers, partition_of, public_id, read
+from libs.eventkit.envelope import LARGEST, PARTITIONS, Headers, headers, partition_of, public_id, read
 from libs.eventkit.recorded import Catalogue, Number, Recorded
 from libs.eventkit.settings import Settings
 
 NAME, BOUND = "relay", 60.0  # seconds for which Kafka may say nothing, however its client counts
 Message = tuple[bytes, bytes, Headers]
 Last = tuple[Headers, bytes | None]
+Batch = tuple[Sequence[Recorded], dict[int, list[Message]], dict[UUID, Number]]  # rows; what is told of them, by partition; told after them
 
 class Refuses(Exception):
     """The topics and this log do not belong together; a person has to say which command makes them."""
@@ -26,14 +27,14 @@ class Relay:
                  before: Callable[[AIOKafkaProducer, Sequence[Recorded]], Awaitable[None]], topic: str) -> None:
         self.settings, self.log, self.database, self.wake = settings, log_, log_.database, wake
         self.catalogue, self.publish, self.before, self.topic = catalogue, publish, before, settings.topic(topic)
-        self.asks_for, self._told = "", dict[UUID, Number]()
+        self.asks_for, self._told, self._ahead = "", dict[UUID, Number](), self._made((), {})
     async def run(self) -> None:
         """Holds the relay's lease, looks at the topics, then publishes for ever. Raises on any error."""
         await subscriptions.holding(self.database, NAME, self._lead)
     async def _lead(self) -> None:
         position = await subscriptions.checkpoint(self.database, NAME)
         told = await (await self.database.pool()).fetch("select community_id, generation, position, n from published")
-        self._told = {r["community_id"]: Number(r["generation"], r["position"], r["n"]) for r in told}
+        self._ahead, self._told = self._made((), {}), {r["community_id"]: Number(r["generation"], r["position"], r["n"]) for r in told}
         async with asyncio.timeout(BOUND):
             self.asks_for = await self._look()
         if self.asks_for:
@@ -44,35 +45,39 @@ class Relay:
         try:
             async with asyncio.timeout(BOUND):
                 await producer.start()
-            send = partial(self._send, producer)
-            own = subscriptions.Subscription(NAME, send, concerns=lambda row: row.source is None)
+            own = subscriptions.Subscription(NAME, partial(self._send, producer), concerns=lambda row: row.source is None)
             await subscriptions.hand_on(self.log, self.wake, own, position, looks=True)
         finally:
             await discard(producer)
     async def _send(self, producer: AIOKafkaProducer, rows: Sequence[Recorded], position: int) -> None:
-        told = dict(self._told)
-        lanes: dict[int, list[Message]] = {}
-        for row in (row for row in rows if row.source is None):
-            for message in self._messages(row, told):
-                lanes.setdefault(partition_of(row.community_id), []).append(message)
+        _, lanes, told = self._ahead if self._ahead[0] == rows else self._made(rows, self._told)
         async with asyncio.timeout(BOUND):
             await self.before(producer, rows)
-            await asyncio.gather(*(self._lane(producer, p, messages) for p, messages in lanes.items()))
+            await asyncio.gather(*(self._lane(producer, p, messages) for p, messages in lanes.items()), self._make_next(rows, told))
         failpoints.reach("relay.sent")
         async with (await self.database.folds()).acquire() as connection, connection.transaction():
             await self._remember(connection, {c: n for c, n in told.items() if self._told.get(c) != n})
             await subscriptions.advance(connection, NAME, position, rows[-1].position)
         self._told = told
+    async def _make_next(self, rows: Sequence[Recorded], told: dict[UUID, Number]) -> None:
+        """While Kafka writes this one. What cannot be made is for the next call to say: this one has to be finished first."""
+        if len(rows) >= tail.BATCH:
+            with suppress(Exception):
+                self._ahead = self._made(await self.log.tail.after(rows[-1].position, self.wake.next), told)
+    def _made(self, rows: Sequence[Recorded], before: dict[UUID, Number]) -> Batch:
+        told, lanes = dict(before), defaultdict[int, list[Message]](list)
+        for row in (row for row in rows if row.source is None):
+            lanes[partition_of(row.community_id)] += self._messages(row, told)
+        return rows, lanes, told
     def _messages(self, row: Recorded, told: dict[UUID, Number]) -> list[Message]:
         event = self.catalogue.read(row)
         found: list[Message] = []
         for n, public in enumerate(self.publish(event, row) if event is not None else ()):
-            previous = told.get(row.community_id, Number())
-            ce = attributes(row, public, n, self.settings.service, getattr(public.body, "VERSION", 1), previous)
-            body = msgspec.json.encode(public.body)
+            body, previous = msgspec.json.encode(public.body), told.get(row.community_id, Number())
             if len(body) > LARGEST:
                 raise Refuses(f"the public event of position {row.position} has {len(body)} bytes")
-            found.append((str(row.community_id).encode(), body, headers(ce)))
+            ce = headers(row, public, n, self.settings.service, getattr(public.body, "VERSION", 1), previous)
+            found.append((str(row.community_id).encode(), body, ce))
             told[row.community_id] = Number(row.generation, row.position, n)
         return found
     async def _lane(self, producer: AIOKafkaProducer, partition: int, messages: list[Message]) -> None:

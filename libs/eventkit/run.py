@@ -1,6 +1,7 @@
 """The one way to run a service: `python -m services.<name> MODE`."""
 import asyncio
 import faulthandler
+import gc
 import os
 import signal
 import sys
@@ -33,6 +34,8 @@ def run(service: Service) -> None:
     obs.configure(service.name)
     if mode not in MODES:
         sys.exit(f"no mode {mode}: {' | '.join(MODES)}")
+    gc.freeze()  # what is loaded stays; and a batch is gone before a collection would have to look at it
+    gc.set_threshold(20_000, 10, 10)
     uvloop.run(serve(App(service, settings), mode))
 
 async def serve(app: App, mode: str) -> None:

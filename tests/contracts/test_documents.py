@@ -14,7 +14,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from cli import streams
 from cli.contracts import asyncapi, openapi, schemas
 from libs.eventkit.commands import Public
-from libs.eventkit.envelope import attributes, headers
+from libs.eventkit.envelope import headers
 from libs.eventkit.keys_topic import KeyCreated
 from libs.eventkit.privacy import KeyRecord
 from libs.eventkit.recorded import Meta, Number, tag_of
@@ -125,7 +125,7 @@ def test_the_headers_are_those_that_the_relay_writes():
     contract = next(c for _, c in PUBLISHED)
     meta = Meta(correlation="c", caused_by=(UUID(int=1),), requested_at=moment, occurred_at=moment, traceparent="t")
     row = recorded(streams.example(contract), UUID(int=2), stream="community:x", meta=meta)
-    written = {k: v.decode() for k, v in headers(attributes(row, Public(streams.example(contract)), 0, "identity", 1, Number()))}
+    written = {k: v.decode() for k, v in headers(row, Public(streams.example(contract)), 0, "identity", 1, Number())}
     schema = document["components"]["messages"][tag_of(contract)]["headers"]
     validator = Draft202012Validator({"components": document["components"], **schema}, format_checker=CHECKER)
     assert [e.message for e in validator.iter_errors(written)] == []

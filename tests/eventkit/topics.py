@@ -11,7 +11,7 @@ from msgspec import Struct, json
 
 from cli.migrating.topics import ensure_topics
 from libs.eventkit.commands import Public
-from libs.eventkit.envelope import PARTITIONS, Headers, Heard, Unreadable, attributes, headers, partition_of, public_id, read
+from libs.eventkit.envelope import PARTITIONS, Headers, Heard, Unreadable, headers, partition_of, public_id, read
 from libs.eventkit.recorded import Number, Recorded
 from libs.eventkit.service import App
 from libs.eventkit.settings import Settings
@@ -41,7 +41,7 @@ def said(community: UUID, position: int, previous: int = 0, *, amount: int = 1, 
     row = Recorded(**{f: getattr(row, f) for f in row.__struct_fields__} | {"generation": generation})
     body = ToyAdded(UUID(int=position), amount)
     before = Number(previous_generation, previous, 0) if previous else Number()
-    return Message(community, headers(attributes(row, Public(body), 0, "toy", 1, before)), json.encode(body))
+    return Message(community, headers(row, Public(body), 0, "toy", 1, before), json.encode(body))
 
 
 def chain(community: UUID, positions: Sequence[int], **more: int) -> list[Message]:
