@@ -34,8 +34,8 @@ def run(service: Service) -> None:
     obs.configure(service.name)
     if mode not in MODES:
         sys.exit(f"no mode {mode}: {' | '.join(MODES)}")
-    gc.freeze()  # what is loaded stays; and a batch is gone before a collection would have to look at it
-    gc.set_threshold(20_000, 10, 10)
+    gc.freeze()  # what is loaded stays
+    gc.set_threshold(20_000, 10, 10)  # and a batch is gone before a collection would look at it
     uvloop.run(serve(App(service, settings), mode))
 
 async def serve(app: App, mode: str) -> None:
