@@ -144,15 +144,16 @@ class Databases:
         for role in ("log", "read") if password else ():
             (self.secrets / f"db-{name}-{role}").write_text(str(password))
         async with self._server() as server:
+            await server.execute("select pg_advisory_lock(726900)")  # roles are the server's: of two processes that make some, one fails
             if not await server.fetchval("select true from pg_roles where rolname = $1", f"{name}_owner"):
                 await server.execute(f"create role {name}_owner login createrole" + (f" password '{password}'" if password else ""))
-        settings = self._settings(name, await self._create(name, "template1"))
-        if isinstance(service, str):
-            await migrate(settings, (), {})
-        else:
-            app = App(service, settings)
-            await migrate_for(app)
-            await app.close()
+            settings = self._settings(name, await self._create(name, "template1"))
+            if isinstance(service, str):
+                await migrate(settings, (), {})
+            else:
+                app = App(service, settings)
+                await migrate_for(app)
+                await app.close()
         return urlsplit(settings.database_url).path.strip("/")
 
     async def _create(self, name: str, template: str) -> str:

@@ -1,18 +1,22 @@
 -- What depends on whose log it is.
 
-do $do$ begin
-    if to_regrole('$service_log') is null then
-        create role $service_log login;
-    end if;
-    if to_regrole('$service_read') is null then
-        create role $service_read login;
-    end if;
+-- (a role is the server's: whoever finds it as it should be leaves it, and so is in nobody's way who migrates a database beside this one)
+do $do$
+declare
+    wanted record;
+begin
+    for wanted in select * from (values ('$service_log', '60s', '30s'), ('$service_read', '5s', '30s')) w(role, statement, idle) loop
+        if to_regrole(wanted.role) is null then
+            execute format('create role %I login', wanted.role);
+        end if;
+        if not exists (select from pg_roles where rolname = wanted.role and rolconfig @> array[
+                'statement_timeout=' || wanted.statement, 'idle_in_transaction_session_timeout=' || wanted.idle]) then
+            execute format('alter role %I set statement_timeout = %L', wanted.role, wanted.statement);
+            execute format('alter role %I set idle_in_transaction_session_timeout = %L', wanted.role, wanted.idle);
+        end if;
+    end loop;
 end $do$;
 grant usage on schema public to $service_log, $service_read;
-alter role $service_log set statement_timeout = '60s';
-alter role $service_read set statement_timeout = '5s';
-alter role $service_log set idle_in_transaction_session_timeout = '30s';
-alter role $service_read set idle_in_transaction_session_timeout = '30s';
 
 -- what is due, folded from the log by timers
 create table if not exists timers (
