@@ -48,7 +48,8 @@ ROWS: dict[str, Callable[[Servers], Awaitable[Result]]] = {
     "reports": serving.measure_reports,
     "door_event": door_event.measure,
     "plate_answer": plate_answer.measure,
-    "alarm_government": alarm_path.measure_path,
+    "alarm_government": alarm_path.measure_government,
+    "alarm_webhook": alarm_path.measure_webhook,
     "alarm_storm": alarm_path.measure_storm,
 }
 

@@ -38,7 +38,7 @@ class Panel(Struct, frozen=True):
 
 
 class Whole(Struct, frozen=True):
-    """The demo community on services of their own. `token`: a staff member's. `resident`, `device`: tokens too.
+    """The demo community on services of their own. `token`: a staff member's. `resident`, `device`, `police`: tokens too.
     `gates`: the cameras by direction. `card`: a resident's. `door`: one that it opens. `panel`: one that speaks plainly.
     `pids`: of services and servers. `databases`: the owners' addresses."""
 
@@ -47,6 +47,7 @@ class Whole(Struct, frozen=True):
     token: str
     resident: str
     device: str
+    police: str
     door: str
     gates: dict[str, Push]
     card: str

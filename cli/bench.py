@@ -25,7 +25,7 @@ PATIENCE = 60.0
 PATIENCE_WHOLE = 180.0
 BARE = ("append_1", "append_32", "append_256", "append_4x16", "command", "relay", "hearing", "view", "rebuild", "decision", "hop")
 """Rows that need PostgreSQL and Kafka only."""
-WHOLE = ("idle", "page", "judgement", "reports", "door_event", "plate_answer", "alarm_government", "alarm_storm")
+WHOLE = ("idle", "page", "judgement", "reports", "door_event", "plate_answer", "alarm_government", "alarm_webhook", "alarm_storm")
 """Rows that need all services, each in a process of its own, and the demo community."""
 SERVERS = ("postgres", "kafka", "keeper", "supervisor", "simulator")
 LONG = ("growth",)
@@ -173,10 +173,10 @@ def seeded() -> str:
     urls = {name: one["url"] for name, one in status.processes(found).items()}
     gates = {lane["direction"]: found["devices"][lane["device_id"]]["push"] for lane in demo.lanes}
     path = FOR_BENCH.run / "whole.json"
-    token, resident, device = (tokens.token(FOR_BENCH, role) for role in ("staff", "resident", "device"))
+    token, resident, device, police = (tokens.token(FOR_BENCH, role) for role in ("staff", "resident", "device", "police"))
     panel = next(one for one in demo.panels if not one.encrypted)
     replace(path, json.dumps({
-        "urls": urls, "databases": found["databases"], "token": token, "resident": resident, "device": device,
+        "urls": urls, "databases": found["databases"], "token": token, "resident": resident, "device": device, "police": police,
         "door": demo.doors[0]["id"], "gates": gates, "card": demo.cards[0]["number"],
         "panel": {"listen": panel.listen, "account": panel.account},
         "pids": {name: one["pid"] for name, one in (*status.processes(found).items(), *((n, found[n]) for n in SERVERS))}}).encode())
