@@ -81,7 +81,8 @@ class Receiver:
         answer = self.answer(got)
         self.got.append(Got(headers, body, answer, got.path))
         if isinstance(answer, int):
-            writer.write(b"HTTP/1.1 %d X\r\ncontent-length: 0\r\nlocation: http://127.0.0.1:%d/elsewhere\r\n\r\n" % (answer, self.port))
+            length = b"" if answer == 204 else b"content-length: 0\r\n"  # a 204 has none (RFC 9110, 8.6)
+            writer.write(b"HTTP/1.1 %d X\r\n%blocation: http://127.0.0.1:%d/elsewhere\r\n\r\n" % (answer, length, self.port))
             await writer.drain()
             return
         if answer == "drips":

@@ -76,13 +76,19 @@ class Sender:
         request = self._client.build_request("POST", url, content=body, headers=sent, extensions={"sni_hostname": place.host})
         answer = await self._client.send(request, stream=True)
         try:
-            if answer.headers.get("content-length", "").isdigit() and int(answer.headers["content-length"]) <= SMALL:
+            if _is_short(answer):
                 with suppress(TimeoutError, httpx.HTTPError):  # the status is what counts; read, so that the connection can be used again
                     async with asyncio.timeout(QUICK):
                         await answer.aread()
             return "" if answer.is_success else f"http_{answer.status_code}"
         finally:
             await answer.aclose()
+
+
+def _is_short(answer: httpx.Response) -> bool:
+    """A 204 has no body, and may not say how long it is (RFC 9110, 8.6)."""
+    length = "0" if answer.status_code == 204 else answer.headers.get("content-length", "")
+    return length.isdigit() and int(length) <= SMALL
 
 
 def _is_tls(error: BaseException | None) -> bool:

@@ -85,8 +85,10 @@ async def test_what_is_looked_up_decides_and_not_what_was(
     assert asked == [NAME], "looked up once: whoever is connected to is whoever was looked at"
 
 
-async def test_a_connection_is_kept_and_a_redirect_not_followed(receiver: tuple[Receiver, ssl.SSLContext]) -> None:
+@pytest.mark.parametrize("status", [200, 204])
+async def test_a_connection_is_kept_and_a_redirect_not_followed(receiver: tuple[Receiver, ssl.SSLContext], status: int) -> None:
     server, trusted = receiver
+    server.answer = lambda got: status
     place = place_of(f"https://{NAME}:{server.port}/", True)
     async with Sender(Bounds(connect=2, whole=2), True, trusted) as sender:
         assert [await sender.send(place, b"{}", {}) for _ in range(3)] == ["", "", ""]
