@@ -1,5 +1,5 @@
 """Rows that ask the running system: `page` (a composed page at the gateway), `judgement` (may this card open this door,
-over HTTP, decided in the log before the answer) and `reports` (a device tells of a hundred events in one request)."""
+over HTTP, decided in the log before the answer) and `reports` (a device tells of as many events in one request as one may have)."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -24,7 +24,7 @@ from simulator.hikvision_bodies import BOUNDARY, AccessEvent, body, form_part
 ROUNDS = 5
 SECONDS = 3
 CALLERS, PAGES_AT, JUDGED_AT = 16, 200, 500
-AT_ONCE, TERMINALS = 100, 4
+AT_ONCE, TERMINALS = 16, 4
 
 
 async def as_fast_as_it_goes(lines: Sequence[Line], call: Callable[[Line], Awaitable[object]]) -> Measured:
@@ -147,7 +147,7 @@ async def measure_judgement(servers: Servers) -> Result:
 
 
 async def measure_reports(servers: Servers) -> Result:
-    """Kept events of terminals that were offline: each request is one body with a hundred of them."""
+    """Kept events of terminals that were offline: each request is one body with as many of them as is taken."""
     whole = Whole.read(servers)
     async with AsyncExitStack() as stack:
         terminals = (await install(whole))[:TERMINALS]

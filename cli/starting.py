@@ -8,6 +8,7 @@ from typing import Any
 from cli import screen
 from cli.place import Place
 from cli.stack import start
+from cli.stack.processes import is_running
 
 ROUNDS = 3
 GOAL_WARM_S, GOAL_COLD_S = 8, 90
@@ -18,7 +19,9 @@ def measure(place: Place, ready: Callable[[], object]) -> dict[str, Any]:
 
     def timed() -> float:
         begun = time.monotonic()
-        start.start(place, screen.progress)
+        begins = start.start(place, screen.progress)
+        while start.supervisor(place) is None and is_running(begins):  # it has not yet said who it is
+            time.sleep(0.02)
         ready()
         took = time.monotonic() - begun
         start.stop(place, screen.progress)
