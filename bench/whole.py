@@ -17,6 +17,7 @@ from bench.measure import Measured, percentile
 from bench.servers import Servers
 from bench.wire import Line
 from cli.migrating.topics import ensure_topics
+from libs.eventkit.privacy import unbase64url
 
 PATIENCE = 120.0
 """Seconds after the last call until everything must have arrived."""
@@ -57,6 +58,12 @@ class Whole(Struct, frozen=True):
     @classmethod
     def read(cls, servers: Servers) -> "Whole":
         return msgspec.json.decode(Path(servers.whole).read_bytes(), type=cls)
+
+    @property
+    def community(self) -> str:
+        """The one that the resident's token names."""
+        claims = msgspec.json.decode(unbase64url(self.resident.split(".")[1]))
+        return str(claims["cid"][0])
 
     @property
     def staff(self) -> dict[str, str]:

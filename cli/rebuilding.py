@@ -115,6 +115,7 @@ async def rebuild(
         run = await _begin(owner, service, view, new)
         communities, events = await _copy(database, catalogue, new, run, told)
         await owner.execute(of_view(new, service))
+        await owner.execute(f"analyze {new.name}")  # else a read scans a community until autovacuum has been here
         await _catch_up(database, catalogue, new)
         reach("rebuild.caught_up")
         position = await _switch(owner, database, catalogue, view, new)

@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 from weakref import WeakValueDictionary
 import msgspec
 from msgspec import Struct
+from sqlalchemy.util import LRUCache
 from libs.eventkit.db import Unavailable
 from libs.eventkit.decider import Decider, NotFound, Refused, Take
 from libs.eventkit.log import Append, Key, Log, NewEvent
@@ -67,7 +68,7 @@ class Commands:
         self.generation = 1
         self._decider: Mapping[type, Decider[Any, Any]] = {c: d for d in deciders for c in d.decide}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # gone with the last who uses one
-        self._known: dict[str, tuple[UUID, Any, int]] = {}  # the one longest unused comes first
+        self._known = LRUCache[str, tuple[UUID, Any, int]](CACHED)
     async def handle(self, subject_id: UUID, command: Struct, context: Context, *, key: Key | None = None, expected: int | None = None,
                      first: Sequence[Struct] = (), new: bool = False) -> Done:
         """Decides and stores. `expected` is the version the caller saw; `first` are events that go in before the decided ones (a key made
@@ -126,7 +127,7 @@ class Commands:
         match answer.verdict:
             case "ok" | "stored":
                 if answer.verdict == "ok":
-                    self._remember(stream, context.community_id, reduce(decider.evolve, events, state), version + len(events))
+                    self._known[stream] = context.community_id, reduce(decider.evolve, events, state), version + len(events)
                 if refusal is not None:
                     raise refusal
                 return Done(msgspec.structs.replace(outcome, position=answer.position))
@@ -166,15 +167,10 @@ class Commands:
             owner = rows[0].community_id
             state = reduce(decider.evolve, (e for row in rows if (e := self.catalogue.read(row)) is not None), state)
             version = rows[-1].version or 0
-            self._remember(stream, owner, state, version)
+            self._known[stream] = owner, state, version
         if owner not in (None, community_id):
             raise NotFound(decider.category)
         return state, version
     def forget(self) -> None:
         """Of a stream that is retired nothing may be remembered."""
         self._known.clear()
-    def _remember(self, stream: str, community_id: UUID, state: Any, version: int) -> None:
-        self._known.pop(stream, None)
-        self._known[stream] = (community_id, state, version)
-        while len(self._known) > CACHED:
-            del self._known[next(iter(self._known))]

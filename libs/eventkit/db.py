@@ -2,7 +2,7 @@
 views (eventkit only); `<service>_read` answers queries under row-level security by a set of communities, written in SQLAlchemy Core and
 run by asyncpg: SQLAlchemy's own engine would cost three times as much per query and half a second at every start."""
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from math import inf
 from typing import Any, TypeVar
@@ -11,11 +11,11 @@ import asyncpg
 import msgspec
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.sql import ClauseElement
-from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.util import LRUCache
 from libs.eventkit.settings import Settings
 
 T = TypeVar("T")
-_DIALECT = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
+_DIALECT, _COMPILED = PGDialect_asyncpg(), LRUCache[Any, Any](500)  # type: ignore[no-untyped-call]
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy | asyncpg.Pool
 
 class Unavailable(Exception):
@@ -60,6 +60,13 @@ async def _as_it_is(connection: asyncpg.Connection) -> None:
     """Nothing is ever set but inside a transaction: asyncpg's own reset would be a round trip for nothing."""
 async def _reader(connection: asyncpg.Connection) -> None:
     await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=msgspec.json.encode, decoder=msgspec.json.decode)
+def _text(query: ClauseElement) -> tuple[str, Sequence[Any]]:
+    """What is asked, compiled once for all queries of its shape, and its values."""
+    key: Any = query._generate_cache_key()
+    compiled: Any = _COMPILED.get(key.key) or query.compile(dialect=_DIALECT, cache_key=key)
+    _COMPILED[key.key] = compiled
+    state = compiled.construct_expanded_state(compiled.construct_params(extracted_parameters=key.bindparams))
+    return state.statement, state.positional_parameters
 class _Pool(asyncpg.Pool):
     """Waits for no connection longer than five seconds: behind a broken network, giving one back after a cancelled query never ends."""
     def acquire(self, *, timeout: float | None = 5.0) -> Any:
@@ -99,13 +106,15 @@ class Database:
             connection.terminate()
     async def fetch(self, communities: Collection[UUID], query: ClauseElement) -> list[dict[str, Any]]:
         """Rows of one query in a transaction of its own that sees these communities and no others. Raises Unavailable."""
-        compiled = query.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
-        assert isinstance(compiled, SQLCompiler)
-        values, readers = [compiled.params[name] for name in compiled.positiontup or ()], await self.readers()
+        text, values = _text(query)
+        begin = f"begin read only; set local lifang.communities = '{{{','.join(c.hex for c in communities)}}}'"  # one round trip
         async def read() -> list[dict[str, Any]]:
-            async with readers.acquire(timeout=3) as connection, connection.transaction(readonly=True):
-                await connection.execute("select set_config('lifang.communities', $1, true)", f"{{{','.join(map(str, communities))}}}")
-                return [dict(row) for row in await connection.fetch(str(compiled), *values)]
+            async with (await self.readers()).acquire(timeout=3) as connection:
+                try:
+                    await connection.execute(begin)
+                    return [dict(row) for row in await connection.fetch(text, *values)]
+                finally:
+                    await connection.execute("commit")
         return await asked_again(read)
     async def close(self) -> None:
         self._closed = True

@@ -16,6 +16,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec import Struct
+from sqlalchemy.util import LRUCache
 from libs.eventkit.sealed import Sealed
 
 CACHED, CACHED_SECONDS = 1024, 5.0  # for so long an erasure in one process may go unseen by another; its own process sees it at once
@@ -124,7 +125,7 @@ class KeyRing:
     """Keys that this service made (`owner`) or was sent; wrapped with AES-GCM: AES-KW would not bind them to their subject's row."""
     def __init__(self, pool: asyncpg.Pool, owner: str, keks: Keks) -> None:
         self._pool, self._owner, self._keks = pool, owner, keks
-        self._cache: dict[UUID, tuple[float, bytes]] = {}
+        self._cache = LRUCache[UUID, tuple[float, bytes]](CACHED)
     async def key_for(self, community_id: UUID, subject: str, purpose: str) -> KeyHandle:
         """The subject's live key of this owner; concurrent callers make one and the same. Raises MissingKek."""
         row = await self._pool.fetchrow("select * from live_key($1, $2, $3, $4)", community_id, subject, purpose, self._owner)
@@ -152,16 +153,12 @@ class KeyRing:
                     continue
                 with suppress(MissingKek):
                     dek = deks[record.key_id] = self._keks.unwrap(record)
-                    cache.pop(record.key_id, None)
                     cache[record.key_id] = (now, dek)
-            for oldest in list(cache)[:-CACHED]:
-                del cache[oldest]
         found = (deks.get(box.key_id, Pending()) for box in boxes)
         return [open_box(dek, box) if isinstance(dek, bytes) else dek for dek, box in zip(found, boxes, strict=True)]
     def forget(self, key_id: UUID) -> None:
         """Drops the unwrapped key; whoever hears or tails `key_erased` calls this."""
-        # a new dict: an `open` that asked before the erasure fills the old one
-        self._cache = {i: hit for i, hit in self._cache.items() if i != key_id}
+        self._cache = LRUCache(CACHED)  # anew: an `open` that asked before the erasure fills the old one
     async def record(self, key_id: UUID) -> KeyRecord | None:
         """What the relay sends on reaching `key_created` or `key_erased`; a tombstone if it has no `wrapped`."""
         row = await self._pool.fetchrow(f"select {KEY_COLUMNS} from keys where key_id = $1", key_id)

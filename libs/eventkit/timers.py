@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 from msgspec import Struct
+from sqlalchemy.util import LRUCache
 from libs.eventkit import db, failpoints, recorded, subscriptions, tail
 from libs.eventkit.commands import CACHED, Commands, Context
 from libs.eventkit.decider import Decider
 
 log = logging.getLogger(__name__)
 LOOK, FIRST, LONGEST = 30.0, 1.0, 60.0  # seconds: between looks where nothing is due, and before what failed is tried again
-
 _SOON, _WRITE = "select * from due_soon($1, $2, $3, $4)", "select write_timer($1, $2, $3, $4, $5, $6)"
 
 class Due(Struct, frozen=True):
@@ -52,7 +52,7 @@ class Timers:
     def __init__(self, commands: Commands, timer: Timer) -> None:
         self.commands, self.timer, self.database = commands, timer, commands.log.database
         self._prefix, self._changed = f"{timer.decider.category}:", asyncio.Event()
-        self._known = dict[str, _Known]()  # the one longest unused comes first
+        self._known = LRUCache[str, _Known](CACHED)
         self._again = dict[str, tuple[float, float]]()  # by stream: not before this moment of the loop's clock, and the last pause
     def subscription(self) -> subscriptions.Subscription:
         return subscriptions.Subscription(self.timer.name, self._take, beside=self._run, concerns=self._concerns)
@@ -81,7 +81,7 @@ class Timers:
             self._changed.set()
     async def _look(self, stream: str, new: Sequence[recorded.Recorded] = ()) -> _Known:
         """What it has come to: with these rows, where they follow on what is known, else with what the log has."""
-        known = before = self._known.pop(stream, None) or _Known(self.timer.decider.initial)
+        known = before = self._known.get(stream) or _Known(self.timer.decider.initial)
         if not new or (new[0].version or 0) > known.version + 1:
             new = await self.commands.log.stream(stream, known.version)
         for row in new:
@@ -93,8 +93,6 @@ class Timers:
         if known.due != before.due:
             self._again.pop(stream, None)  # it was another moment that failed
         self._known[stream] = known
-        while len(self._known) > CACHED:
-            del self._known[next(iter(self._known))]
         return known
     async def _write(self, connection: db.Connection, stream: str, community_id: UUID, known: _Known) -> None:
         """Whatever order the writers come in, the row of a later version stands."""

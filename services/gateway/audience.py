@@ -98,6 +98,7 @@ def _partly(event: Any, home: bool) -> dict[str, Any]:
 
 def unsealed(event: Struct) -> dict[str, Any]:
     """The body as JSON has it, its sealed fields dropped."""
-    sealed = {f.encode_name for f in msgspec.structs.fields(event) if isinstance(getattr(event, f.name), SealedField)}
+    names = zip(event.__struct_fields__, event.__struct_encode_fields__, strict=True)
+    sealed = {coded for name, coded in names if isinstance(getattr(event, name), SealedField)}
     body: dict[str, Any] = msgspec.to_builtins(event)
     return {k: v for k, v in body.items() if k not in sealed}

@@ -59,6 +59,8 @@ async def test_a_reader_sees_its_communities_and_no_others(toy: App, community: 
     assert await toy.database.fetch([], select(SUMS)) == []
     assert [r["community_id"] for r in await toy.database.fetch([community], select(SUMS))] == [community]
     assert await toy.database.fetch([uuid4()], select(SUMS)) == []
+    with pytest.raises(AttributeError):  # the ids stand in the statement's text: what is no id never gets there
+        await toy.database.fetch([f"{community}}}'; reset role; --"], select(SUMS))  # type: ignore[list-item]
 
 
 async def test_a_reader_outside_a_transaction_of_ours_sees_nothing(toy: App):
