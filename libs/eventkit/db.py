@@ -93,7 +93,7 @@ class Database:
             if name not in self._pools:
                 self._pools[name] = await _Pool(
                     self.settings.role_url(role), min_size=min_size, max_size=8, max_queries=50_000,
-                    max_inactive_connection_lifetime=300, connect=None, setup=None, init=init, reset=_as_it_is, loop=None,
+                    max_inactive_connection_lifetime=60, connect=None, setup=None, init=init, reset=_as_it_is, loop=None,
                     connection_class=asyncpg.Connection, record_class=asyncpg.Record, command_timeout=30, timeout=5, **options)
             return self._pools[name]
     @asynccontextmanager
