@@ -62,6 +62,7 @@ async def provide_all(url: str, services: tuple[str, ...], secrets: Path) -> lis
     """Those for which something was done."""
     server = await asyncpg.connect(url, timeout=5)
     try:
+        await server.execute("revoke connect on database postgres, template1 from public")
         return [service for service in services if await provide(server, service, secrets)]
     finally:
         await server.close()

@@ -8,13 +8,14 @@ from cli.providing.holders import KEEPER, SERVICES
 from tests.deploy.compose_file import Compose
 
 Container = dict[str, Any]
-ONCE = frozenset({"secrets", "databases", "topics", *(f"migrate-{service}" for service in SERVICES)})
+BY_HAND = "operate"
+ONCE = frozenset({"secrets", "databases", "topics", BY_HAND, *(f"migrate-{service}" for service in SERVICES)})
 PUBLISHED = frozenset({"gateway", "devices"})
 OF_OVERLAYS = frozenset({"demo", "grafana"})
 """Published on loopback whatever the environment says."""
 SECRETS = "/run/secrets/lifang"
 PROVISIONED = frozenset({"databases", "topics", *(f"migrate-{service}" for service in SERVICES)})
-HOLDS = {"demo": "desk", **{name: "provision" for name in PROVISIONED}}
+HOLDS = {"demo": "desk", BY_HAND: "vault", **dict.fromkeys(PROVISIONED, "provision")}
 """Of whose secrets a container is given a copy, where that is not its own name."""
 TELLING = re.compile(r"pass(word|wd|phrase)?|secret|token|credential|private|api_?key", re.I)
 IN_URL = re.compile(r"://[^/\s:@]+:[^/\s@]+@")
@@ -100,14 +101,14 @@ def own_network(name: str, one: Container, whole: Compose) -> bool:
 
 def secrets_as_files(name: str, one: Container, whole: Compose) -> bool:
     """One directory, its own and to be read alone; the place where all of them are is for who makes them."""
-    held = {(volume, where, only) for volume, where, only in mounts(one) if volume.startswith("secrets-") or where.startswith(SECRETS)}
+    held = [each for each in mounts(one) if each[0].startswith("secrets-") or each[1].startswith(SECRETS)]
     if name == "secrets":
         return all(where == f"/secrets/{volume.removeprefix('secrets-')}" for volume, where, _ in held) and bool(held)
-    return held in ({(f"secrets-{HOLDS.get(name, name)}", SECRETS, True)}, set()) and bool(held) == needs_secrets(name)
+    return held == ([(f"secrets-{HOLDS.get(name, name)}", SECRETS, True)] if needs_secrets(name) else [])
 
 
 def needs_secrets(name: str) -> bool:
-    return name in {*SERVICES, *PROVISIONED, KEEPER, "postgres", "kafka", "demo", "grafana"}
+    return name in {*SERVICES, *PROVISIONED, KEEPER, BY_HAND, "postgres", "kafka", "demo", "grafana"}
 
 
 def restart(name: str, one: Container, whole: Compose) -> bool:

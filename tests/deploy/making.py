@@ -13,6 +13,7 @@ from cli.stack.postgres import PACKAGE
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES = Path(__file__).with_name("images")
+POSTGRES, KAFKA = "lifang-test/postgres:18", "lifang-test/kafka:4"
 PYTHON = os.environ.get("LIFANG_PYTHON_IMAGE", "python:3.11-slim-bookworm")
 GIVEN = ROOT / ".build"
 """What the builder says of where packages come from (see Dockerfile)."""
