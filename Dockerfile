@@ -32,7 +32,7 @@ COPY simulator /app/simulator
 COPY cli /app/cli
 RUN python -m compileall -q --invalidation-mode unchecked-hash /app \
     && install -d -o 10001 -g 10001 -m 0750 /secrets /secrets/vault /secrets/provision /secrets/postgres /secrets/kafka /secrets/keeper \
-       /secrets/desk && cd /app/services && for name in *; do install -d -o 10001 -g 10001 -m 0750 /secrets/$name; done
+       /secrets/desk /secrets/grafana && cd /app/services && for name in *; do install -d -o 10001 -g 10001 -m 0750 /secrets/$name; done
 
 FROM ground AS tools
 COPY --from=tools-code /app /app

@@ -64,4 +64,4 @@ def holders() -> dict[str, tuple[str, ...]]:
     """By the directory that one container of compose, or several alike, are given."""
     return {
         **{service: of_service(service) for service in SERVICES}, KEEPER: of_keeper(), "provision": provision(), "postgres": (SERVER,),
-        "desk": DESK}
+        "desk": DESK, "grafana": ("grafana-admin",)}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from msgspec import Struct
 
 from tests.deploy.compose_file import Compose
-from tests.deploy.compose_policy import NEEDS, ONCE, PUBLISHED, Container
+from tests.deploy.compose_policy import ASKED_BY_OTHERS, NEEDS, OF_OVERLAYS, ONCE, PUBLISHED, Container, needs_secrets
 
 
 class Weaker(Struct, frozen=True):
@@ -74,17 +74,19 @@ def changes(name: str, one: Container) -> Iterator[tuple[str, str, Change]]:
         yield "order", f"{other} merely started", within("depends_on", other, {"condition": "service_started"})
     if "build" in one:
         yield "pinned", "asked for elsewhere", without("pull_policy")
-    if name not in ONCE:
+    if name not in ONCE | ASKED_BY_OTHERS:
         yield "health", "by a shell", lambda one: one["healthcheck"].__setitem__("test", ["CMD-SHELL", "true"])
-        yield "health", "at once", lambda one: one["healthcheck"].pop("start_period")
+        yield "health", "at once", within("healthcheck", "start_period")
+        yield "health", "never", setting("healthcheck", {"disable": True})
+    if name not in ONCE:
         yield "restart", "killed at once", without("stop_grace_period")
-    if name in PUBLISHED:
+    if name in PUBLISHED | OF_OVERLAYS:
         yield "published", "to everybody", setting("ports", ["8080:8080"])
         yield "published", "on every address", setting("ports", ["0.0.0.0:8080:8080"])
     else:
         yield "published", "a port", setting("ports", MAKE_PORTS)
         yield "own_network", "out", setting("networks", ["inside", "outside"])
-    if name != "secrets":
+    if needs_secrets(name):
         yield "secrets_as_files", "to write", lambda one: one.__setitem__("volumes", [v.removesuffix(":ro") for v in one["volumes"]])
         yield "secrets_as_files", "none", setting("volumes", [])
 

@@ -13,6 +13,8 @@ ONCE = frozenset({"secrets", "databases", "topics", BY_HAND, *(f"migrate-{servic
 PUBLISHED = frozenset({"gateway", "devices"})
 OF_OVERLAYS = frozenset({"demo", "grafana"})
 """Published on loopback whatever the environment says."""
+ASKED_BY_OTHERS = frozenset({"collector"})
+"""Nothing in its image could ask it."""
 SECRETS = "/run/secrets/lifang"
 PROVISIONED = frozenset({"databases", "topics", *(f"migrate-{service}" for service in SERVICES)})
 HOLDS = {"demo": "desk", BY_HAND: "vault", **dict.fromkeys(PROVISIONED, "provision")}
@@ -69,7 +71,7 @@ def no_capability(name: str, one: Container, whole: Compose) -> bool:
 def health(name: str, one: Container, whole: Compose) -> bool:
     """By exec, not by a shell; of what runs once its exit code tells."""
     asked = one.get("healthcheck", {})
-    if name in ONCE:
+    if name in ONCE | ASKED_BY_OTHERS:
         return bool(asked == {"disable": True})
     return asked.get("test", [""])[0] == "CMD" and len(asked["test"]) > 1 and {"interval", "timeout", "start_period"} <= asked.keys()
 

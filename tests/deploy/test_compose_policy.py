@@ -9,7 +9,7 @@ import pytest
 
 from cli.providing.holders import KEEPER, SEEDING, SERVICES, holders
 from libs.contracts.topics import TOPICS
-from tests.deploy.compose_file import BASE, DEMO, ROOT, load, variables
+from tests.deploy.compose_file import BASE, DEMO, OBSERVED, ROOT, load, variables
 from tests.deploy.compose_mutants import weaker
 from tests.deploy.compose_policy import CHECKS, ONCE, PUBLISHED, environment, findings, mounts
 
@@ -17,7 +17,7 @@ WHOLE = load(BASE)
 ALL = load(BASE, DEMO)
 
 
-@pytest.mark.parametrize("files", [(BASE,), (BASE, DEMO)], ids=["alone", "with the demo"])
+@pytest.mark.parametrize("files", [(BASE,), (BASE, DEMO), (BASE, OBSERVED), (BASE, DEMO, OBSERVED)], ids=len)
 def test_every_container_keeps_the_policy(files: tuple[str, ...]):
     assert len(CHECKS) == 13
     assert list(findings(load(*files))) == []
@@ -25,7 +25,7 @@ def test_every_container_keeps_the_policy(files: tuple[str, ...]):
 
 def test_whatever_is_weakened_anywhere_is_seen_by_the_check_that_is_for_it():
     survivors, seen = [], set[str]()
-    for mutant in weaker(WHOLE):
+    for mutant in weaker(load(BASE, DEMO, OBSERVED)):
         if (mutant.check, mutant.container) in findings(mutant.whole):
             seen.add(mutant.check)
         else:
@@ -85,7 +85,7 @@ def test_in_a_demonstration_all_are_told_so_who_have_readers():
 
 
 @pytest.mark.skipif(find_spec("check_jsonschema") is None, reason="check-jsonschema is not installed")
-@pytest.mark.parametrize("file", [BASE, DEMO])
+@pytest.mark.parametrize("file", [BASE, DEMO, OBSERVED])
 def test_it_is_what_the_compose_specification_says(file: str):
     done = subprocess.run(
         [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", ROOT / file], capture_output=True, text=True)
@@ -94,6 +94,6 @@ def test_it_is_what_the_compose_specification_says(file: str):
 
 @pytest.mark.skipif(shutil.which("docker-compose") is None, reason="docker-compose is not installed")
 def test_the_old_docker_compose_takes_it_too():
-    files = [word for file in (BASE, DEMO) for word in ("-f", str(ROOT / file))]
+    files = [word for file in (BASE, DEMO, OBSERVED) for word in ("-f", str(ROOT / file))]
     done = subprocess.run(["docker-compose", *files, "config", "--quiet"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

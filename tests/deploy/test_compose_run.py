@@ -84,10 +84,10 @@ from libs.eventkit.settings import settings_for
 url = settings_for("access").role_url("log")
 async def main():
     await (await asyncpg.connect(url)).close()
-    for wrong in (url.replace("/access", "/identity"), url.replace("/access", "/postgres")):
+    for wrong in ("identity", "postgres", "template1"):
         try:
-            await asyncpg.connect(wrong)
-            print("connected to", wrong.rpartition("/")[2])
+            await asyncpg.connect(url.rpartition("/")[0] + "/" + wrong)
+            print("connected to", wrong)
         except asyncpg.InsufficientPrivilegeError:
             pass
     try:
