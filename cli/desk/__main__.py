@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+import httpx
 import uvicorn
 
 from cli.call import Away
@@ -25,6 +26,7 @@ from cli.stack.demo import SEEDED, Demo, NotSeeded, Site, seed_at
 
 TERMINALS, GATES = (8100, 8101), (8120, 8121)
 """Ports on which simulated terminals and barriers take orders."""
+PATIENCE = 30.0
 PAUSE = 0.5
 """Seconds between two attempts to seed."""
 
@@ -89,7 +91,8 @@ async def serve(told: Told) -> int:
     opened, stop, loop = Open(told.key, told.urls), asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    server = Server(uvicorn.Config(counter(opened), host="0.0.0.0", port=told.port, log_level="warning", lifespan="off"))
+    client = httpx.AsyncClient(timeout=PATIENCE, trust_env=False)
+    server = Server(uvicorn.Config(counter(opened, client), host="0.0.0.0", port=told.port, log_level="warning", lifespan="off"))
     serving, ended = asyncio.create_task(server.serve()), asyncio.create_task(stop.wait())
     devices: list[asyncio.subprocess.Process] = []
     try:

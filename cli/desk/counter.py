@@ -22,7 +22,6 @@ from starlette.routing import Route
 from cli.stack.demo import Demo
 
 KEY = "lifang-desk"
-PATIENCE = 30.0
 PASSED = ("authorization", "content-type", "accept-language", "idempotency-key", "lifang-position")
 GIVEN_BACK = ("content-type", "lifang-position", "lifang-stale")
 ALL = ["GET", "POST", "PUT", "DELETE"]
@@ -42,8 +41,8 @@ def said(status: int, value: object) -> Response:
     return Response(msgspec.json.encode(value), status, media_type="application/json")
 
 
-def counter(desk: Open) -> Starlette:
-    client = httpx.AsyncClient(timeout=PATIENCE, trust_env=False)
+def counter(desk: Open, client: httpx.AsyncClient) -> Starlette:
+    """`client`: by which it asks the inside."""
 
     def refusal(request: Request) -> Response | None:
         if not hmac.compare_digest(request.headers.get(KEY, "").encode(), desk.key.encode()):
