@@ -20,6 +20,7 @@ from sqlalchemy.sql import quoted_name
 
 from cli.copying import lines
 from cli.folded import Folded, folded
+from cli.migrating.database import owner_url
 from cli.migrating.statements import of_view
 from cli.rebuild_failpoints import reach
 from libs.eventkit.db import Database
@@ -107,7 +108,7 @@ async def rebuild(
 ) -> Rebuilt:
     """Raises Busy, OtherShape."""
     begun, service, new = time.monotonic(), database.settings.service, beside(view)
-    owner = await asyncpg.connect(database.settings.database_url, timeout=5)  # as `migrate`: nobody else makes tables
+    owner = await asyncpg.connect(owner_url(database.settings), timeout=5)  # as `migrate`: nobody else makes tables
     try:
         number = int.from_bytes(hashlib.sha256(f"rebuild {view.name}".encode()).digest()[:8], "big", signed=True)
         if not await owner.fetchval("select pg_try_advisory_lock($1)", number):

@@ -110,20 +110,12 @@ def own_stack() -> Iterator[dict[str, str]]:
 
 @contextmanager
 def in_containers() -> Iterator[dict[str, str]]:
-    """Tests that kill the servers find no supervisor here and skip."""
     from docker.errors import DockerException
-    from testcontainers.kafka import KafkaContainer
-    from testcontainers.postgres import PostgresContainer
+
+    from cli import containers
 
     try:
-        postgres = PostgresContainer("postgres:18", username="postgres", password="postgres").with_command(
-            "postgres -c max_connections=400")
-        kafka = KafkaContainer().with_kraft()
-        with postgres, kafka:
-            address = f"{postgres.get_container_host_ip()}:{postgres.get_exposed_port(5432)}"
-            yield {
-                "LIFANG_TEST_POSTGRES": f"postgresql://postgres:postgres@{address}",
-                "KAFKA_BOOTSTRAP_SERVERS": kafka.get_bootstrap_server(),
-            }
+        with containers.servers() as environment:
+            yield environment
     except DockerException as error:
-        screen.stop(f"No Docker engine answers ({error}). Type: lifang test, without --containers")
+        screen.stop(f"No container engine can start them ({error}). Type: lifang test, without --containers")

@@ -15,6 +15,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+EVERYWHERE = "0.0.0.0"
+"""Every address of this machine."""
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
@@ -61,7 +63,8 @@ class ByAddress:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            await self._apps[tuple(scope["server"])](scope, receive, send)
+            host, port = scope["server"]
+            await (self._apps.get((host, port)) or self._apps[EVERYWHERE, port])(scope, receive, send)
 
 
 async def until_stopped(addresses: ByAddress, ready: str, stop: Callable[[], None]) -> None:

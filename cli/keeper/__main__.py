@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from cli.keeper import works
 from cli.keeper.heads import Outside
@@ -19,6 +20,8 @@ from libs.eventkit.service import App
 from libs.eventkit.settings import settings_for
 
 DATABASE = "DATABASE_URL_"
+SIGN, PACE = "LIFANG_ALIVE", 5.0
+"""The variable of the environment: a file that is touched every so many seconds, for whoever watches over a process without a port."""
 
 
 def named() -> list[str]:
@@ -30,6 +33,12 @@ def app_of(service: str) -> App:
     return App(importlib.import_module(f"services.{service}.main").SERVICE, settings_for(service))
 
 
+async def say_alive(path: Path) -> None:
+    while True:
+        path.touch()
+        await asyncio.sleep(PACE)
+
+
 async def keep(services: Sequence[str]) -> None:
     ended, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -38,7 +47,10 @@ async def keep(services: Sequence[str]) -> None:
     end_where_it_stands(loop)
     for app in apps:
         works.start(app, Outside.of(app.settings))
+    saying = [asyncio.create_task(say_alive(Path(sign)))] if (sign := os.environ.get(SIGN)) else []
     await ended.wait()
+    for task in saying:
+        task.cancel()
     await asyncio.gather(*(app.close() for app in apps))
 
 

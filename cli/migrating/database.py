@@ -18,6 +18,12 @@ VERSIONS = SCRIPTS / "versions"
 _LOCK = 726002
 
 
+def owner_url(settings: Settings) -> str:
+    """The database as its owner, whose password, if any, is the secret `db-<service>-owner`."""
+    told = (settings.secrets / f"db-{settings.service}-owner").exists()
+    return settings.role_url("owner") if told else settings.database_url
+
+
 async def migrate_for(app: App) -> bool:
     """For that code, which need not run. As `migrate`."""
     return await migrate(app.settings, app.service.views, app.checkpoints())
@@ -29,7 +35,7 @@ async def migrate(settings: Settings, views: tuple[View, ...], checkpoints: Mapp
     statements = [of_log(service), *(of_view(view, service) for view in views)]
     scripts = [path.read_text() for path in (SCRIPTS / "env.py", *sorted(VERSIONS.glob("*.py")), *sorted(SQL.glob("*.sql")))]
     wanted = hashlib.sha256("\n".join([*scripts, *statements, str(dict(checkpoints))]).encode()).hexdigest()
-    owner = await asyncpg.connect(settings.database_url, timeout=5)
+    owner = await asyncpg.connect(owner_url(settings), timeout=5)
     try:
         await owner.execute(f"select pg_advisory_lock({_LOCK})")
         if await owner.fetchval("select to_regclass('migrated')") and await owner.fetchval("select fingerprint from migrated") == wanted:

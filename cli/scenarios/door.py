@@ -127,7 +127,7 @@ class AtTheDoor(Story):
 
 
 async def run(context: Context) -> list[Step]:
-    demo = Demo.read(context.place)
+    demo = context.demo
     if demo is None or not demo.cards:
         return [Step("the demo community", False, 0, "it is not seeded. Type: lifang up")]
     resident, staff = await asyncio.gather(context.token("resident"), context.token("staff"))

@@ -193,7 +193,7 @@ ROLES = ("resident", "guard", "staff", "police")
 
 
 async def run(context: Context) -> list[Step]:
-    demo = Demo.read(context.place)
+    demo = context.demo
     if demo is None or not demo.sensors or not demo.panels:
         return [Step("the demo community", False, 0, "it is not seeded. Type: lifang up")]
     tokens = dict(zip(ROLES, await asyncio.gather(*map(context.token, ROLES)), strict=True))

@@ -179,7 +179,7 @@ class Visit(Story):
 
 
 async def run(context: Context) -> list[Step]:
-    demo = Demo.read(context.place)
+    demo = context.demo
     if demo is None or not demo.cards or len(demo.lanes) < 2:
         return [Step("the demo community", False, 0, "it is not seeded. Type: lifang up")]
     resident, guard, staff = await asyncio.gather(

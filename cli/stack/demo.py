@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -9,40 +10,15 @@ from msgspec import Struct
 
 from cli.call import call
 from cli.place import PYTHON, ROOT, Place
-from cli.stack import secrets, services
+from cli.stack import secrets, services, simulated
 from cli.stack.part import Part
 from cli.stack.ports import HOST
 from cli.stack.processes import replace
+from cli.stack.simulated import Panel, Terminal
 
 TERMINALS, CAMERAS, PANELS = 4, 2, 2
 """How many ports are kept for simulated terminals, plate cameras and alarm panels."""
 SEEDED = frozenset({"identity", "devices", "access", "parking", "alarm", "neighbors"})
-LINK_TEST = 15
-"""Seconds between two link tests of a simulated panel."""
-
-
-class Push(Struct):
-    url: str
-    headers: dict[str, str] = {}
-
-
-class Terminal(Struct):
-    device_id: str
-    name: str
-    serial: str
-    push: Push
-    listen: str = ""
-    doors: int = 1
-
-
-class Panel(Struct):
-    """An alarm panel that connects to `listen`, under an account of its own."""
-
-    device_id: str
-    name: str
-    account: str
-    encrypted: bool
-    listen: str = ""
 
 
 class Demo(Struct):
@@ -84,6 +60,15 @@ class NotSeeded(Exception):
     """A service refused to seed."""
 
 
+class Site(Struct, frozen=True):
+    """Where the services answer, by name; and, as host:port, where they find simulated devices and where panels call."""
+
+    services: Mapping[str, str]
+    terminals: list[str]
+    gates: list[str]
+    receiver: str
+
+
 def ports_of_devices() -> list[str]:
     terminals = [f"{kind}-{n}" for n in range(TERMINALS) for kind in ("terminal", "control")]
     cameras = [f"{kind}-{n}" for n in range(CAMERAS) for kind in ("gate", "camera")]
@@ -104,23 +89,34 @@ def receiver(ports: Mapping[str, int]) -> str:
     return f"{HOST}:{ports['dc09']}"
 
 
+def site(ports: Mapping[str, int]) -> Site:
+    """This machine's."""
+    return Site({name: services.url(name, ports) for name in SEEDED}, addresses(ports), gates(ports), receiver(ports))
+
+
 def seed(place: Place, ports: Mapping[str, int]) -> Demo:
+    """As `seed_at`, and remembers it."""
+    demo = seed_at(site(ports), secrets.read(place, "demo"))
+    replace(place.demo, msgspec.json.encode(demo))
+    return demo
+
+
+def seed_at(here: Site, token: str) -> Demo:
     """Answers quickly when it has been done before, and tells devices where the terminals are now.
 
     Raises NotSeeded or Away.
     """
-    token = secrets.read(place, "demo")
 
     def ask(name: str, body: dict[str, Any]) -> dict[str, Any]:
         headers = {"authorization": f"Bearer {token}"}
-        status, answer = call("POST", f"{services.url(name, ports)}/v1/demo-seed", body, headers, timeout=60)
+        status, answer = call("POST", f"{here.services[name]}/v1/demo-seed", body, headers, timeout=60)
         if status >= 300:
             raise NotSeeded(f"{name} answered {status}: {answer}")
         return dict(answer or {})
 
     identity = ask("identity", {})
     community = {"community_id": identity["community_id"]}
-    devices = ask("devices", {**community, "listen": addresses(ports), "gates": gates(ports)})
+    devices = ask("devices", {**community, "listen": here.terminals, "gates": here.gates})
     access = ask("access", {
         **community, "buildings": [building["id"] for building in identity["buildings"]],
         "residents": [resident["id"] for resident in identity["residents"]],
@@ -134,44 +130,35 @@ def seed(place: Place, ports: Mapping[str, int]) -> Demo:
     ask("neighbors", {**community, "buildings": buildings})
     demo = msgspec.convert({**identity, **devices, **access, **parking, **alarm}, type=Demo)
     for panel in demo.panels:
-        panel.listen = receiver(ports)
-    for camera, address in zip(demo.cameras, gates(ports), strict=False):
+        panel.listen = here.receiver
+    for camera, address in zip(demo.cameras, here.gates, strict=False):
         camera.listen = address
-    for terminal, address in zip(demo.terminals, addresses(ports), strict=False):
+    for terminal, address in zip(demo.terminals, here.terminals, strict=False):
         terminal.listen = address
         relays = [*access["doors"], *access["lifts"]]
         terminal.doors = max((d["door_no"] for d in relays if d["device_id"] == terminal.device_id), default=1)
-    replace(place.demo, msgspec.json.encode(demo))
     return demo
 
 
 def simulator(place: Place, ports: Mapping[str, int], demo: Demo) -> Part:
-    config = {
-        "terminals": [
-            {**msgspec.to_builtins(terminal), "control": f"{HOST}:{ports[f'control-{n}']}",
-             "password_file": str(place.secrets / "device-password")}
-            for n, terminal in enumerate(demo.terminals)],
-        "state_dir": str(place.state / "terminals"),
-    }
-    replace(place.terminals, msgspec.json.encode(config))
-    return Part("simulator", [str(PYTHON), "-m", "simulator.hikvision_terminal", "--config", str(place.terminals)])
+    controls = [f"{HOST}:{ports[f'control-{n}']}" for n in range(TERMINALS)]
+    told = simulated.terminals(demo.terminals, controls, place.secrets, place.state / "terminals")
+    return simulated_part("simulator", "hikvision_terminal", place.terminals, told)
 
 
 def cameras(place: Place, ports: Mapping[str, int], demo: Demo) -> Part:
-    config = {"cameras": [
-        {"device_id": camera.device_id, "name": camera.name, "serial": camera.serial, "listen": camera.listen,
-         "push": msgspec.to_builtins(camera.push), "control": f"{HOST}:{ports[f'camera-{n}']}",
-         "password_file": str(place.secrets / "device-password")} for n, camera in enumerate(demo.cameras)]}
-    replace(place.cameras, msgspec.json.encode(config))
-    return Part("cameras", [str(PYTHON), "-m", "simulator.vzenith_camera", "--config", str(place.cameras)])
+    controls = [f"{HOST}:{ports[f'camera-{n}']}" for n in range(CAMERAS)]
+    return simulated_part("cameras", "vzenith_camera", place.cameras, simulated.cameras(demo.cameras, controls, place.secrets))
 
 
 def panels(place: Place, ports: Mapping[str, int], demo: Demo) -> Part:
-    config = {"panels": [
-        {**msgspec.to_builtins(panel), "control": f"{HOST}:{ports[f'panel-{n}']}", "every": LINK_TEST,
-         **({"key_file": str(place.secrets / "dc09-key")} if panel.encrypted else {})} for n, panel in enumerate(demo.panels)]}
-    replace(place.panels, msgspec.json.encode(config))
-    return Part("panels", [str(PYTHON), "-m", "simulator.dc09_panel", "--config", str(place.panels)])
+    controls = [f"{HOST}:{ports[f'panel-{n}']}" for n in range(PANELS)]
+    return simulated_part("panels", "dc09_panel", place.panels, simulated.panels(demo.panels, controls, place.secrets))
+
+
+def simulated_part(name: str, module: str, file: Path, told: dict[str, Any]) -> Part:
+    replace(file, msgspec.json.encode(told))
+    return Part(name, [str(PYTHON), "-m", f"simulator.{module}", "--config", str(file)])
 
 
 def has_simulator() -> bool:

@@ -1,6 +1,5 @@
 """Apache Kafka 4, one node that is broker and controller."""
 
-import os
 import subprocess
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
@@ -105,19 +104,22 @@ class Kafka(Struct, frozen=True):
 def configure(place: Place, config: Path, port: int, controller: int) -> None:
     """For us alone to read: the administrator's password is in it, which Kafka knows before it knows any user."""
     password = secrets.read(place, f"kafka-{ADMIN}")
+    text = properties(password, f"{HOST}:{port}", f"{HOST}:{port}", f"{HOST}:{controller}", place.kafka / "data")
+    config.parent.mkdir(parents=True, exist_ok=True)
+    secrets.put(config, text)
+
+
+def properties(password: str, listen: str, advertised: str, controller: str, data: Path) -> str:
+    """The settings of one node: clients come to `listen` and are sent to `advertised`; each an address with its port."""
     administrator = (
         "org.apache.kafka.common.security.plain.PlainLoginModule required "
         f'username="{ADMIN}" password="{password}" user_{ADMIN}="{password}";')
     own = {
-        "controller.quorum.bootstrap.servers": f"{HOST}:{controller}",
-        "listeners": f"CLIENTS://{HOST}:{port},CONTROLLER://{HOST}:{controller}",
-        "advertised.listeners": f"CLIENTS://{HOST}:{port}",
+        "controller.quorum.bootstrap.servers": controller,
+        "listeners": f"CLIENTS://{listen},CONTROLLER://{controller}",
+        "advertised.listeners": f"CLIENTS://{advertised}",
         "listener.name.clients.plain.sasl.jaas.config": administrator,
         "listener.name.controller.plain.sasl.jaas.config": administrator,
-        "log.dirs": str(place.kafka / "data"),
+        "log.dirs": str(data),
     }
-    config.parent.mkdir(parents=True, exist_ok=True)
-    beside = config.with_suffix(".new")
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.writelines(f"{name}={value}\n" for name, value in (SETTINGS | own).items())
-    beside.replace(config)
+    return "".join(f"{name}={value}\n" for name, value in (SETTINGS | own).items())

@@ -7,8 +7,8 @@ import argparse
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -87,12 +87,11 @@ def refuse(answers: Iterable[dict[str, Any]], but: int = 0) -> None:
 
 
 @asynccontextmanager
-async def administering(place: Place, first: bool = False) -> AsyncIterator[Admin]:
+async def asking(bootstrap: str, password: str, first: bool = False) -> AsyncIterator[Admin]:
     """`first`: by the password that is in Kafka's own settings, which works before there is any user. Raises KafkaError, OSError."""
     client = AIOKafkaAdminClient(
-        bootstrap_servers=f"{HOST}:{Kept.read(place).ports['kafka']}", client_id="lifang-stack", request_timeout_ms=10_000,
-        security_protocol="SASL_PLAINTEXT", sasl_mechanism="PLAIN" if first else "SCRAM-SHA-512", sasl_plain_username=ADMIN,
-        sasl_plain_password=secrets.read(place, f"kafka-{ADMIN}"))
+        bootstrap_servers=bootstrap, client_id="lifang-stack", request_timeout_ms=10_000, security_protocol="SASL_PLAINTEXT",
+        sasl_mechanism="PLAIN" if first else "SCRAM-SHA-512", sasl_plain_username=ADMIN, sasl_plain_password=password)
     try:
         await client.start()
         yield Admin(client)
@@ -100,29 +99,44 @@ async def administering(place: Place, first: bool = False) -> AsyncIterator[Admi
         await client.close()
 
 
-async def provide(place: Place) -> None:
+def administering(place: Place, first: bool = False) -> AbstractAsyncContextManager[Admin]:
+    """The same of a stack's Kafka."""
+    return asking(f"{HOST}:{Kept.read(place).ports['kafka']}", secrets.read(place, f"kafka-{ADMIN}"), first)
+
+
+async def provide_by(admin: Admin, secret: Callable[[str], str]) -> None:
     """All of it, as often as one likes. Raises KafkaError or NotDone."""
     bound, rules = (*TOPICS, KEEPER), of_the_stack()
+    await admin.set_passwords({user: secret(f"kafka-{user}") for user in (*bound, ADMIN)})
+    there = {rule for rule in await admin.rules() if rule.user in bound}
+    await admin.change(rules - there, there - rules)
+    await admin.make_topics(topics())
+
+
+async def provide(place: Place) -> None:
     async with administering(place, first=True) as admin:
-        await admin.set_passwords({user: secrets.read(place, f"kafka-{user}") for user in (*bound, ADMIN)})
-        there = {rule for rule in await admin.rules() if rule.user in bound}
-        await admin.change(rules - there, there - rules)
-        await admin.make_topics(topics())
+        await provide_by(admin, lambda name: secrets.read(place, name))
     place.provided.touch()
+
+
+def patiently(work: Callable[[], Coroutine[Any, Any, None]], patience: float = PATIENCE) -> None:
+    """Until Kafka takes it. Raises NotDone at once, KafkaError and OSError after so many seconds."""
+    until = time.monotonic() + patience
+    logging.disable()  # what fails is tried again, or raised
+    while True:
+        try:
+            return asyncio.run(work())
+        except (KafkaError, OSError):
+            if time.monotonic() > until:
+                raise
+        time.sleep(0.05)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--state", type=Path, required=True)
-    place, until = Place(parser.parse_args().state), time.monotonic() + PATIENCE
-    logging.disable()  # what fails is tried again, or raised
-    while True:
-        try:
-            return asyncio.run(provide(place))
-        except (KafkaError, OSError):
-            if time.monotonic() > until:
-                raise
-        time.sleep(0.05)
+    place = Place(parser.parse_args().state)
+    patiently(lambda: provide(place))
 
 
 if __name__ == "__main__":

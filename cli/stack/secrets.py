@@ -3,6 +3,7 @@
 import os
 import secrets
 from base64 import urlsafe_b64encode
+from pathlib import Path
 
 from cli.place import Place
 from cli.stack.kafka_rules import ADMIN, KEEPER
@@ -17,22 +18,30 @@ HEX = ("dc09-key",)
 
 
 def ensure(place: Place) -> None:
-    for name in KEYS:
-        write(place, name, urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("="))
-    for name in WORDS:
-        write(place, name, secrets.token_urlsafe(18))
-    for name in HEX:
-        write(place, name, secrets.token_hex(16).upper())
+    for name in (*KEYS, *WORDS, *HEX):
+        write(place, name, fresh(name))
+
+
+def fresh(name: str) -> str:
+    """Random, of the kind that the name asks for."""
+    if name in KEYS:
+        return urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")
+    return secrets.token_hex(16).upper() if name in HEX else secrets.token_urlsafe(18)
 
 
 def write(place: Place, name: str, value: str) -> None:
-    """Whole or not at all, and never over one that is there: a lost key is lost data."""
-    path = place.secrets / name
-    if path.exists():
-        return
-    beside = path.with_name(f".{name}.{os.getpid()}")
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(value + "\n")
+    """Never over one that is there: a lost key is lost data."""
+    if not (path := place.secrets / name).exists():
+        put(path, value + "\n")
+
+
+def put(path: Path, text: str, mode: int = 0o600) -> None:
+    """Whole or not at all."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w") as file:
+        os.fchmod(file.fileno(), mode)
+        file.write(text)
+        os.fsync(file.fileno())
     beside.rename(path)
 
 

@@ -10,10 +10,11 @@ from prometheus_client import Counter, Gauge, Histogram
 REQUESTS = Histogram(
     "lifang_request_seconds", "HTTP requests by route and status", ("service", "method", "route", "status"),
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5))
-POSITION = Gauge("lifang_log_position", "Last position of the log", ("service",))
+STATES = {state: Gauge(f"lifang_{name}", text, ("service",)) for state, name, text in (
+    ("position", "log_position", "Last position of the log"), ("ready", "ready", "1 where it is"), ("parked", "parked", "Events parked"),
+    ("overdue", "overdue", "Timers that are more than five seconds late"), ("damaged", "damaged", "What views and memories could not take"),
+    ("refuses", "relay_refuses", "1 where the relay waits for an operator"))}
 LAG = Gauge("lifang_lag", "How far a reader is behind, in positions or records", ("service", "reader"))
-PARKED = Gauge("lifang_parked", "Events parked", ("service",))
-OVERDUE = Gauge("lifang_overdue", "Timers that are more than five seconds late", ("service",))
 RESTARTS = Gauge("lifang_task_restarts", "How often a task of the process was started again", ("service", "task"))
 HEARD = Counter("lifang_heard_total", "Records heard by answer", ("service", "answer"))
 

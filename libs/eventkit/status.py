@@ -18,7 +18,7 @@ async def status(app: service.App) -> dict[str, Any]:
         *(f"memory {m.name} is cold" for m in app.memories if not m.warm),
         *(f"{g['topic']} lacks {g['after'] or '0.0.0'}..{g['upto']} of {g['community_id']}: lifang republish" for g in found["gaps"]),
         *([f"relay refuses: {app.relay.asks_for}"] if app.relay is not None and app.relay.asks_for else [])]
-    return {"ready": not why, **found, "why": why, "restarts": app.supervisor.restarts}
+    return {"ready": not why, **found, "why": why, "restarts": app.supervisor.restarts, "refuses": bool(app.relay and app.relay.asks_for)}
 
 def routes(app: service.App) -> APIRouter:
     """Health and metrics; until the service has its database, the Edge lets nobody through to those that do not end in z.
@@ -42,9 +42,8 @@ def routes(app: service.App) -> APIRouter:
     @router.get("/metrics", dependencies=[http.open_to_all], include_in_schema=False)
     async def metrics() -> Response:
         name, found = app.service.name, await status(app)
-        obs.POSITION.labels(name).set(found["position"])
-        obs.PARKED.labels(name).set(found["parked"])
-        obs.OVERDUE.labels(name).set(found["overdue"])
+        for state, gauge in obs.STATES.items():
+            gauge.labels(name).set(found[state])
         for reader, behind in found["lag"].items():
             obs.LAG.labels(name, reader).set(behind)
         for task, times in found["restarts"].items():

@@ -50,6 +50,8 @@ class Stack(Struct, frozen=True):
 
 @pytest.fixture(scope="session")
 async def stack(servers: object) -> Stack:
+    if "LIFANG_TEST_STATE" not in os.environ:
+        pytest.skip("the services run on a stack of their own only: lifang test, without --containers")
     place = Place(Path(os.environ["LIFANG_TEST_STATE"]))
     found = await until(lambda: (s := status.look(place))["ready"] and s, timeout=120)
     demo = Demo.read(place)

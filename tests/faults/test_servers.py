@@ -111,6 +111,8 @@ async def test_a_wiped_topic_is_filled_again_from_the_log(scene_of: SceneOf):
     await until(says_why, 20)
     assert await scene.topic.records() == []
     assert (await scene.toy.http.get("/readyz")).status_code == 503
+    measured = (await scene.toy.http.get("/metrics")).text
+    assert 'lifang_relay_refuses{service="toy"} 1.0' in measured and 'lifang_ready{service="toy"} 0.0' in measured
     await operate(App(TOY, scene.toy.settings), "republish", [])
     await scene.load.last_words()
     await scene.check()

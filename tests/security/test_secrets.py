@@ -87,7 +87,8 @@ def packages(lock: Path) -> dict[str, list[str]]:
     return {words[0]: [word for word in words if word.startswith("--hash=")] for words in found}
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "bench/requirements.lock", "cli/stack/java.lock"])
+@pytest.mark.parametrize(
+    "lock", ["requirements.lock", "deploy/image/requirements.lock", "bench/requirements.lock", "cli/stack/java.lock"])
 def test_every_package_is_locked_to_a_version_and_to_hashes(lock: str):
     found = packages(ROOT / lock)
     assert found
@@ -98,10 +99,24 @@ def test_every_package_is_locked_to_a_version_and_to_hashes(lock: str):
 
 def test_what_is_asked_for_is_locked_and_installed_by_hash_alone():
     locked = {re.split(r"[\[=]", name)[0] for name in packages(ROOT / "requirements.lock")}
-    lines = (line.strip() for line in (ROOT / "requirements.in").read_text().splitlines())
-    asked = {re.split(r"[\[=<>]", line)[0] for line in lines if line and not line.startswith("#")}
-    assert asked <= locked
+    assert asked("requirements.in") | asked("deploy/image/requirements.in") <= locked
     assert "--require-hashes" in (ROOT / "lifang").read_text()
+
+
+def test_an_image_has_what_is_tested_and_no_tools():
+    """Of the packages that Lifang runs with the very ones of requirements.lock; nothing that only tests and the local stack need."""
+    of_image, of_all = packages(ROOT / "deploy/image/requirements.lock"), packages(ROOT / "requirements.lock")
+    assert {name: hashes for name, hashes in of_all.items() if name in of_image} == of_image
+    named = {re.split(r"[\[=]", name)[0] for name in of_image}
+    assert asked("deploy/image/requirements.in") <= named
+    assert not (asked("requirements.in") | {"pip", "setuptools", "wheel"}) & named
+    assert "-r deploy/image/requirements.in" in (ROOT / "requirements.in").read_text().splitlines()
+    assert "--require-hashes" in (ROOT / "Dockerfile").read_text()
+
+
+def asked(file: str) -> set[str]:
+    lines = (line.strip() for line in (ROOT / file).read_text().splitlines())
+    return {re.split(r"[\[=<>]", line)[0] for line in lines if line and not line.startswith(("#", "-r "))}
 
 
 def test_kafkas_jars_are_locked_to_hashes():

@@ -1,0 +1,34 @@
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.deploy import making
+from tests.deploy.installation import Installation
+
+NO_ENGINE = "no container engine: DOCKER_HOST names none"
+
+
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Its address; with images that stand in for the public ones, where those are not there."""
+    address = os.environ.get("DOCKER_HOST")
+    if not address:
+        pytest.skip(NO_ENGINE)
+    for tag, make in ((making.POSTGRES, making.postgres), (making.KAFKA, making.kafka)):
+        if not making.there(tag):
+            make(tag, tmp_path_factory.mktemp("image"))
+    making.give_builder()
+    return address
+
+
+@pytest.fixture(scope="session")
+def installation(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """From nothing, built from this checkout; gone with all it had at the end."""
+    found = Installation(tmp_path_factory.mktemp("installation"))
+    found.down("--volumes")
+    try:
+        found.took = found.up()
+        yield found
+    finally:
+        found.down("--volumes")
