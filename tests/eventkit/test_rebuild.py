@@ -79,7 +79,7 @@ async def test_the_new_table_is_as_the_old_one_in_every_respect_and_byte_for_byt
         assert (done.position, done.communities, done.events, done.rows, done.damaged) == (60, 3, 60, 60, 0) and not done.resumed
         assert await pool.fetch(query) == before and await shape(toy, LISTS) == looks
         assert await pool.fetchval("select 'lists'::regclass::oid") != oid
-        assert await pool.fetchval("select reltuples from pg_class where relname = 'lists'") == 60, "else its first reads are planned blindly"
+        assert await pool.fetchval("select reltuples from pg_class where relname = 'lists'") == 60, "else reads are planned blindly"
         assert (await check(toy.database, LISTS, toy.catalogue)).same
     assert await migrate_for(toy) is False
 

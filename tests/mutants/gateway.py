@@ -27,7 +27,7 @@ MUTANTS = (
          '"host_id", "keeper_id", "raised_by", "holder_id")', '"host_id", "raised_by", "holder_id")'),
         ("whose guest it is does not matter",
          '"resident_id", "host_id", "keeper_id", "raised_by", "holder_id")', '"resident_id", "keeper_id", "raised_by", "holder_id")'),
-        ("sealed fields are shown", "if isinstance(getattr(event, f.name), SealedField)}", "if False}"),
+        ("sealed fields are shown", "if isinstance(getattr(event, name), SealedField)}", "if False}"),
         ("a right that was revoked leaves its doors in the live feed",
          "case RightGranted() | RightRevoked():", "case RightGranted():"),
         ("anybody's rights move one's doors",
