@@ -7,6 +7,7 @@ from tests.deploy import making
 from tests.deploy.installation import Installation
 
 NO_ENGINE = "no container engine: DOCKER_HOST names none"
+NO_BASE = f"{making.PYTHON} is not here, and no registry answers that has it"
 
 
 @pytest.fixture(scope="session")
@@ -15,6 +16,8 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> str:
     address = os.environ.get("DOCKER_HOST")
     if not address:
         pytest.skip(NO_ENGINE)
+    if not (making.there(making.PYTHON) or making.pulled(making.PYTHON)):
+        pytest.skip(NO_BASE)
     for tag, make in ((making.POSTGRES, making.postgres), (making.KAFKA, making.kafka)):
         if not making.there(tag):
             make(tag, tmp_path_factory.mktemp("image"))

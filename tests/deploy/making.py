@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -34,6 +35,13 @@ def build(tag: str, context: Path, *arguments: str) -> None:
 
 def there(tag: str) -> bool:
     return subprocess.run(["docker", "image", "inspect", tag], capture_output=True, check=False).returncode == 0
+
+
+def pulled(tag: str) -> bool:
+    """Whether a registry had it; one that does not answer in two minutes has not."""
+    with suppress(subprocess.TimeoutExpired):
+        return subprocess.run(["docker", "pull", "--quiet", tag], capture_output=True, check=False, timeout=120).returncode == 0
+    return False
 
 
 def postgres(tag: str, scratch: Path) -> None:
