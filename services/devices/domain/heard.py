@@ -37,8 +37,10 @@ class Heard(Struct, frozen=True):
 
     def filled(self, serial: int) -> tuple[Gap, ...]:
         """The open gaps that this number closes."""
+        if not (around := [gap for gap in self.gaps if gap[0] < serial < gap[1]]):
+            return ()
         serials = self.serials.add(serial)
-        return tuple(gap for gap in self.gaps if gap[0] < serial < gap[1] and not serials.missing(*gap))
+        return tuple(gap for gap in around if not serials.missing(*gap))
 
     def after_number(self, serial: int, live: bool) -> "Heard":
         checked = max(serial, self.checked or 0) if live else self.checked
