@@ -31,6 +31,7 @@ def installation(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
     found = Installation(tmp_path_factory.mktemp("installation"))
     found.down("--volumes")
     try:
+        found.compose("build")
         found.took = found.up()
         yield found
     finally:
