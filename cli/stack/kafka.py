@@ -94,8 +94,8 @@ class Kafka(Struct, frozen=True):
     def format(self, config: Path) -> None:
         cluster = urlsafe_b64encode(uuid4().bytes).decode().rstrip("=")
         done = subprocess.run(
-            self.command("kafka.tools.StorageTool", "format", "--standalone", "--ignore-formatted", "-t", cluster,
-                         "-c", str(config)),
+            self.command("kafka.tools.StorageTool", "format", "--standalone", "--ignore-formatted", f"--cluster-id={cluster}",
+                         "-c", str(config)),  # not apart: one in 64 begins with a dash
             stdin=subprocess.DEVNULL, capture_output=True, text=True)
         if done.returncode:
             raise RuntimeError(f"Kafka's storage could not be formatted: {done.stdout}{done.stderr}")

@@ -10,6 +10,17 @@ NO_ENGINE = "no container engine: DOCKER_HOST names none"
 NO_BASE = f"{making.PYTHON} is not here, and no registry answers that has it"
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where there is no engine one test is left to say so, for all."""
+    if os.environ.get("DOCKER_HOST"):
+        return
+    mine = [item for item in items if "engine" in getattr(item, "fixturenames", ())]
+    if rest := set(mine[1:]):
+        mine[0].add_marker(pytest.mark.skip(reason=f"{NO_ENGINE}; {len(mine)} tests are skipped"))
+        items[:] = [item for item in items if item not in rest]
+        config.hook.pytest_deselected(items=list(rest))
+
+
 @pytest.fixture(scope="session")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Its address; with images that stand in for the public ones, where those are not there."""
