@@ -12,6 +12,8 @@ ANSWERING = ("api", "all")
 """Components that answer HTTP; `all`: one process for everything."""
 SPEAKING = ("worker", "relay", "keeper", "operation", "all")
 """Components that hear from Kafka or tell it something."""
+REACHING = ("api", "worker", "relay", "panels", "all")
+"""Components of devices that speak to devices: orders, alert streams; a task runs in any of them, by a lease."""
 SENDING = ("worker", "all")
 """Components of the gateway that call webhooks."""
 BROKER = {"kafka": "broker"}

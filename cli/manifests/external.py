@@ -2,7 +2,8 @@
 
 from cli.manifests.arrows import SERVICES
 from cli.manifests.plain import Object, document, kustomization
-from cli.manifests.secrets import KEPT, KEYS, ROLES, database_secret
+from cli.manifests.secrets import KEPT, ROLES, database_secret
+from cli.providing import holders
 
 PLACE = "components/external-secrets"
 STORE = {"kind": "ClusterSecretStore", "name": "lifang"}
@@ -22,7 +23,7 @@ def secret(name: str, data: dict[str, str], kind: str = "Opaque", fixed: dict[st
 
 
 def keys() -> Object:
-    names = sorted({"blind-index", *(name for names in KEYS.values() for name in names)})
+    names = sorted({"blind-index", *(name for names in holders.OF.values() for name in names)})
     return secret(KEPT, {name: name for name in names})
 
 

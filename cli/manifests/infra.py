@@ -3,7 +3,8 @@
 from cli.manifests.arrows import BROKER, COMPONENT, KAFKA, NAME, POSTGRES, SERVICES, SPEAKING, database_of
 from cli.manifests.network import of, pods, policy, selector, tcp
 from cli.manifests.plain import Object, document, kustomization, written
-from cli.manifests.secrets import DATABASES, USERS, volumes
+from cli.manifests.secrets import volumes
+from cli.providing import holders
 
 PLACE = "components/infra-plain"
 PART = {"app.kubernetes.io/part-of": "lifang"}
@@ -40,7 +41,7 @@ def providing() -> Object:
         namePrefix="data-", resources=["account.yaml", "jobs.yaml"], components=["../../../base/hardened"],
         configMapGenerator=[{"name": "environment", "literals": [
             f"DATABASE_URL=postgresql://postgres@{SERVICES[0]}-db-rw:{POSTGRES}/postgres"]}],
-        patches=[secrets_patch("databases", DATABASES), secrets_patch("topics", USERS)])
+        patches=[secrets_patch("databases", list(holders.of_databases())), secrets_patch("topics", list(holders.of_users()))])
 
 
 def files() -> dict[str, str]:

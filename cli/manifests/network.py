@@ -14,6 +14,7 @@ from cli.manifests.arrows import (
     NAME,
     OURSELVES,
     POSTGRES,
+    REACHING,
     SENDING,
     SERVICES,
     SPEAKING,
@@ -66,7 +67,8 @@ def policies_of(service: str) -> list[Object]:
         found.append(policy(
             "gateway-to-webhooks", of("gateway", SENDING), "Egress", [block("0.0.0.0/0", OURSELVES)], tcp(443, 8443)))
     if service == "devices":
-        found.append(policy("devices-to-devices", of("devices"), "Egress", [block(cidr) for cidr in DEVICE_NETWORK], tcp(80, 443)))
+        places = [block(cidr) for cidr in DEVICE_NETWORK]
+        found.append(policy("devices-to-devices", of("devices", REACHING), "Egress", places, tcp(80, 443)))
     return found
 
 
