@@ -12,6 +12,8 @@ ANSWERING = ("api", "all")
 """Components that answer HTTP; `all`: one process for everything."""
 SPEAKING = ("worker", "relay", "keeper", "operation", "all")
 """Components that hear from Kafka or tell it something."""
+STORING = ("api", "worker", "relay", "keeper", "migrate", "operation", "panels", "all")
+"""Components that speak to their service's database: all there are."""
 REACHING = ("api", "worker", "relay", "panels", "all")
 """Components of devices that speak to devices: orders, alert streams; a task runs in any of them, by a lease."""
 SENDING = ("worker", "all")

@@ -1,7 +1,7 @@
 """deploy/k8s/components/demo: what the desk of a demonstration is told, and whom it may speak to."""
 
-from cli.manifests.arrows import ANSWERING, COMPONENT, HTTP, NAME, PANELS, REACHING, SERVICES
-from cli.manifests.network import of, pods, policy, tcp
+from cli.manifests.arrows import ANSWERING, HTTP, NAME, PANELS, REACHING, SERVICES
+from cli.manifests.network import among, of, pods, policy, tcp
 from cli.manifests.plain import Object, document, kustomization, written
 from cli.manifests.secrets import volumes
 from cli.providing.holders import DESK, SEEDING
@@ -16,7 +16,7 @@ def environment() -> list[str]:
     seeded = [service for service in SERVICES if service in SEEDING]
     return [
         *(f"LIFANG_URL_{service.upper()}=http://{service}-api:{HTTP}" for service in seeded), f"LIFANG_DESK={DESK_NAME}",
-        f"LIFANG_PANELS=devices-panels:{PANELS}", f"LIFANG_PORT={PORT}", "PYTHONUNBUFFERED=1"]
+        f"LIFANG_PANELS=devices-panels:{PANELS}", f"LIFANG_PORT={PORT}"]
 
 
 def desk() -> Object:
@@ -29,9 +29,7 @@ def desk() -> Object:
 
 
 def network() -> list[Object]:
-    own, services = of("demo"), {"matchExpressions": [
-        {"key": NAME, "operator": "In", "values": [service for service in SERVICES if service in SEEDING]},
-        {"key": COMPONENT, "operator": "In", "values": list(ANSWERING)}]}
+    own, services = of("demo", ("desk",)), among((service for service in SERVICES if service in SEEDING), ANSWERING)
     panels, devices = of("devices", ("panels",)), of("devices", REACHING)
     return [
         policy("demo-to-services", own, "Egress", pods(services), tcp(HTTP)),

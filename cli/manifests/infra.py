@@ -1,13 +1,12 @@
 """deploy/k8s/components/infra-plain: what of it follows from the services there are."""
 
-from cli.manifests.arrows import BROKER, COMPONENT, KAFKA, NAME, POSTGRES, SERVICES, SPEAKING, database_of
-from cli.manifests.network import of, pods, policy, selector, tcp
+from cli.manifests.arrows import BROKER, COMPONENT, KAFKA, NAME, POSTGRES, SERVICES, SPEAKING, STORING, database_of
+from cli.manifests.network import among, of, pods, policy, selector, tcp
 from cli.manifests.plain import Object, document, kustomization, written
 from cli.manifests.secrets import volumes
 from cli.providing import holders
 
 PLACE = "components/infra-plain"
-PART = {"app.kubernetes.io/part-of": "lifang"}
 PROVIDING = {COMPONENT: "provide"}
 
 
@@ -22,11 +21,11 @@ def name_of_a_database(service: str) -> Object:
 def network() -> list[Object]:
     databases, topics, server = {NAME: "databases"} | PROVIDING, {NAME: "topics"} | PROVIDING, database_of(SERVICES[0])
     return [
-        *(policy(f"{service}-plain-database-from-its-service", selector(database_of(service)), "Ingress", pods(of(service)),
+        *(policy(f"{service}-plain-database-from-its-service", selector(database_of(service)), "Ingress", pods(of(service, STORING)),
                  tcp(POSTGRES)) for service in SERVICES),
         policy("databases-from-who-makes-them", selector(server), "Ingress", pods(selector(databases)), tcp(POSTGRES)),
         policy("databases-are-made", selector(databases), "Egress", pods(selector(server)), tcp(POSTGRES)),
-        policy("kafka-plain-from-services", selector(BROKER), "Ingress", pods(selector(PART, SPEAKING), selector(topics)), tcp(KAFKA)),
+        policy("kafka-plain-from-services", selector(BROKER), "Ingress", pods(among(SERVICES, SPEAKING), selector(topics)), tcp(KAFKA)),
         policy("topics-are-made", selector(topics), "Egress", pods(selector(BROKER)), tcp(KAFKA))]
 
 

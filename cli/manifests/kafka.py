@@ -3,7 +3,7 @@
 from collections import defaultdict
 
 from cli.manifests.arrows import BROKER, COMPONENT, KAFKA, SERVICES, SPEAKING
-from cli.manifests.network import pods, policy, selector, tcp
+from cli.manifests.network import among, pods, policy, selector, tcp
 from cli.manifests.plain import Object, document, kustomization, platform, written
 from cli.manifests.secrets import CERTIFIED, certificates
 from cli.migrating.topics import wanted
@@ -17,7 +17,6 @@ OPERATIONS = {"read": ("Read", "Describe"), "write": ("Write", "Describe")}
 MEBIBYTE = 1 << 20
 QUOTAS = {"producerByteRate": 16 * MEBIBYTE, "consumerByteRate": 64 * MEBIBYTE, "requestPercentage": 100}
 """Of one user at one broker, a second: some fifty times what 500 communities say. A service gone wild leaves room for others."""
-PART = {"app.kubernetes.io/part-of": "lifang"}
 
 
 def topic_objects() -> list[Object]:
@@ -49,7 +48,7 @@ def user_objects() -> list[Object]:
 
 
 def network() -> list[Object]:
-    return [policy("kafka-from-services", selector(BROKER), "Ingress", pods(selector(PART, SPEAKING)), tcp(KAFKA))]
+    return [policy("kafka-from-services", selector(BROKER), "Ingress", pods(among(SERVICES, SPEAKING)), tcp(KAFKA))]
 
 
 def certificates_patch(service: str, component: str) -> Object:

@@ -18,6 +18,7 @@ from cli.manifests.arrows import (
     SENDING,
     SERVICES,
     SPEAKING,
+    STORING,
     database_of,
     speaks_to_kafka,
 )
@@ -33,6 +34,12 @@ def selector(labels: dict[str, str], components: Iterable[str] = ()) -> Object:
 
 def of(service: str, components: Iterable[str] = ()) -> Object:
     return selector({NAME: service}, components)
+
+
+def among(services: Iterable[str], components: Iterable[str]) -> Object:
+    """Of several services."""
+    return {"matchExpressions": [
+        {"key": NAME, "operator": "In", "values": list(services)}, {"key": COMPONENT, "operator": "In", "values": list(components)}]}
 
 
 def tcp(*ports: int) -> list[Object]:
@@ -55,7 +62,7 @@ def block(cidr: str, but: Iterable[str] = ()) -> Object:
 
 
 def policies_of(service: str) -> list[Object]:
-    found = [policy(f"{service}-to-its-database", of(service), "Egress", pods(selector(database_of(service))), tcp(POSTGRES))]
+    found = [policy(f"{service}-to-its-database", of(service, STORING), "Egress", pods(selector(database_of(service))), tcp(POSTGRES))]
     if speaks_to_kafka(service):
         found.append(policy(f"{service}-to-kafka", of(service, SPEAKING), "Egress", pods(selector(BROKER)), tcp(KAFKA)))
     if service in FORWARDED:

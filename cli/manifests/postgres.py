@@ -1,6 +1,6 @@
 """deploy/k8s/components/postgres-cnpg and backup: of each service a cluster of its own, its copies and its archive."""
 
-from cli.manifests.arrows import COMPONENT, POSTGRES, SERVICES, database_of
+from cli.manifests.arrows import COMPONENT, POSTGRES, SERVICES, STORING, database_of
 from cli.manifests.network import of, pods, policy, selector, tcp
 from cli.manifests.plain import Object, document, kustomization, platform, written
 from cli.manifests.secrets import CONTAINERS, database_secret
@@ -51,10 +51,10 @@ def cluster(service: str) -> Object:
 
 
 def network_of(service: str) -> list[Object]:
-    """Its service, its own instances among themselves, and the operator."""
+    """From its service; from the operator and its own other instances; among these."""
     database = selector(database_of(service))
     return [
-        policy(f"{service}-database-from-its-service", database, "Ingress", pods(of(service), database), tcp(POSTGRES)),
+        policy(f"{service}-database-from-its-service", database, "Ingress", pods(of(service, STORING)), tcp(POSTGRES)),
         policy(f"{service}-database-from-operator", database, "Ingress", [
             {"namespaceSelector": selector(OPERATOR)}, *pods(database)], tcp(STATUS, POSTGRES)),
         policy(f"{service}-database-to-itself", database, "Egress", pods(database), tcp(POSTGRES, STATUS))]

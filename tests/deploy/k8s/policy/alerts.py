@@ -54,7 +54,7 @@ def alerts(world: World) -> Iterator[str]:
             name = str(rule.get("alert", rule.get("record")))
             if unknown := set(WORD.findall(re.sub(r'"[^"]*"', "", str(rule.get("expr"))))) - measured() - recorded - BUILT_IN:
                 yield f"{name}: speaks of what nobody measures: {sorted(unknown)}"
-            if not rule.get("expr"):
+            if not WORD.findall(str(rule.get("expr"))):
                 yield f"{name}: is never told"
             if "alert" in rule:
                 yield from (f"{name}: {text}" for text in alert(rule))
@@ -73,5 +73,7 @@ def alert(rule: Object) -> Iterator[str]:
         yield "does not say what to do"
     if len(str(at(rule, "annotations", "summary"))) < 20:
         yield "does not say what is the matter"
+    if "for" not in rule and "increase(" not in str(rule.get("expr")):
+        yield "is told at the first sign"
     if "for" in rule and not 0 <= seconds(rule["for"]) <= (3600 if at(rule, "labels", "severity") == "info" else LATEST):
         yield f"is told after {rule['for']}"

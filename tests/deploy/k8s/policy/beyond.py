@@ -1,10 +1,12 @@
 """Ways out of the namespace and into it: each is named here, with its ports and the pods that have it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
+from tests.deploy.k8s.policy.crowd import Crowd, Pod, crowd_of, pods_of
 from tests.deploy.k8s.rendering import Object
-from tests.deploy.k8s.world import Workload, World, at, selects, title
+from tests.deploy.k8s.world import PART, World, at, title
 
 PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 NOT_OURS = ("100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8")
@@ -21,23 +23,23 @@ def blocks(*cidrs: str) -> list[Object]:
 
 
 TCP = "TCP"
-WAYS: dict[str, tuple[str, Any, list[Object], set[tuple[int, str]]]] = {}
+Way = tuple[str, str, str, Any]
+"""A pod's title, the direction, the peer as text, port and protocol."""
+Chosen = Callable[[Pod], bool]
+WAYS: dict[str, tuple[str, Chosen, list[Object], set[tuple[int, str]]]] = {}
 """By what it is: direction, which pods, peers, ports."""
 
 
-def way(what: str, direction: str, who: Any, peers: list[Object], *ports: int, protocols: tuple[str, ...] = (TCP,)) -> None:
+def way(what: str, direction: str, who: Chosen, peers: list[Object], *ports: int, protocols: tuple[str, ...] = (TCP,)) -> None:
     WAYS[what] = direction, who, peers, {(port, protocol) for port in ports for protocol in protocols}
 
 
-def of(service: str | None = None, *components: str) -> Any:
-    """Which workloads: of a service or of all of ours, and of these components."""
-    def chosen(one: Workload) -> bool:
-        return (service is None or one.service == service) and (not components or one.component in components)
-    return chosen
+def of(service: str, *components: str) -> Chosen:
+    return lambda one: one.service == service and one.component in components
 
 
-def labelled(key: str, value: str | None = None) -> Any:
-    return lambda one: key in one.labels and value in (None, one.labels[key])
+def labelled(key: str, value: str | None = None) -> Chosen:
+    return lambda one: key in dict(one.labels) and value in (None, dict(one.labels)[key])
 
 
 WEB = ("api", "worker", "relay", "panels", "all")
@@ -48,10 +50,10 @@ way("devices", "Egress", of("devices", *WEB), blocks(*PRIVATE), 80, 443)
 way("panels", "Ingress", of("devices", "panels"), blocks(*PRIVATE), 8130, protocols=(TCP, "UDP"))
 way("people", "Ingress", lambda one: one.service in ("gateway", "devices") and one.component in ("api", "all"),
     [{"namespaceSelector": {"matchLabels": {"leads-to-lifang": "true"}}}], 8080)
-way("prometheus", "Ingress", lambda one: one.component in WEB,
+way("prometheus", "Ingress", lambda one: one.component in WEB and (PART, "lifang") in one.labels,
     [namespace("monitoring", {"app.kubernetes.io/name": "prometheus"})], 8080)
 way("keda", "Ingress", labelled("kafka"), [namespace("keda")], 9092)
-way("secrets", "Egress", of("secrets"), blocks(*PRIVATE), 443, 6443)
+way("secrets", "Egress", of("secrets", "secrets"), blocks(*PRIVATE), 443, 6443)
 way("instances", "Egress", labelled("cnpg.io/cluster"), blocks(*PRIVATE), 443, 6443)
 way("operator", "Ingress", labelled("cnpg.io/cluster"), [namespace("cnpg-system")], 8000, 5432)
 way("archive", "Egress", labelled("cnpg.io/cluster"),
@@ -74,20 +76,23 @@ def text(peer: Object) -> str:
     return repr(sorted(peer.items(), key=str))
 
 
-def found_ways(world: World, pods: list[Workload]) -> set[tuple[str, str, str, Any]]:
-    return {
-        (one.title, direction, text(peer), port) for what, (direction, who, peers, ports) in WAYS.items()
-        if what in ALWAYS or NEEDED[what](world) for one in pods if who(one) for peer in peers for port in ports}
+@cache
+def found_ways(crowd: Crowd, ways: tuple[str, ...]) -> frozenset[Way]:
+    return frozenset(
+        (one.title, direction, text(peer), port) for direction, who, peers, ports in map(WAYS.__getitem__, ways)
+        for one in crowd.pods if who(one) for peer in peers for port in ports)
 
 
-def beyond(world: World, pods: list[Workload], passing: set[tuple[str, str, str, Any]], direction: str) -> Iterator[str]:
-    has_to = {one for one in found_ways(world, pods) if one[1] == direction}
+def beyond(world: World, crowd: Crowd, passing: set[Way], direction: str) -> Iterator[str]:
+    ways = tuple(what for what in WAYS if WAYS[what][0] == direction and (what in ALWAYS or NEEDED[what](world)))
+    has_to = found_ways(crowd, ways)
     yield from (f"{one} has no way {way} {peer}:{port}" for one, way, peer, port in sorted(has_to - passing, key=str))
     yield from (f"{one} has a way {way} {peer}:{port}" for one, way, peer, port in sorted(passing - has_to, key=str))
 
 
 def denied(world: World) -> Iterator[str]:
     """Whatever no policy allows, in both directions, for every pod."""
+    crowd = crowd_of(pods_of(world))
     for way_ in ("Ingress", "Egress"):
         if not any(at(one, "spec", "podSelector") == {} and way_ in at(one, "spec", "policyTypes", default=[]) and not at(
                 one, "spec", way_.lower()) for one in world.of("NetworkPolicy")):
@@ -101,5 +106,5 @@ def denied(world: World) -> Iterator[str]:
             yield f"{title(one)}: is of no type"
         if not isinstance(spec.get("podSelector"), dict) or at(one, "metadata", "namespace") != "lifang":
             yield f"{title(one)}: is of no pods"
-        if not any(selects(spec.get("podSelector"), pod.labels) for pod in world.workloads) and not world.has_operators:
+        if not world.has_operators and not crowd.selected(spec.get("podSelector")):
             yield f"{title(one)}: is of no pods"

@@ -1,12 +1,13 @@
 """Where data lives: brokers, topics, users, databases, archives, volumes."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 
 from cli.migrating.topics import PARTITIONS, wanted
 from cli.stack.kafka_rules import KEEPER, KEYS, SEALS, of_the_stack, topics
 from libs.contracts.topics import TOPICS
-from tests.deploy.k8s.policy.pods import amount, secured
+from tests.deploy.k8s.policy.pods import amount, given, secured
 from tests.deploy.k8s.rendering import Object
 from tests.deploy.k8s.world import Workload, World, at
 
@@ -21,7 +22,8 @@ PARAMETERS = {"synchronous_commit": "on", "timezone": "UTC", "wal_compression": 
 PLUGIN = "barman-cloud.cloudnative-pg.io"
 CONTROL = {"strimzi.io/cluster": "kafka"}
 FROM = [
-    {"podSelector": {"matchLabels": {"app.kubernetes.io/part-of": "lifang"}, "matchExpressions": [
+    {"podSelector": {"matchExpressions": [
+        {"key": "app.kubernetes.io/name", "operator": "In", "values": list(SERVICES)},
         {"key": "app.kubernetes.io/component", "operator": "In", "values": ["worker", "relay", "keeper", "operation", "all"]}]}},
     {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "keda"}}}]
 
@@ -70,13 +72,13 @@ def kafka(world: World) -> Iterator[str]:
 
 def bounded(what: str, resources: Object) -> Iterator[str]:
     requests, limits = resources.get("requests") or {}, resources.get("limits") or {}
-    if not amount(requests.get("cpu")) or not 0 < amount(requests.get("memory")) <= amount(limits.get("memory")) <= 8 << 30:
+    if not 0 < amount(requests.get("cpu")) <= 8 or not 0 < amount(requests.get("memory")) <= amount(limits.get("memory")) <= 8 << 30:
         yield f"{what}: asks for nothing, or has no bound"
 
 
 def brokers(world: World) -> Iterator[str]:
     pools = list(world.of("KafkaNodePool"))
-    if len(pools) != 1 or at(pools[0], "metadata", "labels") != CONTROL:
+    if len(pools) != 1 or at(pools[0], "metadata", "labels") != CONTROL or at(pools[0], "metadata", "name") != "brokers":
         yield "Kafka: has no brokers"
     for pool in pools:
         spec = pool.get("spec") or {}
@@ -163,8 +165,9 @@ def database(service: str, spec: Object) -> Iterator[str]:
     parameters = at(spec, "postgresql", "parameters", default={})
     if wrong := {key for key, value in PARAMETERS.items() if parameters.get(key) != value}:
         yield f"{sorted(wrong)}"
-    if not 100 <= int(parameters.get("max_connections", 0)) <= 400 or not parameters.get("max_slot_wal_keep_size") or (
-            not parameters.get("shared_buffers")):
+    if not 100 <= int(parameters.get("max_connections", 0)) <= 400 or not re.fullmatch(
+            r"[1-9]\d*GB", str(parameters.get("max_slot_wal_keep_size"))) or not re.fullmatch(
+            r"[1-9]\d*MB", str(parameters.get("shared_buffers"))):
         yield "takes too few, or keeps what nobody fetches until its disk is full"
     rules = at(spec, "postgresql", "pg_hba", default=[])
     if rules != [f"hostssl {service} {service}_owner,{service}_log,{service}_read all scram-sha-256", "hostnossl all all all reject"]:
@@ -231,7 +234,12 @@ def plain(world: World, one: Workload) -> Iterator[str]:
     if len(claims) != 1 or at(claims, 0, "spec", "accessModes") != ["ReadWriteOnce"] or amount(
             at(claims, 0, "spec", "resources", "requests", "storage")) < 4 << 30:
         yield "its data lie nowhere"
-    container = one.containers[0]
+    container, number = one.containers[0], {"postgres": 5432, "kafka": 9092}.get(one.service)
+    found = [(p.get("name"), p.get("containerPort"), p.get("protocol", "TCP")) for p in container.get("ports") or ()]
+    if found != [(one.service, number, "TCP")]:
+        yield f"listens at {found}"
+    if str(container.get("image")).partition(":")[0].removeprefix("apache/") != one.service:
+        yield f"is run by {container.get('image')}"
     mounts = {m.get("name"): m.get("mountPath") for m in container.get("volumeMounts") or ()}
     environment = {v.get("name"): v.get("value") for v in container.get("env") or ()}
     if one.service == "postgres":
@@ -258,7 +266,7 @@ def postgres(one: Workload, container: Object, mounts: dict[str, str], environme
     if at(container, "startupProbe", "exec", "command") != ready or at(container, "readinessProbe", "exec", "command") != ready or at(
             container, "livenessProbe", "tcpSocket", "port") != "postgres":
         yield "nobody asks whether it takes connections"
-    if given_files(one) != {"db-postgres": ("postgres", "db-postgres")}:
+    if given(one) != {"db-postgres": ("postgres", "db-postgres")}:
         yield "has other secrets"
     if {name for name in one.labels if name.startswith("database-")} != {f"database-{service}" for service in SERVICES}:
         yield "does not say whose databases it has"
@@ -280,10 +288,5 @@ def broker(one: Workload, container: Object, mounts: dict[str, str], environment
     for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
         if at(container, probe, "tcpSocket", "port") != "kafka":
             yield "nobody asks whether it takes connections"
-    if given_files(one) != {name: ("kafka", name) for name in ("server.properties", "log4j2.properties")}:
+    if given(one) != {name: ("kafka", name) for name in ("server.properties", "log4j2.properties")}:
         yield "has other secrets"
-
-
-def given_files(one: Workload) -> dict[str, tuple[str, str]]:
-    return {item.get("path"): (at(each, "secret", "name"), item.get("key")) for volume in at(one.pod, "volumes", default=[])
-            for each in at(volume, "projected", "sources", default=[]) for item in at(each, "secret", "items", default=[])}

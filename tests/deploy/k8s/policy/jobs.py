@@ -36,10 +36,13 @@ def repeated(one: Workload, spec: Object) -> Iterator[str]:
         yield "goes away before anybody has looked, or never"
     if cron.get("concurrencyPolicy") != "Forbid" or not str(cron.get("timeZone", "")).startswith("Etc/"):
         yield "begins beside the one before, or at another time"
-    if cron.get("failedJobsHistoryLimit", 1) < 3 or cron.get("successfulJobsHistoryLimit", 3) < 1:
+    if not 3 <= cron.get("failedJobsHistoryLimit", 1) <= 10 or not 1 <= cron.get("successfulJobsHistoryLimit", 3) <= 3:
         yield "what has failed is forgotten"
     if (cron.get("suspend") is not True) != (operation in BY_ITSELF):
         yield "happens by itself, or does not"
-    if operation in BY_ITSELF and (len(str(cron.get("schedule")).split()) != 5 or str(cron["schedule"]).split()[2:] != ["*", "*", "*"]
-                                   or not cron.get("startingDeadlineSeconds")):
+    minute, hour, *days = [*str(cron.get("schedule")).split(), "", ""]
+    if operation in BY_ITSELF and not (minute.isdigit() and hour.isdigit() and days == ["*", "*", "*", "", ""]
+                                       and 600 <= cron.get("startingDeadlineSeconds", 0) <= 7200):
         yield "does not happen every night"
+    if operation not in BY_ITSELF and cron.get("schedule") != "0 0 1 1 *":
+        yield "would happen often if it were not suspended"

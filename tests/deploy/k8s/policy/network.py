@@ -8,14 +8,13 @@ import ast
 import importlib
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
 
 from cli.place import ROOT
 from cli.providing import holders
 from libs.contracts.topics import TOPICS
-from tests.deploy.k8s.policy.beyond import beyond
-from tests.deploy.k8s.rendering import Object
-from tests.deploy.k8s.world import Workload, World, at, selects, title
+from tests.deploy.k8s.policy.beyond import Way, beyond, text
+from tests.deploy.k8s.policy.crowd import Crowd, Pod, crowd_of, pods_of
+from tests.deploy.k8s.world import World, at, title
 
 SERVICES = tuple(TOPICS)
 HTTP, POSTGRES, KAFKA, PANELS = 8080, 5432, 9092, 8130
@@ -43,28 +42,30 @@ def speaking() -> frozenset[str]:
     return frozenset(name for name, one in declared.items() if one.hears or one.publish is not None)
 
 
-def wanted(world: World) -> set[Arrow]:
-    """By the titles of workloads: who has to reach whom, at which port."""
-    found: set[Arrow] = set()
-    for one in world.workloads:
-        if one.service not in SERVICES and one.service not in ("databases", "topics", "demo"):
-            continue
-        for other in world.workloads:
-            if one.service in SERVICES and f"database-{one.service}" in other.labels:
-                found.add((one.title, other.title, POSTGRES))
-            if one.service == "databases" and f"database-{SERVICES[0]}" in other.labels:
-                found.add((one.title, other.title, POSTGRES))
-            if "kafka" in other.labels and (one.service == "topics" or (
-                    one.service in speaking() and one.component in ("worker", "relay", "keeper", "operation", "all"))):
-                found.add((one.title, other.title, KAFKA))
-            if one.service == "gateway" and one.component in ("api", "all") and other.service in forwarded() and (
-                    other.component in ("api", "all")):
-                found.add((one.title, other.title, HTTP))
-            found.update(demonstrated(one, other))
-    return found
+@cache
+def wanted(crowd: Crowd) -> frozenset[Arrow]:
+    """Who has to reach whom, at which port."""
+    ours = [one for one in crowd.pods if one.kind != "Stranger"]
+    return frozenset(arrow for one in ours for other in ours for arrow in (*stored(one, other), *spoken(one, other), *shown(one, other)))
 
 
-def demonstrated(one: Workload, other: Workload) -> Iterator[Arrow]:
+def stored(one: Pod, other: Pod) -> Iterator[Arrow]:
+    """Each service speaks to its own database; who makes databases, to the server."""
+    service = SERVICES[0] if one.service == "databases" else one.service
+    if service in SERVICES and ((other.kind, other.name) == ("Cluster", f"{service}-db") or other.service == "postgres"):
+        yield one.title, other.title, POSTGRES
+
+
+def spoken(one: Pod, other: Pod) -> Iterator[Arrow]:
+    """To Kafka who hears or tells it something; from the gateway to whom it passes commands on."""
+    if (other.kind == "Kafka" or other.service == "kafka") and (one.service == "topics" or (
+            one.service in speaking() and one.component in ("worker", "relay", "keeper", "operation", "all"))):
+        yield one.title, other.title, KAFKA
+    if one.service == "gateway" and other.service in forwarded() and {one.component, other.component} <= {"api", "all"}:
+        yield one.title, other.title, HTTP
+
+
+def shown(one: Pod, other: Pod) -> Iterator[Arrow]:
     """The desk of a demonstration seeds six services and plays their devices."""
     if one.service == "demo" and other.service in holders.SEEDING and other.component in ("api", "all"):
         yield one.title, other.title, HTTP
@@ -77,21 +78,17 @@ def demonstrated(one: Workload, other: Workload) -> Iterator[Arrow]:
 class _Table:
     """What policies let through."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.policies = list(world.of("NetworkPolicy"))
-        self.findings: list[str] = []
-        self.pods = [*world.workloads, *_virtual(world)]
+    def __init__(self, world: World, crowd: Crowd) -> None:
+        self.policies, self.crowd, self.findings = list(world.of("NetworkPolicy")), crowd, list[str]()
 
-    def passes(self, way: str) -> tuple[set[Arrow], set[tuple[str, str, str, Any]]]:
-        """Between our pods; and beyond them (pod, direction, peer as text, port)."""
-        inside: set[Arrow] = set()
-        beyond: set[tuple[str, str, str, Any]] = set()
+    def passes(self, way: str) -> tuple[set[Arrow], set[Way]]:
+        """Between our pods; and beyond them."""
+        inside, beyond = set[Arrow](), set[Way]()
         for policy in self.policies:
             spec = policy.get("spec") or {}
             if way not in (spec.get("policyTypes") or ()):
                 continue
-            mine = [one for one in self.pods if selects(spec.get("podSelector"), one.labels)]
+            mine = self.crowd.selected(spec.get("podSelector"))
             for rule in spec.get(way.lower()) or ():
                 peers, ports = rule.get("to" if way == "Egress" else "from"), rule.get("ports")
                 if not peers or not ports:
@@ -100,55 +97,31 @@ class _Table:
                 for port in ports:
                     if not isinstance(port.get("port"), int) or port.get("protocol") not in ("TCP", "UDP") or "endPort" in port:
                         self.findings.append(f"{title(policy)}: {port} is no port")
+                numbers = [(port.get("port"), port.get("protocol")) for port in ports]
                 for peer in peers:
-                    self._peer(peer, mine, ports, way, inside, beyond)
+                    if peer.keys() == {"podSelector"} and peer["podSelector"]:
+                        others = self.crowd.selected(peer["podSelector"])
+                        pairs = [(one, other) if way == "Egress" else (other, one) for one in mine for other in others]
+                        inside.update((*pair, number) for number, protocol in numbers if protocol == "TCP" for pair in pairs)
+                    else:
+                        beyond.update((one, way, text(peer), number) for one in mine for number in numbers)
         return inside, beyond
-
-    def _peer(self, peer: Object, mine: list[Workload], ports: list[Object], way: str, inside: set[Arrow],
-              beyond: set[tuple[str, str, str, Any]]) -> None:
-        numbers = [(port.get("port"), port.get("protocol")) for port in ports]
-        if peer.keys() == {"podSelector"} and peer["podSelector"]:
-            others = [one for one in self.pods if selects(peer["podSelector"], one.labels)]
-            for one in mine:
-                for other in others:
-                    pair = (one.title, other.title) if way == "Egress" else (other.title, one.title)
-                    inside.update((*pair, number) for number, protocol in numbers if protocol == "TCP")
-            return
-        beyond.update((one.title, way, repr(sorted(peer.items(), key=str)), number) for one in mine for number in numbers)
-
-
-def _virtual(world: World) -> Iterator[Workload]:
-    """Pods that operators make, by the labels that our resources give them."""
-    for one in world.of("Cluster"):
-        name = at(one, "metadata", "name")
-        labels = {"cnpg.io/cluster": name, "cnpg.io/podRole": "instance"} | at(one, "spec", "inheritedMetadata", "labels", default={})
-        yield Workload("Cluster", str(name), one, {"metadata": {"labels": labels}})
-    for one in world.of("Kafka"):
-        name = str(at(one, "metadata", "name"))
-        labels = {"strimzi.io/cluster": name, "strimzi.io/name": f"{name}-kafka"}
-        template = at(one, "spec", "kafka", "template", "pod", "metadata", "labels", default={})
-        yield Workload("Kafka", name, one, {"metadata": {"labels": labels | template}})
-        operator = {"strimzi.io/cluster": name, "strimzi.io/name": f"{name}-entity-operator"}
-        template = at(one, "spec", "entityOperator", "template", "pod", "metadata", "labels", default={})
-        yield Workload("KafkaOperator", name, one, {"metadata": {"labels": operator | template}})
 
 
 def arrows(world: World) -> Iterator[str]:
-    table = _Table(world)
-    out, beyond_out = table.passes("Egress")
-    come, beyond_in = table.passes("Ingress")
+    crowd = crowd_of(pods_of(world))
+    table = _Table(world, crowd)
+    (out, beyond_out), (come, beyond_in) = table.passes("Egress"), table.passes("Ingress")
     yield from table.findings
-    world_of_operators = World(world.objects)
-    world_of_operators.__dict__["workloads"] = table.pods
-    passing, has_to = out & come, wanted(world_of_operators)
+    passing, has_to = out & come, wanted(crowd)
     among_operators = {arrow for arrow in passing if arrow[0].partition("/")[0] in ("Cluster", "Kafka", "KafkaOperator")}
     yield from (f"{one} cannot reach {other}:{port}" for one, other, port in sorted(has_to - passing))
     yield from (f"{one} can reach {other}:{port}" for one, other, port in sorted(passing - has_to - among_operators))
-    yield from (f"{one} may go to {other}:{port}, who does not let it in" for one, other, port in sorted(
-        out - come) if one.partition("/")[0] not in ("Cluster", "Kafka", "KafkaOperator"))
+    yield from (f"{one} may go to {other}:{port}, who does not let it in" for one, other, port in sorted(out - come))
+    yield from (f"{other} lets {one} in at {port}, who may not go there" for one, other, port in sorted(come - out))
     yield from expected_among(world, among_operators)
-    yield from beyond(world, table.pods, beyond_out, "Egress")
-    yield from beyond(world, table.pods, beyond_in, "Ingress")
+    yield from beyond(world, crowd, beyond_out, "Egress")
+    yield from beyond(world, crowd, beyond_in, "Ingress")
 
 
 def expected_among(world: World, passing: set[Arrow]) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """The namespace, who may do what in it, how one comes in, where secrets come from, what is measured."""
 
+import re
 from collections.abc import Iterator
 
 from libs.contracts.topics import TOPICS
@@ -26,6 +27,8 @@ def namespace(world: World) -> Iterator[str]:
                 labels.get(f"pod-security.kubernetes.io/{mode}-version")).startswith("v1."):
             yield f"pods are not restricted ({mode}), or by some version"
     for one in world.objects:
+        if not re.fullmatch(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?", str(at(one, "metadata", "name", default=""))):
+            yield f"{title(one)}: has no name"
         if at(one, "metadata", "namespace") != (None if one.get("kind") in CLUSTER_WIDE else "lifang"):
             yield f"{title(one)}: is in another namespace"
         if at(one, "metadata", "labels", PART) not in (None, "lifang"):
@@ -41,17 +44,18 @@ def bounds(world: World) -> Iterator[str]:
     hard = at(quotas, 0, "spec", "hard", default={})
     for name, least, most in (
             ("requests.cpu", 4, 64), ("requests.memory", 8 << 30, 256 << 30), ("limits.memory", 16 << 30, 512 << 30), ("pods", 100, 500),
-            ("persistentvolumeclaims", 10, 200), ("requests.storage", 1 << 40, 16 << 40), ("count/jobs.batch", 50, 500),
+            ("persistentvolumeclaims", 10, 200), ("requests.storage", 2 << 40, 16 << 40), ("count/jobs.batch", 50, 500),
             ("services.nodeports", 0.5, 16), ("services.loadbalancers", 0.5, 8)):
         if not least <= amount(hard.get(name)) <= most:
             yield f"quota: {name} is {hard.get(name)}"
     each = at(limits, 0, "spec", "limits", 0, default={})
-    if each.get("type") != "Container" or not amount(at(each, "default", "memory")) or not amount(at(each, "defaultRequest", "cpu")) or (
-            not amount(at(each, "defaultRequest", "memory")) or not 1 << 30 < amount(at(each, "max", "memory")) <= 64 << 30):
+    asked, given, most = (amount(at(each, *path)) for path in (("defaultRequest", "memory"), ("default", "memory"), ("max", "memory")))
+    if each.get("type") != "Container" or not 0 < asked <= given <= 1 << 30 < most <= 64 << 30 or not 0 < amount(
+            at(each, "defaultRequest", "cpu")) <= 1:
         yield "whoever asks for nothing has no bound"
     values = {at(one, "metadata", "name"): one for one in world.of("PriorityClass")}
     order = [at(values, f"lifang-{kind}", "value", default=-1) for kind in ("operation", "service", "data")]
-    if not 0 < order[0] < order[1] < order[2] <= 1_000_000_000 or any(one.get("globalDefault") for one in values.values()):
+    if not 0 < order[0] <= 10_000 < order[1] < order[2] <= 1_000_000 or any(one.get("globalDefault") for one in values.values()):
         yield f"priorities are {order}"
     if at(values, "lifang-operation", "preemptionPolicy") != "Never" or any(
             at(values, f"lifang-{kind}", "preemptionPolicy", default="PreemptLowerPriority") != "PreemptLowerPriority" for kind in (

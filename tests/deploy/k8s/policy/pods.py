@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.deploy.k8s.rendering import Object
-from tests.deploy.k8s.world import Workload, World, at
+from tests.deploy.k8s.world import COMPONENT, NAME, PART, Workload, World, at
 
-LEAST_USER = 10_000
+USER = 10_001
+"""Who our images run as."""
 READABLE = 0o440
 POD = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
 CONTAINER = {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
+COMPONENTS = {"api", "worker", "relay", "keeper", "panels", "all", "migrate", "operation", "data", "provide", "secrets", "desk"}
 HOST = ("hostNetwork", "hostPID", "hostIPC", "hostUsers", "shareProcessNamespace")
 KINDS_OF_VOLUMES = {"projected", "emptyDir", "configMap", "persistentVolumeClaim"}
 DRAIN = 10
@@ -34,8 +36,8 @@ def secured(pod: Object, containers: list[Object]) -> Iterator[str]:
         if context.get(name) != wanted:
             yield f"pod: {name} is not {wanted}"
     for name in ("runAsUser", "runAsGroup", "fsGroup"):
-        if not isinstance(context.get(name), int) or context[name] < LEAST_USER:
-            yield f"pod: {name} is below {LEAST_USER}"
+        if context.get(name) != USER:
+            yield f"pod: {name} is not {USER}"
     for container in containers:
         own = container.get("securityContext") or {}
         if own != CONTAINER:
@@ -62,9 +64,26 @@ def pod(world: World, one: Workload) -> Iterator[str]:
     for container in one.containers:
         yield from (f"container {container.get('name')}: {text}" for text in contained(one, container))
     yield from volumes(world, one)
-    if len(one.containers) != 1:
-        yield "not one container"
+    if at(one.pod, "securityContext", "fsGroupChangePolicy") != "OnRootMismatch":
+        yield "a large volume is walked through at every start"
+    name = {"data": one.service, "secrets": "secrets"}.get(one.component, "service")
+    if [container.get("name") for container in one.containers] != [name]:
+        yield "not one container of the name that is measured"
+    yield from known(one)
     yield from ending(world, one)
+
+
+def known(one: Workload) -> Iterator[str]:
+    """Its labels, by which it is found, and its name, by which people call it."""
+    own = at(one.object, "metadata", "labels", default={})
+    made = at(one.object, "spec", "jobTemplate", "metadata", "labels", default={}) if one.kind == "CronJob" else own
+    pods = {key: value for key, value in one.labels.items() if key in (PART, NAME, COMPONENT)}
+    if own != pods or made != pods or pods.keys() != {PART, NAME, COMPONENT} or pods[PART] != "lifang":
+        yield f"is not found by its labels: {own}"
+    role = {"all": "worker", "operation": one.name.partition("-")[2]}.get(one.component, one.component)
+    name = {"data": one.service, "secrets": "secrets", "provide": f"data-{one.service}"}.get(one.component, f"{one.service}-{role}")
+    if one.name != name or one.component not in COMPONENTS:
+        yield f"is called {one.name}, and is {one.component}"
 
 
 def contained(one: Workload, container: Object) -> Iterator[str]:
@@ -116,8 +135,22 @@ def volumes(world: World, one: Workload) -> Iterator[str]:
             yield f"volume {name} has no bound"
         if "emptyDir" in volume and amount(at(volume, "emptyDir", "sizeLimit")) > 1 << 30:
             yield f"volume {name} has no bound worth the name"
+        if "emptyDir" in volume and at(volume, "emptyDir", "medium") != (None if (one.service, name) == ("postgres", "tmp") else "Memory"):
+            yield f"volume {name} is written to a disk, or takes memory"
         if "projected" in volume and at(volume, "projected", "defaultMode") != READABLE:
             yield f"volume {name}: who may read it is not 0440"
+
+
+def given(one: Workload) -> dict[str, tuple[str, str]]:
+    """By file, the Secret and the key it comes from."""
+    found = {}
+    for volume in at(one.pod, "volumes", default=[]):
+        for each in at(volume, "projected", "sources", default=[]):
+            for item in at(each, "secret", "items", default=[]):
+                found[item.get("path")] = (at(each, "secret", "name"), item.get("key"))
+            if "secret" in each and (not at(each, "secret", "items") or "optional" in each["secret"]):
+                found["*"] = ("", "")
+    return found
 
 
 def ending(world: World, one: Workload) -> Iterator[str]:

@@ -11,10 +11,12 @@ from tests.deploy.k8s.world import COMPONENT, NAME, Workload, World, at, selects
 WEB = ("api", "worker", "relay", "all", "panels")
 ALONE = ("panels", "desk")
 """What is one by its nature: whoever holds the lease listens; the desk of a demonstration."""
-START = (120, 300)
+START = {"data": (120, 300)}
 """Seconds that a start may take: at least, and not without end."""
 KINDS = {"api": "Deployment", "relay": "Deployment", "keeper": "Deployment", "worker": "StatefulSet", "all": "StatefulSet",
          "panels": "StatefulSet", "desk": "Deployment", "data": "StatefulSet"}
+SLOWLY = {"scaleDown": {"stabilizationWindowSeconds": 600, "policies": [{"type": "Pods", "value": 1, "periodSeconds": 120}]}}
+"""One pod in two minutes, after ten of quiet."""
 ALIVE = ["python", "/app/healthy.py", "/tmp/alive", "30"]
 
 
@@ -23,8 +25,9 @@ def probes(world: World, one: Workload) -> Iterator[str]:
         return
     container = one.containers[0] if one.containers else {}
     start, live, ready = (container.get(f"{kind}Probe") or {} for kind in ("startup", "liveness", "readiness"))
-    if not START[0] <= start.get("periodSeconds", 10) * start.get("failureThreshold", 3) <= START[1]:
-        yield f"a start may not take {START[0]} s"
+    least, most = START.get(one.component, (120, 150))
+    if not least <= start.get("periodSeconds", 10) * start.get("failureThreshold", 3) <= most:
+        yield f"a start may not take {least} s, or longer than {most} s"
     if not 20 <= live.get("periodSeconds", 0) * live.get("failureThreshold", 0) <= 90:
         yield "is ended too soon, or too late"
     if not 2 <= ready.get("periodSeconds", 0) * ready.get("failureThreshold", 0) <= 45:
@@ -44,7 +47,8 @@ def probes(world: World, one: Workload) -> Iterator[str]:
         if any(at(probe, "exec", "command") != ALIVE for probe in (start, live, ready)):
             yield "nobody looks whether it is alive"
     elif one.component == "desk":
-        if at(live, "tcpSocket", "port") != "http" or at(ready, "httpGet") != {"path": "/readyz", "port": "http"}:
+        asked = (at(start, "tcpSocket", "port"), at(live, "tcpSocket", "port"), at(ready, "httpGet"))
+        if asked != ("http", "http", {"path": "/readyz", "port": "http"}):
             yield "nobody asks whether the community is seeded"
     elif "exec" in live:
         yield "liveness of a server starts a process"
@@ -59,7 +63,7 @@ def copies(world: World, one: Workload) -> Iterator[str]:
     if scaled is not None and "replicas" in spec:
         yield "an apply would set back what its scaler has set"
     if scaled is None:
-        count, least = spec.get("replicas", 1), 2 if world.has_operators and one.component not in ALONE else 1
+        count, least = spec.get("replicas", 1), 2 if one.component not in ALONE and (world.has_operators or one.component == "api") else 1
         if not isinstance(count, int) or not least <= count <= (1 if one.component in (*ALONE, "all", "data") else 6):
             yield f"{count} of it run"
     if not 1 <= spec.get("revisionHistoryLimit", 10) <= 5:
@@ -131,7 +135,7 @@ def budgets(world: World) -> Iterator[str]:
     for one in world.workloads:
         if one.stays:
             own = [b for b in found if selects(at(b, "spec", "selector"), one.labels)]
-            if len(own) != 1:
+            if len(own) != 1 or at(own[0], "spec", "selector") != at(one.object, "spec", "selector"):
                 yield f"{one.title}: {len(own)} budgets of disruption"
     for budget in found:
         spec = budget["spec"] if isinstance(budget.get("spec"), dict) else {}
@@ -155,7 +159,7 @@ def scalers(world: World) -> Iterator[str]:
         if least != 2 or not isinstance(most, int) or not least < most <= (PARTITIONS if is_worker else 8):
             yield f"{name}: from {least} to {most}"
         behavior = at(spec, "advanced", "horizontalPodAutoscalerConfig", "behavior") if is_worker else spec.get("behavior")
-        if at(behavior, "scaleDown", "stabilizationWindowSeconds", default=0) < 300 or not at(behavior, "scaleDown", "policies"):
+        if behavior != SLOWLY or at(spec, "scaleTargetRef", "apiVersion") != "apps/v1":
             yield f"{name}: comes and goes"
         if is_worker:
             workers.add(str(at(spec, "scaleTargetRef", "name")).removesuffix("-worker"))

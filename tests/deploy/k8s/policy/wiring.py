@@ -7,6 +7,7 @@ from cli.providing import holders
 from cli.stack.kafka_rules import KEEPER
 from libs.contracts.topics import TOPICS
 from tests.deploy.k8s.policy.network import forwarded
+from tests.deploy.k8s.policy.pods import given
 from tests.deploy.k8s.rendering import Object
 from tests.deploy.k8s.world import COMPONENT, NAME, Workload, World, at
 
@@ -37,9 +38,14 @@ def told(world: World, one: Workload) -> Iterator[str]:
     if one.component == "data" or not one.containers:
         return
     container = one.containers[0]
-    for each in container.get("envFrom") or ():
-        if ("ConfigMap", at(each, "configMapRef", "name", default="")) not in world.named:
-            yield f"is told what is not there: {each}"
+    sources = [str(at(each, "configMapRef", "name")) for each in container.get("envFrom") or ()]
+    if any(("ConfigMap", name) not in world.named for name in sources):
+        yield f"is told what is not there: {sources}"
+    prefix = one.name.partition("-")[0]
+    if [name.rpartition("-")[0] for name in sources] != ([] if one.service == "secrets" else ["platform", f"{prefix}-environment"]):
+        yield f"is told by {sources}"
+    if "LIFANG_WEBHOOKS_PRIVATE" in environment(world, container) or "LIFANG_FAILPOINT" in environment(world, container):
+        yield "is told what is for tests"
     seen, image = environment(world, container), str(container.get("image"))
     short = image.partition("@")[0].partition(":")[0]
     serves = one.component in ("api", "worker", "relay", "all", "panels")
@@ -53,6 +59,8 @@ def told(world: World, one: Workload) -> Iterator[str]:
         yield f"does not run {wanted}"
     if one.service in SERVICES:
         yield from service_told(world, one, seen)
+    if one.service != "secrets":
+        yield from mounted(world, one)
     if one.service == "databases" and seen.get("DATABASE_URL") != f"postgresql://postgres@{SERVICES[0]}-db-rw:5432/postgres":
         yield "makes databases elsewhere"
     if one.service == "demo" and not demonstrated(seen):
@@ -96,14 +104,14 @@ def service_told(world: World, one: Workload, seen: dict[str, str]) -> Iterator[
         yield "is a demonstration, or is not"
     if one.name == f"{name}-rebuild" and seen.get("VIEW") != "":
         yield "rebuilds some view"
-    if "LIFANG_WEBHOOKS_PRIVATE" in seen or "LIFANG_FAILPOINT" in seen:
-        yield "is told what is for tests"
-    yield from mounted(world, one)
 
 
 def files_of(world: World, one: Workload) -> set[str]:
     """What it has to find in its directory."""
     name, strimzi = one.service, any(world.of("Kafka"))
+    others = {"demo": holders.DESK, "databases": holders.of_databases(), "topics": holders.of_users()}
+    if name in others:
+        return set(others[name])
     keeper = ["blind-index", f"kafka-{KEEPER}", f"db-{name}-log", *holders.TO_BE_WIRED.get(name, ())]
     found = set({"keeper": keeper, "migrate": holders.of_migration(name), "operation": holders.of_operations(name)}.get(
         one.component, holders.of_service(name)))
@@ -127,18 +135,6 @@ def comes_from(file: str, service: str) -> tuple[str, str]:
         user, _, end = file.removeprefix("kafka-").partition(".")
         return user, f"user.{end}"
     return source(file)
-
-
-def given(one: Workload) -> dict[str, tuple[str, str]]:
-    """By file, the Secret and the key it comes from."""
-    found = {}
-    for volume in at(one.pod, "volumes", default=[]):
-        for each in at(volume, "projected", "sources", default=[]):
-            for item in at(each, "secret", "items", default=[]):
-                found[item.get("path")] = (at(each, "secret", "name"), item.get("key"))
-            if "secret" in each and (not at(each, "secret", "items") or "optional" in each["secret"]):
-                found["*"] = ("", "")
-    return found
 
 
 def mounted(world: World, one: Workload) -> Iterator[str]:
@@ -174,7 +170,7 @@ def services(world: World) -> Iterator[str]:
             yield f"Service/{name}: selects by {sorted(spec['selector'])}"
         there = {(p.get("name"), p.get("protocol", "TCP")) for c in pods[0].containers for p in c.get("ports") or ()}
         for port in spec.get("ports") or ():
-            if (port.get("targetPort"), port.get("protocol", "TCP")) not in there:
+            if (port.get("targetPort"), port.get("protocol", "TCP")) not in there or port.get("name") != port.get("targetPort"):
                 yield f"Service/{name}: leads to a port that is not there: {port}"
         yield from exact(str(name), spec, pods[0])
 
