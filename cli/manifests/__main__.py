@@ -5,12 +5,12 @@ Files that it no longer writes are removed: each begins with a line that says wh
 
 from pathlib import Path
 
-from cli.manifests import demo, external, infra, kafka, network, postgres, scaling, services
+from cli.manifests import demo, drill, external, infra, kafka, network, postgres, scaling, services
 from cli.manifests.plain import HEAD
 from cli.place import ROOT
 
 PLACE = ROOT / "deploy" / "k8s"
-PARTS = (services, network, infra, kafka, postgres, scaling, external, demo)
+PARTS = (services, network, infra, kafka, postgres, scaling, external, demo, drill)
 
 
 def manifests() -> dict[Path, str]:
