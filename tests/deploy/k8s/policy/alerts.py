@@ -40,6 +40,12 @@ def anchors() -> frozenset[str]:
     return frozenset(re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings)
 
 
+@cache
+def called() -> frozenset[str]:
+    """The alerts that the runbook names."""
+    return frozenset(re.findall(r"\*`(Lifang\w+)`", (ROOT / RUNBOOK).read_text()))
+
+
 def seconds(span: object) -> int:
     found = re.fullmatch(r"(\d+)([smh])", str(span))
     return int(found[1]) * SPANS[found[2]] if found else -1
@@ -59,6 +65,9 @@ def alerts(world: World) -> Iterator[str]:
             if "alert" in rule:
                 yield from (f"{name}: {text}" for text in alert(rule))
                 links.add(str(at(rule, "annotations", "runbook_url")).partition("#")[2])
+        names = {str(rule["alert"]) for rule in rules if "alert" in rule}
+        if names != called():
+            yield f"the runbook speaks of other alerts: {sorted(names ^ called())}"
         if links != anchors():
             yield f"alerts and runbook do not go together: {sorted(links ^ anchors())}"
         named = [str(rule.get("alert", rule.get("record"))) for rule in rules]
