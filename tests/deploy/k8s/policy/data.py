@@ -273,8 +273,9 @@ def postgres(one: Workload, container: Object, mounts: dict[str, str], environme
 
 
 def broker(one: Workload, container: Object, mounts: dict[str, str], environment: dict[str, str]) -> Iterator[str]:
-    if mounts != {"data": "/var/lib/kafka", "secrets": "/run/secrets/lifang", "tmp": "/tmp"}:
-        yield f"mounts {mounts}"
+    within = {m.get("name"): m["subPath"] for m in container.get("volumeMounts") or () if "subPath" in m}
+    if mounts != {"data": "/var/lib/kafka/data", "secrets": "/run/secrets/lifang", "tmp": "/tmp"} or within != {"data": "data"}:
+        yield f"mounts {mounts}, {within}"
     script = str(at(container, "args", 0))
     steps = ("settings=/run/secrets/lifang/server.properties\n", "test -e /var/lib/kafka/data/meta.properties || ",
              "exec /opt/kafka/bin/kafka-server-start.sh $settings")
