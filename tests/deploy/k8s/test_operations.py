@@ -1,6 +1,7 @@
 """What an operator types: the job that `operate` makes, what `drill` does around it, and the exit code of what is not as it should be."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,11 +12,13 @@ import pytest
 import yaml
 
 from cli import operate
+from cli.__main__ import COMMANDS
 from cli.manifests.drill import put_back
+from cli.place import ROOT
 from libs.contracts.topics import TOPICS
-from tests.deploy.k8s.rendering import PLACE, command, overlay
+from tests.deploy.k8s.rendering import OVERLAYS, PLACE, command, overlay
 from tests.deploy.k8s.schemas import errors
-from tests.deploy.k8s.world import World, at
+from tests.deploy.k8s.world import COMPONENT, World, at
 
 KUBECTL = """#!/bin/sh
 printf '%s\\n' "$*" >> "$ASKED"
@@ -117,3 +120,19 @@ def test_strict_says_by_its_exit_code_what_is_not_as_it_should_be(
     with pytest.raises(SystemExit) as ended:
         operate.main()
     assert int(ended.value.code or 0) == code and given == [[word for word in words if word != "--strict"]]
+
+
+def test_the_runbook_speaks_of_commands_that_there_are() -> None:
+    text = (ROOT / "docs" / "runbook.md").read_text()
+    assert set(re.findall(r"`\./lifang ([a-z]+)", text)) <= COMMANDS.keys()
+    assert {word for _, word in re.findall(r"deploy/k8s/operate ([a-z]+|SERVICE) ([a-z]+)", text)} <= set(operate.OPERATIONS)
+    components = {one.labels[COMPONENT] for name in OVERLAYS for one in World(list(overlay(name))).workloads}
+    assert set(re.findall(r"app\.kubernetes\.io/component=([a-z]+)", text)) <= components
+    stay = {one.name for one in World(list(overlay("prod"))).workloads if one.stays}
+    assert set(re.findall(r"(?:deploy|statefulset|deployment)/([a-z]+-[a-z]+)", text)) <= stay
+
+
+def test_the_runbook_leads_nowhere_that_is_not() -> None:
+    text = (ROOT / "docs" / "runbook.md").read_text()
+    headings = {re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-") for title in re.findall(r"^#+ (.+)$", text, re.MULTILINE)}
+    assert set(re.findall(r"\]\(#([a-z0-9-]+)\)", text)) <= headings
