@@ -169,5 +169,5 @@ async def _judge(app: App, found: Found, generation: int, records: list[Any]) ->
             found.lost[h.number] = h
 
 
-def broker(app: App) -> dict[str, str]:
+def broker(app: App) -> dict[str, Any]:
     return app.settings.broker

@@ -1,6 +1,7 @@
 """What an operator does to one service, run beside it: `python -m cli.operate SERVICE OPERATION …`.
 
-Its own process, with the service's environment; the answer is JSON on standard output.
+Its own process, with the service's environment; the answer is JSON on standard output. With `--strict` exit code 1 says that something
+is not as it should be (`verify`, `rebuild --check`), for whoever reads no answers: a job of a cluster.
 """
 
 import argparse
@@ -27,6 +28,7 @@ from libs.eventkit.recorded import Meta, tag_of, uuid7
 from libs.eventkit.service import App
 from libs.eventkit.settings import settings_for
 
+STRICT = "--strict"
 OPERATIONS = ("rebuild", "asof", "parked", "republish", "restored", "rewrap", "verify", "retire")
 
 
@@ -122,7 +124,9 @@ def main() -> None:
         sys.exit(f"no operation {operation}: {' | '.join(OPERATIONS)}")
     obs.configure(service, sys.stderr)
     app = App(importlib.import_module(f"services.{service}.main").SERVICE, settings_for(service))
-    print(msgspec.json.encode(asyncio.run(operate(app, operation, arguments))).decode())
+    found = asyncio.run(operate(app, operation, [word for word in arguments if word != STRICT]))
+    print(msgspec.json.encode(found).decode())
+    sys.exit(STRICT in arguments and not found.get("ok", found.get("same", True)))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """Settings come from the environment, secrets from files in one directory, so that the same code runs everywhere."""
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
+from aiokafka.helpers import create_ssl_context
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -32,17 +34,18 @@ class Settings(BaseSettings):
             raise ValueError(f"{name}: too short, repeated or a placeholder")
         return text
     @property
-    def broker(self) -> dict[str, str]:
-        """How each client of Kafka finds it and says who it is: as `kafka_user`, by SCRAM, with the secret `kafka-<user>`. Without a
-        user in the clear, for a Kafka that asks nobody."""
-        place = {"bootstrap_servers": self.kafka}
-        return place | scram(self.kafka_user, self.secret(f"kafka-{self.kafka_user}")) if self.kafka_user else place
+    def broker(self) -> dict[str, Any]:
+        """How clients of Kafka find it, and prove that they are `kafka_user` if there is one: by `kafka-<user>.crt`, or a password."""
+        place, own = {"bootstrap_servers": self.kafka}, self.secrets / f"kafka-{self.kafka_user}"
+        if own.with_suffix(".crt").exists():
+            return place | {"security_protocol": "SSL", "ssl_context": create_ssl_context(
+                cafile=own.with_name("kafka-ca.crt"), certfile=own.with_suffix(".crt"), keyfile=own.with_suffix(".key"))}
+        return place | scram(self.kafka_user, self.secret(own.name)) if self.kafka_user else place
     def role_url(self, role: str) -> str:
         """The database address for `log` or `read`; its password, if any, is the secret `db-<service>-<role>`."""
         parts, name, path = urlsplit(self.database_url), f"{self.service}_{role}", self.secrets / f"db-{self.service}-{role}"
         login = f"{name}:{quote(path.read_text().strip(), safe='')}" if path.exists() else name
         return urlunsplit(parts._replace(netloc=f"{login}@{parts.netloc.rpartition('@')[2]}"))
-
 def scram(user: str, password: str) -> dict[str, str]:
     return {"security_protocol": "SASL_PLAINTEXT", "sasl_mechanism": "SCRAM-SHA-512", "sasl_plain_username": user,
             "sasl_plain_password": password}

@@ -44,13 +44,11 @@ def routes(app: service.App) -> APIRouter:
         name, found = app.service.name, await status(app)
         for state, gauge in obs.STATES.items():
             gauge.labels(name).set(found[state])
-        for reader, behind in found["lag"].items():
-            obs.LAG.labels(name, reader).set(behind)
-        for task, times in found["restarts"].items():
-            obs.RESTARTS.labels(name, task).set(times)
-        if app.hearing is not None:
-            for answer, count in app.hearing.counts.items():
-                obs.HEARD.labels(name, answer).inc(count - counted.get(answer, 0))
-                counted[answer] = count
+        for gauge, of in ((obs.LAG, found["lag"]), (obs.RESTARTS, found["restarts"])):
+            for label, value in of.items():
+                gauge.labels(name, label).set(value)
+        for answer, count in (app.hearing.counts if app.hearing is not None else {}).items():
+            obs.HEARD.labels(name, answer).inc(count - counted.get(answer, 0))
+            counted[answer] = count
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
     return router

@@ -26,8 +26,7 @@ class Supervisor:
                     return
                 self.failing[name] = f"{type(error).__name__}: {error}"[:200]
                 self.restarts[name] = self.restarts.get(name, 0) + 1
-                if loop.time() - begun > HEALTHY:
-                    delay = FIRST
+                delay = FIRST if loop.time() - begun > HEALTHY else delay
                 log.warning("%s failed and is started again in %.2f s", name, delay, exc_info=delay == FIRST)
             finally:
                 well.cancel()
