@@ -7,7 +7,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from libs.eventkit import http, obs, problems, service
 
 async def status(app: service.App) -> dict[str, Any]:
-    """Raises what the database says while it cannot be reached."""
+    """Raises what the database says while it cannot be reached. Where one community's event is missing the service still `serves`."""
     found: dict[str, Any] = decode(await (await app.database.pool()).fetchval("select state_of($1)", [*app.checkpoints()]))
     found["lag"] |= {"hear": app.hearing.lag()} if app.hearing is not None else {}
     found["damaged"] += sum(len(m.unreadable) for m in app.memories)
@@ -16,10 +16,10 @@ async def status(app: service.App) -> dict[str, Any]:
         *([] if app.verifier.ready else ["no signing key heard yet"]),
         *(["keys are read: some may be erased"] if app.keys_heard is not None and not app.keys_heard.is_set() else []),
         *(f"memory {m.name} is cold" for m in app.memories if not m.warm),
-        *(f"{g['topic']} lacks {g['after'] or '0.0.0'}..{g['upto']} of {g['community_id']}: lifang republish" for g in found["gaps"]),
         *([f"relay refuses: {app.relay.asks_for}"] if app.relay is not None and app.relay.asks_for else [])]
-    return {"ready": not why, **found, "why": why, "restarts": app.supervisor.restarts, "refuses": bool(app.relay and app.relay.asks_for)}
-
+    gaps = [f"{g['topic']} lacks {g['after'] or '0.0.0'}..{g['upto']} of {g['community_id']}: lifang republish" for g in found["gaps"]]
+    return {"ready": not why + gaps, "serves": not why, **found, "why": why + gaps, "restarts": app.supervisor.restarts,
+            "refuses": bool(app.relay and app.relay.asks_for)}
 def routes(app: service.App) -> APIRouter:
     """Health and metrics; until the service has its database, the Edge lets nobody through to those that do not end in z.
     `/livez` touches nothing; `/readyz` asks the database; none of them names a person."""
@@ -35,7 +35,7 @@ def routes(app: service.App) -> APIRouter:
         if not app.opened:
             return problems.answer(503, "not_ready", "starting", why=list(app.supervisor.failing.values()))
         found = await status(app)  # 503 by itself while the database does not answer
-        return http.json({"ready": True}) if found["ready"] else problems.answer(503, "not_ready", why=found["why"])
+        return http.json({"ready": True}) if found["serves"] else problems.answer(503, "not_ready", why=found["why"])
     @router.get("/internal/status", dependencies=[http.open_to_all], include_in_schema=False)
     async def internal_status() -> Response:
         return http.json({**await status(app), "uptime_seconds": round(time.monotonic() - begun, 1)})

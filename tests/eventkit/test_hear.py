@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -110,6 +111,15 @@ async def a_missing_record_is_named(echo: App, topic: Topic, pool: asyncpg.Pool,
     gap = found["gaps"][0]
     assert (gap["topic"], gap["community_id"], gap["after"], gap["upto"]) == (topic.name, str(community), "1.1.0", "1.5.0")
     assert not found["ready"] and any("republish" in text for text in found["why"])
+
+    async def serves_the_others() -> bool:
+        return bool((await status(echo))["serves"])
+
+    now = datetime.now(UTC)
+    echo.verifier.learn("k1", bytes(range(32)), now, now)
+    echo.start_api()
+    await until(serves_the_others)
+    assert len((await status(echo))["gaps"]) == 1
     await topic.put(*mine, *theirs)
     await hears(pool, community, 1, 5, 6, 7)
     assert (await status(echo))["gaps"] == [] and await heard(pool, other) == [2, 3, 4]
