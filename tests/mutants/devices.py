@@ -109,7 +109,7 @@ MUTANTS = (
         ("a repeat is told again", "return bool(fingerprint) and bytes.fromhex(fingerprint) in self.recent", "return False"),
         ("reports that nothing tells apart are one", "return bool(fingerprint) and bytes.fromhex", "return bytes.fromhex"),
         ("half of five thousand reports are remembered", "[-8 * REMEMBERED:]", "[-4 * REMEMBERED:]"),
-        ("a gap closes with the first that comes late", " and not serials.missing(*gap))", ")"),
+        ("a gap closes with the first that comes late", " if not serials.missing(*gap))", ")"),
         ("history moves on what was looked for",
          "max(serial, self.checked or 0) if live else self.checked", "max(serial, self.checked or 0)"),
         ("a closed gap stays open", "tuple(g for g in self.gaps if g != gap)", "self.gaps"),
