@@ -1,11 +1,13 @@
-"""Which file of which Secret each container has: in a directory of its own, no more than it needs."""
+"""Which file of which Secret each container has: in a directory of its own, no more than it needs.
+
+Also where no YAML can be written: the job that makes Secrets runs in an image."""
 
 from typing import Any
 
-from cli.manifests.plain import Object
 from cli.providing import holders
 from cli.stack.kafka_rules import KEEPER
 
+Object = dict[str, Any]
 KEPT, KAFKA_USERS = "keys", "kafka-users"
 """The Secrets that hold keys, and the passwords of Kafka's users."""
 READABLE = 0o440
