@@ -22,14 +22,13 @@ class Supervisor:
             try:
                 return await work()
             except (Exception, asyncio.CancelledError) as error:  # a library that gives up its own work cancels whoever awaits it
+                well.cancel()
                 if self._stopping:
                     return
                 self.failing[name] = f"{type(error).__name__}: {error}"[:200]
                 self.restarts[name] = self.restarts.get(name, 0) + 1
                 delay = FIRST if loop.time() - begun > HEALTHY else delay
                 log.warning("%s failed and is started again in %.2f s", name, delay, exc_info=delay == FIRST)
-            finally:
-                well.cancel()
             await asyncio.sleep(delay * random.uniform(0.8, 1.2))
             delay = min(delay * 2, LONGEST)
     async def stop(self) -> None:

@@ -38,3 +38,16 @@ async def test_what_is_stopped_is_not_started_again() -> None:
     await until(lambda: [work.begun for work in works] == [1, 2])
     await supervisor.stop()
     assert [work.begun for work in works] == [1, 2] and all(task.done() for task in supervisor._tasks)
+
+
+async def test_what_failed_and_then_came_to_its_end_fails_no_longer() -> None:
+    """Else a service that started before its migration would call itself unready for ever."""
+    supervisor, failures = Supervisor(), [LookupError("migrate has not run")]
+
+    async def opens() -> None:
+        if failures:
+            raise failures.pop()
+
+    supervisor.start("open", opens)
+    await until(lambda: supervisor.restarts == {"open": 1} and supervisor._tasks[0].done())
+    await until(lambda: not supervisor.failing)
