@@ -49,7 +49,7 @@ class Facts(Struct, frozen=True):
     livez: list[int]
 
 
-async def quiet(pool: asyncpg.Pool, echo: asyncpg.Pool, timeout: float = 40.0) -> None:
+async def quiet(pool: asyncpg.Pool, echo: asyncpg.Pool, timeout: float = 20.0) -> None:
     """Every reader has seen the log's end, and what was published has been heard or is known to be missing."""
 
     async def still() -> bool:
