@@ -134,8 +134,10 @@ def _two_transactions(rows_first: bool) -> None:
 
     async def fold(*arguments: Any) -> None:
         views.advance = _not_yet
-        await real(*arguments)
-        views.advance = advance
+        try:
+            await real(*arguments)
+        finally:  # else nothing would move any more, and that is another fault
+            views.advance = advance
 
     async def take(database: Any, catalogue: Any, taken: Any, rows: Any, position: int, *work: Any) -> None:
         folded, pool = any(row.type in FOLDED for row in rows), await database.pool()
