@@ -2,8 +2,6 @@
 
 import asyncio
 import base64
-import socket
-import sys
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from time import perf_counter, time
@@ -18,7 +16,8 @@ from bench.appending import COMMUNITY, PGBENCH, pgbench
 from bench.counter import NAME, KeyLearnt
 from bench.measure import Measured, Part, Result, percentile, rounded, side_by_side
 from bench.servers import Servers
-from bench.wire import Line, connected
+from bench.serving_apart import free_port, served
+from bench.wire import Line
 from libs.eventkit.db import Database
 from libs.eventkit.log import Append, Log, NewEvent
 from libs.eventkit.recorded import NOWHERE, Meta, uuid7
@@ -56,25 +55,13 @@ class Asked:
         self.lines = [Line(f"{url}{uuid4()}/counts", {"content-type": "application/json", **headers}) for _ in range(CONNECTIONS)]
 
     async def start(self, stack: AsyncExitStack, *command: str) -> None:
-        process = await asyncio.create_subprocess_exec(sys.executable, "-m", *command)
+        async def answers() -> None:
+            await self.lines[0].open()
+            await self.lines[0].ask("POST", BODY, idempotency_key=str(uuid4()))
 
-        async def stop() -> None:
-            process.terminate()
-            await process.wait()
-
-        stack.push_async_callback(stop)
-        until = perf_counter() + 30
-        while True:
-            try:
-                (await connected(self.lines[0].url))[1].close()
-                for line in self.lines:
-                    await line.open()
-                await self.lines[0].ask("POST", BODY, idempotency_key=str(uuid4()))
-                return
-            except (OSError, RuntimeError):
-                if perf_counter() > until or process.returncode is not None:
-                    raise
-                await asyncio.sleep(0.1)
+        await served(stack, answers, *command)
+        for line in self.lines[1:]:
+            await line.open()
 
     async def measure(self) -> Measured:
         times: list[float] = []
@@ -91,12 +78,6 @@ class Asked:
 
         await asyncio.gather(*map(along, self.lines))
         return Measured(len(times) / (perf_counter() - begun), percentile(times, 0.5), percentile(times, 0.99))
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 async def measure(servers: Servers) -> Result:

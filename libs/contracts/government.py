@@ -1,5 +1,4 @@
 """What authorities may hear, on `gov.incidents.v1`: what an incident is and how it goes; nobody's name, home or person's id.
-
 The subject is the incident. `division_code`: GB/T 2260. Who acts is said by role. What nobody supplied is absent (None)."""
 from datetime import datetime
 from typing import Literal

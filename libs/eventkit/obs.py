@@ -7,9 +7,8 @@ from typing import Any, TextIO
 import msgspec
 from prometheus_client import Counter, Gauge, Histogram
 
-REQUESTS = Histogram(
-    "lifang_request_seconds", "HTTP requests by route and status", ("service", "method", "route", "status"),
-    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5))
+REQUESTS = Histogram("lifang_request_seconds", "HTTP requests by route and status", ("service", "method", "route", "status"),
+                     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5))
 STATES = {state: Gauge(f"lifang_{name}", text, ("service",)) for state, name, text in (
     ("position", "log_position", "Last position of the log"), ("ready", "ready", "1 where it is"), ("parked", "parked", "Events parked"),
     ("overdue", "overdue", "Timers that are more than five seconds late"), ("damaged", "damaged", "What views and memories could not take"),

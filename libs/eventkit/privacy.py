@@ -1,5 +1,4 @@
 """Personal data at rest is sealed under a key of its subject; that key is wrapped by its purpose's key-encryption key.
-
 Erasing a person is erasing their keys. What can then no longer be opened is an ordinary value, never an error."""
 import base64
 import hashlib

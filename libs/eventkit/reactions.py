@@ -94,8 +94,7 @@ class Reactor:
     async def handle(self, event: Any, row: Recorded) -> None:
         for do in await self.reaction.on[type(event)](event, row):
             try:
-                await self.commands.handle(
-                    do.subject_id, do.command, context_of(row, do.name, do.caused_by),
-                    key=Key("", self.reaction.name, str(uuid5(row.event_id, do.name))), new=do.new)
+                key = Key("", self.reaction.name, str(uuid5(row.event_id, do.name)))
+                await self.commands.handle(do.subject_id, do.command, context_of(row, do.name, do.caused_by), key=key, new=do.new)
             except decider.Refused as refused:
                 log.info("reaction %s: %s refused (%s)", self.reaction.name, do.name, refused.code)

@@ -8,7 +8,7 @@ import sys
 import uvicorn
 import uvloop
 from fastapi import FastAPI
-from libs.eventkit import db, http, obs, problems
+from libs.eventkit import db, http, obs, problems, tail
 from libs.eventkit.service import App, Service
 from libs.eventkit.settings import settings_for
 from libs.eventkit.status import routes as status_routes
@@ -38,6 +38,14 @@ def run(service: Service) -> None:
     gc.set_threshold(20_000, 10, 10)  # and a batch is gone before a collection would look at it
     uvloop.run(serve(App(service, settings), mode))
 
+class _Server(uvicorn.Server):
+    """Looks once a second, and when a signal comes, whether it should end; uvicorn itself wakes ten times a second for that."""
+    async def main_loop(self) -> None:
+        told = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, told.set)
+        while not (told.is_set() or await self.on_tick(0)):
+            await tail.set_within(told, 1.0)
 async def serve(app: App, mode: str) -> None:
     """Answers HTTP (health at least) from the first moment; opens the database whenever that comes up."""
     async def work() -> None:
@@ -49,9 +57,8 @@ async def serve(app: App, mode: str) -> None:
             app.start_relay()
         app.supervisor.start("listen", lambda: app.wake.listen(app.database))
         app.supervisor.start("generation", lambda: end_with_its_generation(app))
-    server = uvicorn.Server(uvicorn.Config(
-        web(app), host=app.settings.host, port=app.settings.port, log_config=None, access_log=False, lifespan="off",
-        timeout_graceful_shutdown=5, server_header=False, proxy_headers=False, loop="none"))
+    server = _Server(uvicorn.Config(web(app), host=app.settings.host, port=app.settings.port, log_config=None, access_log=False,
+                                    lifespan="off", timeout_graceful_shutdown=5, server_header=False, proxy_headers=False, loop="none"))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: setattr(server, "should_exit", True))  # uvicorn raises it again at its end
     app.supervisor.start("open", work)

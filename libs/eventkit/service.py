@@ -1,6 +1,4 @@
-"""One service, wired: what `main.py` declares becomes a running process.
-
-    python -m services.<name> api | worker | relay | all"""
+"""One service, wired: what `main.py` declares becomes a running process, `python -m services.<name> api | worker | relay | all`."""
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any

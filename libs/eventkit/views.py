@@ -6,6 +6,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from math import inf
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 import msgspec
@@ -26,23 +27,23 @@ LAZY = 0.05  # seconds for which a checkpoint may stay behind what does not conc
 class Rows:
     """The rows of one community that a projection may look at; values are those of JSON."""
     def __init__(self, key: tuple[str, ...], rows: Iterable[Row] = ()) -> None:
-        self._key = key
-        self._rows: dict[tuple[Any, ...], Row] = {tuple(r[k] for k in key): r for r in rows}
+        self._names, self._key = frozenset(key), itemgetter(*key) if len(key) > 1 else lambda row: tuple([row[k] for k in key])
+        self._rows: dict[tuple[Any, ...], Row] = {self._key(r): r for r in rows}
         self.changed: dict[tuple[Any, ...], Row | None] = {}
     def where(self, **columns: Any) -> list[Row]:
+        if columns.keys() == self._names:
+            return [row] if (row := self.get(**columns)) else []
         wanted = msgspec.to_builtins(columns)
-        if set(wanted) == set(self._key):
-            row = self._rows.get(tuple(wanted[k] for k in self._key))
-            return [dict(row)] if row else []
         return [dict(r) for r in self._rows.values() if all(r[c] == v for c, v in wanted.items())]
     def get(self, **key: Any) -> Row | None:
-        return next(iter(self.where(**key)), None)
+        """By the whole key."""
+        return dict(row) if (row := self._rows.get(self._key(msgspec.to_builtins(key)))) else None
     def put(self, **row: Any) -> None:
         plain = msgspec.to_builtins(row)
-        key = tuple(plain[k] for k in self._key)
+        key = self._key(plain)
         self._rows[key] = self.changed[key] = {**self._rows.get(key, {}), **plain}
     def remove(self, row: Row) -> None:
-        key = tuple(msgspec.to_builtins(row[k]) for k in self._key)
+        key = self._key(msgspec.to_builtins(row))
         if self._rows.pop(key, None) is not None or key in self.changed:
             self.changed[key] = None
 
