@@ -20,7 +20,7 @@ from tests.deploy.k8s.world import World, at
 
 LISTENS = 8080
 """Where a stand-in does."""
-AT_ONCE = 4
+AT_ONCE = 8
 """Pods that are asked at a time."""
 EACH = 5
 """Of the strangers that the policies are compared with on paper: each so many."""
@@ -88,9 +88,9 @@ class Crossing:
             yield made
 
     def places(self) -> list[Place]:
-        """Everybody who is there now."""
+        """Everybody who is there now: of replicas, whose labels are the same, one."""
         titles = {one.labels: one.title for one in self.crowd.pods}
-        found = []
+        found: dict[str, Place] = {}
         for one in self.cluster.objects("pods"):
             labels = at(one, "metadata", "labels", default={})
             owner = at(one, "metadata", "ownerReferences", 0, "kind")
@@ -98,8 +98,8 @@ class Crossing:
                 continue
             title = at(one, "metadata", "annotations", TITLE) or titles.get(ours(labels))
             if title:
-                found.append(Place(title, one["metadata"]["name"], one["status"]["podIP"], listens(one), "lifang"))
-        return found
+                found[title] = Place(title, one["metadata"]["name"], one["status"]["podIP"], listens(one), "lifang")
+        return list(found.values())
 
 
 def ours(labels: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
