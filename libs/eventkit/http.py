@@ -121,7 +121,6 @@ async def idempotency(request: Request) -> log.Key | None:
     return log.Key(str(principal), f"{request.method} {request.url.path}", key, hashlib.sha256(await request.body()).hexdigest())
 
 IdempotencyKey = Annotated[log.Key | None, Depends(idempotency)]
-
 class Position(msgspec.Struct, frozen=True, array_like=True):
     """What a command's answer carries, opaque to clients: service, last own position, last published number."""
     service: str
@@ -134,7 +133,6 @@ def min_position(request: Request) -> Position | None:
     """Raises Problem 400 for a value that we did not give out."""
     text = request.headers.get("lifang-min-position")
     return privacy.decoded(text, Position, Problem(400, "position_malformed")) if text else None
-
 async def caught_up(request: Request, *readers: str) -> dict[str, str]:
     """Waits, bounded, until these readers of the own log have passed what the caller has done; the header says when not."""
     wanted, app, end = min_position(request), request.app.state.app, time.monotonic() + PATIENCE

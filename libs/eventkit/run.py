@@ -37,24 +37,26 @@ def run(service: Service) -> None:
     gc.freeze()  # what is loaded stays
     gc.set_threshold(20_000, 10, 10)  # and a batch is gone before a collection would look at it
     uvloop.run(serve(App(service, settings), mode))
-
 class _Server(uvicorn.Server):
-    """Looks once a second, and when a signal comes, whether it should end; uvicorn itself wakes ten times a second for that."""
+    """Looks once a second, and when a signal comes, whether it should end; uvicorn itself wakes ten times a second for that. Then it serves
+    on for LIFANG_LEAVES seconds, while callers are led elsewhere, and tells whoever keeps a connection to go."""
     async def main_loop(self) -> None:
         told = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, told.set)
         while not (told.is_set() or await self.on_tick(0)):
             await tail.set_within(told, 1.0)
+        self.config.encoded_headers.append((b"connection", b"close"))
+        await self.on_tick(0)
+        await asyncio.sleep(float(os.environ.get("LIFANG_LEAVES", "0")))
 async def serve(app: App, mode: str) -> None:
     """Answers HTTP (health at least) from the first moment; opens the database whenever that comes up."""
     async def work() -> None:
         await db.once_there(app.open)
         app.start_api()
-        if mode in ("worker", "all"):
-            app.start_worker()
-        if mode in ("relay", "all"):
-            app.start_relay()
+        for part, start in (("worker", app.start_worker), ("relay", app.start_relay)):
+            if mode in (part, "all"):
+                start()
         app.supervisor.start("listen", lambda: app.wake.listen(app.database))
         app.supervisor.start("generation", lambda: end_with_its_generation(app))
     server = _Server(uvicorn.Config(web(app), host=app.settings.host, port=app.settings.port, log_config=None, access_log=False,

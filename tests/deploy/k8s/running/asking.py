@@ -117,7 +117,7 @@ class Load:
 
 
 @contextmanager
-def asked_all_along(cluster: Cluster, pause: float = 0.5) -> Iterator[Load]:
+def asked_all_along(cluster: Cluster, pause: float = 3.0) -> Iterator[Load]:
     """`answers` are there once it has ended. `pause`: of each of 18 callers between two requests."""
     written = yaml.safe_dump_all(objects(cluster.tools, pause))
     cluster("delete", "pod", LOAD, "--ignore-not-found")

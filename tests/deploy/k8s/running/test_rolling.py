@@ -40,7 +40,8 @@ def test_each_of_ours_is_restarted_and_nobody_notices(cluster: Cluster, records:
     found = records.check(answers.acknowledged)
     seen("rolling restart", workloads=len(ours), seconds=round(max(end for _, end in spans.values()) - min(b for b, _ in spans.values())),
          requests=len(answers.said), failed=len(answers.failed), acknowledged=found.acknowledged, events=found.events, heard=found.heard,
-         views=found.views, slowest_ms=max(one.ms for one in answers.said), answered=answers.counted())
+         views=found.views, slowest_ms=max(one.ms for one in answers.said), answered=answers.counted(),
+         why=[during(spans, one) for one in answers.failed])
     assert not [during(spans, one) for one in answers.failed]
     assert {status for counts in answers.counted().values() for status in counts} <= {200, 201, 409}
     assert not found.findings
