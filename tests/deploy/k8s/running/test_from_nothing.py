@@ -7,13 +7,14 @@ import yaml
 
 from cli.providing.cluster import wanted
 from tests.deploy.k8s.running.asking import pod
-from tests.deploy.k8s.running.cluster import KEPT, SPACE, Cluster, Failed, failed, is_ready, seen
+from tests.deploy.k8s.running.cluster import SPACE, Cluster, Failed, failed, is_ready, seen
 
 STORIES = ("door", "visitor", "fire")
 
 
-@pytest.mark.skipif(KEPT, reason="what is there was taken as it is")
 def test_everything_is_ready_soon(cluster: Cluster):
+    if not cluster.took:
+        pytest.skip("what is there was taken as it is")
     pods = cluster.pods()
     seen("from nothing", seconds=round(cluster.took), pods=len(pods), secrets="in the cluster" if cluster.in_cluster else "from outside")
     assert len(pods) > 30 and all(map(is_ready, pods))
@@ -31,7 +32,7 @@ def test_what_runs_is_restricted_and_nothing_else_would_be_let_in(cluster: Clust
 
 
 def test_the_job_has_made_every_secret_in_the_cluster(cluster: Cluster):
-    if not KEPT and not cluster.in_cluster:
+    if cluster.took and not cluster.in_cluster:
         pytest.skip("pods of this cluster do not reach its API: secrets were made from outside, the job has not come to its end")
     there = {one["metadata"]["name"]: set(one.get("data") or ()) for one in cluster.objects("secrets")}
     assert {name: set(data) for name, data in wanted().items()} == {name: there.get(name) for name in wanted()}
@@ -39,7 +40,7 @@ def test_the_job_has_made_every_secret_in_the_cluster(cluster: Cluster):
 
 def test_the_job_leaves_what_is_there_and_adds_what_is_missing(cluster: Cluster):
     """Once more, as after it is gone by itself: by then a key is missing, as after an upgrade."""
-    if not KEPT and not cluster.in_cluster:
+    if cluster.took and not cluster.in_cluster:
         pytest.skip("pods of this cluster do not reach its API")
     before = {one["metadata"]["name"]: one.get("data") for one in cluster.objects("secrets")}
     cluster("patch", "secret", "keys", "--type=json", "-p", '[{"op": "remove", "path": "/data/kek-webhook"}]')

@@ -2,13 +2,12 @@
 And one that can: old and new side by side, forward and back, while people go on asking."""
 
 import re
-from pathlib import Path
 
 import pytest
 
 from tests.deploy.k8s.running.asking import Answers, asked_all_along
 from tests.deploy.k8s.running.cluster import PATIENCE, Cluster, Failed, failed, is_ready, seen
-from tests.deploy.k8s.running.versions import FAILS, MIGRATES, SERVICE, WORKLOADS, newer, older, with_image
+from tests.deploy.k8s.running.versions import FAILS, MIGRATES, MIGRATION, SERVICE, WORKLOADS, newer, older, with_image
 from tests.deploy.k8s.running.watching import Records
 from tests.deploy.k8s.world import COMPONENT, NAME, at
 
@@ -56,18 +55,18 @@ def test_an_image_that_cannot_serve_leaves_the_old_one_serving(cluster: Cluster,
 
 
 def test_a_migration_that_fails_leaves_the_old_version_serving_and_one_that_passes_lets_the_new_one_in(
-        cluster: Cluster, records: Records, tmp_path: Path):
+        cluster: Cluster, records: Records):
     before = answering(cluster)
     with asked_all_along(cluster) as load:
-        newer(cluster, tmp_path / "failing", FAILS)
+        newer(cluster, FAILS)
         with pytest.raises(Failed, match="timed out"):
             cluster("rollout", "status", WORKLOADS[0], STANDS)
         assert answering(cluster) == before and len(before) == 2
         assert "503" in why_not(cluster), why_not(cluster)
-        assert "this migration fails" in cluster("logs", f"job/{SERVICE}-migrate", "--tail=5")
+        assert "this migration fails" in cluster("logs", MIGRATION, "--tail=5")
         load.under_way(200)
-        newer(cluster, tmp_path / "mended", MIGRATES)
-        cluster("wait", f"job/{SERVICE}-migrate", "--for=condition=complete", f"--timeout={PATIENCE}s")
+        newer(cluster, MIGRATES)
+        cluster("wait", MIGRATION, "--for=condition=complete", f"--timeout={PATIENCE}s")
         cluster.settle()
         assert not answering(cluster) & before
         load.under_way(200)

@@ -1,16 +1,15 @@
 """Other versions of `access`, made of what runs: one with an image that cannot be had or does not start, and a newer one, which reads its
 log for something more and therefore needs a migration of its own."""
 
-import json
-import os
-from pathlib import Path
-
 import yaml
 
-from tests.deploy.k8s.running.cluster import Cluster, kubectl
+from tests.deploy.k8s.rendering import Object, built, parsed
+from tests.deploy.k8s.running.cluster import Cluster
+from tests.deploy.k8s.world import NAME, at
 
 SERVICE = "access"
 WORKLOADS = (f"deployment/{SERVICE}-api", f"deployment/{SERVICE}-relay", f"statefulset/{SERVICE}-worker")
+MIGRATION = f"job/{SERVICE}-migrate"
 READER = "read_by_the_newer"
 NEWER = f"""
 from msgspec.structs import replace
@@ -34,27 +33,29 @@ def with_image(cluster: Cluster, image: str) -> None:
         cluster("set", "image", one, f"service={image}")
 
 
-def newer(cluster: Cluster, place: Path, migration: str) -> None:
-    """As a newer overlay would be applied: finished migrations away, then all of it once."""
-    commands = {f"{SERVICE}-(api|relay|worker)": ("(Deployment|StatefulSet)", RUNS, None), f"{SERVICE}-migrate": ("Job", migration, [])}
-    patches = []
-    for name, (kind, code, arguments) in commands.items():
-        ops = [{"op": "add", "path": "/spec/template/spec/containers/0/command", "value": ["python", "-c", code]}]
-        if arguments is not None:
-            ops.append({"op": "replace", "path": "/spec/template/spec/containers/0/args", "value": arguments})
-        patches.append({"target": {"kind": kind, "name": name}, "patch": json.dumps(ops)})
-    place.mkdir(exist_ok=True)
-    body = {"resources": [os.path.relpath(cluster.overlay(), place)], "patches": patches}
-    (place / "kustomization.yaml").write_text(yaml.safe_dump(body))
-    without_migration(cluster)
-    kubectl("apply", "-k", str(place))
+def rendered(cluster: Cluster) -> list[Object]:
+    """What the overlay says of the service: a roll-out of all seven at once is no other, only longer."""
+    found = parsed(built(cluster.overlay()))
+    return [one for one in found if at(one, "metadata", "labels", NAME) == SERVICE]
+
+
+def newer(cluster: Cluster, migration: str) -> None:
+    objects = rendered(cluster)
+    for one in objects:
+        name = f"{one['kind'].lower()}/{one['metadata']['name']}"
+        if name in WORKLOADS:
+            one["spec"]["template"]["spec"]["containers"][0]["command"] = ["python", "-c", RUNS]
+        if name == MIGRATION:
+            one["spec"]["template"]["spec"]["containers"][0] |= {"command": ["python", "-c", migration], "args": []}
+    apply(cluster, objects)
 
 
 def older(cluster: Cluster) -> None:
-    """The overlay as it is, once more."""
-    without_migration(cluster)
-    cluster.apply()
+    """As it is, once more."""
+    apply(cluster, rendered(cluster))
 
 
-def without_migration(cluster: Cluster) -> None:
-    cluster("delete", "job", "--selector", "app.kubernetes.io/component=migrate", "--ignore-not-found")
+def apply(cluster: Cluster, objects: list[Object]) -> None:
+    """As the runbook has it: the finished migration away, since a job cannot be changed."""
+    cluster("delete", MIGRATION, "--ignore-not-found")
+    cluster("apply", "-f", "-", given=yaml.safe_dump_all(objects))
