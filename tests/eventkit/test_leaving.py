@@ -61,6 +61,6 @@ async def test_whoever_keeps_a_connection_is_told_and_nobody_is_cut_off(monkeypa
 
 async def test_without_a_time_to_leave_it_ends_at_once(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("LIFANG_LEAVES", raising=False)
-    async with serving() as (server, _, task):
+    async with serving() as (_, _, task):
         os.kill(os.getpid(), signal.SIGTERM)
         await asyncio.wait_for(task, 2)
