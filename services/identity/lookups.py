@@ -57,6 +57,12 @@ async def accounts_by_phone(app: App, phone: str) -> tuple[Entry, ...]:
     return tuple(Entry(_id(row["stream"]), row["community_id"]) for row in rows)
 
 
+async def account_of_phone(app: App, community_id: UUID, phone: str) -> UUID | None:
+    """The account that the phone (E.164) opens in one community."""
+    stream = await _claimed(app, community_id, PHONE, account_index(app.blind, community_id, phone))
+    return _id(stream) if stream else None
+
+
 async def account_of_person(app: App, person_id: UUID, role: str) -> Entry | None:
     """The account of a person in a role, in whatever community."""
     communities = communities_of(app)

@@ -98,6 +98,22 @@ MATRIX = {
         staff: POST /v1/residents/{resident_id}/erasures
         staff: GET /v1/consents
         staff grid police: POST /v1/residents/{resident_id}/disclosures
+        staff operator: POST /v1/accounts
+        staff operator: GET /v1/accounts
+        staff operator: PUT /v1/accounts/{account_id}/phone
+        staff operator: DELETE /v1/accounts/{account_id}
+        staff: POST /v1/buildings
+        staff grid police: GET /v1/buildings
+        staff: POST /v1/homes
+        staff grid police: GET /v1/homes
+        staff: POST /v1/residents
+        staff grid police: GET /v1/residents
+        staff grid police: GET /v1/residents/{resident_id}
+        staff: PATCH /v1/residents/{resident_id}
+        staff: POST /v1/residents/{resident_id}/residences
+        staff: POST /v1/residences/{residence_id}/end
+        staff grid police: GET /v1/residences
+        staff operator: GET /v1/probing-findings
     """,
     "identity": """
         public: POST /v1/sign-ins

@@ -21,6 +21,7 @@ from services.gateway.api import (
     looking_back,
     me,
     people,
+    registry,
     told,
     webhooks,
 )
@@ -36,7 +37,8 @@ LINKS = {
     "government_parking": "/v1/government/parking", "government_incident_events": "/v1/government/incident-events",
     "government_webhooks": "/v1/government/webhooks",
     "my_looks": "/v1/me/looks", "my_consents": "/v1/me/consents", "my_export": "/v1/me/export", "my_erasure": "/v1/me/erasure",
-    "erasures": "/v1/erasures", "consents": "/v1/consents", "ready": "/readyz"}
+    "erasures": "/v1/erasures", "consents": "/v1/consents", "accounts": "/v1/accounts", "buildings": "/v1/buildings",
+    "homes": "/v1/homes", "residents": "/v1/residents", "residences": "/v1/residences", "ready": "/readyz"}
 
 
 def routes(app: App) -> APIRouter:
@@ -48,6 +50,6 @@ def routes(app: App) -> APIRouter:
 
     for part in (
             me, cars, doors, looking_back, lanes, incidents, told, government, incident_events, webhooks, live, explanation, commands,
-            gate_commands, alarm_commands, fire_commands, people, export):
+            gate_commands, alarm_commands, fire_commands, people, registry, export):
         found.include_router(part.router(app))
     return found
