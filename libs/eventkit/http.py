@@ -31,7 +31,7 @@ class Edge:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        begun, status, answered = time.perf_counter(), 500, False
+        begun, status, answered, apart = time.perf_counter(), 500, False, scope["app"].state.app.settings.operations_port
         async def sending(message: Message) -> None:
             nonlocal status, answered
             if message["type"] == "http.response.start":
@@ -40,7 +40,6 @@ class Edge:
         try:
             if not self.started() and not scope["path"].endswith("z"):
                 raise Problem(503, "not_ready", "starting")
-            apart = scope["app"].state.app.settings.operations_port
             if apart and (scope["path"] in INSIDE) != (scope["server"][1] == apart) and not scope["path"].endswith("z"):
                 raise Problem(404, "not_found")
             if scope["method"] in ("POST", "PUT", "PATCH"):
