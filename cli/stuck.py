@@ -1,6 +1,6 @@
 """What is stuck in a stack, since when, and what to type, in sentences. docs/runbook.md says more of each."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cli.place import HERE
@@ -8,6 +8,8 @@ from cli.stack.kafka_rules import KEEPER
 
 UNSEALED = 30
 """Seconds after which it is told that nobody seals."""
+NEWS = timedelta(days=1)
+"""For so long it is told what was kept aside, which nobody waits for."""
 
 
 def processes(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -22,7 +24,8 @@ def missing(found: dict[str, Any]) -> list[str]:
     for name, one in processes(found).items():
         why = [str(each) for each in one["why"] if not (one["gaps"] and " lacks " in str(each))]
         if not one["ready"] and (why or not one["gaps"]):
-            reasons.append(f"{name} is not ready: {'; '.join(why) or 'it has not said why'}{again(one)}")
+            silent = f": what it said last stands in {HERE.log / name}.log" if one["position"] is None else ""
+            reasons.append(f"{name} is not ready: {'; '.join(why) or 'it has not said why'}{again(one)}{silent}")
         reasons += [
             f"{name} waits for what {gap['topic']} lacks of community {gap['community_id']}, after {gap['after'] or '0.0.0'}"
             f" up to {gap['upto']}{since(gap['since'])}: lifang republish {gap['topic'].split('.')[-2]}" for gap in one["gaps"]]
@@ -57,10 +60,10 @@ def waiting(found: dict[str, Any]) -> list[str]:
             of = f" ({', '.join(sorted(one['late']))})" if one["late"] else ""
             what = f"{late} deadlines of {name} are" if late > 1 else f"1 deadline of {name} is"
             reasons.append(f"{what} overdue{of}{since(first)}: why stands in {HERE.log / name}.log")
-        if aside := one["kept_aside"]["records"]:
-            reasons.append(
-                f"{aside} records that {name} could not read are kept aside, the latest{since(one['kept_aside']['latest'])}:"
-                f" where stands in {HERE.log / name}.log")
+        aside = one["kept_aside"]
+        if aside["records"] and datetime.now(UTC) - datetime.fromisoformat(aside["latest"]) < NEWS:
+            reasons.append(f"{aside['records']} records that {name} could not read are kept aside, the latest at {moment(aside['latest'])}:"
+                           f" which stands in {HERE.log / name}.log")
     return reasons
 
 
@@ -75,7 +78,11 @@ def unsealed(found: dict[str, Any]) -> list[str]:
 
 def since(at: str | None) -> str:
     """A moment as the database writes it; nothing where it is not known."""
-    return f", since {datetime.fromisoformat(at).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if at else ""
+    return f", since {moment(at)}" if at else ""
+
+
+def moment(at: str) -> str:
+    return f"{datetime.fromisoformat(at).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def again(one: dict[str, Any]) -> str:
