@@ -6,22 +6,39 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import pytest
 from msgspec import json
 
+from cli.operate import operate
 from cli.place import PYTHON, ROOT
 from cli.stack import services
 from cli.stack.ports import Kept
+from libs.eventkit.service import App
+from libs.eventkit.settings import settings_for
+from services.identity.main import SERVICE
 from tests.e2e.conftest import Stack
 from tests.kit import until
 
 
-def operated(stack: Stack, *words: str) -> dict[str, Any]:
+def told(stack: Stack) -> dict[str, str]:
+    return services.environment("identity", stack.place, Kept.read(stack.place).ports)
+
+
+def founded(stack: Stack, *words: str) -> dict[str, Any]:
     """By a process with identity's environment, as `lifang`, a tools container and a job of a cluster do it."""
-    told = services.environment("identity", stack.place, Kept.read(stack.place).ports)
-    command = [PYTHON, "-m", "cli.operate", "identity", *words]
-    done = subprocess.run(command, cwd=ROOT, env=os.environ | told, capture_output=True, text=True)
+    command = [PYTHON, "-m", "cli.operate", "identity", "found", *words]
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | told(stack), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return dict(json.decode(done.stdout))
+
+
+async def handed_out(stack: Stack, account: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    with monkeypatch.context() as environment:
+        for name, value in told(stack).items():
+            environment.setenv(name, value)
+        app = App(SERVICE, settings_for("identity"))
+    found = await operate(app, "sign-in", [account])
+    return dict(found["sign_in"])
 
 
 async def signed_in(http: httpx.AsyncClient, sign_in: dict[str, Any]) -> dict[str, str]:
@@ -32,22 +49,21 @@ async def signed_in(http: httpx.AsyncClient, sign_in: dict[str, Any]) -> dict[st
     return {"authorization": f"Bearer {answer.json()['access_token']}"}
 
 
-async def test_from_the_founding_to_a_home_whose_resident_is_registered(stack: Stack, http: httpx.AsyncClient):
-    name = f"新里 {uuid4().hex[:8]}"
-    words = ("found", name, "--division", "310104", "--phone", f"+86139{uuid4().int % 10**8:08}", "--further")
-    founded = operated(stack, *words)
-    assert operated(stack, *words) == {k: v for k, v in founded.items() if k != "sign_in"} | {"founded": False}
-    operator = await signed_in(http, founded["sign_in"])
+async def test_from_the_founding_to_a_home_whose_resident_is_registered(
+    stack: Stack, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+):
+    there = founded(stack, f"新里 {uuid4().hex[:8]}", "--division", "310104", "--phone", f"+86139{uuid4().int % 10**8:08}", "--further")
+    operator = await signed_in(http, there["sign_in"])
 
     async def heard() -> bool:
         return (await http.get("/v1/me", headers=operator)).status_code == 200
 
     await until(heard)
     me = (await http.get("/v1/me", headers=operator)).json()
-    assert (me["person_id"], me["role"]) == (founded["person_id"], "operator")
+    assert (me["person_id"], me["role"]) == (there["person_id"], "operator")
     opened = await http.post("/v1/accounts", json={"role": "staff", "phone": f"+86137{uuid4().int % 10**8:08}"}, headers=operator)
     assert opened.status_code == 201, opened.text
-    staff = await signed_in(http, operated(stack, "sign-in", opened.json()["id"])["sign_in"])
+    staff = await signed_in(http, await handed_out(stack, opened.json()["id"], monkeypatch))
     building = await http.post("/v1/buildings", json={"name": "1号楼", "units": 1}, headers=staff)
     assert building.status_code == 201, building.text
     assert (await http.post("/v1/residents", json={"name": "林一"}, headers=staff)).status_code == 201

@@ -47,7 +47,7 @@ async def test_what_waits_is_named_with_its_moment_and_the_command_that_mends_it
     found = await told(echo)
     parked, aside = stuck.waiting(found)
     assert parked == f"2 events of echo are parked{SINCE}: lifang parked list echo"
-    assert aside.startswith(f"2 records that echo could not read are kept aside, the latest at {lately:%Y-%m-%d %H:%M:%S} UTC: which stands in")
+    assert aside.startswith(f"2 records that echo could not read are kept aside, the latest at {lately:%Y-%m-%d %H:%M:%S} UTC: which")
     found["services"]["echo"]["kept_aside"]["latest"] = BEGAN
     assert len(stuck.waiting(found)) == 1, "what was kept aside long ago is no news"
     why = stuck.missing(found)
