@@ -53,9 +53,8 @@ async def found(app: App, what: Founding, by: str) -> dict[str, Any]:
         raise Refused("division_unknown")
     if what.zone not in available_timezones():
         raise Refused("zone_unknown")
-    phone, pool = e164(what.phone), await app.database.pool()
-    async with pool.acquire() as alone, alone.transaction():
-        await alone.execute("select pg_advisory_xact_lock($1)", ONE_AT_A_TIME)
+    phone = e164(what.phone)
+    async with lookups.alone(app, ONE_AT_A_TIME):
         return await _found(app, what, phone, by)
 
 

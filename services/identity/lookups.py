@@ -1,5 +1,7 @@
 """What a route has to find before it can ask for something."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any, TypeVar
@@ -36,6 +38,15 @@ class Communities:
 
     def _add(self, event: CommunityFounded, row: Recorded) -> None:
         self.ids.add(event.community_id)
+
+
+@asynccontextmanager
+async def alone(app: App, number: int) -> AsyncIterator[None]:
+    """No other process is in here meanwhile."""
+    pool = await app.database.pool()
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("select pg_advisory_xact_lock($1)", number)
+        yield
 
 
 @cache

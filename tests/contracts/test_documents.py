@@ -194,7 +194,14 @@ PASSED_ON_TO_THE_REGISTER = {
     "put": ("accounts/{account_id}/phone",),
     "post": ("accounts", "buildings", "homes", "residents", "residents/{resident_id}/residences", "residences/{residence_id}/end"),
     "patch": ("residents/{resident_id}",), "delete": ("accounts/{account_id}",)}
-PASSED_ON = (PASSED_ON_ABOUT_PEOPLE, PASSED_ON_TO_THE_REGISTER)
+RIGHT, LOT = "parking/plate-rights", "parking/lots"
+PASSED_ON_TO_SET_UP = {
+    "get": ("lifts", "credentials", "credentials/{credential_id}/readers", LOT, f"{LOT}/{{lot_id}}/tariffs", f"{LOT}/{{lot_id}}/spaces",
+            RIGHT),
+    "put": ("doors/{door_id}", "lifts/{lift_id}", "homes/{home_id}/floor", f"{LOT}/{{lot_id}}", f"{RIGHT}/{{right_id}}"),
+    "post": ("doors", "lifts", "credentials", LOT, f"{LOT}/{{lot_id}}/tariffs", "parking/spaces", "parking/lanes", RIGHT),
+    "delete": ("credentials/{credential_id}", "parking/spaces/{space_id}", f"{RIGHT}/{{right_id}}")}
+PASSED_ON = (PASSED_ON_ABOUT_PEOPLE, PASSED_ON_TO_THE_REGISTER, PASSED_ON_TO_SET_UP)
 PASSED_ON_IN_A_FIRE = {
     "get": ("panels", "panels/{panel_id}/signals", "sensors", "ladders", f"{NOTICE}/receipts", "broadcasts", "me/display-name",
             "me/circles", "circles/{circle_id}/members"),

@@ -49,7 +49,7 @@ async def signed_in(http: httpx.AsyncClient, sign_in: dict[str, Any]) -> dict[st
     return {"authorization": f"Bearer {answer.json()['access_token']}"}
 
 
-async def test_from_the_founding_to_a_home_whose_resident_is_registered(
+async def test_from_the_founding_to_a_resident_and_a_door(
     stack: Stack, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ):
     there = founded(stack, f"新里 {uuid4().hex[:8]}", "--division", "310104", "--phone", f"+86139{uuid4().int % 10**8:08}", "--further")
@@ -68,5 +68,9 @@ async def test_from_the_founding_to_a_home_whose_resident_is_registered(
     assert building.status_code == 201, building.text
     assert (await http.post("/v1/residents", json={"name": "林一"}, headers=staff)).status_code == 201
     assert (await http.post("/v1/residents", json={"name": "林一"}, headers=operator)).status_code == 403
+    door = {"name": "南门", "zone": "community", "device_id": str(uuid4()), "door_no": 1}
+    assert (await http.post("/v1/doors", json=door, headers=operator)).status_code == 403
+    installed = await http.post("/v1/doors", json=door, headers=staff)
+    assert installed.status_code == 201, installed.text
     shown = (await http.get("/v1/residents", headers=staff)).json()["items"]
     assert len(shown) <= 1, "nobody of another community"
