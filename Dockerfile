@@ -20,7 +20,7 @@ RUN groupadd --gid 10001 lifang \
     && install -d -o 10001 -g 10001 -m 0750 /run/secrets/lifang /var/lib/lifang /var/lib/lifang/seals
 COPY --from=packages /venv /venv
 ENV PATH=/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PYTHONPATH=/app \
-    LIFANG_HOST=0.0.0.0 LIFANG_PORT=8080 LIFANG_SECRETS=/run/secrets/lifang
+    LIFANG_HOST=0.0.0.0 LIFANG_PORT=8080 LIFANG_OPERATIONS_PORT=8081 LIFANG_SECRETS=/run/secrets/lifang
 WORKDIR /app
 
 # Migrations, the keeper, operations, and what makes databases, users and topics: all that is run beside the services.
@@ -58,7 +58,7 @@ LABEL org.opencontainers.image.title="lifang/${SERVICE}" org.opencontainers.imag
 ENV SERVICE=${SERVICE}
 COPY --from=service-code /app /app
 USER 10001:10001
-EXPOSE 8080
+EXPOSE 8080 8081
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 CMD ["python", "/app/healthy.py", "/livez"]
 ENTRYPOINT ["python", "/app/start.py"]
 CMD ["all"]

@@ -11,6 +11,8 @@ COMMANDS = {
     "reset": "end it and forget its data (--yes)",
     "status": "what runs, where, and how far each part is",
     "tail": "what the services have told, one CloudEvent a line",
+    "found": "a community and its operator, and the operator's first sign-in",
+    "sign-in": "a one-time code for somebody who works here and whom no code reaches",
     "token": "a ten-minute token for a demo role",
     "scenario": "play a story through the real interfaces and check it",
     "explain": "why something happened, sentence by sentence, with the events behind it",
@@ -47,7 +49,7 @@ def main(argv: list[str]) -> int:
     for name, what in COMMANDS.items():
         one = commands.add_parser(name, help=what, description=what[0].upper() + what[1:] + ".")
         if argv[:1] == [name]:
-            command = cast(Command, importlib.import_module(f"cli.{name}"))
+            command = cast(Command, importlib.import_module(f"cli.{name.replace('-', '_')}"))
             one.add_argument("--json", action="store_true", help="answer for programs")
             command.arguments(one)
     options = parser.parse_args(argv)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from cli import screen, starting, status, tokens
+from cli import screen, starting, status, stuck, tokens
 from cli.place import PYTHON, ROOT, Place
 from cli.stack import postgres, services, start
 from cli.stack.demo import Demo, ports_of_devices
@@ -159,7 +159,7 @@ def until_ready(kept: bool = False) -> dict[str, Any]:
     until = time.monotonic() + PATIENCE_WHOLE
     while not (found := status.look(FOR_BENCH))["ready"] or (kept and found["keeper"]["pid"] is None):
         if time.monotonic() > until or start.supervisor(FOR_BENCH) is None:
-            screen.stop("The services are not ready: " + "; ".join(status.missing(found)))
+            screen.stop("The services are not ready: " + "; ".join(stuck.missing(found)))
         time.sleep(0.15)
     return found
 
@@ -170,7 +170,7 @@ def seeded() -> str:
     found = until_ready(kept=True)
     demo = Demo.read(FOR_BENCH)
     assert demo is not None
-    urls = {name: one["url"] for name, one in status.processes(found).items()}
+    urls = {name: one["url"] for name, one in stuck.processes(found).items()}
     gates = {lane["direction"]: found["devices"][lane["device_id"]]["push"] for lane in demo.lanes}
     path = FOR_BENCH.run / "whole.json"
     token, resident, device, police = (tokens.token(FOR_BENCH, role) for role in ("staff", "resident", "device", "police"))
@@ -179,5 +179,5 @@ def seeded() -> str:
         "urls": urls, "databases": found["databases"], "token": token, "resident": resident, "device": device, "police": police,
         "door": demo.doors[0]["id"], "gates": gates, "card": demo.cards[0]["number"],
         "panel": {"listen": panel.listen, "account": panel.account},
-        "pids": {name: one["pid"] for name, one in (*status.processes(found).items(), *((n, found[n]) for n in SERVERS))}}).encode())
+        "pids": {name: one["pid"] for name, one in (*stuck.processes(found).items(), *((n, found[n]) for n in SERVERS))}}).encode())
     return str(path)

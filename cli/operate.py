@@ -29,7 +29,7 @@ from libs.eventkit.service import App
 from libs.eventkit.settings import settings_for
 
 STRICT = "--strict"
-OPERATIONS = ("rebuild", "asof", "parked", "republish", "restored", "rewrap", "verify", "retire")
+OPERATIONS = ("rebuild", "asof", "parked", "republish", "restored", "rewrap", "verify", "retire", "found", "sign-in")
 
 
 async def operate(app: App, operation: str, arguments: list[str]) -> dict[str, Any]:
@@ -52,6 +52,8 @@ async def operate(app: App, operation: str, arguments: list[str]) -> dict[str, A
                 return await verify(app, Outside.of(app.settings))
             case "retire":
                 return await retire_now(app, "--dry-run" in arguments)
+            case "found" | "sign-in":
+                return await _begun(app, operation, arguments)
             case _:
                 return await _restored(app, arguments)
     finally:
@@ -116,6 +118,14 @@ async def _restored(app: App, arguments: list[str]) -> dict[str, Any]:
     found = await begin_anew(app, given.heard, given.most)
     await acknowledge_loss(app, Outside.of(app.settings), found["generation"])
     return found | {"erased_again": await say_what_is_missing(app)}
+
+
+async def _begun(app: App, operation: str, arguments: list[str]) -> dict[str, Any]:
+    if app.service.name != "identity":
+        raise SystemExit(f"{operation} is asked of identity: cli.operate identity {operation}")
+    from cli import founding  # identity's own code, which nobody else needs
+
+    return await (founding.founded if operation == "found" else founding.signed_in)(app, arguments)
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ import argparse
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from cli import screen
+from cli import screen, stuck
 from cli.call import Away, call
 from cli.place import HERE, Place
 from cli.stack import services
@@ -13,11 +13,10 @@ from cli.stack.kafka_rules import ADMIN, KEEPER
 from cli.stack.ports import HOST, Kept, answers
 from cli.stack.processes import Record, Running
 
-TOLD = {"ready", "generation", "position", "parked", "damaged", "overdue", "gaps", "lag", "why", "sealed_behind"}
+TOLD = {
+    "ready", "generation", "position", "parked", "damaged", "overdue", "gaps", "lag", "why", "sealed_behind", "late", "behind_since",
+    "parked_since", "damage", "kept_aside"}
 """What is taken from a service's own account of itself."""
-UNSEALED = 30
-"""Seconds after which it is told that nobody seals."""
-
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     pass
@@ -69,11 +68,6 @@ def look(place: Place) -> dict[str, Any]:
     }
 
 
-def processes(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The services by name, and the gateway, whose own entry is its address."""
-    return {**found["services"], **({"gateway": found["gateway_process"]} if found["gateway_process"] else {})}
-
-
 def running(what: Running | None) -> dict[str, Any]:
     alive = what is not None and what.process() is not None
     return {"pid": what.pid if what and alive else None, "restarts": what.restarts if what else 0}
@@ -81,17 +75,27 @@ def running(what: Running | None) -> dict[str, Any]:
 
 def service(name: str, ports: dict[str, int], what: Running | None) -> dict[str, Any]:
     url = services.url(name, ports)
-    found: dict[str, Any] = {
-        "url": url, **running(what), "ready": False, "generation": None, "position": None, "parked": 0, "damaged": 0,
-        "overdue": 0, "gaps": [], "lag": {}, "sealed_behind": {"events": 0, "seconds": 0}, "why": ["it does not answer"]}
+    found = silent(url, what)
     try:
         status, answer = call("GET", f"{url}/internal/status", timeout=3)
         if status == 200:
-            found |= {key: answer[key] for key in TOLD & answer.keys()}
-        found["ready"] = found["ready"] and call("GET", f"{url}/readyz", timeout=3)[0] == 200
+            found |= {key: answer[key] for key in TOLD & answer.keys()} | {"task_restarts": answer.get("restarts", {})}
+        status, answer = call("GET", f"{url}/readyz", timeout=3)
+        found["ready"] = found["ready"] and status == 200
+        if status != 200 and found["position"] is None:
+            found["why"] = answer.get("why") or [f"it answers {status}, {answer.get('detail') or answer.get('code')}"]
     except Away:
         found["ready"] = False
     return found
+
+
+def silent(url: str, what: Running | None) -> dict[str, Any]:
+    """What is known of a service that says nothing."""
+    return {
+        "url": url, **running(what), "ready": False, "generation": None, "position": None, "parked": 0, "damaged": 0,
+        "overdue": 0, "gaps": [], "lag": {}, "sealed_behind": {"events": 0, "seconds": 0}, "why": ["it does not answer"],
+        "late": {}, "behind_since": {}, "parked_since": None, "damage": [], "kept_aside": {"records": 0, "latest": None},
+        "task_restarts": {}}
 
 
 def devices(demo: Demo | None) -> dict[str, Any]:
@@ -107,35 +111,9 @@ def devices(demo: Demo | None) -> dict[str, Any]:
     } if demo else {}
 
 
-def missing(found: dict[str, Any]) -> list[str]:
-    """Why it is not ready, in sentences."""
-    titles = {"postgres": "PostgreSQL", "kafka": "Kafka"} | ({"simulator": "the simulator"} if found["devices"] else {})
-    reasons = [f"{title} does not run" for name, title in titles.items() if found[name]["pid"] is None]
-    for name, one in processes(found).items():
-        if not one["ready"]:
-            reasons.append(f"{name} is not ready: {'; '.join(map(str, one['why'])) or 'it has not said why'}")
-        reasons += [f"{name} waits for events that are missing: {gap}" for gap in one["gaps"]]
-    if found["community_id"] is None:
-        reasons.append("the demo community is not seeded")
-    if found["damaged"]:
-        reasons.append(f"{found['damaged']} views are damaged: lifang rebuild SERVICE VIEW")
-    return reasons + [
-        f"{what} is {behind} events behind" if behind > 0 else f"{what} has not looked yet"
-        for what, behind in found["lag"].items() if behind]
-
-
-def unsealed(found: dict[str, Any]) -> list[str]:
-    """What is wrong with the keeping of the logs, in sentences; the services are ready all the same."""
-    reasons = [] if found["keeper"]["pid"] else ["the keeper does not run: nothing is sealed, nothing that is over goes"]
-    behind = {name: one["sealed_behind"] for name, one in processes(found).items()}
-    return reasons + [
-        f"{one['events']} events of {name} are not sealed, the oldest for {one['seconds']} s: why stands in {HERE.log / KEEPER}.log"
-        for name, one in behind.items() if one["seconds"] > UNSEALED]
-
-
 def show(found: dict[str, Any]) -> None:
     print(screen.paint("ready", "green") if found["ready"] else screen.paint("not ready", "yellow"))
-    for name, one in processes(found).items():
+    for name, one in stuck.processes(found).items():
         mark = "up" if one["ready"] else "–"
         place = f"generation {one['generation']}, position {one['position']}" if one["position"] is not None else ""
         print(f"  {name:<10} {mark:<3} {one['url']}  pid {one['pid'] or '–'}  {place}{restarts(one)}")
@@ -144,14 +122,8 @@ def show(found: dict[str, Any]) -> None:
     print(f"  {'postgres':<10} {'up' if found['postgres']['pid'] else '–':<3} pid {found['postgres']['pid'] or '–'}"
           f"{restarts(found['postgres'])}")
     print(f"  {'keeper':<10} {'up' if found['keeper']['pid'] else '–':<3} pid {found['keeper']['pid'] or '–'}{restarts(found['keeper'])}")
-    for reason in (*missing(found), *unsealed(found)):
+    for reason in (*stuck.missing(found), *stuck.waiting(found), *stuck.unsealed(found)):
         print(f"  · {reason}")
-    if found["parked"]:
-        print(f"  · {found['parked']} events are parked: lifang parked list")
-    for name, one in processes(found).items():
-        if late := one["overdue"]:
-            what = f"{late} deadlines of {name} are" if late > 1 else f"1 deadline of {name} is"
-            print(f"  · {what} overdue: why stands in {HERE.log / name}.log")
 
 
 def restarts(one: dict[str, Any]) -> str:

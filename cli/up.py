@@ -9,7 +9,7 @@ from typing import Any
 
 import psutil
 
-from cli import screen, status
+from cli import screen, status, stuck
 from cli.place import HERE
 from cli.stack import services, start
 from cli.stack.demo import Demo
@@ -81,20 +81,20 @@ def await_ready(supervisor: psutil.Process, progress: Callable[[str], None]) -> 
 
 def asks(found: dict[str, Any]) -> bool:
     """Whether a service waits for `lifang restored` or `lifang republish`."""
-    return any("relay refuses" in str(why) for one in status.processes(found).values() for why in one["why"])
+    return any("relay refuses" in str(why) for one in stuck.processes(found).values() for why in one["why"])
 
 
 def steps(found: dict[str, Any]) -> list[str]:
     servers = [f"{name} runs" for name in ("postgres", "kafka") if found[name]["pid"]]
-    ready = [f"{name} is ready" for name, one in status.processes(found).items() if one["ready"]]
+    ready = [f"{name} is ready" for name, one in stuck.processes(found).items() if one["ready"]]
     return servers + ready + (["the demo community is seeded"] if found["community_id"] else [])
 
 
 def failed(found: dict[str, Any]) -> int:
-    reasons = status.missing(found) if status.processes(found) or services.names() else ["this checkout has no services yet"]
+    reasons = stuck.missing(found) if stuck.processes(found) or services.names() else ["this checkout has no services yet"]
     screen.progress("Not ready:\n" + "".join(f"  · {reason}\n" for reason in reasons))
     broken = [name for name in ("postgres", "kafka") if found[name]["pid"] is None]
-    broken += [name for name, one in status.processes(found).items() if not one["ready"]]
+    broken += [name for name, one in stuck.processes(found).items() if not one["ready"]]
     for name in (*broken[:2], "supervisor"):
         log = HERE.log / f"{name}.log"
         if log.exists():

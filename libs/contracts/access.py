@@ -56,7 +56,6 @@ class FaceRevoked(_Face, frozen=True, tag="access.face_revoked"):
     reason: str
 class CredentialJudged(Struct, frozen=True, tag="access.credential_judged"):
     """Access decided whether what was presented at a door may open it: by which rule, on which facts.
-
     `live` is false for what the device kept and told later: judged, never acted on."""
     door_id: UUID
     means: Means

@@ -46,7 +46,6 @@ class PopulationDeclared(OfResident, frozen=True, tag="identity.population_decla
     source: Literal["self", "staff", "grid", "police"]
 class VehicleRegistered(Struct, frozen=True, tag="identity.vehicle_registered"):
     """A vehicle of a home, and again when plate or keeper are others; the plate is sealed for the purpose `plate`.
-
     Until it is `verified` it is a household's word, on which nothing rests: several vehicles may be said to have one plate."""
     vehicle_id: UUID
     home_id: UUID

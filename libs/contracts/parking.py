@@ -22,7 +22,6 @@ class LaneInstalled(Struct, frozen=True, tag="parking.lane_installed"):
     lane_no: int
 class PassageJudged(Struct, frozen=True, tag="parking.passage_judged"):
     """Whether the vehicle at a lane may pass: by which rule, on which facts. The passage has the id of the camera's report.
-
     `live` false: it passed while we were away; judged for the books, never acted on."""
     passage_id: UUID
     lane_id: UUID
@@ -63,7 +62,6 @@ class SessionQuarantined(_OfStay, frozen=True, tag="parking.session_quarantined"
 class PermitHeld(Struct, frozen=True, tag="parking.permit_held"):
     """A vehicle may stay under a permit, half-open, None: no limit. Said again when that changes; `ended`: it counts no more, and
     what it was is not said again.
-
     `monthly`: what a month costs in fen, None: no fee. `person_id`: who holds it."""
     right_id: UUID
     lot_id: UUID | None

@@ -46,7 +46,8 @@ class Hearing:
                 async with asyncio.timeout(BOUND):
                     fetched = await consumer.getmany(timeout_ms=FETCH, max_records=MOST * PARTITIONS)
                 was, behind = behind, not fetched and await asyncio.wait_for(self._is_behind(consumer), 5)
-                if was and behind:  # then a new one is made
+                if was and behind:  # then a new one is made, and another member: the same one would be given the same again
+                    consumer._coordinator._group_instance_id = None
                     raise RuntimeError("the consumer does not bring what its topics have")
                 # one partition is read while another is stored
                 for failed in filter(None, await asyncio.gather(*map(self._along, fetched.values()), return_exceptions=True)):

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from libs.eventkit import auth, commands, log, obs, privacy, problems, recorded
 from libs.eventkit.problems import Problem
 
-LARGEST_BODY, DEEPEST = 1_048_576, 32
+LARGEST_BODY, DEEPEST, INSIDE = 1_048_576, 32, ("/metrics", "/internal/status")  # at the operations port alone, where there is one
 PATIENCE = 2.0  # seconds for which a read waits at most until it has what its caller did
 _NO_BRACKET, _POSITION = bytes(b for b in range(256) if b not in b"[]{}"), Annotated[int, msgspec.Meta(ge=0, lt=10**18)]
 
@@ -24,14 +24,14 @@ class Input(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, str_max_length=4096, hide_input_in_errors=True)
 
 class Edge:
-    """Pure ASGI: body limit, NUL and depth of JSON, metrics, and an answer to whatever nobody foresaw. `raw`: path prefixes whose bodies
-    are not ours to judge (a device's own protocol)."""
+    """Pure ASGI: body limit, NUL and depth of JSON, metrics, which port, and an answer to whatever nobody foresaw. `raw`: path prefixes
+    whose bodies are not ours to judge (a device's own protocol)."""
     def __init__(self, app: ASGIApp, service: str, started: Callable[[], bool], raw: tuple[str, ...] = ()) -> None:
         self.app, self.service, self.started, self.raw = app, service, started, raw
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        begun, status, answered = time.perf_counter(), 500, False
+        begun, status, answered, apart = time.perf_counter(), 500, False, scope["app"].state.app.settings.operations_port
         async def sending(message: Message) -> None:
             nonlocal status, answered
             if message["type"] == "http.response.start":
@@ -40,6 +40,8 @@ class Edge:
         try:
             if not self.started() and not scope["path"].endswith("z"):
                 raise Problem(503, "not_ready", "starting")
+            if apart and (scope["path"] in INSIDE) != (scope["server"][1] == apart) and not scope["path"].endswith("z"):
+                raise Problem(404, "not_found")
             if scope["method"] in ("POST", "PUT", "PATCH"):
                 receive = await _checked(scope, receive, scope["path"].startswith(self.raw))
             await self.app(scope, receive, sending)

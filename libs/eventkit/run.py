@@ -4,14 +4,13 @@ import faulthandler
 import gc
 import os
 import signal
+import socket
 import sys
 import uvicorn
 import uvloop
 from fastapi import FastAPI
-from libs.eventkit import db, http, obs, problems, tail
+from libs.eventkit import db, http, obs, problems, settings, status, tail
 from libs.eventkit.service import App, Service
-from libs.eventkit.settings import settings_for
-from libs.eventkit.status import routes as status_routes
 
 STUCK, BEAT, LOOK = 30.0, 5.0, 30.0  # seconds: without a turn of the loop; between its signs of life; between looks at the generation
 MODES = ("api", "worker", "relay", "all")
@@ -23,20 +22,20 @@ def web(app: App) -> FastAPI:
                     telemetry={"tracing": False, "metrics": False, "logs": False})  # it would tell of what was in refused bodies
     found.state.app, found.state.verifier = app, app.verifier
     found.include_router(app.service.routes(app))
-    found.include_router(status_routes(app))
+    found.include_router(status.routes(app))
     http.refuse_unguarded(found)
     found.add_middleware(lambda asgi: app.service.within(app, asgi))
     found.add_middleware(http.Edge, service=app.service.name, started=lambda: app.opened, raw=app.service.raw_routes)
     return found
 def run(service: Service) -> None:
     """Reads the mode from the command line. Ends with 0 after SIGTERM, within its grace."""
-    mode, settings = (sys.argv[1:] or ["all"])[0], settings_for(service.name)
+    mode, told = (sys.argv[1:] or ["all"])[0], settings.settings_for(service.name)
     obs.configure(service.name)
     if mode not in MODES:
         sys.exit(f"no mode {mode}: {' | '.join(MODES)}")
     gc.freeze()  # what is loaded stays
     gc.set_threshold(20_000, 10, 10)  # and a batch is gone before a collection would look at it
-    uvloop.run(serve(App(service, settings), mode))
+    uvloop.run(serve(App(service, told), mode))
 class _Server(uvicorn.Server):
     """Looks once a second, and when a signal comes, whether it should end; uvicorn itself wakes ten times a second for that. Then it serves
     on for LIFANG_LEAVES seconds, while callers are led elsewhere, and tells whoever keeps a connection to go."""
@@ -59,14 +58,15 @@ async def serve(app: App, mode: str) -> None:
                 start()
         app.supervisor.start("listen", lambda: app.wake.listen(app.database))
         app.supervisor.start("generation", lambda: end_with_its_generation(app))
-    server = _Server(uvicorn.Config(web(app), host=app.settings.host, port=app.settings.port, log_config=None, access_log=False,
-                                    lifespan="off", timeout_graceful_shutdown=5, server_header=False, proxy_headers=False, loop="none"))
+    host, ports = app.settings.host, {app.settings.port, app.settings.operations_port or app.settings.port}
+    server = _Server(uvicorn.Config(web(app), log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5,
+                                    server_header=False, proxy_headers=False, loop="none"))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: setattr(server, "should_exit", True))  # uvicorn raises it again at its end
     app.supervisor.start("open", work)
     end_where_it_stands(asyncio.get_running_loop())
     try:
-        await server.serve()
+        await server.serve([socket.create_server((host, p), family=socket.AF_INET6 if ":" in host else socket.AF_INET) for p in ports])
     finally:
         await app.close()
 def end_where_it_stands(loop: asyncio.AbstractEventLoop) -> None:

@@ -18,6 +18,7 @@ class Settings(BaseSettings):
     open_prefix: str = ""
     host: str = "127.0.0.1"
     port: int = 0
+    operations_port: int = 0  # where it is told how all goes, by itself; 0: beside all else
     secrets: Path = Path(".lifang/secrets")
     demo: bool = False
     member: str = "0"

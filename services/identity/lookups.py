@@ -1,5 +1,7 @@
 """What a route has to find before it can ask for something."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any, TypeVar
@@ -38,6 +40,15 @@ class Communities:
         self.ids.add(event.community_id)
 
 
+@asynccontextmanager
+async def alone(app: App, number: int) -> AsyncIterator[None]:
+    """No other process is in here meanwhile."""
+    pool = await app.database.pool()
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("select pg_advisory_xact_lock($1)", number)
+        yield
+
+
 @cache
 def communities_of(app: App) -> Communities:
     """The app's one book of them."""
@@ -55,6 +66,12 @@ async def accounts_by_phone(app: App, phone: str) -> tuple[Entry, ...]:
         " join claims c on c.community_id = w.community_id and c.scope = $3 and c.value = w.value order by c.stream",
         ids, [account_index(app.blind, i, phone) for i in ids], PHONE)
     return tuple(Entry(_id(row["stream"]), row["community_id"]) for row in rows)
+
+
+async def account_of_phone(app: App, community_id: UUID, phone: str) -> UUID | None:
+    """The account that the phone (E.164) opens in one community."""
+    stream = await _claimed(app, community_id, PHONE, account_index(app.blind, community_id, phone))
+    return _id(stream) if stream else None
 
 
 async def account_of_person(app: App, person_id: UUID, role: str) -> Entry | None:

@@ -189,6 +189,19 @@ INCIDENT, NOTICE, BROADCAST = "incidents/{incident_id}", "notices/{notice_id}", 
 PASSED_ON_ABOUT_PEOPLE = {
     "get": ("me/consents", "consents"), "put": ("me/consents/{purpose}",),
     "post": ("me/erasure", "residents/{resident_id}/erasures", "residents/{resident_id}/disclosures")}
+PASSED_ON_TO_THE_REGISTER = {
+    "get": ("accounts", "buildings", "homes", "residents", "residents/{resident_id}", "residences", "probing-findings"),
+    "put": ("accounts/{account_id}/phone",),
+    "post": ("accounts", "buildings", "homes", "residents", "residents/{resident_id}/residences", "residences/{residence_id}/end"),
+    "patch": ("residents/{resident_id}",), "delete": ("accounts/{account_id}",)}
+RIGHT, LOT = "parking/plate-rights", "parking/lots"
+PASSED_ON_TO_SET_UP = {
+    "get": ("lifts", "credentials", "credentials/{credential_id}/readers", LOT, f"{LOT}/{{lot_id}}/tariffs", f"{LOT}/{{lot_id}}/spaces",
+            RIGHT),
+    "put": ("doors/{door_id}", "lifts/{lift_id}", "homes/{home_id}/floor", f"{LOT}/{{lot_id}}", f"{RIGHT}/{{right_id}}"),
+    "post": ("doors", "lifts", "credentials", LOT, f"{LOT}/{{lot_id}}/tariffs", "parking/spaces", "parking/lanes", RIGHT),
+    "delete": ("credentials/{credential_id}", "parking/spaces/{space_id}", f"{RIGHT}/{{right_id}}")}
+PASSED_ON = (PASSED_ON_ABOUT_PEOPLE, PASSED_ON_TO_THE_REGISTER, PASSED_ON_TO_SET_UP)
 PASSED_ON_IN_A_FIRE = {
     "get": ("panels", "panels/{panel_id}/signals", "sensors", "ladders", f"{NOTICE}/receipts", "broadcasts", "me/display-name",
             "me/circles", "circles/{circle_id}/members"),
@@ -209,7 +222,7 @@ def test_the_merged_document_has_the_bodies_of_the_services_behind_the_gateway(o
         ("post", "/v1/parking-sessions/{session_id}/payments"), ("post", "/v1/parking-sessions/{session_id}/settlements"),
         ("post", "/v1/parking-sessions/{session_id}/corrections"), ("post", "/v1/permits/{right_id}/renewals"),
         ("post", "/v1/lanes/{lane_id}/openings"), ("post", "/v1/parking-findings/{finding_id}/settlements"),
-        *((m, f"/v1/{p}") for of in (PASSED_ON_IN_A_FIRE, PASSED_ON_ABOUT_PEOPLE) for m, paths in of.items() for p in paths)}
+        *((m, f"/v1/{p}") for of in (PASSED_ON_IN_A_FIRE, *PASSED_ON) for m, paths in of.items() for p in paths)}
     assert merged["components"]["schemas"]["AskForCode"] == identity["components"]["schemas"]["AskForCode"]
     for method, path in passed_on:
         for status in ("502", "503", "504"):
@@ -224,7 +237,7 @@ def test_what_is_passed_on_is_asked_by_page_and_filter_as_it_is_of_the_service_b
     assert {("query", "cursor"), ("query", "limit"), ("query", "panel_id"), ("header", "Lifang-Min-Position")} == asked(
         merged["/v1/sensors"]["get"])
     lists = [(p, of["get"]) for p, of in merged.items() if "x-served-by" in of.get("get", {})]
-    assert len(lists) == len(PASSED_ON_IN_A_FIRE["get"]) + len(PASSED_ON_ABOUT_PEOPLE["get"])
+    assert len(lists) == len(PASSED_ON_IN_A_FIRE["get"]) + sum(len(of["get"]) for of in PASSED_ON)
     for path, of in lists:
         assert asked(of) == asked(openapis[of["x-served-by"]]["paths"][path]["get"]), path
 

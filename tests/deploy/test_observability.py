@@ -86,7 +86,7 @@ def test_a_cluster_is_watched_by_the_same_rules():
 
 def test_every_service_is_asked_and_nobody_else():
     jobs = {job["job_name"]: job for job in yaml.safe_load((HERE / "prometheus.yml").read_text())["scrape_configs"]}
-    assert jobs["lifang"]["static_configs"][0]["targets"] == [f"{service}:8080" for service in SERVICES_IN_ORDER]
+    assert jobs["lifang"]["static_configs"][0]["targets"] == [f"{service}:8081" for service in SERVICES_IN_ORDER]
     containers = load("docker-compose.yml", "deploy/observability/compose.yml")["services"]
     for job in jobs.values():
         for target in job["static_configs"][0]["targets"]:

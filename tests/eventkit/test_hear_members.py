@@ -6,6 +6,8 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from msgspec.structs import replace
 
 from libs.eventkit import hear
@@ -115,3 +117,23 @@ async def test_a_member_that_is_left_without_a_topic_is_replaced(
     await until(lambda: echo.supervisor.restarts.get("hear"))
     await topic.put(*chain(community, [1, 2, 3]))
     await hears(pool, community, 1, 2, 3)
+
+
+async def test_a_group_that_was_given_nothing_is_given_all_of_it_by_another_member(
+    echo: App, topic: Topic, pool: asyncpg.Pool, community: UUID, monkeypatch: pytest.MonkeyPatch
+):
+    """As was seen when all was started for the first time on a busy machine: whoever led the group had no metadata of topics that had just
+    been made. A static member that comes back is given the same again, without anybody dividing anew; so it leaves."""
+    real, divided = RoundRobinPartitionAssignor.assign, list[object]()
+
+    def assign(cluster: object, members: dict[str, object]) -> dict[str, object]:
+        divided.append(members)
+        return real(cluster, members) if len(divided) > 1 else {
+            member: ConsumerProtocolMemberAssignment(0, [], b"") for member in members}
+
+    monkeypatch.setattr(RoundRobinPartitionAssignor, "assign", assign)
+    monkeypatch.setattr(hear, "FETCH", 300)
+    await topic.put(*chain(community, [1, 2, 3]))
+    echo.start_worker()
+    await hears(pool, community, 1, 2, 3)
+    assert len(divided) == 2 and echo.supervisor.restarts == {"hear": 1}

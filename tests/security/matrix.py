@@ -98,6 +98,45 @@ MATRIX = {
         staff: POST /v1/residents/{resident_id}/erasures
         staff: GET /v1/consents
         staff grid police: POST /v1/residents/{resident_id}/disclosures
+        staff operator: POST /v1/accounts
+        staff operator: GET /v1/accounts
+        staff operator: PUT /v1/accounts/{account_id}/phone
+        staff operator: DELETE /v1/accounts/{account_id}
+        staff: POST /v1/buildings
+        staff grid police: GET /v1/buildings
+        staff: POST /v1/homes
+        staff grid police: GET /v1/homes
+        staff: POST /v1/residents
+        staff grid police: GET /v1/residents
+        staff grid police: GET /v1/residents/{resident_id}
+        staff: PATCH /v1/residents/{resident_id}
+        staff: POST /v1/residents/{resident_id}/residences
+        staff: POST /v1/residences/{residence_id}/end
+        staff grid police: GET /v1/residences
+        staff operator: GET /v1/probing-findings
+        staff: POST /v1/doors
+        staff: PUT /v1/doors/{door_id}
+        staff: POST /v1/lifts
+        staff guard: GET /v1/lifts
+        staff: PUT /v1/lifts/{lift_id}
+        staff: PUT /v1/homes/{home_id}/floor
+        staff: POST /v1/credentials
+        staff: GET /v1/credentials
+        staff: DELETE /v1/credentials/{credential_id}
+        staff: GET /v1/credentials/{credential_id}/readers
+        staff: POST /v1/parking/lots
+        staff guard: GET /v1/parking/lots
+        staff: PUT /v1/parking/lots/{lot_id}
+        staff: POST /v1/parking/lots/{lot_id}/tariffs
+        staff guard: GET /v1/parking/lots/{lot_id}/tariffs
+        staff: POST /v1/parking/spaces
+        staff: DELETE /v1/parking/spaces/{space_id}
+        staff guard: GET /v1/parking/lots/{lot_id}/spaces
+        staff: POST /v1/parking/lanes
+        staff: POST /v1/parking/plate-rights
+        staff guard: GET /v1/parking/plate-rights
+        staff: PUT /v1/parking/plate-rights/{right_id}
+        staff: DELETE /v1/parking/plate-rights/{right_id}
     """,
     "identity": """
         public: POST /v1/sign-ins

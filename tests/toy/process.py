@@ -68,14 +68,18 @@ async def both() -> None:
     await echo.close()
 
 
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
 class Toy:
     """`directory` keeps its log, the device's memory and the file that arms the failpoint. `part`: only this of it, as `one` says."""
 
     def __init__(self, settings: Settings, echo: Settings, directory: Path, twin: str = "", part: str = "") -> None:
         self.settings, self.echo, self.directory, self.twin, self.part = settings, echo, directory, twin, part
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = int(free.getsockname()[1])
+        self.port = free_port()
         self.armed = directory / "armed"
         self.device = directory / "device"
         self.process: multiprocessing.context.ForkServerProcess | None = None
@@ -89,6 +93,7 @@ class Toy:
             "DATABASE_URL_TOY": s.database_url, "DATABASE_URL_ECHO": self.echo.database_url,
             "KAFKA_BOOTSTRAP_SERVERS": s.kafka, "LIFANG_TOPIC_PREFIX": s.topic_prefix,
             "LIFANG_SECRETS": str(s.secrets), "LIFANG_KAFKA_USER": s.kafka_user, "LIFANG_PORT": str(self.port),
+            "LIFANG_OPERATIONS_PORT": str(s.operations_port),
             "TOY_DEVICE": str(self.device), "TOY_PART": self.part, "LIFANG_FAILPOINT": failpoint,
             "LIFANG_FAILPOINT_ARMED": str(self.armed) if failpoint else ""}
         self.process = _forks.Process(target=serve, args=(environment, self.twin, str(self.directory / "log")), daemon=True)

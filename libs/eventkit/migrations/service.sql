@@ -138,7 +138,7 @@ create or replace view state_of_the_log as select
         select name, count(*) as late from timers where due_at < now() - interval '5 seconds' group by name) t) as overdue;
 grant select on state_of_the_log to $service_log;
 
--- the same for those readers that the code has
+-- the same for those readers that the code has, and since when each thing that is stuck has been
 create or replace function state_of(a_readers text[]) returns json language sql stable as $$
     select json_build_object(
         'generation', generation, 'position', last, 'parked', parked, 'damaged', damaged, 'gaps', gaps,
@@ -149,7 +149,16 @@ create or replace function state_of(a_readers text[]) returns json language sql 
               from (select coalesce((select upto from seals order by n desc limit 1), 0) as upto) s),
         'lag', (select coalesce(json_object_agg(key, last - value::bigint), '{}') from json_each_text(checkpoints)
                  where key = any (a_readers)),
-        'overdue', (select coalesce(sum(value::bigint), 0) from json_each_text(overdue) where key = any (a_readers)))
+        'overdue', (select coalesce(sum(value::bigint), 0) from json_each_text(overdue) where key = any (a_readers)),
+        'late', (select coalesce(json_object_agg(key, json_build_object('deadlines', value::bigint, 'since', (
+                            select min(due_at) from timers t where t.name = key))), '{}')
+                   from json_each_text(overdue) where key = any (a_readers)),
+        'behind_since', (select coalesce(json_object_agg(key, (select recorded_at from events e where e.position = value::bigint + 1)), '{}')
+                           from json_each_text(checkpoints) where key = any (a_readers) and value::bigint < last),
+        'parked_since', (select min(since) from parked),
+        'damage', (select coalesce(json_agg(d), '[]') from (
+                       select view, community_id, position, since from damaged order by since limit 20) d),
+        'kept_aside', (select json_build_object('records', count(*), 'latest', max(recorded_at)) from kept_aside))
       from state_of_the_log
 $$;
 

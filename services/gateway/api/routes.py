@@ -21,6 +21,8 @@ from services.gateway.api import (
     looking_back,
     me,
     people,
+    registry,
+    setting_up,
     told,
     webhooks,
 )
@@ -36,7 +38,9 @@ LINKS = {
     "government_parking": "/v1/government/parking", "government_incident_events": "/v1/government/incident-events",
     "government_webhooks": "/v1/government/webhooks",
     "my_looks": "/v1/me/looks", "my_consents": "/v1/me/consents", "my_export": "/v1/me/export", "my_erasure": "/v1/me/erasure",
-    "erasures": "/v1/erasures", "consents": "/v1/consents", "ready": "/readyz"}
+    "erasures": "/v1/erasures", "consents": "/v1/consents", "accounts": "/v1/accounts", "buildings": "/v1/buildings",
+    "homes": "/v1/homes", "residents": "/v1/residents", "residences": "/v1/residences", "lifts": "/v1/lifts",
+    "credentials": "/v1/credentials", "parking_lots": "/v1/parking/lots", "plate_rights": "/v1/parking/plate-rights", "ready": "/readyz"}
 
 
 def routes(app: App) -> APIRouter:
@@ -48,6 +52,6 @@ def routes(app: App) -> APIRouter:
 
     for part in (
             me, cars, doors, looking_back, lanes, incidents, told, government, incident_events, webhooks, live, explanation, commands,
-            gate_commands, alarm_commands, fire_commands, people, export):
+            gate_commands, alarm_commands, fire_commands, people, registry, setting_up, export):
         found.include_router(part.router(app))
     return found

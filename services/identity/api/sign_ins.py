@@ -1,6 +1,5 @@
 """Signing in with a one-time code, staying signed in, signing out."""
 
-import secrets
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -21,6 +20,7 @@ from services.identity.domain.phones import CountCode
 from services.identity.domain.sessions import SESSIONS, Active, EndSession, RenewSession, StartSession
 from services.identity.domain.sign_ins import LIFETIME as CODE_LIFETIME
 from services.identity.domain.sign_ins import SIGN_INS, Entry, Passed, StartSignIn, TryCode
+from services.identity.one_time_codes import code_hash, new_code
 from services.identity.phone_numbers import e164, stream_id
 from services.identity.senders import sender_for
 from services.identity.tokens import Refresh, kid_for_now, secrets_of
@@ -45,9 +45,6 @@ def routes(app: App) -> APIRouter:
     router = APIRouter(tags=["sign-ins"])
     own, sender = secrets_of(app), sender_for(app.settings)
 
-    def code_hash(sign_in_id: UUID, code: str) -> str:
-        return app.blind.of(NOWHERE, f"sign-in:{sign_in_id}", code)
-
     async def account_is_open(entry: Entry) -> Open | None:
         account = await lookups.state_now(app, ACCOUNTS, entry.account_id, entry.community_id)
         return account if isinstance(account, Open) else None
@@ -69,8 +66,8 @@ def routes(app: App) -> APIRouter:
             wait = str(refused.facts["retry_after_seconds"])
             raise Problem(429, refused.code, headers={"Retry-After": wait}) from refused
         entries = await lookups.accounts_by_phone(app, phone)
-        sign_in_id, code = uuid7(), f"{secrets.randbelow(1_000_000):06}"
-        command = StartSignIn(code_hash(sign_in_id, code), entries, asked.now)
+        sign_in_id, code = uuid7(), new_code()
+        command = StartSignIn(code_hash(app.blind, sign_in_id, code), entries, asked.now)
         done = await app.commands.handle(sign_in_id, command, asked)
         if entries:
             sender.hand_over(sign_in_id, phone, code)
@@ -82,7 +79,7 @@ def routes(app: App) -> APIRouter:
     async def finish_sign_in(sign_in_id: UUID, body: ShowCode, request: Request) -> Response:
         """The code, for tokens. 409: code_wrong, code_expired, code_used, tries_used_up, community_unclear."""
         asked, session_id, kid = context(request, None), uuid7(), await kid_for_now(app)
-        command = TryCode(code_hash(sign_in_id, body.code), session_id, asked.now, body.community_id)
+        command = TryCode(code_hash(app.blind, sign_in_id, body.code), session_id, asked.now, body.community_id)
         await app.commands.handle(sign_in_id, command, asked)
         sign_in, _ = await app.commands.state(SIGN_INS, sign_in_id, NOWHERE)
         # by its session, so that a wrong code does not pass because a right one just did

@@ -67,6 +67,13 @@ def test_operate_gives_the_job_its_arguments(cluster: Path) -> None:
     assert not [v for v in made(cluster)["env"] if v["name"].startswith("DATABASE_URL")]
 
 
+@pytest.mark.parametrize(("operation", "stays"), [("found", False), ("sign-in", False), ("parked", True)])
+def test_a_job_that_has_said_a_code_is_removed(cluster: Path, operation: str, stays: bool) -> None:
+    assert typed("operate", "identity", operation, "x").returncode == 0
+    asked = (cluster / "asked").read_text().splitlines()
+    assert any("logs --follow" in line for line in asked) and stays == (f"delete job/identity-{operation}-" not in asked[-1])
+
+
 def test_operate_says_that_a_job_has_failed(cluster: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAILS", "1")
     assert typed("operate", "access", "verify", "--strict").returncode == 1
@@ -124,8 +131,8 @@ def test_strict_says_by_its_exit_code_what_is_not_as_it_should_be(
 
 def test_the_runbook_speaks_of_commands_that_there_are() -> None:
     text = (ROOT / "docs" / "runbook.md").read_text()
-    assert set(re.findall(r"`\./lifang ([a-z]+)", text)) <= COMMANDS.keys()
-    assert {word for _, word in re.findall(r"deploy/k8s/operate ([a-z]+|SERVICE) ([a-z]+)", text)} <= set(operate.OPERATIONS)
+    assert set(re.findall(r"`\./lifang ([a-z-]+)", text)) <= COMMANDS.keys()
+    assert {word for _, word in re.findall(r"deploy/k8s/operate ([a-z]+|SERVICE) ([a-z-]+)", text)} <= set(operate.OPERATIONS)
     components = {one.labels[COMPONENT] for name in OVERLAYS for one in World(list(overlay(name))).workloads}
     assert set(re.findall(r"app\.kubernetes\.io/component=([a-z]+)", text)) <= components
     stay = {one.name for one in World(list(overlay("prod"))).workloads if one.stays}

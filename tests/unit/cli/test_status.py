@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cli import status
+from cli import status, stuck
 from cli.call import Away
 from cli.place import Place
 from cli.stack import demo, ports
@@ -47,7 +47,7 @@ def test_what_is_overdue_is_told_by_service_and_altogether(says: dict[str, dict[
     says |= {"access": {}, "alarm": {"overdue": 2}, "gateway": {"overdue": 1}}
     found = look()
     assert found["overdue"] == 3
-    assert {name: one["overdue"] for name, one in status.processes(found).items()} == {
+    assert {name: one["overdue"] for name, one in stuck.processes(found).items()} == {
         "alarm": 2, "neighbors": 0, "access": 0, "gateway": 1}
     status.show(found)
     lines = [line for line in capsys.readouterr().out.splitlines() if "overdue" in line]

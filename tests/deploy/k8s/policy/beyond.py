@@ -51,7 +51,7 @@ way("panels", "Ingress", of("devices", "panels"), blocks(*PRIVATE), 8130, protoc
 way("people", "Ingress", lambda one: one.service in ("gateway", "devices") and one.component in ("api", "all"),
     [{"namespaceSelector": {"matchLabels": {"leads-to-lifang": "true"}}}], 8080)
 way("prometheus", "Ingress", lambda one: one.component in WEB and (PART, "lifang") in one.labels,
-    [namespace("monitoring", {"app.kubernetes.io/name": "prometheus"})], 8080)
+    [namespace("monitoring", {"app.kubernetes.io/name": "prometheus"})], 8081)
 way("keda", "Ingress", labelled("kafka"), [namespace("keda")], 9092)
 way("secrets", "Egress", of("secrets", "secrets"), blocks(*PRIVATE), 443, 6443)
 way("instances", "Egress", labelled("cnpg.io/cluster"), blocks(*PRIVATE), 443, 6443)

@@ -221,7 +221,7 @@ def measured(world: World) -> Iterator[str]:
         seen = {w.component for w in world.workloads if w.stays and selects(spec.get("selector"), w.labels)}
         has_to = {w.component for w in world.workloads if w.stays and w.service in SERVICES} - {"keeper"}
         endpoint = at(spec, "podMetricsEndpoints", 0, default={})
-        if seen != has_to or endpoint.get("port") != "http" or endpoint.get("path") != "/metrics":
+        if seen != has_to or endpoint.get("port") != "operations" or endpoint.get("path") != "/metrics":
             yield f"what is measured is {sorted(seen)}"
         interval, timeout = (str(endpoint.get(key)).removesuffix("s") for key in ("interval", "scrapeTimeout"))
         if not (interval.isdigit() and timeout.isdigit() and 0 < int(timeout) <= int(interval) <= 30):

@@ -84,7 +84,8 @@ def service_told(world: World, one: Workload, seen: dict[str, str]) -> Iterator[
     user = "" if one.component in SILENT else KEEPER if one.component == "keeper" else name
     wanted = {
         "SERVICE": name, f"DATABASE_URL_{name.upper()}": f"postgresql://{name}-db-rw:5432/{name}", "LIFANG_HOST": "0.0.0.0",
-        "LIFANG_PORT": "8080", "LIFANG_TOPIC_PREFIX": "lifang", "KAFKA_BOOTSTRAP_SERVERS": broker, "LIFANG_KAFKA_USER": user}
+        "LIFANG_PORT": "8080", "LIFANG_OPERATIONS_PORT": "8081", "LIFANG_TOPIC_PREFIX": "lifang",
+        "KAFKA_BOOTSTRAP_SERVERS": broker, "LIFANG_KAFKA_USER": user}
     if name == "gateway":
         wanted |= {f"LIFANG_URL_{to.upper()}": f"http://{to}-api:8080" for to in forwarded()}
     if one.component == "panels":
@@ -148,7 +149,7 @@ def mounted(world: World, one: Workload) -> Iterator[str]:
 
 def ports(one: Workload, container: Object) -> Iterator[str]:
     found = {(p.get("name"), p.get("containerPort"), p.get("protocol", "TCP")) for p in container.get("ports") or ()}
-    web = {("http", 8090 if one.service == "demo" else 8080, "TCP")}
+    web = {("http", 8090, "TCP")} if one.service == "demo" else {("http", 8080, "TCP"), ("operations", 8081, "TCP")}
     wanted = web if one.component in ("api", "worker", "relay", "all", "desk") else set()
     if one.component == "panels":
         wanted = {*web, ("dc09", 8130, "TCP"), ("dc09-udp", 8130, "UDP")}
