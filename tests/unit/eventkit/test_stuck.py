@@ -92,8 +92,8 @@ async def test_every_process_is_watched_and_looks_at_its_generation(monkeypatch:
     monkeypatch.setattr(run.signal, "signal", lambda *_: None)
     monkeypatch.setattr(run.uvicorn.Server, "serve", nothing)
     app: Any = SimpleNamespace(
-        settings=SimpleNamespace(host="", port=0), supervisor=SimpleNamespace(start=begun.__setitem__), open=nothing, close=nothing,
-        start_api=lambda: None, start_worker=lambda: None, start_relay=lambda: None)
+        settings=SimpleNamespace(host="", port=0, operations_port=0), supervisor=SimpleNamespace(start=begun.__setitem__),
+        open=nothing, close=nothing, start_api=lambda: None, start_worker=lambda: None, start_relay=lambda: None)
     await run.serve(app, mode)
     assert watched == [asyncio.get_running_loop()]
     await begun["open"]()
