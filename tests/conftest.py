@@ -11,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID, uuid4
 
 import asyncpg
+import hypothesis
 import pytest
 from msgspec import Struct
 
@@ -29,6 +30,9 @@ def pytest_configure(config: pytest.Config) -> None:
         "serial: kills or wipes servers that other tests share; runs last", "whole: of the services that all share", *tallies.MARKERS,
     ):
         config.addinivalue_line("markers", marker)
+    # how long something takes is measured in bench/, not here
+    hypothesis.settings.register_profile("lifang", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+    hypothesis.settings.load_profile("lifang")
 
 
 @pytest.hookimpl(wrapper=True)
