@@ -1,11 +1,16 @@
+import asyncio
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
 from tests.deploy.k8s.running.cluster import KEPT, OURS, REGISTRY, SPACE, Cluster, Failed, kubectl, missing_images
 from tests.deploy.k8s.running.watching import Records
+from tests.kit import until
 
+SAID = 60.0
+"""Seconds until a node has said which images it has."""
 NO_CLUSTER = "no cluster: KUBECONFIG is not set"
 
 
@@ -34,6 +39,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """With the dev overlay from nothing, every pod ready; nothing of it is left at the end."""
     if not os.environ.get("KUBECONFIG"):
         pytest.skip(NO_CLUSTER)
+    with suppress(AssertionError):
+        asyncio.run(until(lambda: not missing_images(), SAID))
     if missing := missing_images():
         pytest.skip(f"no node has {', '.join(sorted(missing))}: load them (deploy/k8s/README.md), or name a registry ({REGISTRY})")
     found, there = Cluster(tmp_path_factory.mktemp("cluster")), is_there()
