@@ -14,7 +14,6 @@ from libs.eventkit.service import App, Service
 
 STUCK, BEAT, LOOK = 30.0, 5.0, 30.0  # seconds: without a turn of the loop; between its signs of life; between looks at the generation
 MODES = ("api", "worker", "relay", "all")
-
 def web(app: App) -> FastAPI:
     """The service's HTTP application, health included. Raises RuntimeError for a route without a permission."""
     found = FastAPI(title=f"Lifang {app.service.name}", version="1", openapi_url="/openapi.json", docs_url=None, redoc_url=None,
@@ -59,8 +58,9 @@ async def serve(app: App, mode: str) -> None:
         app.supervisor.start("listen", lambda: app.wake.listen(app.database))
         app.supervisor.start("generation", lambda: end_with_its_generation(app))
     host, ports = app.settings.host, {app.settings.port, app.settings.operations_port or app.settings.port}
-    server = _Server(uvicorn.Config(web(app), log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5,
-                                    server_header=False, proxy_headers=False, loop="none"))
+    server = _Server(uvicorn.Config(  # a connection is kept for longer than whoever opened it keeps it (most of them a minute)
+        web(app), log_config=None, access_log=False, lifespan="off", loop="none", timeout_keep_alive=75, timeout_graceful_shutdown=5,
+        server_header=False, proxy_headers=False))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: setattr(server, "should_exit", True))  # uvicorn raises it again at its end
     app.supervisor.start("open", work)

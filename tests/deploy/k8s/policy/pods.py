@@ -16,8 +16,8 @@ HOST = ("hostNetwork", "hostPID", "hostIPC", "hostUsers", "shareProcessNamespace
 KINDS_OF_VOLUMES = {"projected", "emptyDir", "configMap", "persistentVolumeClaim"}
 DRAIN = 10
 """Seconds that a service takes at most to end (deploy/README.md)."""
-KEPT = 5
-"""Seconds for which a connection is kept that nobody uses."""
+LEAVES = 5
+"""Seconds for which whatever is led to serves on at least."""
 UNITS = {"m": 0.001, "": 1, "Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "Ti": 1 << 40}
 
 
@@ -163,5 +163,5 @@ def ending(world: World, one: Workload) -> Iterator[str]:
         pauses += [amount(v.get("value")) for v in container.get("env") or () if v.get("name") == "LIFANG_LEAVES"]
     if not max(pauses) + DRAIN <= grace <= 120:
         yield f"ends in {grace} s, which is not {max(pauses)} s and {DRAIN} s"
-    if max(pauses) < {"panels": 2, "api": KEPT + 1, "all": KEPT + 1}.get(one.component, 0):
+    if max(pauses) < {"panels": 2, "api": LEAVES, "all": LEAVES}.get(one.component, 0):
         yield "ends while it is still led to"
