@@ -92,8 +92,8 @@ def rolled_out(one: Workload, spec: Object) -> Iterator[str]:
     if at(spec, "updateStrategy", "type", default="RollingUpdate") != "RollingUpdate" or at(
             spec, "updateStrategy", "rollingUpdate", "partition"):
         yield "is not rolled out"
-    if one.component == "worker" and spec.get("podManagementPolicy") != "Parallel":
-        yield "a member that waits keeps the others from starting"
+    if spec.get("podManagementPolicy") != "Parallel":
+        yield "a member that waits keeps the others from starting, or is kept when it is mended"
     if one.component in ("worker", "all"):
         variables = {v["name"]: v for v in one.containers[0].get("env") or ()} if one.containers else {}
         source = at(variables, "LIFANG_MEMBER", "valueFrom", "fieldRef", "fieldPath")

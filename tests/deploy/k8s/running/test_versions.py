@@ -82,3 +82,15 @@ def test_a_migration_that_fails_leaves_the_old_version_serving_and_one_that_pass
     story = cluster.played("door")
     assert story["ok"], failed(story)
     seen("newer and older", requests=len(load.answers.said), failed=len(load.answers.failed), acknowledged=found.acknowledged)
+
+
+def test_what_is_alone_comes_back_when_its_image_is_mended(cluster: Cluster):
+    """The pod that never became ready is replaced without anybody's doing."""
+    panels = "statefulset/devices-panels"
+    image = str(cluster.object(panels)["spec"]["template"]["spec"]["containers"][0]["image"])
+    cluster("set", "image", panels, f"service={image.rpartition(':')[0]}:never-made")
+    cluster("wait", "pod/devices-panels-0", "--for=jsonpath={.status.containerStatuses[0].state.waiting.reason}=ErrImagePull",
+            f"--timeout={PATIENCE}s")
+    cluster("set", "image", panels, f"service={image}")
+    cluster("rollout", "status", panels, f"--timeout={PATIENCE}s")
+    cluster.settle()
