@@ -55,8 +55,10 @@ async def small_disk(servers: Servers, database: str) -> AsyncIterator[Disk]:
     name = f"small_{database}"
     try:
         await server.execute(f"create tablespace {name} location '{path}'")
+        await server.execute(f"alter database {database} allow_connections false")  # a pool brings back what is ended
         await server.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = '" + database + "'")
         await server.execute(f"alter database {database} set tablespace {name}")
+        await server.execute(f"alter database {database} allow_connections true")
         yield Disk(path)
     finally:
         await server.execute(f"drop database if exists {database} with (force)")
