@@ -11,8 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from msgspec import Struct
 from libs.eventkit.privacy import decoded, unbase64url
 
-LIFETIME = 600  # seconds from iat to exp, at most
-SKEW = 60  # seconds by which the signer's clock may run ahead of ours; none are given to an expired token
+LIFETIME, SKEW = 600, 60  # seconds from iat to exp, at most; by which the signer's clock may run ahead, none for an expired token
 _LONGEST, _REMEMBERED = 16_384, 4096
 _FORM = re.compile(r"[\w-]+\.[\w-]+\.[\w-]{85}[AQgw]", re.ASCII)  # 64 bytes of signature have just one spelling
 

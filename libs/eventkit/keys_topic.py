@@ -26,8 +26,8 @@ async def announce(settings: Settings, keyring: privacy.KeyRing, producer: AIOKa
             if (record := await keyring.record(UUID(key_id))) is not None:
                 if row.type == recorded.tag_of(KeyErased):  # it may not be destroyed yet
                     record = msgspec.structs.replace(record, wrapped=None)
-                where = {"topic": settings.topic("keys"), "partition": envelope.partition_of(row.community_id)}
-                await producer.send_and_wait(**where, value=msgspec.json.encode(record), key=key_id.encode())
+                topic, partition = settings.topic("keys"), envelope.partition_of(row.community_id)
+                await producer.send_and_wait(topic, msgspec.json.encode(record), key_id.encode(), partition)
 
 async def hear_keys(settings: Settings, keyring: privacy.KeyRing, heard: asyncio.Event) -> None:
     """Takes every key of the topic, for ever. Without a group: compacted, it is short enough to read at each start. `heard` is set when

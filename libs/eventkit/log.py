@@ -10,8 +10,7 @@ from libs.eventkit import db, failpoints, tail
 from libs.eventkit.recorded import COLUMNS, Meta, Recorded
 
 _CALL = "select * from append_batch($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17)"
-BATCH = 256
-PATIENCE = 4.0  # seconds for which an append is tried again while the database is away; then the caller hears 503
+BATCH, PATIENCE = 256, 4.0  # commands of a group; seconds for which an append is tried again while the database is away (then 503)
 
 class NewEvent(Struct, frozen=True):
     event_id: UUID
@@ -73,12 +72,8 @@ class Log:
         while self._waiting:
             batch = self._admit()
             for (_, future), answer in zip(batch, await self._answers([a for a, _ in batch]), strict=True):
-                if future.done():  # whoever asked is gone
-                    continue
-                if isinstance(answer, Exception):
-                    future.set_exception(answer)
-                else:
-                    future.set_result(answer)
+                if not future.done():  # else whoever asked is gone
+                    (future.set_exception if isinstance(answer, Exception) else future.set_result)(answer)  # type: ignore[arg-type]
             self.woken()
     def _admit(self) -> list[Waiting]:
         """At most one command per stream, key and claim: the function checks each against what was there before."""

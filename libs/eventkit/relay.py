@@ -8,12 +8,14 @@ from functools import partial
 from uuid import UUID
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from libs.eventkit import commands, db, failpoints, log, subscriptions, tail
+from libs.eventkit import commands, failpoints, log, subscriptions, tail
 from libs.eventkit.envelope import LARGEST, PARTITIONS, Headers, headers, partition_of, public_id, read
 from libs.eventkit.recorded import Catalogue, Number, Recorded
 from libs.eventkit.settings import Settings
 
 NAME, BOUND = "relay", 60.0  # seconds for which Kafka may say nothing, however its client counts
+LOOKS, ANEW = 300.0, 2**63 - 1  # seconds after which the topics are looked at again; the offset of what went to a topic that had begun anew
+_STANDS = 'select c.position as at, p.* from checkpoints c left join published p on true where c.name = $1 order by p."offset"'
 Message = tuple[bytes, bytes, Headers]
 Last = tuple[Headers, bytes | None]
 Batch = tuple[Sequence[Recorded], dict[int, list[Message]], dict[UUID, Number]]  # rows; what is told of them, by partition; told after them
@@ -27,18 +29,16 @@ class Relay:
                  before: Callable[[AIOKafkaProducer, Sequence[Recorded]], Awaitable[None]], topic: str) -> None:
         self.settings, self.log, self.database, self.wake = settings, log_, log_.database, wake
         self.catalogue, self.publish, self.before, self.topic = catalogue, publish, before, settings.topic(topic)
-        self.asks_for, self._told, self._ahead = "", dict[UUID, Number](), self._made((), {})
+        self.asks_for, self._told, self._ends, self._ahead = "", dict[UUID, Number](), dict[int, int](), self._made((), {})
     async def run(self) -> None:
         """Holds the relay's lease, looks at the topics, then publishes for ever. Raises on any error."""
-        await subscriptions.holding(self.database, NAME, self._lead)
+        await subscriptions.holding(self.database, NAME, self._lead, self._watch)
     async def _lead(self) -> None:
-        position = await subscriptions.checkpoint(self.database, NAME)
-        told = await (await self.database.pool()).fetch("select community_id, generation, position, n from published")
+        rows = await (await self.database.pool()).fetch(_STANDS, NAME)  # one snapshot: `republish` changes both
+        told = [row for row in rows if row["community_id"]]
         self._ahead, self._told = self._made((), {}), {r["community_id"]: Number(r["generation"], r["position"], r["n"]) for r in told}
-        async with asyncio.timeout(BOUND):
-            self.asks_for = await self._look()
-        if self.asks_for:
-            raise Refuses(self.asks_for)
+        self._ends = {r["partition"]: r["offset"] for r in told}
+        await self._look()
         producer = AIOKafkaProducer(
             **self.settings.broker, acks="all", enable_idempotence=True, request_timeout_ms=10_000,
             max_request_size=1_048_576, max_batch_size=1_000_000, client_id=f"{self.settings.service}-relay")
@@ -46,9 +46,13 @@ class Relay:
             async with asyncio.timeout(BOUND):
                 await producer.start()
             own = subscriptions.Subscription(NAME, partial(self._send, producer), concerns=lambda row: row.source is None)
-            await subscriptions.hand_on(self.log, self.wake, own, position, looks=True)
+            await subscriptions.hand_on(self.log, self.wake, own, rows[0]["at"], looks=True)
         finally:
             await discard(producer)
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(LOOKS)
+            await self._look()
     async def _send(self, producer: AIOKafkaProducer, rows: Sequence[Recorded], position: int) -> None:
         _, lanes, told = self._ahead if self._ahead[0] == rows else self._made(rows, self._told)
         async with asyncio.timeout(BOUND):
@@ -56,9 +60,13 @@ class Relay:
             await asyncio.gather(*(self._lane(producer, p, messages) for p, messages in lanes.items()), self._make_next(rows, told))
         failpoints.reach("relay.sent")
         async with (await self.database.folds()).acquire() as connection, connection.transaction():
-            await self._remember(connection, {c: n for c, n in told.items() if self._told.get(c) != n})
+            await connection.executemany("select remember_told($1, $2, $3, $4, $5, $6)", [
+                (c, p := partition_of(c), n.generation, n.position, n.n, self._ends.get(p, 0))
+                for c, n in told.items() if self._told.get(c) != n])
             await subscriptions.advance(connection, NAME, position, rows[-1].position)
         self._told = told
+        if ANEW in self._ends.values():
+            raise Refuses(f"{self.topic} has begun anew")
     async def _make_next(self, rows: Sequence[Recorded], told: dict[UUID, Number]) -> None:
         """While Kafka writes this one. What cannot be made is for the next call to say: this one has to be finished first."""
         if len(rows) >= tail.BATCH:
@@ -87,29 +95,30 @@ class Relay:
             while left and batch.append(key=left[0][0], value=left[0][1], timestamp=None, headers=left[0][2]) is not None:
                 left.popleft()
             batch.close()
-            await (await producer.send_batch(batch, self.topic, partition=partition))
-    async def _remember(self, connection: db.Connection, told: dict[UUID, Number]) -> None:
-        rows = [(c, partition_of(c), n.generation, n.position, n.n) for c, n in told.items()]
-        await connection.executemany("select remember_told($1, $2, $3, $4, $5)", rows)
-    async def _look(self) -> str:
+            sent = (await (await producer.send_batch(batch, self.topic, partition=partition))).offset
+            if sent >= 0:  # else it was there already
+                self._ends[partition] = sent + batch.record_count() - 1 if sent > self._ends.get(partition, -1) else ANEW
+    async def _look(self) -> None:
+        """Raises Refuses where a topic and this log do not belong together."""
+        async with asyncio.timeout(BOUND):
+            self.asks_for = await self._differs()
+        if self.asks_for:
+            raise Refuses(self.asks_for)
+    async def _differs(self) -> str:
         """What the last record of each partition says about this log: nothing, or the command that is needed."""
         [(generation, put_back)] = await (await self.database.pool()).fetch(
             "select generation, exists (select from restores where finding is null) from log_state")
         if put_back:
             return "restored: this log was put back from a backup, and what it lacks is not known yet"
-        told = {partition_of(c): number for c, number in sorted(self._told.items(), key=lambda one: one[1])}  # the last of each
+        ends, told = dict(self._ends), {partition_of(c): n for c, n in sorted(self._told.items(), key=lambda one: one[1])}  # the last
         for partition, (end, last) in (await last_records(self.settings, self.topic)).items():
-            if last is None:
-                if partition in told and end == 0:
-                    return f"republish: partition {partition} of {self.topic} is empty, this log has published to it"
-                continue
-            heard = read(*last)
-            if heard.number.generation >= generation:  # of earlier ones, `restored` has said what was lost
+            heard = read(*last) if last else None
+            if heard and heard.number.generation >= generation:  # of earlier ones, `restored` has said what was lost
                 rows = await self.log.read(heard.number.position - 1, 1)
                 if [(r.position, public_id(r.event_id, heard.number.n)) for r in rows] != [(heard.number.position, heard.event_id)]:
                     return f"restored: {self.topic} has {heard.number}, which is not in this log"
-            if heard.number < told.get(partition, Number()):
-                return f"republish: {self.topic} ends at {heard.number}, this log has published {told[partition]}"
+            if end <= ends.get(partition, -1) or (heard and heard.number < told.get(partition, Number())):
+                return f"republish: partition {partition} of {self.topic} ends before what this log has told it, {told.get(partition)}"
         return ""
 
 async def last_records(settings: Settings, topic: str) -> dict[int, tuple[int, Last | None]]:
@@ -122,13 +131,11 @@ async def last_records(settings: Settings, topic: str) -> dict[int, tuple[int, L
         partitions = [TopicPartition(topic, p) for p in range(PARTITIONS)]
         consumer.assign(partitions)
         begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
-        found: dict[int, tuple[int, Last | None]] = {tp.partition: (ends[tp], None) for tp in partitions}
-        for tp in partitions:
-            if ends[tp] > begins[tp]:
-                consumer.seek(tp, ends[tp] - 1)
-                record = await asyncio.wait_for(consumer.getone(tp), 10)
-                found[tp.partition] = (ends[tp], (list(record.headers), record.value))
-        return found
+        async def last(tp: TopicPartition) -> Last:
+            consumer.seek(tp, ends[tp] - 1)
+            record = await asyncio.wait_for(consumer.getone(tp), 10)
+            return list(record.headers), record.value
+        return {tp.partition: (ends[tp], await last(tp) if ends[tp] > begins[tp] else None) for tp in partitions}
     finally:
         await asyncio.wait_for(consumer.stop(), 5)
 async def discard(producer: AIOKafkaProducer) -> None:

@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from cli.operate import operate
+from libs.eventkit import relay
 from libs.eventkit.recorded import Number
 from libs.eventkit.service import App
 from tests.eventkit.topics import Topic, chain, is_chained, topic_of
@@ -121,6 +122,57 @@ async def test_a_wiped_topic_is_not_taken_for_the_truth(toy: App, app_of: AppOf,
     assert [h.number.position for h in await topic.holds(3)] == [1, 2, 3]
     await caught_up(pool, "relay")
     assert not leader.relay.asks_for  # type: ignore[union-attr]
+
+
+@pytest.mark.fault(row="kafka-wiped", invariants="I3 I4")
+@pytest.mark.parametrize("amount", [1, 3, 30])
+async def test_a_topic_that_begins_anew_under_a_relay_is_known_by_what_is_told_next(
+    toy: App, app_of: AppOf, topic: Topic, pool: asyncpg.Pool, community: UUID, amount: int
+):
+    """Also where the new one holds more by then than the old one did, and whoever leads next."""
+    toy.start_relay()
+    await add(toy, *[community] * 3)
+    await caught_up(pool, "relay")
+    await topic.wipe()
+    await asyncio.gather(*(toy.log.append(append(community)) for _ in range(amount)))
+    toy.wake()
+    assert (await refusal(toy)).startswith("republish")
+    told = len(await topic.records())
+    await toy.supervisor.stop()
+    leader = await app_of(TOY, beside=toy)
+    leader.start_relay()
+    assert (await refusal(leader)).startswith("republish")
+    assert len(await topic.records()) == told, "nothing more is told before all is told again"
+    await operate(App(TOY, toy.settings), "republish", [])
+    await topic.holds(told + 3 + amount)
+    await caught_up(pool, "relay")
+    assert is_chained((await topic.heard())[told:])
+    assert not leader.relay.asks_for  # type: ignore[union-attr]
+
+
+@pytest.mark.fault(row="kafka-wiped", invariants="I4")
+async def test_a_topic_that_begins_anew_is_known_though_nothing_is_told(
+    toy: App, topic: Topic, pool: asyncpg.Pool, community: UUID, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(relay, "LOOKS", 0.1)
+    toy.start_relay()
+    await add(toy, community)
+    await caught_up(pool, "relay")
+    await topic.wipe()
+    assert (await refusal(toy)).startswith("republish")
+    assert await topic.records() == []
+
+
+async def test_a_topic_that_is_looked_at_while_it_is_told_is_the_right_one(
+    toy: App, topic: Topic, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(relay, "LOOKS", 0.0)
+    toy.start_relay()
+    for _ in range(20):
+        await add(toy, *(uuid4() for _ in range(20)))
+        toy.wake()
+    await caught_up(pool, "relay")
+    assert len(await topic.heard()) == 400 and not toy.supervisor.restarts
 
 
 async def test_a_topic_that_lost_its_end_asks_for_republish(toy: App, app_of: AppOf, topic: Topic, pool: asyncpg.Pool, community: UUID):

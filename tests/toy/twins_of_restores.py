@@ -16,8 +16,8 @@ from libs.eventkit.tail import set_within
 def does_not_look() -> None:
     """A relay that takes its own database for the truth, whatever the topic says."""
 
-    async def look(self: relay.Relay) -> str:
-        return ""
+    async def look(self: relay.Relay) -> None:
+        pass
 
     relay.Relay._look = look  # type: ignore[method-assign]
 

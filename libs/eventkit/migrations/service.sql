@@ -97,12 +97,15 @@ create or replace function erase_key(k_id uuid) returns void language sql as $$
     on conflict (key_id) do update set wrapped = null, erased_at = coalesce(k.erased_at, excluded.erased_at)
 $$;
 
--- what the relay has told a community last
-create or replace function remember_told(a_community uuid, a_partition int, a_generation int, a_position bigint, a_n int)
-returns void language sql as $$
-    insert into published (community_id, partition, generation, position, n)
-    values (a_community, a_partition, a_generation, a_position, a_n)
-    on conflict (community_id) do update set generation = excluded.generation, position = excluded.position, n = excluded.n
+-- what the relay has told a community last, and where that lies (a code that does not say so yet leaves it as it was)
+drop function if exists remember_told(uuid, int, int, bigint, int);
+create or replace function remember_told(
+    a_community uuid, a_partition int, a_generation int, a_position bigint, a_n int, a_offset bigint default 0
+) returns void language sql as $$
+    insert into published as p (community_id, partition, generation, position, n, "offset")
+    values (a_community, a_partition, a_generation, a_position, a_n, a_offset)
+    on conflict (community_id) do update set generation = excluded.generation, position = excluded.position, n = excluded.n,
+        "offset" = greatest(p."offset", excluded."offset")
 $$;
 
 
