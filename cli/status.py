@@ -15,7 +15,7 @@ from cli.stack.processes import Record, Running
 
 TOLD = {
     "ready", "generation", "position", "parked", "damaged", "overdue", "gaps", "lag", "why", "sealed_behind", "late", "behind_since",
-    "parked_since", "damage", "kept_aside"}
+    "parked_since", "damage", "kept_aside", "unknown"}
 """What is taken from a service's own account of itself."""
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +23,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    found = look(HERE)
+    found = look(HERE) | {"holding": holders(HERE)}
     if options.json:
         screen.answer(found)
     else:
@@ -68,6 +68,14 @@ def look(place: Place) -> dict[str, Any]:
     }
 
 
+def holders(place: Place) -> list[dict[str, Any]]:
+    from cli.stack.dumping import address  # here, because the database's client takes a moment that `up` and others need not wait for
+    from cli.stack.holding import holding
+
+    ports = Kept.read(place).ports
+    return holding(address("postgres", ports)) if "postgres" in ports else []
+
+
 def running(what: Running | None) -> dict[str, Any]:
     alive = what is not None and what.process() is not None
     return {"pid": what.pid if what and alive else None, "restarts": what.restarts if what else 0}
@@ -94,7 +102,7 @@ def silent(url: str, what: Running | None) -> dict[str, Any]:
     return {
         "url": url, **running(what), "ready": False, "generation": None, "position": None, "parked": 0, "damaged": 0,
         "overdue": 0, "gaps": [], "lag": {}, "sealed_behind": {"events": 0, "seconds": 0}, "why": ["it does not answer"],
-        "late": {}, "behind_since": {}, "parked_since": None, "damage": [], "kept_aside": {"records": 0, "latest": None},
+        "late": {}, "behind_since": {}, "parked_since": None, "damage": [], "kept_aside": {"records": 0, "latest": None}, "unknown": 0,
         "task_restarts": {}}
 
 
@@ -122,7 +130,7 @@ def show(found: dict[str, Any]) -> None:
     print(f"  {'postgres':<10} {'up' if found['postgres']['pid'] else '–':<3} pid {found['postgres']['pid'] or '–'}"
           f"{restarts(found['postgres'])}")
     print(f"  {'keeper':<10} {'up' if found['keeper']['pid'] else '–':<3} pid {found['keeper']['pid'] or '–'}{restarts(found['keeper'])}")
-    for reason in (*stuck.missing(found), *stuck.waiting(found), *stuck.unsealed(found)):
+    for reason in (*stuck.missing(found), *stuck.held(found), *stuck.waiting(found), *stuck.unsealed(found)):
         print(f"  · {reason}")
 
 

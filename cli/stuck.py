@@ -37,16 +37,31 @@ def missing(found: dict[str, Any]) -> list[str]:
             f" {each['position']}{since(each['since'])}: lifang rebuild {name} {each['view']}" for each in one["damage"]]
         if unread := one["damaged"] - len(one["damage"]):
             reasons.append(f"{unread} more events of {name} could not be taken: which stands in {HERE.log / name}.log")
-    return reasons + [behind(found, what, by) for what, by in found["lag"].items() if by]
+    return reasons + behind(found)
 
 
-def behind(found: dict[str, Any], what: str, by: int) -> str:
-    name, _, reader = what.partition(".")
-    if by < 0:
-        return f"{name} hears nothing: it is not connected to Kafka"
-    if reader == "hear":
-        return f"{what} is {by} records behind"
-    return f"{what} is {by} events behind{since(processes(found)[name]['behind_since'].get(reader))}"
+def behind(found: dict[str, Any]) -> list[str]:
+    """Readers of one service that stand at one place are one line: its views are folded together."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for what, by in found["lag"].items():
+        name, _, reader = what.partition(".")
+        if by < 0:
+            alike[name, f"{name} hears nothing: it is not connected to Kafka"] = []
+        elif by and reader == "hear":
+            alike[name, f"{what} is {by} records behind"] = []
+        elif by:
+            moved = since(processes(found)[name]["behind_since"].get(reader))
+            alike.setdefault((name, f"{by} events behind{moved}"), []).append(what)
+    return [
+        f"{who[0]} is {what}" if len(who) == 1 else f"{who[0]} and {len(who) - 1} more of {name} are {what}" if who else what
+        for (name, what), who in alike.items()]
+
+
+def held(found: dict[str, Any]) -> list[str]:
+    """Who stands in others' way in PostgreSQL."""
+    return [
+        f"session {one['pid']} of {one['user']} in database {one['database']} holds up {one['others']}"
+        f" other{'s' if one['others'] > 1 else ''}{since(one['since'])}: kill {one['pid']}" for one in found.get("holding", [])]
 
 
 def waiting(found: dict[str, Any]) -> list[str]:
@@ -60,6 +75,9 @@ def waiting(found: dict[str, Any]) -> list[str]:
             of = f" ({', '.join(sorted(one['late']))})" if one["late"] else ""
             what = f"{late} deadlines of {name} are" if late > 1 else f"1 deadline of {name} is"
             reasons.append(f"{what} overdue{of}{since(first)}: why stands in {HERE.log / name}.log")
+        if unknown := one["unknown"]:
+            reasons.append(f"{name} has heard {unknown} events of a type that this version does not know, since it was started:"
+                           f" start a newer one, then lifang rebuild {name} VIEW of what needs them")
         aside = one["kept_aside"]
         if aside["records"] and datetime.now(UTC) - datetime.fromisoformat(aside["latest"]) < NEWS:
             reasons.append(f"{aside['records']} records that {name} could not read are kept aside, the latest at {moment(aside['latest'])}:"

@@ -19,7 +19,7 @@ async def status(app: service.App) -> dict[str, Any]:
         *([f"relay refuses: {app.relay.asks_for}"] if app.relay is not None and app.relay.asks_for else [])]
     gaps = [f"{g['topic']} lacks {g['after'] or '0.0.0'}..{g['upto']} of {g['community_id']}: lifang republish" for g in found["gaps"]]
     return {"ready": not why + gaps, "serves": not why, **found, "why": why + gaps, "restarts": app.supervisor.restarts,
-            "refuses": bool(app.relay and app.relay.asks_for)}
+            "refuses": bool(app.relay and app.relay.asks_for), "unknown": app.hearing.counts["unknown"] if app.hearing else 0}
 def routes(app: service.App) -> APIRouter:
     """Health and metrics; until the service has its database, the Edge lets nobody through to those that do not end in z.
     `/livez` touches nothing; `/readyz` asks the database; none of them names a person."""

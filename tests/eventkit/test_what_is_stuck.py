@@ -1,17 +1,22 @@
 """What stands still in a service is told with since when and what to type, from the database to the last line of `lifang status`."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
 from msgspec import json
 
 from cli import status as looked
 from cli import stuck
+from cli.stack.holding import holding
 from libs.eventkit.service import App
 from libs.eventkit.status import status
+from tests.conftest import Servers
 from tests.eventkit.writers import append
+from tests.kit import until
 from tests.toy.main import ECHO, TOY
 
 AppOf = Callable[..., Awaitable[App]]
@@ -54,7 +59,7 @@ async def test_what_waits_is_named_with_its_moment_and_the_command_that_mends_it
     assert f"echo waits for what lifang.toy.v1 lacks of community {community}, after 0.0.0 up to 1.7.0{SINCE}: lifang republish toy" in why
     assert (f"view sums of echo stands still for community {community}, which it could not take at 1{SINCE}:"
             " lifang rebuild echo sums") in why
-    assert f"echo.sums is 1 events behind{SINCE}" in why and f"echo.notes is 1 events behind{SINCE}" in why
+    assert f"echo.sums and 1 more of echo are 1 events behind{SINCE}" in why
     assert "echo hears nothing: it is not connected to Kafka" in why
     assert not any("lacks" in each for each in why if "is not ready" in each), "said once"
 
@@ -93,3 +98,37 @@ def test_a_task_that_says_why_says_how_often_it_was_started_again():
     one = looked.silent("", None) | {"why": why, "task_restarts": {"relay": 7, "hear": 2}}
     assert stuck.again(one) == " (started again: relay 7 times)"
     assert stuck.again(one | {"why": ["keys: x"]}) == ""
+
+
+async def test_who_holds_up_a_log_is_named_with_how_to_end_it_and_nobody_else(app_of: AppOf, servers: Servers, community: UUID):
+    app = await app_of(ECHO)
+    name = app.settings.database_url.rpartition("/")[2]
+
+    async def found() -> list[dict[str, Any]]:
+        return [one for one in await asyncio.to_thread(holding, servers.url("postgres")) if one["database"] == name]
+
+    somebody = await asyncpg.connect(servers.url(name))
+    await somebody.execute("begin; select pg_advisory_xact_lock(726001)")
+    assert await found() == [], "it is in nobody's way yet"
+    waiting = [asyncio.create_task(app.log.append(append(community))) for _ in range(3)]
+    [one] = await until(found, 20)
+    pid = somebody.get_server_pid()
+    assert (one["pid"], one["user"], one["others"]) == (pid, "postgres", 1), "three commands are one group"
+    [line] = stuck.held({"holding": [one]})
+    assert line.startswith(f"session {pid} of postgres in database {name} holds up 1 other, since 2") and line.endswith(f": kill {pid}")
+    somebody.terminate()
+    await asyncio.gather(*waiting)
+    assert await found() == []
+
+
+def test_a_server_that_does_not_answer_holds_up_nobody():
+    assert holding("postgresql://postgres@127.0.0.1:1/postgres") == []
+
+
+def test_readers_of_a_service_that_stand_at_one_place_are_one_line():
+    one = looked.silent("", None) | {"behind_since": {"doors": BEGAN, "cars": BEGAN, "relay": BEGAN}}
+    found = {"services": {"echo": one, "toy": one}, "gateway_process": None, "lag": {
+        "echo.doors": 3, "echo.relay": 2, "echo.cars": 3, "echo.hear": 40, "echo.gone": 0, "toy.doors": 3, "toy.hear": -1}}
+    assert stuck.behind(found) == [
+        f"echo.doors and 1 more of echo are 3 events behind{SINCE}", f"echo.relay is 2 events behind{SINCE}",
+        "echo.hear is 40 records behind", f"toy.doors is 3 events behind{SINCE}", "toy hears nothing: it is not connected to Kafka"]

@@ -64,6 +64,16 @@ def test_what_is_overdue_leaves_it_ready(says: dict[str, dict[str, Any]]):
     assert not look()["ready"], "as it would not be with damage"
 
 
+def test_who_hears_what_its_version_does_not_know_is_named_and_ready(
+        says: dict[str, dict[str, Any]], capsys: pytest.CaptureFixture[str]):
+    says |= {"access": {}, "gateway": {"unknown": 4}}
+    found = look()
+    assert found["ready"]
+    status.show(found)
+    [line] = [line for line in capsys.readouterr().out.splitlines() if "does not know" in line]
+    assert line.startswith("  · gateway has heard 4 events of a type") and "lifang rebuild gateway VIEW" in line
+
+
 def test_a_service_that_does_not_answer_has_nothing_overdue(says: dict[str, dict[str, Any]], capsys: pytest.CaptureFixture[str]):
     found = look()
     assert (found["ready"], found["overdue"], found["services"]["access"]["overdue"]) == (False, 0, 0)

@@ -3,12 +3,15 @@
 import asyncio
 import os
 import signal
+from types import SimpleNamespace
 
+import pytest
 import uvicorn
 import uvloop
 
 from libs.eventkit import run, tail
 from libs.eventkit.run import _Server
+from services.gateway import forwarding
 
 
 async def nothing(scope, receive, send):
@@ -50,3 +53,25 @@ async def test_it_looks_by_itself_whether_it_should_end(monkeypatch):
     server = _Server(uvicorn.Config(nothing, host="127.0.0.1", port=0, log_config=None, lifespan="off", loop="none"))
     await asyncio.wait_for(server.serve(), 10)
     assert looks == [1.0] * 3
+
+
+class Enough(Exception):
+    pass
+
+
+async def test_a_connection_is_kept_for_longer_than_the_gateway_keeps_it(monkeypatch):
+    """The other way round a request is sent now and then on a connection that is just being closed, and nobody knows what came of it."""
+    kept, limits = [], []
+
+    def config(app, **options):
+        kept.append(options["timeout_keep_alive"])
+        raise Enough
+
+    monkeypatch.setattr(run.uvicorn, "Config", config)
+    monkeypatch.setattr(run, "web", lambda app: None)
+    with pytest.raises(Enough):
+        await run.serve(SimpleNamespace(settings=SimpleNamespace(host="127.0.0.1", port=0, operations_port=0)), "api")
+    monkeypatch.setattr(forwarding.httpx, "AsyncClient", lambda **options: limits.append(options["limits"]))
+    forwarding.Upstream(None)
+    assert 2 * limits[0].keepalive_expiry < kept[0]
+    assert kept[0] > 60, "what stands before a cluster keeps one for a minute"
