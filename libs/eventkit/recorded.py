@@ -66,8 +66,8 @@ class Recorded(Struct, frozen=True):
     @classmethod
     def of(cls, row: asyncpg.Record) -> "Recorded":
         """From the COLUMNS, in their order."""
-        *first, meta, source, generation, position, n, at = row
-        return cls(*[*first, _meta.decode(meta), source, Number(generation, position, n) if source else None, at])
+        p, g, c, s, v, e, t, schema, data, meta, source, generation, position, n, at = row
+        return cls(p, g, c, s, v, e, t, schema, data, _meta.decode(meta), source, Number(generation, position, n) if source else None, at)
     @property
     def subject(self) -> str:
         return self.stream or self.meta.subject

@@ -22,12 +22,14 @@ from libs.eventkit.subscriptions import POLL, Lost, advance, checkpoints, holdin
 log = logging.getLogger(__name__)
 Row = dict[str, Any]
 Where = Mapping[str, Any]
+_plain = msgspec.to_builtins
 LAZY = 0.05  # seconds for which a checkpoint may stay behind what does not concern a view: a caller may wait for it (`http.caught_up`)
 
 class Rows:
     """The rows of one community that a projection may look at; values are those of JSON."""
     def __init__(self, key: tuple[str, ...], rows: Iterable[Row] = ()) -> None:
-        self._names, self._key = frozenset(key), itemgetter(*key) if len(key) > 1 else lambda row: tuple([row[k] for k in key])
+        one: Callable[[Where], tuple[Any, ...]] = (lambda row, k=key[0]: (row[k],)) if key else lambda row: ()  # type: ignore[misc]
+        self._names, self._key = frozenset(key), itemgetter(*key) if len(key) > 1 else one
         self._rows: dict[tuple[Any, ...], Row] = {self._key(r): r for r in rows}
         self.changed: dict[tuple[Any, ...], Row | None] = {}
     def where(self, **columns: Any) -> list[Row]:
@@ -37,11 +39,10 @@ class Rows:
         return [dict(r) for r in self._rows.values() if all(r[c] == v for c, v in wanted.items())]
     def get(self, **key: Any) -> Row | None:
         """By the whole key."""
-        return dict(row) if (row := self._rows.get(self._key(msgspec.to_builtins(key)))) else None
+        return dict(row) if (row := self._rows.get(self._key(_plain(key)))) else None
     def put(self, **row: Any) -> None:
-        plain = msgspec.to_builtins(row)
-        key = self._key(plain)
-        self._rows[key] = self.changed[key] = {**self._rows.get(key, {}), **plain}
+        key = self._key(plain := _plain(row))
+        self._rows[key] = self.changed[key] = {**known, **plain} if (known := self._rows.get(key)) else plain
     def remove(self, row: Row) -> None:
         key = self._key(msgspec.to_builtins(row))
         if self._rows.pop(key, None) is not None or key in self.changed:
@@ -79,8 +80,7 @@ class Fold:
         self.view, self._rows, self.failed = view, Rows(view.key), list[tuple[int, str]]()
     def take(self, catalogue: Catalogue, row: Recorded) -> None:
         try:
-            event = catalogue.read(row)
-            if event is not None and [*self.view.reads(event, row)]:
+            if (event := catalogue.read(row)) is not None and [*self.view.reads(event, row)]:
                 self.view.project(self._rows, event, row)
         except Exception as error:
             self.failed.append((row.position, type(error).__name__))
