@@ -51,6 +51,11 @@ class Answers(Struct):
     def acknowledged(self) -> list[tuple[str, int]]:
         return [one.at for one in self.said if one.at is not None and one.at[1]]
 
+    @property
+    def refused(self) -> list[str]:
+        """What was asked and not carried out once: nothing of it could have been lost."""
+        return [what for what, counts in self.counted().items() if not counts.keys() & {200, 201}]
+
     def counted(self) -> dict[str, dict[int, int]]:
         """By what was asked: how often it was answered how."""
         found: dict[str, Counter[int]] = {}

@@ -70,7 +70,8 @@ class Site:
             "opening": lambda: self.at_gateway("resident", "POST", f"/v1/doors/{door}/openings", {}),
             "consent": lambda: self.at_gateway(
                 "resident", "PUT", "/v1/me/consents/notices", {"given": next(self.numbers) % 2 == 0}),
-            "name": lambda: self.at_gateway("resident", "PUT", "/v1/me/display-name", {"display_name": f"邻居{next(self.numbers)}"}),
+            "notice": lambda: self.at_gateway(
+                "staff", "POST", "/v1/notices", {"circle_id": building, "title": "停水", "text": f"第{next(self.numbers)}次"}),
             "incident": lambda: self.at_gateway(
                 "guard", "POST", "/v1/incidents", {"kind": "other", "place": {"building_id": building}}),
             "barrier": lambda: self.at_gateway("guard", "POST", f"/v1/lanes/{lane}/openings", {"reason": "load"}),

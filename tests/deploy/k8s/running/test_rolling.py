@@ -44,6 +44,7 @@ def test_each_of_ours_is_restarted_and_nobody_notices(cluster: Cluster, records:
          why=[during(spans, one) for one in answers.failed])
     assert not [during(spans, one) for one in answers.failed]
     assert {status for counts in answers.counted().values() for status in counts} <= {200, 201, 409}
+    assert not answers.refused
     assert not found.findings
     assert found.acknowledged > 200
 

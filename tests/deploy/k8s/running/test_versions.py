@@ -22,6 +22,7 @@ def answering(cluster: Cluster) -> set[str]:
 def nobody_noticed(answers: Answers) -> None:
     assert not [f"{one.what} ({one.how}): {one.failed}" for one in answers.failed]
     assert {status for counts in answers.counted().values() for status in counts} <= {200, 201, 409}
+    assert not answers.refused
 
 
 def why_not(cluster: Cluster) -> str:
