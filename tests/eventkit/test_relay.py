@@ -124,19 +124,33 @@ async def test_a_wiped_topic_is_not_taken_for_the_truth(toy: App, app_of: AppOf,
     assert not leader.relay.asks_for  # type: ignore[union-attr]
 
 
+async def begins_anew(toy: App, topic: Topic, pool: asyncpg.Pool, community: UUID, amount: int) -> None:
+    """The topic is another one from one moment to the next. What comes then may still be told, and nothing after that."""
+    assert toy.relay is not None
+    leader = toy.relay
+
+    async def goes_no_further() -> bool:
+        last, told = await pool.fetchrow("select (select max(position) from events), position from checkpoints where name = 'relay'")
+        return bool(leader.asks_for) or told == last
+
+    toy.start_relay()
+    await add(toy, *[community] * 3)
+    await caught_up(pool, "relay")
+    await topic.wipe()
+    for further in (amount, 1):
+        await asyncio.gather(*(toy.log.append(append(community)) for _ in range(further)))
+        toy.wake()
+        await until(goes_no_further, 20)
+    assert leader.asks_for.startswith("republish")
+
+
 @pytest.mark.fault(row="kafka-wiped", invariants="I3 I4")
 @pytest.mark.parametrize("amount", [1, 3, 30])
 async def test_a_topic_that_begins_anew_under_a_relay_is_known_by_what_is_told_next(
     toy: App, app_of: AppOf, topic: Topic, pool: asyncpg.Pool, community: UUID, amount: int
 ):
     """Also where the new one holds more by then than the old one did, and whoever leads next."""
-    toy.start_relay()
-    await add(toy, *[community] * 3)
-    await caught_up(pool, "relay")
-    await topic.wipe()
-    await asyncio.gather(*(toy.log.append(append(community)) for _ in range(amount)))
-    toy.wake()
-    assert (await refusal(toy)).startswith("republish")
+    await begins_anew(toy, topic, pool, community, amount)
     told = len(await topic.records())
     await toy.supervisor.stop()
     leader = await app_of(TOY, beside=toy)
@@ -144,10 +158,19 @@ async def test_a_topic_that_begins_anew_under_a_relay_is_known_by_what_is_told_n
     assert (await refusal(leader)).startswith("republish")
     assert len(await topic.records()) == told, "nothing more is told before all is told again"
     await operate(App(TOY, toy.settings), "republish", [])
-    await topic.holds(told + 3 + amount)
+    await topic.holds(told + 4 + amount)
     await caught_up(pool, "relay")
     assert is_chained((await topic.heard())[told:])
     assert not leader.relay.asks_for  # type: ignore[union-attr]
+
+
+@pytest.mark.twin(row="kafka-wiped", caught_by="I4")
+async def test_twin_that_does_not_look_where_what_it_tells_comes_to_lie_is_caught(
+    toy: App, topic: Topic, pool: asyncpg.Pool, community: UUID, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(relay, "ANEW", 0)
+    with pytest.raises(AssertionError):
+        await begins_anew(toy, topic, pool, community, 30)
 
 
 @pytest.mark.fault(row="kafka-wiped", invariants="I4")

@@ -42,7 +42,7 @@ ROWS = (
     Row("kill-kafka", "kill -9 Kafka; no leader for longer than the request timeout, straight after a producer restart", "I3 I6",
         "acks=1; second batch sent before the first is acknowledged"),
     Row("kafka-wiped", "Kafka wiped and republished from the logs; a record deleted from a topic",
-        "I3 I4 I5 I6, the missing range named", "topic taken for the truth; mark without `previous`"),
+        "I3 I4 I5 I6, the missing range named", "topic taken for the truth; mark without `previous`; offsets that nobody looks at"),
     Row("kafka-away-at-the-door", "Kafka away for a minute with a car at the barrier and a person at the door",
         "I7: nothing opens late", "time to live from the last hop"),
     Row("restored-twice", "the same backup restored twice; `restored` forgotten", "relay refuses to publish and says why",
