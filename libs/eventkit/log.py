@@ -122,8 +122,7 @@ class Log:
         query = f"select {COLUMNS} from events where position > $1 {narrow} order by position limit $2"
         return [Recorded.of(row) for row in await pool.fetch(query, after, limit, *names)]
     async def event(self, event_id: UUID) -> Recorded | None:
-        rows = await self._rows(f"select {COLUMNS} from events where event_id = $1", event_id)
-        return Recorded.of(rows[0]) if rows else None
+        return next(map(Recorded.of, await self._rows(f"select {COLUMNS} from events where event_id = $1", event_id)), None)
     async def last(self) -> int:
         return int((await self._rows("select coalesce(max(position), 0) from events"))[0][0])
     async def _rows(self, query: str, *arguments: object) -> list[asyncpg.Record]:
