@@ -71,7 +71,8 @@ def test_a_migration_that_fails_leaves_the_old_version_serving_and_one_that_pass
         cluster.settle()
         assert not answering(cluster) & before
         load.under_way(200)
-        assert cluster.played("door")["ok"]
+        story = cluster.played("door")
+        assert story["ok"], failed(story)
         newest = answering(cluster)
         older(cluster)
         cluster.settle()
