@@ -182,10 +182,9 @@ def _anew(views: Sequence[View], catalogue: Catalogue, rows: Sequence[Recorded])
         found |= {(view.name, row.community_id) for view in views if any(_may_read(view, kind, row) for kind in kinds)}
     return found
 def _may_read(view: View, kind: type[Struct], row: Recorded) -> bool:
-    """Asked with an event of the type that fails whoever looks into it: who does reads the type."""
-    blank: Any = type("Blank", (), {"__class__": kind, "__getattr__": lambda event, field: 1 // 0})()
+    """Asked with an event that has no fields: who looks into it reads the type. (No such event can be made: so far all do.)"""
     try:
-        return any(True for _ in view.reads(blank, msgspec.structs.replace(row, type=tag_of(kind))))
+        return any(True for _ in view.reads(kind.__new__(kind), row))
     except Exception:
         return True
 async def _fold_anew(connection: db.Connection, view: View, catalogue: Catalogue, community_id: UUID, upto: int) -> None:
