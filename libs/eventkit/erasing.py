@@ -65,5 +65,4 @@ def erasing(app: "App") -> reactions.Reaction:
     return reactions.Reaction("erasing", {ErasureBegun: begun}, apart=True)
 async def is_erased(app: "App", community_id: UUID, person_id: UUID) -> bool:
     """Whether it has begun here."""
-    erasure, _ = await app.commands.state(ERASURES, person_id, community_id)
-    return erasure.subjects is not None
+    return (await app.commands.state(ERASURES, person_id, community_id))[0].subjects is not None

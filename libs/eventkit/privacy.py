@@ -187,8 +187,7 @@ class BlindIndex:
         self._secret = secret
     def of(self, community_id: UUID, scope: str, value: str) -> str:
         """32 characters; the caller has brought `value` to its normal form."""
-        message = msgspec.json.encode((community_id, scope, value))
-        return base64url(hmac.digest(self._secret, message, "sha256")[:24])
+        return base64url(hmac.digest(self._secret, msgspec.json.encode((community_id, scope, value)), "sha256")[:24])
 
 def masked(value: str | Opened, kind: Literal["phone", "id_number", "card", "name", "plate"]) -> str | Erased | Pending:
     """138****5678, 310***********001X, ****1234, 张*, 沪A***P2; a number too short to hide much in is hidden whole."""

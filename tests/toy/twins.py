@@ -94,21 +94,22 @@ def commits_asynchronously() -> None:
 
 
 def mark_first() -> None:
-    """The marks in a transaction of their own, ahead of the rows."""
+    """The marks in a transaction of their own, ahead of the rows. Only the batch's: another partition is being stored beside it."""
     real = hear.Hearing._take
     hear.reach = lambda name: None
 
     async def take(self: hear.Hearing, records: Any) -> None:
-        pool = await self.database.pool()
-        before = await pool.fetch("select * from marks")
+        pool, topic = await self.database.pool(), records[0].topic
         heard = [hear.read(record.headers, record.value) for record in records]
+        whose = [topic, list({h.community_id for h in heard})]
+        before = await pool.fetch("select * from marks where topic = $1 and community_id = any($2)", *whose)
         await pool.executemany(
             "insert into marks values ($1, $2, $3, $4, $5, 0) on conflict (topic, community_id) do update"
             " set generation = excluded.generation, position = excluded.position, n = excluded.n",
-            [(records[0].topic, h.community_id, h.number.generation, h.number.position, h.number.n) for h in heard])
+            [(topic, h.community_id, h.number.generation, h.number.position, h.number.n) for h in heard])
         reach("hear.before")
         async with pool.acquire() as connection, connection.transaction():
-            await connection.execute("delete from marks")
+            await connection.execute("delete from marks where topic = $1 and community_id = any($2)", *whose)
             await connection.executemany("insert into marks values ($1, $2, $3, $4, $5, $6)", [tuple(r) for r in before])
         await real(self, records)
 

@@ -19,7 +19,7 @@ import asyncio, threading
 import uvloop
 from libs.eventkit import run
 
-run.STUCK, run.BEAT = 1.5, 0.2
+run.STUCK, run.BEAT = 3.5, 0.2
 {twin}
 
 def stands_in_here(seconds):
@@ -37,9 +37,9 @@ async def main():
 
 uvloop.run(main())
 """
-TURNS, STANDS, A_WHILE = "await turns(5.0)", "stands_in_here(4.0)", "await turns(0.5); stands_in_here(0.6); await turns(1.5)"
+TURNS, STANDS, A_WHILE = "await turns(8.0)", "stands_in_here(6.0)", "await turns(0.5); stands_in_here(1.0); await turns(3.5)"
 UNWATCHED = "run.end_where_it_stands = lambda loop: None"
-ONCE = "run.end_where_it_stands = lambda loop: run.faulthandler.dump_traceback_later(1.2, exit=True)"
+ONCE = "run.end_where_it_stands = lambda loop: run.faulthandler.dump_traceback_later(2.5, exit=True)"
 
 
 def ended(work: str, twin: str = "") -> subprocess.CompletedProcess[str]:
