@@ -1,14 +1,12 @@
 """The end of the log, read once for all readers of a process. Nobody has a queue: each reader has a position."""
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from itertools import islice
 from libs.eventkit.db import Database, alive
 from libs.eventkit.recorded import Recorded
 
 BATCH = 500
-KEPT = 2000  # rows kept in memory; whoever is further behind reads the log itself
+KEPT = 2000  # rows kept in memory, at most twice as many; whoever is further behind reads the log itself
 LOOKED = 1.0  # seconds for which nobody looks again after one has come to the end, unless woken
 
 class Wake:
@@ -35,7 +33,7 @@ class Tail:
     """Positions have no gaps, so what is kept is one run of them and a row is found by counting."""
     def __init__(self, read: Callable[[int, int], Awaitable[Sequence[Recorded]]]) -> None:
         self._read, self._reading = read, asyncio.Lock()
-        self._kept, self._end = deque[Recorded](maxlen=KEPT), 0
+        self._kept, self._end = list[Recorded](), 0
         self._empty: tuple[asyncio.Event, float] | None = None
     async def after(self, position: int, grown: asyncio.Event) -> Sequence[Recorded]:
         """The next rows, at most BATCH; none at the log's end. `grown`: `wake.next`, as it was before asking."""
@@ -44,7 +42,7 @@ class Tail:
                 return await self._further(position, grown)
             begin = self._end - len(self._kept)
             if position >= begin:
-                return list(islice(self._kept, position - begin, position - begin + BATCH))
+                return self._kept[position - begin:position - begin + BATCH]
         return await self._read(position, BATCH)
     async def _further(self, position: int, grown: asyncio.Event) -> Sequence[Recorded]:
         if position > self._end:
@@ -55,6 +53,8 @@ class Tail:
             return ()
         found = await self._read(position, BATCH)
         self._empty = (grown, now) if len(found) < BATCH else None
-        self._kept.extend(found)
+        self._kept += found
+        if len(self._kept) > 2 * KEPT:
+            del self._kept[:-KEPT]
         self._end = position + len(found)
         return found
