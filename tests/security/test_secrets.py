@@ -127,10 +127,13 @@ def test_kafkas_jars_are_locked_to_hashes():
 
 def test_no_secret_lies_in_the_repository():
     """Nor does a file whose name says that it would hold one."""
-    for path in ROOT.rglob("*"):
-        if set(path.parts) & {".venv", ".lifang", ".git", "node_modules"} or not path.is_file():
-            continue
-        assert path.suffix not in (".pem", ".key", ".p12") and not path.name.startswith((".env", "kek-")), path
+    looked = 0
+    for folder, inside, names in os.walk(ROOT):
+        inside[:] = [name for name in inside if name not in (".venv", ".lifang", ".git", "node_modules")]  # servers write there meanwhile
+        for name in names:
+            looked += 1
+            assert not name.endswith((".pem", ".key", ".p12")) and not name.startswith((".env", "kek-")), Path(folder, name)
+    assert looked > 500
 
 
 def test_random_bytes_are_no_placeholder():

@@ -1,0 +1,92 @@
+"""Every alert fires when what it speaks of is there, for as long as it says, and none fires while all is well: Prometheus' own unit tests
+of rules, with series that are written here."""
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.deploy.test_observability import HERE, rules
+
+needs_promtool = pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
+S = 'service="access"'
+READER, RELAY, HEAR = (f'{S}, reader="{reader}"' for reader in ("opening", "relay", "hear"))
+WELL = {
+    "up": ('job="lifang", instance="access:8081"', "1+0x120"),
+    "lifang_overdue": (S, "0+0x120"), "lifang_parked": (S, "0+0x120"), "lifang_damaged": (S, "0+0x120"),
+    "lifang_relay_refuses": (S, "0+0x120"), "lifang_ready": (S, "1+0x120"), "lifang_log_position": (S, "0+50x120"),
+    "lifang_task_restarts": (f'{S}, task="hear"', "0+0x120"),
+}
+"""One sample a minute for two hours; by name, or by name and what else tells two series of it apart."""
+MORE_WELL = [
+    ("lifang_lag", READER, "3+0x120"), ("lifang_lag", RELAY, "1+0x120"), ("lifang_lag", HEAR, "0+0x120"),
+    ("lifang_request_seconds_count", f'{S}, status="200"', "0+600x120"), ("lifang_request_seconds_count", f'{S}, status="503"', "0+0x120"),
+    ("lifang_request_seconds_bucket", f'{S}, route="/v1/doors", le="0.5"', "0+600x120"),
+    ("lifang_request_seconds_bucket", f'{S}, route="/v1/doors", le="5"', "0+600x120"),
+    ("lifang_request_seconds_bucket", f'{S}, route="/v1/doors", le="+Inf"', "0+600x120"),
+    ("lifang_heard_total", f'{S}, answer="taken"', "0+600x120"), ("lifang_heard_total", f'{S}, answer="missing"', "0+0x120"),
+    ("lifang_heard_total", f'{S}, answer="unreadable"', "0+0x120"), ("lifang_heard_total", f'{S}, answer="unknown"', "0+0x120"),
+    ("lifang_gateway_limited_total", 'policy="sign-in"', "0+1x120"),
+]
+SERIES = [*((name, labels, values) for name, (labels, values) in WELL.items()), *MORE_WELL]
+CAUSED: dict[str, tuple[int, dict[tuple[str, str], str]]] = {
+    "LifangDeadlinesPass": (11, {("lifang_overdue", S): "0x9 2x110"}),
+    "LifangRequestsFail": (20, {("lifang_request_seconds_count", f'{S}, status="503"'): "0x9 0+60x110"}),
+    "LifangRequestsAreSlow": (40, {("lifang_request_seconds_bucket", f'{S}, route="/v1/doors", le="0.5"'): "0+300x120"}),
+    "LifangSomebodyGuesses": (25, {("lifang_gateway_limited_total", 'policy="sign-in"'): "0x9 0+40x110"}),
+    "LifangEventsAreParked": (12, {("lifang_parked", S): "0x9 1x110"}),
+    "LifangEventsAreMissing": (12, {("lifang_heard_total", f'{S}, answer="missing"'): "0x9 1x110"}),
+    "LifangRecordsAreUnreadable": (12, {("lifang_heard_total", f'{S}, answer="unreadable"'): "0x9 1x110"}),
+    "LifangEventsAreUnknown": (80, {("lifang_heard_total", f'{S}, answer="unknown"'): "0x9 0+1x110"}),
+    "LifangReaderStandsStill": (20, {("lifang_lag", READER): "3x9 50+50x110"}),
+    "LifangReaderIsBehind": (30, {("lifang_lag", READER): "3x9 20000-1x110"}),
+    "LifangRelayStandsStill": (20, {("lifang_lag", RELAY): "1x9 50+50x110"}),
+    "LifangHearsNothing": (12, {("lifang_lag", HEAR): "0x9 -1x110"}),
+    "LifangHearsLate": (20, {("lifang_lag", HEAR): "0x9 3000+1x110"}),
+    "LifangRelayRefuses": (12, {("lifang_relay_refuses", S): "0x9 1x110"}),
+    "LifangViewsAreDamaged": (12, {("lifang_damaged", S): "0x9 1x110"}),
+    "LifangIsAway": (13, {("up", 'job="lifang", instance="access:8081"'): "1x9 0x110"}),
+    "LifangIsNotMeasured": (21, {("lifang_log_position", S): "0+50x9 stale"}),
+    "LifangTasksRestart": (30, {("lifang_task_restarts", f'{S}, task="hear"'): "0x9 0+1x110"}),
+    "LifangLogIsShorter": (14, {("lifang_log_position", S): "5000x9 4000x110"}),
+    "LifangIsNotReady": (14, {("lifang_ready", S): "1x9 0x110"}),
+}
+"""By alert: after how many minutes it is there, and what is otherwise than well, from the tenth on."""
+
+
+def case(minutes: int, otherwise: dict[tuple[str, str], str], alert: str, firing: int) -> dict[str, Any]:
+    alerts = f'count(ALERTS{{alertname=~"{alert}", alertstate="firing"}}) or vector(0)'
+    return {
+        "interval": "1m",
+        "input_series": [
+            {"series": f"{name}{{{labels}}}", "values": otherwise.get((name, labels), values)} for name, labels, values in SERIES],
+        "promql_expr_test": [{"expr": alerts, "eval_time": f"{minutes}m", "exp_samples": [{"labels": "{}", "value": firing}]}]}
+
+
+def tried(tmp_path: Path, *cases: dict[str, Any]) -> subprocess.CompletedProcess[str]:
+    file = tmp_path / "cases.yml"
+    file.write_text(yaml.safe_dump({"rule_files": [str(HERE / "rules.yml")], "evaluation_interval": "1m", "tests": [*cases]}))
+    return subprocess.run(["promtool", "test", "rules", file], capture_output=True, text=True, check=False)
+
+
+def test_each_alert_has_a_cause_here():
+    assert CAUSED.keys() == {rule["alert"] for rule in rules() if "alert" in rule}
+    assert {key for _, otherwise in CAUSED.values() for key in otherwise} <= {(name, labels) for name, labels, _ in SERIES}
+
+
+@needs_promtool
+@pytest.mark.parametrize("alert", CAUSED)
+def test_it_fires_when_it_is_caused_and_not_before(alert: str, tmp_path: Path):
+    minutes, otherwise = CAUSED[alert]
+    done = tried(tmp_path, case(minutes, otherwise, alert, 1), case(9, otherwise, alert, 0))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@needs_promtool
+@pytest.mark.parametrize("minutes", [5, 30, 119])
+def test_while_all_is_well_none_fires(minutes: int, tmp_path: Path):
+    done = tried(tmp_path, case(minutes, {}, ".+", 0))
+    assert done.returncode == 0, done.stdout + done.stderr
