@@ -37,6 +37,7 @@ async def parted(scene: Scene, proxy: Proxy, seconds: float) -> None:
     asking = asyncio.create_task(scene.load.run())
     await scene.load.well_under_way()
     await asking
+    await quiet(scene.pool, scene.echo)
     async with away(proxy, seconds):
         asking = asyncio.create_task(scene.load.run())
         await until(lambda: asking.done() or scene.load.errors)
