@@ -102,8 +102,13 @@ async def test_with_the_consent_the_face_opens_nothing_more_and_every_reader_for
     assert (str(revoked.credential_id), revoked.kind, revoked.reason) == (face["id"], "face", "consent_withdrawn")
     assert not (await presented(site, face["template_id"])).allowed
     await site.once(site.devices, "template_not_removed")
-    await ways_of(site.access).memory.catch_up()
-    assert await proofs(site, face["id"]) in ([], ["waiting"]) and ways_of(site.access).stored() == 1, "the reader is off"
+
+    async def counted_still() -> bool:
+        await ways_of(site.access).memory.catch_up()
+        return ways_of(site.access).stored() == 1
+
+    await until(counted_still)
+    assert await proofs(site, face["id"]) in ([], ["waiting"]), "the reader is off"
     await again(site)
     await site.machine.on()
     await site.once(site.devices, "template_removed")
