@@ -6,7 +6,7 @@ from libs.eventkit.db import Database, alive
 from libs.eventkit.recorded import Recorded
 
 BATCH = 500
-KEPT = 2000  # rows kept in memory, at most twice as many; whoever is further behind reads the log itself
+KEPT = 2000  # rows kept in memory; whoever is further behind reads the log itself
 LOOKED = 1.0  # seconds for which nobody looks again after one has come to the end, unless woken
 
 class Wake:
@@ -54,7 +54,6 @@ class Tail:
         found = await self._read(position, BATCH)
         self._empty = (grown, now) if len(found) < BATCH else None
         self._kept += found
-        if len(self._kept) > 2 * KEPT:
-            del self._kept[:-KEPT]
+        del self._kept[:-KEPT]
         self._end = position + len(found)
         return found

@@ -75,7 +75,7 @@ def _findings(desk: Desk, log: of_logs.Log, seen: Sequence[Recorded], reports: s
     found += [*of_logs.positions_and_versions_run(log.events), *of_logs.nothing_waits(log)]
     for view in SERVICE.views:
         found += of_logs.view_is_the_fold(log, desk.app.catalogue, view)
-    if len(desk.app.log.tail._kept) > 2 * KEPT:
+    if len(desk.app.log.tail._kept) > KEPT:
         found.append(Finding("I9", "what is kept for subscribers grows with them"))
     return found
 
