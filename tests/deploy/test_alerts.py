@@ -14,14 +14,10 @@ from tests.deploy.test_observability import HERE, rules
 needs_promtool = pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
 S = 'service="access"'
 READER, RELAY, HEAR = (f'{S}, reader="{reader}"' for reader in ("opening", "relay", "hear"))
-WELL = {
-    "up": ('job="lifang", instance="access:8081"', "1+0x120"),
-    "lifang_overdue": (S, "0+0x120"), "lifang_parked": (S, "0+0x120"), "lifang_damaged": (S, "0+0x120"),
-    "lifang_relay_refuses": (S, "0+0x120"), "lifang_ready": (S, "1+0x120"), "lifang_log_position": (S, "0+50x120"),
-    "lifang_task_restarts": (f'{S}, task="hear"', "0+0x120"),
-}
-"""One sample a minute for two hours; by name, or by name and what else tells two series of it apart."""
-MORE_WELL = [
+SERIES = [
+    ("up", 'job="lifang", instance="access:8081"', "1+0x120"), ("lifang_ready", S, "1+0x120"), ("lifang_log_position", S, "0+50x120"),
+    *((f"lifang_{name}", S, "0+0x120") for name in ("overdue", "parked", "damaged", "relay_refuses")),
+    ("lifang_task_restarts", f'{S}, task="hear"', "0+0x120"),
     ("lifang_lag", READER, "3+0x120"), ("lifang_lag", RELAY, "1+0x120"), ("lifang_lag", HEAR, "0+0x120"),
     ("lifang_request_seconds_count", f'{S}, status="200"', "0+600x120"), ("lifang_request_seconds_count", f'{S}, status="503"', "0+0x120"),
     ("lifang_request_seconds_bucket", f'{S}, route="/v1/doors", le="0.5"', "0+600x120"),
@@ -31,7 +27,7 @@ MORE_WELL = [
     ("lifang_heard_total", f'{S}, answer="unreadable"', "0+0x120"), ("lifang_heard_total", f'{S}, answer="unknown"', "0+0x120"),
     ("lifang_gateway_limited_total", 'policy="sign-in"', "0+1x120"),
 ]
-SERIES = [*((name, labels, values) for name, (labels, values) in WELL.items()), *MORE_WELL]
+"""While all is well: one sample a minute for two hours."""
 CAUSED: dict[str, tuple[int, dict[tuple[str, str], str]]] = {
     "LifangDeadlinesPass": (11, {("lifang_overdue", S): "0x9 2x110"}),
     "LifangRequestsFail": (20, {("lifang_request_seconds_count", f'{S}, status="503"'): "0x9 0+60x110"}),

@@ -19,9 +19,7 @@ from tests.kit import recorded
 FORMS = 24
 ASKS_ANY = {"gateway_stories", "gateway_stays"}
 """Views that look into events of every type, or into some that they then leave."""
-SERVICES = list(streams.services())
 hints = cache(get_type_hints)
-named = pytest.mark.parametrize("service", SERVICES, ids=lambda s: s.name)
 
 
 def form(kind: Any, dice: random.Random) -> Any:
@@ -49,7 +47,7 @@ def reads(view: View, event: Struct, row: Recorded) -> bool:
         return True
 
 
-@named
+@pytest.mark.parametrize("service", list(streams.services()), ids=lambda s: s.name)
 def test_whoever_reads_a_type_forgets_it_and_few_others_do(service: Service):
     dice, kinds = random.Random(1), [*service.catalogue().types.values()]
     forms = {kind: [form(kind, dice) for _ in range(FORMS)] for kind in kinds}
