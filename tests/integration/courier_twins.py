@@ -37,7 +37,7 @@ class PositionFirst(Courier):
         async def _deliver(self, sender: Sender, row: Recorded) -> None:
             await self.course.taken(row)
             body = json.encode(told(self.app, row))
-            while await self._attempt(sender, row, body):
+            while (await self._attempt(sender, row, body)).code:
                 pass
 
     delivery = First

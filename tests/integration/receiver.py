@@ -31,7 +31,7 @@ class Got(Struct, frozen=True):
 class Receiver:
     def __init__(self, answer: Callable[["Got"], Answer] = lambda got: 204) -> None:
         self.answer, self.got, self.port = answer, list[Got](), 0
-        self.connections = 0
+        self.connections, self.retry_after = 0, ""
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
 
@@ -82,6 +82,7 @@ class Receiver:
         self.got.append(Got(headers, body, answer, got.path))
         if isinstance(answer, int):
             length = b"" if answer == 204 else b"content-length: 0\r\n"  # a 204 has none (RFC 9110, 8.6)
+            length += f"retry-after: {self.retry_after}\r\n".encode() if self.retry_after else b""
             writer.write(b"HTTP/1.1 %d X\r\n%blocation: http://127.0.0.1:%d/elsewhere\r\n\r\n" % (answer, length, self.port))
             await writer.drain()
             return

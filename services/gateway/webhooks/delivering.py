@@ -26,6 +26,7 @@ from services.gateway.api.incident_events import told
 from services.gateway.domain.webhooks import EVENTS, Failing, SwitchedOff, SwitchOff, TellFailing, TellRecovered
 from services.gateway.publishing import SAID
 from services.gateway.webhooks.address import Refused, place_of, private_allowed
+from services.gateway.webhooks.answers import ATTEMPTS, Answer
 from services.gateway.webhooks.book import Known, book_of
 from services.gateway.webhooks.places import Course
 from services.gateway.webhooks.sending import GONE, Bounds, Sender
@@ -80,16 +81,21 @@ class Delivery:
     async def _deliver(self, sender: Sender, row: Recorded) -> None:
         """Until it is taken. Raises Stopped."""
         attempt, body = 0, msgspec.json.encode(told(self.app, row))
-        while code := await self._attempt(sender, row, body):
-            await self._failed(row, code)
-            await asyncio.sleep(pause(self.bounds, attempt))
+        while (answer := await self._attempt(sender, row, body)).code:
+            await self._failed(row, answer.code)
+            await asyncio.sleep(pause(self.bounds, attempt, answer.after))
             attempt += 1
         await self.course.taken(row)
         if self.since is not None:
             await self._say(TellRecovered(public_id(row.event_id, 0), datetime.now(UTC)))
             self.since, self.code = None, ""
 
-    async def _attempt(self, sender: Sender, row: Recorded, body: bytes) -> str:
+    async def _attempt(self, sender: Sender, row: Recorded, body: bytes) -> Answer:
+        answer = await self._answer(sender, row, body)
+        ATTEMPTS.labels(answer.kind).inc()
+        return answer
+
+    async def _answer(self, sender: Sender, row: Recorded, body: bytes) -> Answer:
         now = datetime.now(UTC)
         boxes = [self.target.url, self.target.secret]
         if self.target.old_secret is not None and self.target.old_until is not None and now < self.target.old_until:
@@ -98,7 +104,7 @@ class Delivery:
         try:
             place = place_of(url, self.private)
         except Refused as refused:
-            return refused.code
+            return Answer(refused.code)
         return await sender.send(place, body, headers(secrets, str(public_id(row.event_id, 0)), int(time.time()), body))
 
     async def _opened(self, boxes: Sequence[Sealed]) -> list[str]:
@@ -123,9 +129,11 @@ class Delivery:
         await self.app.commands.handle(self.known.webhook_id, command, context)
 
 
-def pause(bounds: Bounds, attempt: int) -> float:
-    """Seconds after the attempt (0 is the first): doubling, with jitter, so that those who failed together do not come back together."""
-    return float(min(bounds.first * 2.0 ** min(attempt, 30), bounds.longest) * random.uniform(0.75, 1.0))
+def pause(bounds: Bounds, attempt: int, asked: float = 0.0) -> float:
+    """Seconds after the attempt (0 is the first): doubling, with jitter, so that those who failed together do not come back together; not
+    less than was `asked`, where that is no more than the longest."""
+    grown = min(bounds.first * 2.0 ** min(attempt, 30), bounds.longest) * random.uniform(0.75, 1.0)
+    return float(max(grown, min(asked, bounds.longest)))
 
 
 class Courier:

@@ -5,12 +5,14 @@ import ssl
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Self
 
 import httpx
 from msgspec import Struct
 
 from services.gateway.webhooks.address import Place, Refused, addresses_of, bracketed
+from services.gateway.webhooks.answers import Answer, quiet_for
 
 CONTENT_TYPE = "application/cloudevents+json"
 GONE = "http_410"
@@ -45,21 +47,19 @@ class Sender:
         self._names.shutdown(wait=False, cancel_futures=True)
         await self._client.aclose()
 
-    async def send(self, place: Place, body: bytes, headers: Mapping[str, str]) -> str:
-        """Empty where it was taken (2xx), else a stable code: `http_<status>`, timeout, connect_failed, tls_failed, broke_off, or why the
-        place was refused."""
+    async def send(self, place: Place, body: bytes, headers: Mapping[str, str]) -> Answer:
         try:
             async with asyncio.timeout(self._bounds.whole):
                 address = await self._address(place)
                 return await self._asked(place, address, body, headers)
         except Refused as refused:
-            return refused.code
+            return Answer(refused.code)
         except (TimeoutError, httpx.TimeoutException):
-            return "timeout"
+            return Answer("timeout")
         except httpx.ConnectError as error:
-            return "tls_failed" if _is_tls(error) else "connect_failed"
+            return Answer("tls_failed" if _is_tls(error) else "connect_failed")
         except httpx.HTTPError:
-            return "broke_off"
+            return Answer("broke_off")
 
     async def _address(self, place: Place) -> str:
         """Of several the next one each time: one of them may be away."""
@@ -67,7 +67,7 @@ class Sender:
         self._count += 1
         return found[self._count % len(found)]
 
-    async def _asked(self, place: Place, address: str, body: bytes, headers: Mapping[str, str]) -> str:
+    async def _asked(self, place: Place, address: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """To the address that was looked at; the certificate is that of the name."""
         usual = 443 if place.scheme == "https" else 80
         host = bracketed(place.host) + ("" if place.port == usual else f":{place.port}")
@@ -80,7 +80,9 @@ class Sender:
                 with suppress(TimeoutError, httpx.HTTPError):  # the status is what counts; read, so that the connection can be used again
                     async with asyncio.timeout(QUICK):
                         await answer.aread()
-            return "" if answer.is_success else f"http_{answer.status_code}"
+            if answer.is_success:
+                return Answer()
+            return Answer(f"http_{answer.status_code}", quiet_for(answer.headers.get("retry-after", ""), datetime.now(UTC)))
         finally:
             await answer.aclose()
 

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from services.gateway.webhooks.address import place_of
+from services.gateway.webhooks.answers import Answer
 from services.gateway.webhooks.sending import Bounds, Sender
 from tests.integration.receiver import Receiver
 
@@ -53,7 +54,7 @@ async def receiver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
 
 async def sent(url: str, verify: ssl.SSLContext | bool, private: bool = True) -> str:
     async with Sender(Bounds(connect=2, whole=2), private, verify) as sender:
-        return await sender.send(place_of(url, True), b"{}", {"webhook-id": "1"})
+        return (await sender.send(place_of(url, True), b"{}", {"webhook-id": "1"})).code
 
 
 async def test_the_certificate_has_to_be_that_of_the_name(receiver: tuple[Receiver, ssl.SSLContext]) -> None:
@@ -91,8 +92,15 @@ async def test_a_connection_is_kept_and_a_redirect_not_followed(receiver: tuple[
     server.answer = lambda got: status
     place = place_of(f"https://{NAME}:{server.port}/", True)
     async with Sender(Bounds(connect=2, whole=2), True, trusted) as sender:
-        assert [await sender.send(place, b"{}", {}) for _ in range(3)] == ["", "", ""]
+        assert [await sender.send(place, b"{}", {}) for _ in range(3)] == [Answer()] * 3
         assert server.connections == 1
         server.answer = lambda got: 302
-        assert await sender.send(place, b"{}", {}) == "http_302"
+        assert await sender.send(place, b"{}", {}) == Answer("http_302")
     assert len(server.got) == 4, "nobody went where it pointed"
+
+
+async def test_how_long_it_asks_to_be_left_alone_is_part_of_its_answer(receiver: tuple[Receiver, ssl.SSLContext]) -> None:
+    server, trusted = receiver
+    server.answer, server.retry_after = lambda got: 503, "120"
+    async with Sender(Bounds(connect=2, whole=2), True, trusted) as sender:
+        assert await sender.send(place_of(f"https://{NAME}:{server.port}/", True), b"{}", {}) == Answer("http_503", 120.0)

@@ -13,6 +13,7 @@ from libs.eventkit.sealed import Sealed
 from services.gateway.domain import webhooks as rules
 from services.gateway.webhooks import address, signing
 from services.gateway.webhooks.address import is_public, place_of
+from services.gateway.webhooks.answers import Answer, quiet_for
 from services.gateway.webhooks.book import WebhookBook
 from services.gateway.webhooks.delivering import pause
 from services.gateway.webhooks.sending import Bounds
@@ -175,3 +176,22 @@ def test_pauses_grow_to_five_minutes_and_differ() -> None:
     for attempt, most in ((0, 1), (1, 2), (5, 32), (8, 256), (9, 300), (10_000, 300)):
         found = {pause(Bounds(), attempt) for _ in range(200)}
         assert most * 0.75 <= min(found) <= max(found) <= most and len(found) > 100
+
+
+@pytest.mark.parametrize(("said", "seconds"), [
+    ("120", 120.0), ("0", 0.0), ("9" * 40, 999_999_999.0), ("", 0.0), ("-1", 0.0), ("1.5", 0.0), ("soon", 0.0), ("²", 0.0),
+    ("Wed, 21 Oct 2026 07:28:30 GMT", 30.0), ("Wednesday, 21-Oct-26 07:28:30 GMT", 30.0), ("Wed Oct 21 07:28:30 2026", 30.0),
+    ("Wed, 21 Oct 2026 07:27:00 GMT", 0.0), ("Wed, 99 Oct 2026 07:28:30 GMT", 0.0), ("Wed, 21 Oct 99999 07:28:30 GMT", 0.0)])
+def test_a_receiver_may_ask_for_quiet_in_seconds_or_by_a_date(said: str, seconds: float) -> None:
+    assert quiet_for(said, datetime(2026, 10, 21, 7, 28, tzinfo=UTC)) == seconds
+
+
+def test_quiet_that_was_asked_for_is_kept_but_no_longer_than_the_longest_pause() -> None:
+    assert pause(Bounds(), 0, 120.0) == 120.0 and pause(Bounds(), 0, 10**9) == 300.0
+    assert 225 <= pause(Bounds(), 20, 1.0) <= 300, "it makes no pause shorter"
+
+
+@pytest.mark.parametrize(("code", "kind"), [
+    ("", "taken"), ("http_503", "http_5xx"), ("http_302", "http_3xx"), ("timeout", "timeout"), ("address_refused", "address_refused")])
+def test_the_labels_of_attempts_are_few(code: str, kind: str) -> None:
+    assert Answer(code).kind == kind
