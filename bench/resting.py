@@ -6,11 +6,10 @@ import psutil
 
 from bench.measure import Part, Result, rounded
 from bench.servers import Servers
-from bench.whole import Whole
+from bench.whole import SERVERS, Whole
 
 QUIET = MEASURED = 60.0
 GOAL_CPU, GOAL_MIB = 8.0, 1024
-SERVERS = ("postgres", "kafka")
 
 
 def family(pid: int) -> list[psutil.Process]:

@@ -1,10 +1,12 @@
 """Rows that ask the running system: `page` (a composed page at the gateway), `judgement` (may this card open this door,
-over HTTP, decided in the log before the answer) and `reports` (a device tells of as many events in one request as one may have)."""
+over HTTP, decided in the log before the answer) and `reports` (a device tells of as many events in one request as one may have). The last
+two by the service alone; `in_company` is what all the others leave of it on these two cores."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
+from functools import partial
 from itertools import count
 from time import perf_counter
 from uuid import uuid4
@@ -153,13 +155,15 @@ async def measure_judgement(servers: Servers) -> Result:
             await steady(nothing, JUDGED_AT, JUDGED_AT * SECONDS, call)
             return summed(times)
 
-        found = await side_by_side({"ours": ours, "bare": bare}, ROUNDS)
+        company = await side_by_side({"in_company": ours}, ROUNDS)
+        sides = {"ours": ours, "bare": bare}
+        found = await side_by_side({name: partial(whole.alone, "access", side) for name, side in sides.items()}, ROUNDS)
     p99 = found.p99("ours")
     return Result(
         row="judgement", unit=f"ms (p50 at {JUDGED_AT}/s)", ours=rounded(found.value("ours")), p99=rounded(p99),
         limit=Part("GET /livez at access, at the same rate", rounded(found.value("bare"))), peer=Part("none", None),
         goal=f"p99 ≤ 10 ms at {JUDGED_AT}/s", met=p99 <= 10, of_limit=rounded(found.ratio("ours", "bare")), of_peer=None, rounds=ROUNDS,
-        spread=found.spread())
+        spread=found.spread() | company.spread())
 
 
 async def measure_reports(servers: Servers) -> Result:
@@ -190,9 +194,12 @@ async def measure_reports(servers: Servers) -> Result:
             found = await as_fast_as_it_goes([t.line for t in terminals], tell)
             return Measured(found.value * AT_ONCE, found.p50, found.p99)
 
-        found = await side_by_side({"ours": ours, "pgbench": lambda: pgbench(servers, 32, PGBENCH)}, ROUNDS)
+        company = await side_by_side({"in_company": ours}, ROUNDS)
+        sides = {"ours": ours, "pgbench": lambda: pgbench(servers, 32, PGBENCH)}
+        found = await side_by_side({name: partial(whole.alone, "devices", side) for name, side in sides.items()}, ROUNDS)
     of_limit = found.ratio("ours", "pgbench")
     return Result(
         row="reports", unit=f"events/s, {AT_ONCE} per request", ours=rounded(found.value("ours")), p99=rounded(found.p99("ours")),
         limit=Part("pgbench -c 32: single rows, indexes and idempotency row", rounded(found.value("pgbench"))), peer=Part("none", None),
-        goal="≥ 1.8 × limit", met=of_limit >= 1.8, of_limit=rounded(of_limit), of_peer=None, rounds=ROUNDS, spread=found.spread())
+        goal="≥ 1.8 × limit", met=of_limit >= 1.8, of_limit=rounded(of_limit), of_peer=None, rounds=ROUNDS,
+        spread=found.spread() | company.spread())

@@ -1,19 +1,23 @@
 """What the rows of the whole system share: where it is, a steady load, and the same way with nothing on it."""
 
 import asyncio
+import os
+import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from math import inf
 from pathlib import Path
 from time import perf_counter
 from uuid import uuid4
 
 import httpx
 import msgspec
+import psutil
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from msgspec import Struct
 
 from bench.hop import ended, forget
-from bench.measure import Measured, percentile
+from bench.measure import Measured, Side, percentile
 from bench.servers import Servers
 from bench.wire import Line
 from cli.migrating.topics import ensure_topics
@@ -22,6 +26,7 @@ from libs.eventkit.privacy import unbase64url
 PATIENCE = 120.0
 """Seconds after the last call until everything must have arrived."""
 TEXT = "x" * 400
+SERVERS = ("postgres", "kafka")
 
 
 class Push(Struct, frozen=True):
@@ -58,6 +63,33 @@ class Whole(Struct, frozen=True):
     @classmethod
     def read(cls, servers: Servers) -> "Whole":
         return msgspec.json.decode(Path(servers.whole).read_bytes(), type=cls)
+
+    async def alone(self, service: str, side: Side) -> Measured:
+        """While the other services and the simulator are stopped (SIGSTOP; for less than the half minute after which a process whose loop
+        stands still ends itself); PostgreSQL and Kafka are its company. Before and afterwards nobody is behind."""
+        others = [pid for name, pid in self.pids.items() if pid and name not in (service, "supervisor", *SERVERS)]
+        await self.settled()
+        for pid in others:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            return await side()
+        finally:
+            for pid in others:
+                os.kill(pid, signal.SIGCONT)
+            await self.settled()
+
+    async def settled(self) -> None:
+        """Nobody is behind: for a second all of them have taken less than a third of a core. Raises RuntimeError after two minutes."""
+        until, before = perf_counter() + PATIENCE, inf
+        while (now := self._seconds()) - before > 0.3 or before == inf:
+            if perf_counter() > until:
+                raise RuntimeError("the services do not come to rest")
+            before = now
+            await asyncio.sleep(1)
+
+    def _seconds(self) -> float:
+        """Of the processor, ever, by the services."""
+        return sum(sum(psutil.Process(pid).cpu_times()[:2]) for name, pid in self.pids.items() if pid and name not in SERVERS)
 
     @property
     def community(self) -> str:

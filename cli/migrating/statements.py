@@ -4,7 +4,7 @@ from cli.place import ROOT
 from libs.eventkit.views import View
 
 SQL = ROOT / "libs" / "eventkit" / "migrations"
-_LOG = "\n".join((SQL / f"{name}.sql").read_text() for name in ("service", "seal", "retention"))
+_LOG = "\n".join((SQL / f"{name}.sql").read_text() for name in ("append", "service", "seal", "retention"))
 _VIEW = (SQL / "view.sql").read_text()
 
 

@@ -22,7 +22,8 @@ class Unavailable(Exception):
     """The database does not answer. What was asked has happened once or not at all; the same key tells."""
 
 AWAY = (Unavailable, OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError,  # also TimeoutError
-        asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, asyncpg.TooManyConnectionsError, asyncpg.DiskFullError)
+        asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, asyncpg.TooManyConnectionsError, asyncpg.DiskFullError,
+        asyncpg.InternalClientError)  # a connection that was told of its end between two queries
 
 def is_away(error: BaseException) -> bool:
     return isinstance(error, AWAY)
@@ -42,7 +43,7 @@ async def once_there(call: Callable[[], Awaitable[T]], patience: float = inf) ->
 async def asked_again(read: Callable[[], Awaitable[T]]) -> T:
     """Its answer, asked anew where a connection has died. Raises Unavailable."""
     try:
-        return await once_there(read, 0.04)
+        return await once_there(read, 0.2)
     except AWAY as error:
         raise Unavailable(str(error)) from error
 async def alive(connection: asyncpg.Connection) -> None:

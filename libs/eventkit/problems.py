@@ -49,7 +49,7 @@ def translate(error: Exception) -> Response:
         case HTTPException():
             code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
             return answer(error.status_code, code, headers=dict(error.headers or {}))
-        case _ if db.is_away(error):
+        case _ if db.is_away(error) or isinstance(error, asyncpg.QueryCanceledError):  # the latter took too long (S17)
             return answer(503, "unavailable", "ask again; a command, whose outcome is unknown, with the same Idempotency-Key")
     log.error("nobody foresaw this", exc_info=error)
     return answer(500, "internal")

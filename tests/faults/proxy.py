@@ -11,8 +11,9 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 class Proxy:
     """`drop_reply`: an answer that it is true of is not delivered and its connection ends, `drops` times. `blackhole`: nothing
     goes either way while it is set, connections stay open. `slow`: one byte at a time. `refuse`: every connection ends.
-    `forget`: connections that are open stay so and never say anything more, as behind a firewall that was restarted. `instead`:
-    bytes of an answer that are others on the way."""
+    `forget`: connections that are open stay so and never say anything more, as behind a firewall that was restarted. `keeps_open`: that
+    the server has ended one is not passed on, as when its network goes with it; `ended` counts them. `instead`: bytes of an answer that
+    are others on the way."""
 
     def __init__(self, host: str, port: int) -> None:
         self._target = (host, port)
@@ -23,7 +24,8 @@ class Proxy:
         self.drop_reply: Callable[[bytes], bool] | None = None
         self.drops = 1
         self.dropped = asyncio.Event()
-        self.refuse = self.slow = False
+        self.refuse = self.slow = self.keeps_open = False
+        self.ended = 0
         self.instead: tuple[bytes, bytes] | None = None
         self._epoch = 0
 
@@ -31,6 +33,11 @@ class Proxy:
     def port(self) -> int:
         assert self._server is not None
         return int(self._server.sockets[0].getsockname()[1])
+
+    @property
+    def ports(self) -> list[int]:
+        """By which the server knows those who are connected."""
+        return [writer.get_extra_info("sockname")[1] for writer in self._open if writer.get_extra_info("peername")[1] == self._target[1]]
 
     def blackhole(self, on: bool) -> None:
         (self._passing.clear if on else self._passing.set)()
@@ -86,6 +93,9 @@ class Proxy:
                 for chunk in (data[i:i + 1] for i in range(len(data))) if self.slow else (data,):
                     writer.write(chunk)
                     await writer.drain()
+        if answers and self.keeps_open:
+            self.ended += 1
+            await asyncio.Event().wait()
 
 
 @asynccontextmanager

@@ -153,6 +153,47 @@ async def test_twin_without_timeouts_is_caught(
     assert broken.value.invariant == "I9"
 
 
+async def told_of_their_end(app: App, proxy: Proxy, pool: asyncpg.Pool, community: UUID, tally: Tally) -> None:
+    """The server tells all its connections that it goes (FATAL, 57P01), as one that is moved does, and that they end gets lost with its
+    network; a new one answers. Raises Broken (I2) where somebody who asks hears anything but the answer, or that there is none yet."""
+    await asyncio.gather(*(app.log.stream(f"account:{uuid4()}") for _ in range(20)))
+    proxy.keeps_open = True
+    tally.events = await pool.fetchval(
+        "select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = current_database() and client_port = any($1)",
+        proxy.ports)
+    await until(lambda: proxy.ended == tally.events)
+    await turns(20)
+    subject, asked = uuid4(), 0
+    while asked <= tally.events:
+        asked += 1
+        try:
+            await app.commands.handle(subject, Add(1), context(community), key=Key("p", "r", str(subject)))
+            break
+        except Unavailable:
+            continue
+        except Exception as error:
+            settle([Finding("I2", f"an answer that is none: {type(error).__name__}")], tally)
+    stored = await pool.fetchval("select count(*) from events where stream = $1", f"account:{subject}")
+    settle([] if stored == 1 else [Finding("I2", f"asked {asked} times, stored {stored} times", stuck=1)], tally)
+
+
+@pytest.mark.fault(row="database-partition", invariants="I2")
+async def test_connections_that_were_told_of_their_end_are_replaced(
+    proxied: tuple[Proxy, App], pool: asyncpg.Pool, community: UUID, tally: Tally
+):
+    await told_of_their_end(proxied[1], proxied[0], pool, community, tally)
+
+
+@pytest.mark.twin(row="database-partition", caught_by="I2")
+async def test_twin_that_takes_it_for_something_nobody_foresaw_is_caught(
+    proxied: tuple[Proxy, App], pool: asyncpg.Pool, community: UUID, tally: Tally, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(db, "AWAY", tuple(error for error in db.AWAY if error is not asyncpg.InternalClientError))
+    with pytest.raises(Broken) as broken:
+        await told_of_their_end(proxied[1], proxied[0], pool, community, tally)
+    assert broken.value.invariant == "I2"
+
+
 async def replies_lost(app: App, proxy: Proxy, community: UUID, rounds: int = 3) -> None:
     """Every answer is lost after the commit until the caller hears that nobody knows, and asks again with its key."""
     account = uuid4()

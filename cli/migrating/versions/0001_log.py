@@ -1,4 +1,4 @@
-"""The log's tables, and how it is appended to."""
+"""The log's tables."""
 
 from alembic import op
 

@@ -8,7 +8,8 @@ from libs.eventkit.db import Unavailable, is_away
 
 @pytest.mark.parametrize("error", [
     Unavailable(), OSError(), TimeoutError(), asyncpg.CannotConnectNowError(), asyncpg.TooManyConnectionsError(),
-    asyncpg.ConnectionDoesNotExistError(), asyncpg.AdminShutdownError()], ids=lambda e: type(e).__name__)
+    asyncpg.ConnectionDoesNotExistError(), asyncpg.AdminShutdownError(),
+    asyncpg.InternalClientError()], ids=lambda e: type(e).__name__)
 def test_a_database_that_has_no_place_for_us_is_away(error: Exception):
     assert is_away(error)
 

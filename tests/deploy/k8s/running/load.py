@@ -24,7 +24,8 @@ from simulator.hikvision_bodies import AccessEvent, Origin, body
 
 ENOUGH = Path("/tmp/enough")
 PAUSE = float(os.environ["PAUSE"])
-TRIES = 12
+PATIENCE = 60.0
+"""Seconds for which one thing is asked again: a database that is away for ten, and as long again until whoever lost it is called ready."""
 HALF_TIME = 240.0
 """Seconds after which tokens are asked for again: they last for ten minutes."""
 
@@ -95,7 +96,7 @@ async def ask(client: httpx.AsyncClient, make: Callable[[], Asked]) -> dict[str,
         return {"status": status, "at": at, "failed": failed, "ms": round((time.monotonic() - begun) * 1000)}
 
     headers = {**asked.headers, "idempotency-key": str(uuid4())}
-    for _ in range(TRIES):
+    while time.monotonic() < begun + PATIENCE:
         try:
             answer = await client.request(asked.method, asked.url, content=asked.content, headers=headers)
             if answer.status_code < 500:
