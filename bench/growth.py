@@ -46,13 +46,13 @@ class Size:
         for first in range(1, self.events + 1, step):
             await owner.execute(
                 FILL, COMMUNITIES, DATA.decode(), STORED_META, first, min(first + step - 1, self.events), timeout=600)
-        await owner.execute(VIEW, COMMUNITIES, self.events // 10, timeout=600)
+        self.database = Database(settings)
+        stack.push_async_callback(self.database.close)
+        await (await self.database.pool()).execute(VIEW, COMMUNITIES, self.events // 10, timeout=600)  # its owner may not
         await owner.execute("vacuum analyze events", timeout=600)
         await owner.execute("vacuum analyze totals", timeout=600)
         await owner.execute("checkpoint") if await _may_checkpoint(owner) else None
         await owner.close()
-        self.database = Database(settings)
-        stack.push_async_callback(self.database.close)
         self.log = Log(self.database)
         self.pool = await self.database.pool()
         self.ids = [row[0] for row in await self.pool.fetch("select account_id from totals order by position limit 1000")]
