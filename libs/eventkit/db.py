@@ -4,11 +4,14 @@ run by asyncpg: SQLAlchemy's own engine would cost three times as much per query
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
+from functools import cache, wraps
+from inspect import signature
 from math import inf
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 import asyncpg
 import msgspec
+from sqlalchemy import bindparam
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.util import LRUCache
@@ -17,17 +20,13 @@ from libs.eventkit.settings import Settings
 T = TypeVar("T")
 _DIALECT, _COMPILED = PGDialect_asyncpg(), LRUCache[Any, Any](500)  # type: ignore[no-untyped-call]
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy | asyncpg.Pool
-
 class Unavailable(Exception):
     """The database does not answer. What was asked has happened once or not at all; the same key tells."""
-
 AWAY = (Unavailable, OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError,  # also TimeoutError
         asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, asyncpg.TooManyConnectionsError, asyncpg.DiskFullError,
         asyncpg.InternalClientError)  # a connection that was told of its end between two queries
-
 def is_away(error: BaseException) -> bool:
     return isinstance(error, AWAY)
-
 async def once_there(call: Callable[[], Awaitable[T]], patience: float = inf) -> T:
     """Its answer, as soon as the database is there (and a connection does not remember a table as it was before a migration); when it
     still is away after `patience` seconds, what it said last."""
@@ -60,13 +59,37 @@ async def _as_it_is(connection: asyncpg.Connection) -> None:
     """Nothing is ever set but inside a transaction: asyncpg's own reset would be a round trip for nothing."""
 async def _reader(connection: asyncpg.Connection) -> None:
     await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=msgspec.json.encode, decoder=msgspec.json.decode)
-def _text(query: ClauseElement) -> tuple[str, Sequence[Any]]:
-    """What is asked, compiled once for all queries of its shape, and its values."""
+class Ready(NamedTuple):
+    """A query's text, and the values of its parameters in their order."""
+    text: str
+    values: Sequence[Any]
+def ready(query: ClauseElement | Ready) -> Ready:
+    """Compiled once for all queries of its form."""
+    if isinstance(query, Ready):
+        return query
     key: Any = query._generate_cache_key()
     compiled: Any = _COMPILED.get(key.key) or query.compile(dialect=_DIALECT, cache_key=key)
     _COMPILED[key.key] = compiled
     state = compiled.construct_expanded_state(compiled.construct_params(extracted_parameters=key.bindparams))
-    return state.statement, state.positional_parameters
+    return Ready(state.statement, state.positional_parameters)
+def fixed(build: Callable[..., ClauseElement]) -> Callable[..., Ready]:
+    """For a query whose form does not depend on its arguments, none of them a list: built once, which takes longer than to ask it."""
+    names = [*signature(build).parameters]
+    made: Any = cache(lambda: build(*map(bindparam, names)).compile(dialect=_DIALECT))
+    @wraps(build)
+    def query(*values: Any) -> Ready:
+        one, known = made(), dict(zip(names, values, strict=True))
+        return Ready(one.string, [known[name] if name in known else one.binds[name].value for name in one.positiontup])
+    return query
+class _Reader(asyncpg.Connection):
+    """Knows what it may see, and is told only when that is something else: a query is one round trip then, not three."""
+    seen = ""
+    async def seeing(self, seen: str, text: str, values: Sequence[Any]) -> list[asyncpg.Record]:
+        if self.seen != seen:
+            self.seen = ""
+            await self.execute(f"set lifang.communities = '{seen}'")
+            self.seen = seen
+        return await self.fetch(text, *values)
 class _Pool(asyncpg.Pool):
     """Waits for no connection longer than five seconds: behind a broken network, giving one back after a cancelled query never ends."""
     def acquire(self, *, timeout: float | None = 5.0) -> Any:
@@ -83,18 +106,15 @@ class Database:
     async def folds(self) -> asyncpg.Pool:
         """Of what is folded from the log with its checkpoint, for which nobody waits for the disk: what a crash loses is folded again."""
         return await self._open("log", server_settings={"synchronous_commit": "off"})
-    async def readers(self) -> asyncpg.Pool:
-        return await self._open("read", init=_reader)
-    async def _open(self, role: str, min_size: int = 0, init: Any = None, **options: Any) -> asyncpg.Pool:
+    async def _open(self, role: str, min_size: int = 0, init: Any = None, kind: Any = asyncpg.Connection, **options: Any) -> asyncpg.Pool:
         name = f"{role} {sorted(options)}"
         async with self._opening:
             if self._closed:
                 raise RuntimeError("closed")
             if name not in self._pools:
-                self._pools[name] = await _Pool(
-                    self.settings.role_url(role), min_size=min_size, max_size=8, max_queries=50_000,
+                self._pools[name] = await _Pool(self.settings.role_url(role), min_size=min_size, max_size=8, max_queries=50_000,
                     max_inactive_connection_lifetime=60, connect=None, setup=None, init=init, reset=_as_it_is, loop=None,
-                    connection_class=asyncpg.Connection, record_class=asyncpg.Record, command_timeout=30, timeout=5, **options)
+                    connection_class=kind, record_class=asyncpg.Record, command_timeout=30, timeout=5, **options)
             return self._pools[name]
     @asynccontextmanager
     async def direct(self) -> AsyncIterator[asyncpg.Connection]:
@@ -104,17 +124,15 @@ class Database:
             yield connection
         finally:
             connection.terminate()
-    async def fetch(self, communities: Collection[UUID], query: ClauseElement) -> list[dict[str, Any]]:
-        """Rows of one query in a transaction of its own that sees these communities and no others. Raises Unavailable."""
-        text, values = _text(query)
-        begin = f"begin read only; set local lifang.communities = '{{{','.join(c.hex for c in communities)}}}'"  # one round trip
+    async def fetch(self, communities: Collection[UUID], query: ClauseElement | Ready) -> list[dict[str, Any]]:
+        """Rows of one query, which sees these communities and no others. Raises Unavailable."""
+        return await self.rows(communities, *ready(query))
+    async def rows(self, communities: Collection[UUID], text: str, values: Sequence[Any]) -> list[dict[str, Any]]:
+        """The same by its text: the one place where a reader's connection is used."""
+        seen = f"{{{','.join(c.hex for c in communities)}}}"
         async def read() -> list[dict[str, Any]]:
-            async with (await self.readers()).acquire(timeout=3) as connection:
-                try:
-                    await connection.execute(begin)
-                    return [dict(row) for row in await connection.fetch(text, *values)]
-                finally:
-                    await connection.execute("commit")
+            async with (await self._open("read", init=_reader, kind=_Reader)).acquire(timeout=3) as connection:
+                return [dict(row) for row in await connection.seeing(seen, text, values)]  # type: ignore[attr-defined]
         return await asked_again(read)
     async def close(self) -> None:
         self._closed = True

@@ -11,14 +11,12 @@ from uuid import UUID
 
 import msgspec
 from fastapi import Query
-from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.sql import ClauseElement
-from sqlalchemy.sql.compiler import SQLCompiler
 
 from libs.contracts import access, alarm, identity, parking
 from libs.contracts.permissions import HISTORY_READ
 from libs.eventkit.auth import Principal
-from libs.eventkit.db import asked_again
+from libs.eventkit.db import Ready, ready
 from libs.eventkit.problems import Problem
 from libs.eventkit.recorded import COLUMNS, Recorded, tag_of
 from libs.eventkit.service import App
@@ -48,7 +46,6 @@ TYPES: Mapping[str, tuple[type, ...]] = {
 """Of which events a view is made: a door is used a thousand times as often as a right changes. A test holds it against `reads`."""
 AsOf = Annotated[str | None, Query(max_length=40, description="as it was at a position of this log, or at a moment (RFC 3339)")]
 
-_DIALECT = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
 _EVENTS = (
     f"select {COLUMNS} from events where community_id = $1 and position > $2 and position <= $3 and type = any($4)"
     " order by position limit $5")
@@ -57,7 +54,7 @@ _EVENTS = (
 class Source(Protocol):
     """Where queries are answered from: the live tables, or a `Past`."""
 
-    async def fetch(self, communities: Collection[UUID], query: ClauseElement) -> list[dict[str, Any]]: ...
+    async def fetch(self, communities: Collection[UUID], query: ClauseElement | Ready) -> list[dict[str, Any]]: ...
 
 
 class Past:
@@ -90,25 +87,17 @@ class Past:
             rows = [{**row, "community_id": community_id} for row in fold.rows()]
             self._rows[fold.view.name] = msgspec.json.encode(rows).decode()
 
-    async def fetch(self, communities: Collection[UUID], query: ClauseElement) -> list[dict[str, Any]]:
+    async def fetch(self, communities: Collection[UUID], query: ClauseElement | Ready) -> list[dict[str, Any]]:
         """As `Database.fetch`: each table is hidden by rows of its name. Raises LookupError for one that is not folded."""
-        compiled = query.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
-        assert isinstance(compiled, SQLCompiler)
-        text, values = str(compiled), [compiled.params[name] for name in compiled.positiontup or ()]
+        text, values = ready(query)
         named = [view.name for view in self.app.service.views if re.search(rf"\b{view.name}\b", text)]
         if missing := [name for name in named if name not in self._rows]:
             raise LookupError(f"not folded: {missing}")
         hiding = ", ".join(
             f"{name} as materialized (select * from json_populate_recordset(null::{name}, ${n}::json))"
             for n, name in enumerate(named, len(values) + 1))
-        text, given, readers = f"with {hiding} {text}", [self._rows[name] for name in named], await self.app.database.readers()
-
-        async def read() -> list[dict[str, Any]]:
-            async with readers.acquire(timeout=3) as connection, connection.transaction(readonly=True):
-                await connection.execute("select set_config('lifang.communities', '{}', true)")  # of the live tables it sees nothing
-                return [dict(row) for row in await connection.fetch(text, *values, *given)]
-
-        return await asked_again(read)
+        given = [self._rows[name] for name in named]
+        return await self.app.database.rows((), f"with {hiding} {text}", [*values, *given])  # of the live tables it sees nothing
 
 
 @cache

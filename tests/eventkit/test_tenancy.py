@@ -71,28 +71,27 @@ async def test_a_reader_outside_a_transaction_of_ours_sees_nothing(toy: App):
 
 @pytest.mark.parametrize("ends", ["well", "badly"])
 async def test_what_one_request_may_see_does_not_leak_to_the_next(toy: App, community: UUID, ends: str):
-    """The pool hands the same connection to both."""
+    """The pool hands the same connection to both; it is told what to see whenever that is something else."""
     who = select(SUMS.c.own, func.pg_backend_pid().label("backend"))
     first = await toy.database.fetch([community], who)
     if ends == "badly":
         with pytest.raises(asyncpg.DivisionByZeroError):
             await toy.database.fetch([community], select(SUMS.c.own / (SUMS.c.own - SUMS.c.own)))
-    assert await toy.database.fetch([], who) == []
-    async with (await toy.database.readers()).acquire() as connection:
-        assert await connection.fetchval("select pg_backend_pid()") == first[0]["backend"]
-        assert await connection.fetchval("select current_setting('lifang.communities', true)") in ("", None)
-        assert await connection.fetch("select * from sums") == []
+    assert await toy.database.fetch([], who) == [] == await toy.database.fetch([uuid4()], who)
+    assert await toy.database.rows((), "select pg_backend_pid() as backend, current_setting('lifang.communities') as seen", ()) == [
+        {"backend": first[0]["backend"], "seen": "{}"}]
+    assert await toy.database.fetch([community], who) == first
 
 
 @pytest.mark.parametrize("statement", [
     "select * from events", "select * from keys", "select * from outcomes", "delete from sums", "update sums set own = 0",
     "insert into sums select * from sums", "set role toy_log", "set row_security = off; select * from sums"])
 async def test_a_reader_can_do_nothing_else(toy: App, community: UUID, statement: str):
-    async with (await toy.database.readers()).acquire() as connection:
-        await connection.execute("select set_config('lifang.communities', $1, false)", f"{{{community}}}")
-        assert len(await connection.fetch("select * from sums")) == 1
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await connection.execute(statement)
+    reader = await asyncpg.connect(toy.settings.role_url("read"), server_settings={"lifang.communities": f"{{{community}}}"})
+    assert len(await reader.fetch("select * from sums")) == 1
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await reader.execute(statement)
+    await reader.close()
 
 
 async def test_a_role_has_the_password_that_its_secret_says_whatever_characters_are_in_it(databases: Databases):

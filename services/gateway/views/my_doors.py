@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import Column, ColumnElement, Index, MetaData, Select, Table, Text, Uuid, func, select
 
 from libs.contracts.access import RightGranted, RightRevoked
+from libs.eventkit.db import fixed
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.views import Rows, View, Where
 from services.gateway.views.doors import DOORS, doors
@@ -52,6 +53,7 @@ def opens() -> ColumnElement[bool]:
     return (d.community_id == r.community_id) & ((d.zone == r.zone) | (r.zone == EVERYWHERE))
 
 
+@fixed
 def doors_of(community_id: UUID, person_id: UUID) -> Select[Any]:
     """Each door once, by name; where several rights open it, under the rule that comes first in the alphabet."""
     d = doors.c
@@ -73,6 +75,7 @@ def rights_at(community_id: UUID, door_id: UUID, after: UUID | None, limit: int)
     return query if after is None else query.where(r.right_id > after)
 
 
+@fixed
 def door_ids_of(community_id: UUID, person_id: UUID) -> Select[Any]:
     return (
         select(doors.c.door_id).distinct()

@@ -29,13 +29,30 @@ def plain(query: Select[Any]) -> tuple[str, list[Any]]:
 def test_each_query_has_the_plain_text_and_its_own_values(many: int, name: str | None):
     for _ in range(2):  # the second time from memory
         query = asked(uuid4(), [uuid4() for _ in range(many)], many + 1, name)
-        text, values = db._text(query)
+        text, values = db.ready(query)
         assert (text, list(values)) == plain(query)
 
 
 def test_only_the_first_of_a_shape_is_compiled(monkeypatch: pytest.MonkeyPatch):
-    db._text(asked(uuid4(), [uuid4()], 1))
+    db.ready(asked(uuid4(), [uuid4()], 1))
     monkeypatch.setattr(Select, "compile", None)
-    db._text(asked(uuid4(), [uuid4(), uuid4()], 2))
+    db.ready(asked(uuid4(), [uuid4(), uuid4()], 2))
     with pytest.raises(TypeError):
-        db._text(select(ROOMS.c.name).limit(3))
+        db.ready(select(ROOMS.c.name).limit(3))
+
+
+def numbered(community_id: UUID, name: str, room_id: UUID) -> Select[Any]:
+    r = ROOMS.c
+    return select(r.name).where(r.room_id == room_id, r.community_id == community_id, (r.name == name) | (r.name == "hall"))
+
+
+def test_a_fixed_query_is_built_once_and_says_what_it_would_say_each_time(monkeypatch: pytest.MonkeyPatch):
+    fixed = db.fixed(numbered)
+    for community_id, name, room_id in ((uuid4(), "A 1", uuid4()), (uuid4(), "hall", uuid4())):
+        text, values = plain(numbered(community_id, name, room_id))
+        assert fixed(community_id, name, room_id) == (text, values) == db.ready(fixed(community_id, name, room_id))
+        monkeypatch.setattr(Select, "where", None)
+        assert fixed(community_id, name, room_id).values == values
+        monkeypatch.undo()
+    with pytest.raises(ValueError):
+        fixed(uuid4(), "A 1")

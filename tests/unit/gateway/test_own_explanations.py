@@ -12,6 +12,7 @@ import pytest
 from libs.contracts import access, devices, identity, parking
 from libs.contracts.permissions import permissions_of
 from libs.eventkit.auth import Principal
+from libs.eventkit.db import Ready
 from libs.eventkit.recorded import NOWHERE, Catalogue, Recorded
 from libs.eventkit.tail import Wake
 from services.gateway.api.explanation import is_own, preferred
@@ -34,7 +35,8 @@ class Database:
 
     async def fetch(self, communities: list[UUID], query: Any) -> list[dict[str, Any]]:
         assert communities == [COMMUNITY]
-        (table,) = {t.name for t in query.get_final_froms() if hasattr(t, "name")} or {"gateway_doors"}
+        froms = () if isinstance(query, Ready) else query.get_final_froms()
+        (table,) = {t.name for t in froms if hasattr(t, "name")} or {"gateway_doors"}
         self.asked.append(table)
         return self.tables.get(table, [])
 
