@@ -37,18 +37,16 @@ class RightGranted(_Right, frozen=True, tag="access.right_granted"):
     """A person may open the doors of a zone (`everywhere`: all of the community). `rule`: under which rule."""
 class RightRevoked(_Right, frozen=True, tag="access.right_revoked"):
     """The right has ended."""
-class _Credential(Struct, frozen=True):
+class _Face(Struct, frozen=True):
     credential_id: UUID
     person_id: UUID
+class _Credential(_Face, frozen=True):
     kind: CredentialKind
 class CredentialIssued(_Credential, frozen=True, tag="access.credential_issued"):
     """A person holds a credential; its number is not told."""
 class CredentialRevoked(_Credential, frozen=True, tag="access.credential_revoked"):
     """The credential opens nothing any more."""
     reason: str = ""
-class _Face(Struct, frozen=True):
-    credential_id: UUID
-    person_id: UUID
 class FaceIssued(_Face, frozen=True, tag="access.face_issued"):
     """A person's face is a credential; readers keep the template under the credential's id, and nobody else has it."""
 class FaceRevoked(_Face, frozen=True, tag="access.face_revoked"):

@@ -21,7 +21,6 @@ ALARMS_GUARD, ALARMS_MANAGE, FIRE_RELEASE = "alarms.guard", "alarms.manage", "fi
 BROADCASTS_SEND, NOTICES_POST, NEIGHBORS_OWN = "broadcasts.send", "notices.post", "neighbors.own"
 GOVERNMENT_READ, POPULATION_DECLARE = "government.read", "population.declare"
 DATA_OWN, ERASURES_MANAGE, HISTORY_READ = "data.own", "erasures.manage", "history.read"
-
 PERMISSIONS: Final[Mapping[str, frozenset[str]]] = {
     "resident": frozenset({
         ME_READ, DOORS_OPEN, DOOR_EVENTS_READ_OWN, LIVE_READ_OWN, EVENTS_EXPLAIN_OWN, PARKING_READ_OWN, VEHICLES_DECLARE_OWN,
@@ -41,7 +40,6 @@ PERMISSIONS: Final[Mapping[str, frozenset[str]]] = {
     "device": frozenset({DEVICES_REPORT, ACCESS_DECIDE}),
     "service": frozenset({ACCESS_DECIDE, OPERATIONS_READ}),
 }
-
 def permissions_of(role: str) -> frozenset[str]:
     """Empty for a role that does not exist."""
     return PERMISSIONS.get(role, frozenset())

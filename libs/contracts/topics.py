@@ -8,12 +8,10 @@ from libs.contracts import access, alarm, devices, government, identity, neighbo
 def _events(module: ModuleType) -> tuple[type[Struct], ...]:
     found = (t for t in vars(module).values() if isinstance(t, type) and issubclass(t, Struct))
     return tuple(t for t in found if isinstance(t.__struct_config__.tag, str))
-
 PUBLISHES: Mapping[str, tuple[type[Struct], ...]] = {
     "identity": _events(identity), "access": _events(access), "devices": _events(devices),
     "parking": _events(parking), "alarm": _events(alarm), "neighbors": _events(neighbors), "gateway": _events(government)}
 """Every public event by the service that may say it: each tagged struct of its module."""
-
 HEARS: Mapping[str, tuple[str, ...]] = {
     "identity": (), "access": ("identity", "devices", "parking", "alarm"), "devices": ("identity", "access", "parking"),
     "parking": ("identity", "access", "devices"), "alarm": ("identity", "access", "devices"), "neighbors": ("identity", "alarm"),
@@ -21,7 +19,6 @@ HEARS: Mapping[str, tuple[str, ...]] = {
 """Whose topics each service hears, and may read."""
 TOPICS: Mapping[str, str] = {service: "gov.incidents" if service == "gateway" else service for service in PUBLISHES}
 """Where each service publishes."""
-
 def heard_from(*services: str) -> tuple[type[Struct], ...]:
     """The contracts of these services' topics."""
     return tuple(event for service in services for event in PUBLISHES[service])

@@ -14,7 +14,6 @@ from libs.eventkit.privacy import decoded, unbase64url
 LIFETIME, SKEW = 600, 60  # seconds from iat to exp, at most; by which the signer's clock may run ahead, none for an expired token
 _LONGEST, _REMEMBERED = 16_384, 4096
 _FORM = re.compile(r"[\w-]+\.[\w-]+\.[\w-]{85}[AQgw]", re.ASCII)  # 64 bytes of signature have just one spelling
-
 class Unauthorised(Exception):
     """401. The code: token_missing, _malformed, _forged, _expired, _not_yet, _audience or _issuer, or key_unknown."""
 class Principal(Struct, frozen=True):

@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID, uuid5
 from weakref import WeakValueDictionary
 import msgspec
-from msgspec import Struct
 from sqlalchemy.util import LRUCache
 from libs.eventkit.db import Unavailable
 from libs.eventkit.decider import Decider, NotFound, Refused, Take
@@ -17,16 +16,14 @@ from libs.eventkit.log import Append, Key, Log, NewEvent
 from libs.eventkit.recorded import Catalogue, Meta, Number, Recorded, tag_of, uuid7
 
 CACHED, TRIES = 20_000, 8
-
 class KeyReused(Exception):
     """The idempotency key stood for another body before (422)."""
 class VersionMismatch(Exception):
     """The thing has changed since the caller looked at it (412)."""
-class Public(Struct, frozen=True):
+class Public(msgspec.Struct, frozen=True):
     """A public event: the contract and what it is about (by default the stream of the private event)."""
-    body: Struct
+    body: msgspec.Struct
     subject: str = ""
-
 Publish = Callable[[Any, Recorded], Sequence[Public]]
 
 class Context(Meta, frozen=True, kw_only=True):
@@ -40,7 +37,7 @@ class Context(Meta, frozen=True, kw_only=True):
         made = (uuid5(self.cause, f"{service}:{self.name}:{n}") if self.cause else uuid7() for n in count())
         return chain([self.event_id], made) if self.event_id else made
 
-class Outcome(Struct, frozen=True, omit_defaults=True):
+class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
     """What came of a command: ids and versions, no personal data; the answer is rendered from it again."""
     stream: str
     version: int
@@ -56,8 +53,7 @@ class Outcome(Struct, frozen=True, omit_defaults=True):
     def published(self, generation: int) -> Number | None:
         """The number of the last public event of this command, if it said anything to others."""
         return None if self.back < 0 else Number(generation, self.position - self.back, self.n)
-
-class Done(Struct, frozen=True):
+class Done(msgspec.Struct, frozen=True):
     outcome: Outcome
     replayed: bool = False
 
@@ -69,8 +65,8 @@ class Commands:
         self._decider: Mapping[type, Decider[Any, Any]] = {c: d for d in deciders for c in d.decide}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # gone with the last who uses one
         self._known = LRUCache[str, tuple[UUID, Any, int]](CACHED)
-    async def handle(self, subject_id: UUID, command: Struct, context: Context, *, key: Key | None = None, expected: int | None = None,
-                     first: Sequence[Struct] = (), new: bool = False) -> Done:
+    async def handle(self, subject_id: UUID, command: msgspec.Struct, context: Context, *, key: Key | None = None,
+                     expected: int | None = None, first: Sequence[msgspec.Struct] = (), new: bool = False) -> Done:
         """Decides and stores. `expected` is the version the caller saw; `first` are events that go in before the decided ones (a key made
         for the subject). `new`: nothing has happened to the subject, if this is no repetition: so nothing is read first, and the log
         finds out. Raises Refused, NotYet, NotFound, KeyReused, VersionMismatch, Unavailable."""
@@ -108,22 +104,20 @@ class Commands:
                 self._known.pop(stream, None)
                 await asyncio.sleep(random.uniform(0, 0.02))  # else two processes in step could lose to each other for ever
             raise Unavailable(f"{stream} kept changing")
-    async def _store(self, decider: Decider[Any, Any], stream: str, state: Any, version: int, command: Struct, events: Sequence[Struct],
-                     refusal: Refused | None, context: Context, key: Key | None) -> Done | None:
+    async def _store(self, decider: Decider[Any, Any], stream: str, state: Any, version: int, command: msgspec.Struct,
+                     events: Sequence[msgspec.Struct], refusal: Refused | None, context: Context, key: Key | None) -> Done | None:
         if not events and key is None:
             if refusal is not None:
                 raise refusal
             return Done(Outcome(stream=stream, version=version))
-        meta = Meta(
-            correlation=context.correlation, caused_by=context.caused_by, requested_at=context.requested_at or context.now,
+        meta = Meta(correlation=context.correlation, caused_by=context.caused_by, requested_at=context.requested_at or context.now,
             occurred_at=context.occurred_at, principal=context.principal, traceparent=context.traceparent)
         new = [NewEvent(i, tag_of(e), self.catalogue.versions[tag_of(e)], msgspec.json.encode(e), meta)
                for i, e in zip(context.ids(self.service), events, strict=False)]
         outcome = self._outcome(stream, version, events, new, refusal, context)
         claims = [(c.scope, c.value if isinstance(c, Take) else None) for e in events for c in decider.claims(command, e)]
-        answer = await self.log.append(Append(
-            community_id=context.community_id, stream=stream, expected=version, events=new, claims=claims, key=key,
-            outcome=msgspec.json.encode(outcome)))
+        answer = await self.log.append(Append(community_id=context.community_id, stream=stream, expected=version, events=new, claims=claims,
+            key=key, outcome=msgspec.json.encode(outcome)))
         match answer.verdict:
             case "ok" | "stored":
                 if answer.verdict == "ok":
@@ -141,13 +135,12 @@ class Commands:
                 return await self._store(decider, stream, state, version, command, (), claimed, context, key)
             case _:
                 return None
-    def _outcome(self, stream: str, version: int, events: Sequence[Struct], new: Sequence[NewEvent], refusal: Refused | None,
+    def _outcome(self, stream: str, version: int, events: Sequence[msgspec.Struct], new: Sequence[NewEvent], refusal: Refused | None,
                  context: Context) -> Outcome:
         back, n = -1, 0
         for i, (event, row) in enumerate(zip(events, new, strict=True), 1):
-            if self.publish and (said := self.publish(event, Recorded(
-                    0, 0, context.community_id, stream, version + i, row.event_id, row.type, row.schema, "", row.meta, None, None,
-                    context.now))):
+            if self.publish and (said := self.publish(event, Recorded(0, 0, context.community_id, stream, version + i, row.event_id,
+                    row.type, row.schema, "", row.meta, None, None, context.now))):
                 back, n = len(events) - i, len(said) - 1
         return Outcome(stream=stream, version=version + len(events), events=tuple(e.event_id for e in new), back=back, n=n,
                        refused=refusal.code if refusal else "", facts=refusal.facts if refusal else {})

@@ -7,7 +7,6 @@ from msgspec import Struct
 
 S = TypeVar("S")
 E = TypeVar("E")
-
 class Refused(Exception):
     """A rule says no. `code` is stable; `facts` are what the rule looked at, free of personal data."""
     def __init__(self, code: str, **facts: Any) -> None:

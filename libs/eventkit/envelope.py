@@ -6,22 +6,19 @@ from typing import Annotated
 from uuid import UUID, uuid5
 import msgspec
 from aiokafka.partitioner import DefaultPartitioner
-from msgspec import Struct
 from libs.eventkit.commands import Public
 from libs.eventkit.recorded import Meta, Number, Recorded, tag_of
 
 PARTITIONS = 4  # never changes: a community's events must stay in one partition
 VERSION = Annotated[int, msgspec.Meta(gt=0, lt=2**31)]
 LARGEST = 900_000  # bytes of a body that a topic takes; the broker's own limit is 1 MiB with headers
-
 Headers = list[tuple[str, bytes]]
 _partition, _object = DefaultPartitioner(), msgspec.json.Decoder(dict[str, msgspec.Raw])
 _moment = partial(msgspec.convert, type=Annotated[datetime, msgspec.Meta(tz=True)] | None)
-
 class Unreadable(Exception):
     """A record that is no event of ours; it is kept aside whole."""
 
-class Heard(Struct, frozen=True):
+class Heard(msgspec.Struct, frozen=True):
     """A record read from a topic, ready to go into the log."""
     community_id: UUID
     number: Number
@@ -31,7 +28,6 @@ class Heard(Struct, frozen=True):
     schema: int
     data: str
     meta: Meta
-
 @lru_cache(4096)
 def partition_of(community_id: UUID) -> int:
     """murmur2 of the key, as every Kafka client does it."""
@@ -41,7 +37,6 @@ def public_id(event_id: UUID, n: int) -> UUID:
     return event_id if n == 0 else uuid5(event_id, str(n))
 def rfc3339(moment: datetime | None) -> str:
     return str(msgspec.to_builtins(moment.astimezone(UTC))) if moment else ""
-
 def headers(row: Recorded, public: Public, n: int, source: str, schema: int, previous: Number) -> Headers:
     """What goes with the n-th public event of `row`; attributes without a value are left out."""
     meta, subject = row.meta, public.subject or row.subject
@@ -57,7 +52,6 @@ def headers(row: Recorded, public: Public, n: int, source: str, schema: int, pre
         *[(k, v.encode()) for k, v in more if v]]
 def attributes(row: Recorded, public: Public, n: int, source: str, schema: int, previous: Number) -> dict[str, str]:
     return {"datacontenttype" if k == "content-type" else k[3:]: v.decode() for k, v in headers(row, public, n, source, schema, previous)}
-
 def read(raw: Sequence[tuple[str, bytes]], body: bytes | None) -> Heard:
     """Raises Unreadable for a missing or malformed header, a body that is not UTF-8 JSON, or one too large."""
     if body is None or len(body) > LARGEST:

@@ -29,7 +29,6 @@ class ConfirmErasure(Struct, frozen=True):
     keys: int
 class EraseKey(Struct, frozen=True):
     key_id: UUID
-
 def evolve(erasure: Erasure, event: ErasureBegun | ErasureConfirmed) -> Erasure:
     return Erasure(frozenset(event.subjects)) if isinstance(event, ErasureBegun) else Erasure(erasure.subjects, True)
 def decide_begin(command: BeginErasure, erasure: Erasure) -> list[ErasureBegun | ErasureConfirmed]:
@@ -41,16 +40,13 @@ def decide_confirm(command: ConfirmErasure, erasure: Erasure) -> list[ErasureBeg
     return [] if nothing else [ErasureConfirmed(command.person_id, command.keys)]
 def decide_erase_key(command: EraseKey, gone: bool) -> list[keys_topic.KeyErased]:
     return [] if gone else [keys_topic.KeyErased(command.key_id)]
-
 ERASURES = decider.Decider[Erasure, ErasureBegun | ErasureConfirmed]("erasure", Erasure(), evolve, {
     BeginErasure: decide_begin, ConfirmErasure: decide_confirm})
 KEYS = decider.Decider[bool, keys_topic.KeyErased](
     "key", False, lambda gone, event: gone or isinstance(event, keys_topic.KeyErased), {EraseKey: decide_erase_key})
 EVENTS, DECIDERS = (ErasureBegun, ErasureConfirmed), (ERASURES, KEYS)
-
 def begin(person_id: UUID, *subjects: str, again: bool = False) -> reactions.Do:
     return reactions.Do("erase", person_id, BeginErasure(person_id, subjects, again))
-
 def erasing(app: "App") -> reactions.Reaction:
     """Counts the keys that were erased before, too: a rerun says the same."""
     async def begun(event: ErasureBegun, row: recorded.Recorded) -> list[reactions.Do]:

@@ -92,7 +92,6 @@ class Hearing:
             return -1
         states = ((tp, consumer._subscription.subscription.assignment.state_value(tp)) for tp in consumer.assignment())
         return sum(max(0, (consumer.highwater(tp) or 0) - at.position) for tp, at in states if at is not None and at.has_valid_position)
-
 def _columns(records: Sequence[tuple[str, Heard]], sources: dict[str, str]) -> list[list[object]]:
     rows = (
         (topic, sources[topic], h.community_id, h.number.generation, h.number.position, h.number.n, h.previous.generation,

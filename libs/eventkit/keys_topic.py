@@ -4,20 +4,17 @@ from collections.abc import Sequence
 from uuid import UUID
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from msgspec import Struct
 from libs.eventkit import envelope, privacy, recorded
 from libs.eventkit.settings import Settings
 
-class KeyCreated(Struct, frozen=True, tag="key_created"):
+class KeyCreated(msgspec.Struct, frozen=True, tag="key_created"):
     """A key exists for a subject and purpose; the relay sends it ahead of whatever needs it."""
     key_id: UUID
-class KeyErased(Struct, frozen=True, tag="key_erased"):
+class KeyErased(msgspec.Struct, frozen=True, tag="key_erased"):
     """The key is gone for good; the relay sends its tombstone."""
     key_id: UUID
-
 KEY_EVENTS, BOUND = (KeyCreated, KeyErased), 60.0  # seconds for which the topic may say nothing at all
 _NAMES = {recorded.tag_of(t) for t in KEY_EVENTS}
-
 async def announce(settings: Settings, keyring: privacy.KeyRing, producer: AIOKafkaProducer, rows: Sequence[recorded.Recorded]) -> None:
     """Sends the keys that these rows speak of and awaits the acknowledgements."""
     for row in rows:
@@ -28,7 +25,6 @@ async def announce(settings: Settings, keyring: privacy.KeyRing, producer: AIOKa
                     record = msgspec.structs.replace(record, wrapped=None)
                 topic, partition = settings.topic("keys"), envelope.partition_of(row.community_id)
                 await producer.send_and_wait(topic, msgspec.json.encode(record), key_id.encode(), partition)
-
 async def hear_keys(settings: Settings, keyring: privacy.KeyRing, heard: asyncio.Event) -> None:
     """Takes every key of the topic, for ever. Without a group: compacted, it is short enough to read at each start. `heard` is set when
     the topic was read to the end that it had."""

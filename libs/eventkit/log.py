@@ -5,27 +5,25 @@ from collections.abc import Callable, Sequence
 from uuid import UUID
 import asyncpg
 import msgspec
-from msgspec import Struct
 from libs.eventkit import db, failpoints, tail
 from libs.eventkit.recorded import COLUMNS, Meta, Recorded
 
 _CALL = "select * from append_batch($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17)"
 BATCH, PATIENCE = 256, 4.0  # commands of a group; seconds for which an append is tried again while the database is away (then 503)
-
-class NewEvent(Struct, frozen=True):
+class NewEvent(msgspec.Struct, frozen=True):
     event_id: UUID
     type: str
     schema: int
     data: bytes
     meta: Meta
-class Key(Struct, frozen=True):
+class Key(msgspec.Struct, frozen=True):
     """Idempotency: whose (community comes from the append), of which route, and which body it stood for."""
     principal: str
     route: str
     key: str
     body_hash: str = ""
 
-class Append(Struct, frozen=True):
+class Append(msgspec.Struct, frozen=True):
     """One command's worth. `claims`: (scope, value) takes, (scope, None) releases. `outcome`: JSON to answer a retry."""
     community_id: UUID
     stream: str
@@ -35,13 +33,12 @@ class Append(Struct, frozen=True):
     key: Key | None = None
     outcome: bytes = b"{}"
 
-class Appended(Struct, frozen=True):
+class Appended(msgspec.Struct, frozen=True):
     """`verdict`: ok, version, claimed, replayed (the key is known) or stored (these very events are there)."""
     verdict: str
     position: int
     body_hash: str | None
     outcome: str | None
-
 def _arguments(batch: Sequence[Append]) -> list[list[object]]:
     commands = [(a.community_id, a.stream, a.expected, *(msgspec.structs.astuple(a.key) if a.key else (None,) * 4), a.outcome.decode())
                 for a in batch]
@@ -51,7 +48,6 @@ def _arguments(batch: Sequence[Append]) -> list[list[object]]:
     return [*_columns(8, commands), *_columns(6, events), *_columns(3, claims)]
 def _columns(width: int, rows: Sequence[tuple[object, ...]]) -> list[list[object]]:
     return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
-
 Waiting = tuple[Append, "asyncio.Future[Appended]"]
 
 class Log:

@@ -9,7 +9,6 @@ from libs.eventkit.log import Log
 
 log = logging.getLogger(__name__)
 LOOK, OLDEST = 2.0, 5.0  # seconds: between looks while nobody wakes; after which memory is not trusted without asking the database
-
 class NotReady(problems.Problem, db.Unavailable):
     """503 for whoever asks; a reaction or an effect waits for it as for the database, and puts nothing aside."""
 class Memory:

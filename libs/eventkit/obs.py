@@ -40,7 +40,6 @@ class _Seldom:
         if record.name.startswith("aiokafka") and due:
             self._last = {**dict(list(self._last.items())[-200:]), str(record.msg): record.created}
         return due or not record.name.startswith("aiokafka")
-
 def configure(service: str, stream: TextIO = sys.stdout) -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler := logging.StreamHandler(stream)], force=True)
     handler.setFormatter(_Lines(service))

@@ -14,26 +14,22 @@ import asyncpg
 import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from msgspec import Struct
 from sqlalchemy.util import LRUCache
 from libs.eventkit.sealed import Sealed
 
 CACHED, CACHED_SECONDS = 1024, 5.0  # for so long an erasure in one process may go unseen by another; its own process sees it at once
-
 class BadSecret(ValueError):
     """A secret that is not 32 random bytes in base64url. Names the file, never shows what is in it."""
 class MissingKek(LookupError):
     """This service was not given the purpose's key-encryption key, or not the one that wrapped a key."""
 class Tampered(ValueError):
     """A box that its key does not open: altered, cut off, or moved to another event or slot."""
-class Erased(Struct, frozen=True, tag="erased"):
+class Erased(msgspec.Struct, frozen=True, tag="erased"):
     """The key is gone for good, and with it what it sealed."""
-class Pending(Struct, frozen=True, tag="pending"):
+class Pending(msgspec.Struct, frozen=True, tag="pending"):
     """The key has not arrived, or is wrapped by a key-encryption key that this service does not (yet) have."""
-
 Opened = bytes | Erased | Pending
 T = TypeVar("T")
-
 def base64url(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 def unbase64url(text: str) -> bytes:
@@ -81,7 +77,6 @@ class Keks:
         if kek := self._purposes.get(record.purpose, {}).get(record.kek_id):
             return decrypt(kek, record.wrapped or b"", record.bound)
         raise MissingKek(f"{record.purpose} {record.kek_id}")
-
 def encrypt(key: bytes, plaintext: bytes, bound: bytes) -> bytes:
     nonce = os.urandom(12)
     return nonce + AESGCM(key).encrypt(nonce, plaintext, bound)
@@ -98,14 +93,13 @@ def seal(dek: bytes, key_id: UUID, event_id: UUID, slot: str, plaintext: str | b
 def open_box(dek: bytes, sealed: Sealed) -> bytes:
     """What was sealed. Raises Tampered."""
     return decrypt(dek, sealed.box, sealed.event_id.bytes + sealed.slot.encode())
-
 class KeyHandle:
     """A key in the clear: no repr, no encoding. While `is_new`, who seals with it appends `key_created`, then calls `KeyRing.announced`."""
     __slots__ = ("dek", "is_new", "key_id")
     def __init__(self, key_id: UUID, dek: bytes, is_new: bool) -> None:
         self.key_id, self.dek, self.is_new = key_id, dek, is_new
 
-class KeyRecord(Struct, frozen=True):
+class KeyRecord(msgspec.Struct, frozen=True):
     """A key as it travels: wrapped (base64 in JSON) by the key-encryption key `kek_id`; once erased, without."""
     key_id: UUID
     community_id: UUID
@@ -117,7 +111,6 @@ class KeyRecord(Struct, frozen=True):
     @property
     def bound(self) -> bytes:
         return msgspec.json.encode((self.key_id, self.community_id, self.subject, self.purpose, self.owner))
-
 KEY_COLUMNS = "key_id, community_id, subject, purpose, owner, kek_id, wrapped"
 
 class KeyRing:
@@ -188,7 +181,6 @@ class BlindIndex:
     def of(self, community_id: UUID, scope: str, value: str) -> str:
         """32 characters; the caller has brought `value` to its normal form."""
         return base64url(hmac.digest(self._secret, msgspec.json.encode((community_id, scope, value)), "sha256")[:24])
-
 def masked(value: str | Opened, kind: Literal["phone", "id_number", "card", "name", "plate"]) -> str | Erased | Pending:
     """138****5678, 310***********001X, ****1234, 张*, 沪A***P2; a number too short to hide much in is hidden whole."""
     if isinstance(value, Erased | Pending):

@@ -21,7 +21,6 @@ class Do(Struct, frozen=True):
     command: Struct
     caused_by: tuple[UUID, ...] = ()
     new: bool = False
-
 React = Callable[[Any, Recorded], Awaitable[list[Do]]]
 
 class Reaction(Struct, frozen=True):
@@ -30,13 +29,11 @@ class Reaction(Struct, frozen=True):
     on: Mapping[type, React]
     key: Callable[[Any, Recorded], str] = lambda event, row: row.subject
     apart: bool = False
-
 def context_of(row: Recorded, name: str, caused_by: tuple[UUID, ...] = ()) -> Context:
     """The clock is the heard row's, the ids come from it, so that a rerun after a crash says the same."""
     meta, causes = row.meta, (row.event_id, *(c for c in caused_by if c != row.event_id))
-    return Context(
-        community_id=row.community_id, now=row.recorded_at, correlation=meta.correlation, caused_by=causes, name=name, cause=row.event_id,
-        requested_at=meta.requested_at, occurred_at=meta.occurred_at, traceparent=meta.traceparent)
+    return Context(community_id=row.community_id, now=row.recorded_at, correlation=meta.correlation, caused_by=causes, name=name,
+        cause=row.event_id, requested_at=meta.requested_at, occurred_at=meta.occurred_at, traceparent=meta.traceparent)
 
 class Reactor:
     """Runs one reaction over the log and keeps what cannot be handled parked, in order, by key."""

@@ -7,17 +7,14 @@ from typing import Any
 from uuid import UUID
 import asyncpg
 import msgspec
-from msgspec import Struct
 
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 NOWHERE = UUID(int=0)  # the community of what belongs to no community
 COLUMNS = ("position, generation, community_id, stream, version, event_id, type, schema, data, meta,"
            " source, source_generation, source_position, source_n, recorded_at")
-
 class UnknownVersion(Exception):
     """A known type in a version that this code does not know: a newer writer runs beside us."""
-
-class Meta(Struct, frozen=True, omit_defaults=True):
+class Meta(msgspec.Struct, frozen=True, omit_defaults=True):
     """`caused_by`: ids of the events and the command that it rests on. `requested_at`: when the first service
     recorded the request behind it. `occurred_at`: what the device or person claims; nothing is ordered by it.
     `retired`: the event by which retention has blanked this row; nothing else is then left of it."""
@@ -30,8 +27,7 @@ class Meta(Struct, frozen=True, omit_defaults=True):
     subject: str = ""
     source_time: datetime | None = None
     retired: UUID | None = None
-
-class Number(Struct, frozen=True, order=True):
+class Number(msgspec.Struct, frozen=True, order=True):
     """The place of a public event in its topic: generation, position in the source's log, index among its siblings."""
     generation: int = 0
     position: int = 0
@@ -45,10 +41,8 @@ class Number(Struct, frozen=True, order=True):
         if not (0 <= generation < 2**31 and 0 <= position < 2**63 and 0 <= n < 2**31):
             raise ValueError("number out of range")
         return cls(generation, position, n)
-
 _meta = msgspec.json.Decoder(Meta)
-
-class Recorded(Struct, frozen=True):
+class Recorded(msgspec.Struct, frozen=True):
     """One row of the log, its body not yet decoded."""
     position: int
     generation: int
@@ -72,7 +66,7 @@ class Recorded(Struct, frozen=True):
     def subject(self) -> str:
         return self.stream or self.meta.subject
 
-class Retired(Struct, frozen=True, tag="retired"):
+class Retired(msgspec.Struct, frozen=True, tag="retired"):
     """Of the rows `first` … `upto` of this community, `count` of these types, older than `before`, are blanked, as class `name` says."""
     name: str
     types: tuple[str, ...]
@@ -80,25 +74,24 @@ class Retired(Struct, frozen=True, tag="retired"):
     upto: int
     count: int
     before: datetime
-class Retention(Struct, frozen=True):
+class Retention(msgspec.Struct, frozen=True):
     """What has served its purpose is blanked where it stands; `Retired` says so, and views fold it. A class: rows of heard contracts, and
     whole own streams of these categories, whose last event is so many `days` old; where `ends` names types, only those in which one of
     them has happened. LIFANG_RETENTION_<NAME> sets other days."""
     name: str
     days: int
-    heard: tuple[type[Struct], ...] = ()
+    heard: tuple[type[msgspec.Struct], ...] = ()
     own: tuple[str, ...] = ()
-    ends: tuple[type[Struct], ...] = ()
-
+    ends: tuple[type[msgspec.Struct], ...] = ()
 def tag_of(kind: Any) -> str:
     """The stored name of an event or of its type."""
     return str(kind.__struct_config__.tag)
 
 class Catalogue:
     """The event types that a service can read, by stable name. `upcasts`: by (type, version), what makes the plain body one of the next."""
-    def __init__(self, types: Iterable[type[Struct]], upcasts: Mapping[tuple[str, int], Upcast] | None = None) -> None:
+    def __init__(self, types: Iterable[type[msgspec.Struct]], upcasts: Mapping[tuple[str, int], Upcast] | None = None) -> None:
         self.upcasts = upcasts or {}
-        self.types: dict[str, type[Struct]] = {tag_of(t): t for t in types}
+        self.types: dict[str, type[msgspec.Struct]] = {tag_of(t): t for t in types}
         self._decoders = {name: msgspec.json.Decoder(t) for name, t in self.types.items()}
         self.versions = {n: 1 + max((v for t, v in self.upcasts if t == n), default=0) for n in self.types}
     def read(self, row: Recorded) -> Any | None:
@@ -113,7 +106,6 @@ class Catalogue:
         for version in range(row.schema, current):
             body = self.upcasts[row.type, version](body)
         return msgspec.convert(body, self.types[row.type])
-
 def uuid7() -> UUID:
     """A time-ordered random id (RFC 9562, version 7)."""
     value = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10), "big")

@@ -19,7 +19,6 @@ _STANDS = 'select c.position as at, p.* from checkpoints c left join published p
 Message = tuple[bytes, bytes, Headers]
 Last = tuple[Headers, bytes | None]
 Batch = tuple[Sequence[Recorded], dict[int, list[Message]], dict[UUID, Number]]  # rows; what is told of them, by partition; told after them
-
 class Refuses(Exception):
     """The topics and this log do not belong together; a person has to say which command makes them."""
 
@@ -39,8 +38,7 @@ class Relay:
         self._ahead, self._told = self._made((), {}), {r["community_id"]: Number(r["generation"], r["position"], r["n"]) for r in told}
         self._ends = {r["partition"]: r["offset"] for r in told}
         await self._look()
-        producer = AIOKafkaProducer(
-            **self.settings.broker, acks="all", enable_idempotence=True, request_timeout_ms=10_000,
+        producer = AIOKafkaProducer(**self.settings.broker, acks="all", enable_idempotence=True, request_timeout_ms=10_000,
             max_request_size=1_048_576, max_batch_size=1_000_000, client_id=f"{self.settings.service}-relay")
         try:
             async with asyncio.timeout(BOUND):
@@ -120,7 +118,6 @@ class Relay:
             if end <= ends.get(partition, -1) or (heard and heard.number < told.get(partition, Number())):
                 return f"republish: partition {partition} of {self.topic} ends before what this log has told it, {told.get(partition)}"
         return ""
-
 async def last_records(settings: Settings, topic: str) -> dict[int, tuple[int, Last | None]]:
     """Per partition: its end offset and its last record (headers, body), or None where it holds none."""
     consumer = AIOKafkaConsumer(**settings.broker, enable_auto_commit=False, auto_offset_reset="latest")

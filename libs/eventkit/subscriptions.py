@@ -10,7 +10,6 @@ from libs.eventkit import db, log, recorded, tail
 
 POLL, BOUND = 5.0, 30.0  # seconds: after which a reader looks even though nobody woke it; for which a lease may not answer
 LAZY = 0.25  # seconds for which a checkpoint may stay behind what does not concern its reader: a burst moves it once
-
 class Lost(Exception):
     """Somebody else moved the checkpoint: begin again from where it stands."""
 
@@ -23,7 +22,6 @@ class Subscription(Struct, frozen=True):
     start: Literal["beginning", "now"] = "beginning"
     beside: Callable[[], Awaitable[None]] | None = None
     concerns: Callable[[recorded.Recorded], bool] = lambda row: True
-
 async def holding(database: db.Database, name: str, *works: Callable[[], Awaitable[None]]) -> None:
     """Waits until this process holds the lease `name`, then works until one of the works ends, or ends them when the lease is lost:
     a session lock on a connection of its own, so that it ends with the process however that ends."""
@@ -62,7 +60,6 @@ async def _follow(log_: log.Log, wake: tail.Wake, subscription: Subscription) ->
     while True:
         with suppress(Lost):
             await hand_on(log_, wake, subscription, await checkpoint(log_.database, subscription.name))
-
 async def hand_on(log_: log.Log, wake: tail.Wake, subscription: Subscription, position: int, looks: bool = False) -> None:
     """From there on, for ever, by whoever holds the lease. Raises Lost when the checkpoint was moved: seen with the next event, and by
     who `looks` also without one."""

@@ -22,7 +22,6 @@ class Wake:
             await asyncio.wait_for(connection.add_listener("log", lambda *_: self()), 30)
             self()
             await alive(connection)
-
 async def set_within(event: asyncio.Event, seconds: float) -> None:
     """Returns when it is set, or after so long. (`wait_for` would swallow a cancellation in the moment in which it is set.)"""
     with suppress(TimeoutError):

@@ -17,7 +17,6 @@ from libs.eventkit.decider import Decider
 log = logging.getLogger(__name__)
 LOOK, FIRST, LONGEST = 30.0, 1.0, 60.0  # seconds: between looks where nothing is due, and before what failed is tried again
 _SOON, _WRITE = "select * from due_soon($1, $2, $3, $4)", "select write_timer($1, $2, $3, $4, $5, $6)"
-
 class Due(Struct, frozen=True):
     """`at`: when it was due; `because`: the event that said so; `state`: what is."""
     community_id: UUID

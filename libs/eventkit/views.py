@@ -10,7 +10,6 @@ from operator import itemgetter
 from typing import Any
 from uuid import UUID
 import msgspec
-from msgspec import Struct
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable, DDLElement
@@ -47,10 +46,9 @@ class Rows:
         key = self._key(msgspec.to_builtins(row))
         if self._rows.pop(key, None) is not None or key in self.changed:
             self.changed[key] = None
-
 class Superseded(Exception):
     """The table is that of another version of this view: whose code is the newer one folds it, and nobody else."""
-class View(Struct, frozen=True):
+class View(msgspec.Struct, frozen=True):
     """`table`: community_id first in its key, all else nullable or in the key. `version` is raised when `project` says something else."""
     table: Table
     project: Callable[[Rows, Any, Recorded], None]
@@ -86,9 +84,7 @@ class Fold:
             self.failed.append((row.position, type(error).__name__))
     def rows(self) -> list[Row]:
         return [row for row in self._rows.changed.values() if row is not None]
-
 Work = tuple[Mapping[str, Mapping[UUID, "_Concerned"]], Set[tuple[str, UUID]]]
-
 async def take(database: db.Database, catalogue: Catalogue, views: Sequence[View], rows: Sequence[Recorded], position: int,
                work: Work | None = None) -> None:
     """Folds a batch into views that all stand at `position`: one transaction holds the rows and the checkpoints. Raises Lost."""
@@ -109,7 +105,6 @@ async def follow_views(log_: Log, wake: tail.Wake, catalogue: Catalogue, views: 
     """Holds the lease of a service's views and hands them the log, for ever: those at one place together; by itself what was
     emptied until it has come up to the others, and what fails as long as it does."""
     await holding(log_.database, "views", lambda: _follow(log_, wake, catalogue, views))
-
 async def _follow(log_: Log, wake: tail.Wake, catalogue: Catalogue, views: Sequence[View]) -> None:
     clock, resting, due = asyncio.get_running_loop().time, dict[str, float](), inf
     stored = await checkpoints(log_.database, [view.name for view in views])
@@ -145,17 +140,14 @@ async def _follow(log_: Log, wake: tail.Wake, catalogue: Catalogue, views: Seque
         due = inf if stored == positions else clock() + LAZY if late else min(due, clock() + LAZY)
         if not moved:
             await tail.set_within(grown, min(POLL, due - clock()))
-
-class _Concerned(Struct):
+class _Concerned(msgspec.Struct):
     """What one community's part of a batch has for a view: which rows it will read, its events, those it cannot take."""
     wanted: list[Row] = []
     events: list[tuple[Any, Recorded]] = []
     failed: list[tuple[int, str]] = []
-
 def work_of(views: Sequence[View], catalogue: Catalogue, rows: Sequence[Recorded]) -> Work:
     """What a batch has for these views: what they will fold, and what they have to fold anew."""
     return _concerned(views, catalogue, rows), _anew(views, catalogue, rows)
-
 def _concerned(views: Sequence[View], catalogue: Catalogue, rows: Sequence[Recorded]) -> Mapping[str, Mapping[UUID, _Concerned]]:
     """By view and community."""
     found: defaultdict[str, defaultdict[UUID, _Concerned]] = defaultdict(lambda: defaultdict(_Concerned))
@@ -179,13 +171,13 @@ def _anew(views: Sequence[View], catalogue: Catalogue, rows: Sequence[Recorded])
     retired = [row for row in rows if row.type == tag_of(Retired) and row.source is None]
     kinds = [(row, kind) for row in retired for n in getattr(catalogue.read(row), "types", ()) if (kind := catalogue.types.get(n))]
     return {(view.name, row.community_id) for row, kind in kinds for view in views if _may_read(view, kind, row)}
-def _may_read(view: View, kind: type[Struct], row: Recorded) -> bool:
+def _may_read(view: View, kind: type[msgspec.Struct], row: Recorded) -> bool:
     """Asked with an event of the type, and its row, that fail whoever looks into them: who does, reads it."""
     try:
         return any(True for _ in view.reads(_shut(kind), _shut(Recorded, type=tag_of(kind), community_id=row.community_id)))
     except Exception:
         return True
-def _shut(kind: type[Struct], **told: Any) -> Any:
+def _shut(kind: type[msgspec.Struct], **told: Any) -> Any:
     """An instance by `isinstance`, `match`, and as a key (not by `type(…) is`) that says nothing but what it is told to say."""
     meta = type("", (type(kind),), {"__eq__": lambda me, other: other is kind, "__hash__": lambda me: hash(kind)})
     says = {"__getattribute__": lambda me, name: kind if name == "__class__" else told[name]}
@@ -199,7 +191,6 @@ async def _fold_anew(connection: db.Connection, view: View, catalogue: Catalogue
     while rows := [Recorded.of(row) for row in await connection.fetch(query, community_id, after, upto)]:
         await _write(connection, view, _concerned([view], catalogue, rows).get(view.name, {}))
         after = rows[-1].position
-
 async def _write(connection: db.Connection, view: View, concerned: Mapping[UUID, _Concerned]) -> None:
     """Folds their events by community. One that the view cannot take is left out and marks the rows damaged; a rebuild mends it."""
     held, changed = await _load(connection, view, concerned), list[tuple[UUID, tuple[Any, ...], Row | None]]()
