@@ -18,7 +18,6 @@ from libs.eventkit.problems import Problem
 LARGEST_BODY, DEEPEST, INSIDE = 1_048_576, 32, ("/metrics", "/internal/status")  # at the operations port alone, where there is one
 PATIENCE = 2.0  # seconds for which a read waits at most until it has what its caller did
 _NO_BRACKET, _POSITION = bytes(b for b in range(256) if b not in b"[]{}"), Annotated[int, msgspec.Meta(ge=0, lt=10**18)]
-
 class Input(BaseModel):
     """A request body: unknown fields are refused."""
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, str_max_length=4096, hide_input_in_errors=True)
@@ -52,12 +51,12 @@ class Edge:
         finally:
             route = scope.get("route")
             obs.REQUESTS.labels(self.service, scope["method"], getattr(route, "path", "other"), status).observe(time.perf_counter() - begun)
-
 async def _checked(scope: Scope, receive: Receive, raw: bool) -> Receive:
     """Reads the body once, within its limit. Raises Problem 413 or 400."""
     body, more = bytearray(), True
     while more:
-        message = await asyncio.wait_for(receive(), 15)
+        async with asyncio.timeout(15):
+            message = await receive()
         if message["type"] == "http.disconnect":
             raise Problem(400, "cut_off")
         body += message.get("body", b"")
@@ -77,13 +76,16 @@ async def _checked(scope: Scope, receive: Receive, raw: bool) -> Receive:
 def too_deep(body: bytes) -> bool:
     """Whether brackets nest beyond the limit, counted without parsing (a bracket in a string counts: harmless)."""
     return any(depth > DEEPEST for depth in accumulate(1 if b in b"[{" else -1 for b in body.translate(None, _NO_BRACKET)))
-
+def _asking(request: Request) -> auth.Principal:
+    if "principal" not in request.scope:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        request.scope["principal"] = request.app.state.verifier.verify(
+            token.strip() if scheme.lower() == "bearer" else "", datetime.now(UTC))
+    return request.scope["principal"]  # type: ignore[no-any-return]
 def permitted(*permissions: str) -> Any:
     """The caller, who must hold one of these permissions. A route without this (or `open_to_all`) does not start."""
     async def check(request: Request) -> auth.Principal:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        token = token.strip() if scheme.lower() == "bearer" else ""
-        principal: auth.Principal = request.app.state.verifier.verify(token, datetime.now(UTC))
+        principal = _asking(request)
         if principal.permissions.isdisjoint(permissions):
             raise Problem(403, "not_permitted", needs=permissions[0])
         return principal
@@ -92,7 +94,6 @@ def permitted(*permissions: str) -> Any:
 async def _everybody() -> None: ...
 _everybody.guards = ("everybody",)  # type: ignore[attr-defined]
 open_to_all = Depends(_everybody)  # marks a route that needs no token
-
 def guards_of(route: RouteContext) -> tuple[str, ...]:
     """The permissions that a route names."""
     return tuple(g for d in route.dependant.dependencies for g in getattr(d.call, "guards", ()))
@@ -118,10 +119,8 @@ async def idempotency(request: Request) -> log.Key | None:
         return None
     if not 1 <= len(key) <= 200 or not key.isascii():
         raise Problem(400, "idempotency_key_malformed")
-    token = request.headers.get("authorization", "").partition(" ")[2].strip()
-    principal = request.app.state.verifier.verify(token, datetime.now(UTC)).id if token else ""
-    return log.Key(str(principal), f"{request.method} {request.url.path}", key, hashlib.sha256(await request.body()).hexdigest())
-
+    principal = str(_asking(request).id) if request.headers.get("authorization") else ""
+    return log.Key(principal, f"{request.method} {request.scope['path']}", key, hashlib.sha256(await request.body()).hexdigest())
 IdempotencyKey = Annotated[log.Key | None, Depends(idempotency)]
 class Position(msgspec.Struct, frozen=True, array_like=True):
     """What a command's answer carries, opaque to clients: service, last own position, last published number."""

@@ -12,19 +12,16 @@ from starlette.exceptions import HTTPException
 from libs.eventkit import auth, commands, db, decider, recorded
 
 log = logging.getLogger(__name__)
-
 class Problem(Exception):
     """An answer that is an error: status, stable code, and facts free of personal data."""
     def __init__(self, status: int, code: str, detail: str = "", headers: dict[str, str] | None = None, **facts: Any) -> None:
         super().__init__(code)
         self.status, self.code, self.detail, self.headers, self.facts = status, code, detail, headers or {}, facts
-
 def answer(status: int, code: str, detail: str = "", headers: dict[str, str] | None = None, **facts: Any) -> Response:
     body = {**facts, "type": f"urn:lifang:problem:{code}", "title": HTTPStatus(status).phrase, "status": status, "code": code}
     body |= {"detail": detail} if detail else {}
     usual = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "1"}}.get(status, {})
     return Response(msgspec.json.encode(body), status, {**usual, **(headers or {})}, media_type="application/problem+json")
-
 def translate(error: Exception) -> Response:
     """The answer that an error stands for; one that nobody foresaw is logged."""
     match error:
@@ -53,8 +50,6 @@ def translate(error: Exception) -> Response:
             return answer(503, "unavailable", "ask again; a command, whose outcome is unknown, with the same Idempotency-Key")
     log.error("nobody foresaw this", exc_info=error)
     return answer(500, "internal")
-async def handle(request: Request, error: Exception) -> Response:
-    """For what the framework would answer in its own way; all else goes on to the Edge."""
+async def handle(request: Request, error: Exception) -> Response:  # what the framework would answer in its own way
     return translate(error)
-
 HANDLERS: dict[int | type[Exception], Callable[..., Any]] = {RequestValidationError: handle, HTTPException: handle}

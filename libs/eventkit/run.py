@@ -9,7 +9,8 @@ import sys
 import uvicorn
 import uvloop
 from fastapi import FastAPI
-from libs.eventkit import db, http, obs, problems, settings, status, tail
+from fastapi.routing import iter_route_contexts
+from libs.eventkit import db, direct, http, obs, problems, settings, status, tail
 from libs.eventkit.service import App, Service
 
 STUCK, BEAT, LOOK = 30.0, 5.0, 30.0  # seconds: without a turn of the loop; between its signs of life; between looks at the generation
@@ -23,6 +24,7 @@ def web(app: App) -> FastAPI:
     found.include_router(app.service.routes(app))
     found.include_router(status.routes(app))
     http.refuse_unguarded(found)
+    found.add_middleware(direct.Direct, routes=iter_route_contexts(found.routes))
     found.add_middleware(lambda asgi: app.service.within(app, asgi))
     found.add_middleware(http.Edge, service=app.service.name, started=lambda: app.opened, raw=app.service.raw_routes)
     return found

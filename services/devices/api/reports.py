@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, BackgroundTasks, Depends, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
+from starlette.background import BackgroundTask
 
 from libs.contracts import permissions
 from libs.eventkit import http, problems
@@ -67,7 +68,7 @@ def routes(app: App, book: DeviceBook) -> APIRouter:
 
     @router.post("/vzenith/{device_id}")
     async def report_by_plate_push(
-        request: Request, tasks: BackgroundTasks, device: KnownDevice = Depends(device_itself),
+        request: Request, device: KnownDevice = Depends(device_itself),
     ) -> Response:
         """Takes what a VZenith camera pushes and tells it, within its limit, whether to lift the barrier."""
         until = asyncio.get_running_loop().time() + device.description.answer_ms / 1000
@@ -77,9 +78,8 @@ def routes(app: App, book: DeviceBook) -> APIRouter:
         plate_id = told.detail.get("plateid")
         answer = vzenith.answer(
             said.admitted if told.kind == "plate_read" else None, plate_id if isinstance(plate_id, int) else None, told.history)
-        tasks.add_task(said.sent)
         header = http.position_header(app.service.name, app.commands.generation, found[1])
-        return Response(answer, 200, header, media_type="application/json", background=tasks)
+        return Response(answer, 200, header, media_type="application/json", background=BackgroundTask(said.sent))
 
     async def answered(intake: Intake, done: Done, until: float) -> Answer:
         """History and what was told before opens nothing."""
