@@ -3,6 +3,7 @@
     python -m bench.counter PORT POSTGRES SECRETS
 """
 
+import gc
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -74,6 +75,8 @@ SERVICE = Service(
 
 def main(port: str, postgres: str, secrets: str) -> None:
     settings = Servers(postgres, "", Path(), Path(secrets), "", "").settings(NAME)
+    gc.freeze()  # as `libs.eventkit.run` does it for every service
+    gc.set_threshold(20_000, 10, 10)
     uvloop.run(serve(App(SERVICE, settings.model_copy(update={"port": int(port)})), "api"))
 
 

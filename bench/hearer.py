@@ -4,6 +4,7 @@ Reads lines `LABEL NUMBER`, answers each with the milliseconds of so many events
 """
 
 import asyncio
+import gc
 import json
 import sys
 from collections import defaultdict
@@ -82,4 +83,6 @@ async def main(postgres: str, kafka: str, secrets: str, *sources: str) -> None:
 
 
 if __name__ == "__main__":
+    gc.freeze()  # as `libs.eventkit.run` does it for every service
+    gc.set_threshold(20_000, 10, 10)
     uvloop.run(main(*sys.argv[1:]))

@@ -27,7 +27,6 @@ class _Header(Struct, forbid_unknown_fields=True):
     alg: Literal["EdDSA"]
     typ: Literal["at+jwt"]
     kid: str
-
 class _Claims(Struct):
     iss: str
     aud: list[str]
@@ -38,7 +37,6 @@ class _Claims(Struct):
     exp: int
     nbf: int = 0
     sid: str | None = None
-
 class Verifier:
     """Verifies tokens made out to one service, with keys learnt from identity's events. `permissions_of`: of an unknown role nothing."""
     def __init__(self, audience: str, permissions_of: Callable[[str], frozenset[str]], issuer: str = "lifang-identity") -> None:

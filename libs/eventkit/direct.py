@@ -15,6 +15,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from libs.eventkit.problems import Problem
 
 _FOUND = {"path_params", "query_params", "body_params", "dependencies", "name", "call", "path", "request_param_name", "use_cache", "scope"}
+class _Asked(Request):
+    async def body(self) -> bytes:
+        return self.scope["body"] if "body" in self.scope else await super().body()
 class Direct:
     """Pure ASGI. A route is found by the literal segments of its path; of two that fit, the one with more of them."""
     def __init__(self, asgi: ASGIApp, routes: Iterable[RouteContext]) -> None:
@@ -35,14 +38,14 @@ class Direct:
                 if not known:
                     break
                 scope["route"], scope["path_params"] = route, {name: parts[n] for name, n in names.items()}
-                values = await _values(route.dependant, Request(scope, receive, send), errors := list[Any]())
+                values = await _values(route.dependant, _Asked(scope, receive, send), errors := list[Any]())
                 if errors:
                     raise RequestValidationError(errors)
                 answer: Response = await route.endpoint(**values)  # type: ignore[misc]
                 return await answer(scope, receive, send)
         await self._asgi(scope, receive, send)
 def _known(route: RouteContext) -> bool:
-    answers = inspect.signature(route.endpoint).return_annotation if route.endpoint else None
+    answers = getattr(route.endpoint, "__annotations__", {}).get("return")
     return answers is Response and len(route.dependant.body_params) < 2 and _plain(route.dependant)
 def _plain(asked: Dependant) -> bool:
     """Whether it asks for nothing but what `_values` finds, as far as any field of it says."""
@@ -65,7 +68,6 @@ async def _values(asked: Dependant, request: Request, errors: list[Any]) -> dict
             found, errors[len(errors):] = found | known[0], known[1]
     return found
 async def _body(request: Request) -> Any:
-    """JSON by its content type, else as it is."""
     body, kind = await request.body(), request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if not kind.startswith("application/") or not kind.endswith(("/json", "+json")) or not body:
         return body or PydanticUndefined

@@ -52,7 +52,7 @@ class Edge:
             route = scope.get("route")
             obs.REQUESTS.labels(self.service, scope["method"], getattr(route, "path", "other"), status).observe(time.perf_counter() - begun)
 async def _checked(scope: Scope, receive: Receive, raw: bool) -> Receive:
-    """Reads the body once, within its limit. Raises Problem 413 or 400."""
+    """Reads the body once, within its limit; it is scope["body"] then. Raises Problem 413 or 400."""
     body, more = bytearray(), True
     while more:
         async with asyncio.timeout(15):
@@ -67,13 +67,14 @@ async def _checked(scope: Scope, receive: Receive, raw: bool) -> Receive:
     if b"json" in kind and not raw:
         if b"\x00" in body or b"\\u0000" in body:
             raise Problem(400, "nul_character")
-        if too_deep(bytes(body)):
+        if too_deep(body):
             raise Problem(400, "too_deep", limit=DEEPEST)
-    whole: list[Message] = [{"type": "http.request", "body": bytes(body), "more_body": False}]
+    scope["body"] = bytes(body)
+    whole: list[Message] = [{"type": "http.request", "body": scope["body"], "more_body": False}]
     async def again() -> Message:
         return whole.pop() if whole else await receive()
     return again
-def too_deep(body: bytes) -> bool:
+def too_deep(body: bytes | bytearray) -> bool:
     """Whether brackets nest beyond the limit, counted without parsing (a bracket in a string counts: harmless)."""
     return any(depth > DEEPEST for depth in accumulate(1 if b in b"[{" else -1 for b in body.translate(None, _NO_BRACKET)))
 def _asking(request: Request) -> auth.Principal:

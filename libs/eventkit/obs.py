@@ -30,7 +30,6 @@ class _Lines(logging.Formatter):
             line["error"] = record.exc_info[0].__name__
             line["where"] = [f"{f.filename.rpartition('/')[2]}:{f.lineno} {f.name}" for f in frames]
         return msgspec.json.encode(line).decode()
-
 class _Seldom:
     """At most one line of a text in ten seconds: a client library without a broker says the same twenty times a second."""
     def __init__(self) -> None:
