@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from cli import screen, starting, status, stuck, tokens
+from cli import screen, starting, status, stuck
 from cli.place import PYTHON, ROOT, Place
 from cli.stack import postgres, services, start
 from cli.stack.demo import Demo, ports_of_devices
@@ -173,10 +173,9 @@ def seeded() -> str:
     urls = {name: one["url"] for name, one in stuck.processes(found).items()}
     gates = {lane["direction"]: found["devices"][lane["device_id"]]["push"] for lane in demo.lanes}
     path = FOR_BENCH.run / "whole.json"
-    token, resident, device, police = (tokens.token(FOR_BENCH, role) for role in ("staff", "resident", "device", "police"))
     panel = next(one for one in demo.panels if not one.encrypted)
     replace(path, json.dumps({
-        "urls": urls, "databases": found["databases"], "token": token, "resident": resident, "device": device, "police": police,
+        "urls": urls, "databases": found["databases"],
         "door": demo.doors[0]["id"], "gates": gates, "card": demo.cards[0]["number"],
         "panel": {"listen": panel.listen, "account": panel.account},
         "pids": {name: one["pid"] for name, one in (*stuck.processes(found).items(), *((n, found[n]) for n in SERVERS))}}).encode())
