@@ -117,18 +117,20 @@ class Listening:
             database = Database(settings)
             stack.push_async_callback(database.close)
             pool = await database.pool()
-            stack.push_async_callback(ended, asyncio.create_task(Hearing(
-                settings.model_copy(update={"topic_prefix": "bench", "member": str(perf_counter())}), database, (TELLS,), ()).run()))
+            hearing = Hearing(
+                settings.model_copy(update={"topic_prefix": "bench", "member": str(perf_counter())}), database, (TELLS,), ())
+            stack.push_async_callback(ended, asyncio.create_task(hearing.run()))
             first, begun, last, until = 0, 0.0, 0, perf_counter() + PATIENCE
             while last < len(self.rows):
-                last = await pool.fetchval("select coalesce(max(position), 0) from events")
-                now = perf_counter()
+                last, now = hearing.counts["taken"], perf_counter()
                 if last and not begun:
                     first, begun = last, now
                 if now > until:
                     raise RuntimeError(f"{last} of {len(self.rows)} heard")
                 await asyncio.sleep(0.005)
-            return Measured((last - first) / (perf_counter() - begun))
+            taken = (last - first) / (perf_counter() - begun)
+            assert await pool.fetchval("select count(*) from events") == len(self.rows)
+            return Measured(taken)
 
     async def unnested(self) -> Measured:
         pool = await self.plain()

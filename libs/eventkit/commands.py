@@ -25,7 +25,6 @@ class Public(msgspec.Struct, frozen=True):
     body: msgspec.Struct
     subject: str = ""
 Publish = Callable[[Any, Recorded], Sequence[Public]]
-
 class Context(Meta, frozen=True, kw_only=True):
     """Who asks, when, and on what it rests."""
     community_id: UUID
@@ -36,7 +35,6 @@ class Context(Meta, frozen=True, kw_only=True):
     def ids(self, service: str) -> Iterable[UUID]:
         made = (uuid5(self.cause, f"{service}:{self.name}:{n}") if self.cause else uuid7() for n in count())
         return chain([self.event_id], made) if self.event_id else made
-
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
     """What came of a command: ids and versions, no personal data; the answer is rendered from it again."""
     stream: str

@@ -1,7 +1,7 @@
 """Public events on the wire: CloudEvents 1.0, Kafka protocol binding, binary mode (`ce_*` headers), JSON body."""
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Annotated
 from uuid import UUID, uuid5
 import msgspec
@@ -13,8 +13,8 @@ PARTITIONS = 4  # never changes: a community's events must stay in one partition
 VERSION = Annotated[int, msgspec.Meta(gt=0, lt=2**31)]
 LARGEST = 900_000  # bytes of a body that a topic takes; the broker's own limit is 1 MiB with headers
 Headers = list[tuple[str, bytes]]
-_partition, _object = DefaultPartitioner(), msgspec.json.Decoder(dict[str, msgspec.Raw])
-_moment = partial(msgspec.convert, type=Annotated[datetime, msgspec.Meta(tz=True)] | None)
+_partition, _community, _object = DefaultPartitioner(), lru_cache(UUID), msgspec.json.Decoder(dict[str, msgspec.Raw])
+_time, _version = msgspec.json.Decoder(Annotated[datetime, msgspec.Meta(tz=True)]), msgspec.json.Decoder(VERSION)
 class Unreadable(Exception):
     """A record that is no event of ours; it is kept aside whole."""
 
@@ -29,9 +29,12 @@ class Heard(msgspec.Struct, frozen=True):
     data: str
     meta: Meta
 @lru_cache(4096)
+def key_of(community_id: UUID) -> bytes:
+    return str(community_id).encode()
+@lru_cache(4096)
 def partition_of(community_id: UUID) -> int:
     """murmur2 of the key, as every Kafka client does it."""
-    return int(_partition(str(community_id).encode(), [*range(PARTITIONS)], [*range(PARTITIONS)]))
+    return int(_partition(key_of(community_id), [*range(PARTITIONS)], [*range(PARTITIONS)]))
 def public_id(event_id: UUID, n: int) -> UUID:
     """The first public event of a private one has its id; further ones have ids derived from it."""
     return event_id if n == 0 else uuid5(event_id, str(n))
@@ -39,19 +42,24 @@ def rfc3339(moment: datetime | None) -> str:
     return str(msgspec.to_builtins(moment.astimezone(UTC))) if moment else ""
 def headers(row: Recorded, public: Public, n: int, source: str, schema: int, previous: Number) -> Headers:
     """What goes with the n-th public event of `row`; attributes without a value are left out."""
-    meta, subject = row.meta, public.subject or row.subject
-    more = (("ce_lifangcausedby", " ".join(map(str, meta.caused_by))), ("ce_lifangcorrelation", meta.correlation),
-            ("ce_traceparent", meta.traceparent), ("ce_lifangrequestedat", rfc3339(meta.requested_at)),
-            ("ce_lifangoccurredat", rfc3339(meta.occurred_at)))
+    meta, subject, (ce_source, ce_type, ce_schema) = row.meta, public.subject or row.subject, _same(source, tag_of(public.body), schema)
+    more = (("ce_lifangcausedby", meta.caused_by and " ".join(map(str, meta.caused_by))), ("ce_lifangcorrelation", meta.correlation),
+            ("ce_traceparent", meta.traceparent), ("ce_lifangrequestedat", meta.requested_at and rfc3339(meta.requested_at)),
+            ("ce_lifangoccurredat", meta.occurred_at and rfc3339(meta.occurred_at)))
     return [
-        ("ce_specversion", b"1.0"), ("ce_id", str(public_id(row.event_id, n)).encode()), ("ce_source", f"/lifang/{source}".encode()),
-        ("ce_type", tag_of(public.body).encode()), *([("ce_subject", subject.encode())] if subject else ()),
-        ("ce_time", rfc3339(row.recorded_at).encode()), ("content-type", b"application/json"),
-        ("ce_partitionkey", str(row.community_id).encode()), ("ce_lifangposition", f"{row.generation}.{row.position}.{n}".encode()),
-        ("ce_lifangprevious", str(previous).encode()), ("ce_lifangschema", str(schema).encode()),
+        ("ce_specversion", b"1.0"), ("ce_id", str(public_id(row.event_id, n)).encode()), ce_source, ce_type,
+        *([("ce_subject", subject.encode())] if subject else ()), ("ce_time", rfc3339(row.recorded_at).encode()),
+        ("content-type", b"application/json"), ("ce_partitionkey", key_of(row.community_id)),
+        ("ce_lifangposition", f"{row.generation}.{row.position}.{n}".encode()),
+        ("ce_lifangprevious", f"{previous.generation}.{previous.position}.{previous.n}".encode()), ce_schema,
         *[(k, v.encode()) for k, v in more if v]]
+@lru_cache(1024)
+def _same(source: str, kind: str, schema: int) -> Headers:
+    return [("ce_source", f"/lifang/{source}".encode()), ("ce_type", kind.encode()), ("ce_lifangschema", str(schema).encode())]
 def attributes(row: Recorded, public: Public, n: int, source: str, schema: int, previous: Number) -> dict[str, str]:
     return {"datacontenttype" if k == "content-type" else k[3:]: v.decode() for k, v in headers(row, public, n, source, schema, previous)}
+def _moment(text: str | None) -> datetime | None:
+    return _time.decode(f'"{text}"') if text else None
 def read(raw: Sequence[tuple[str, bytes]], body: bytes | None) -> Heard:
     """Raises Unreadable for a missing or malformed header, a body that is not UTF-8 JSON, or one too large."""
     if body is None or len(body) > LARGEST:
@@ -62,9 +70,9 @@ def read(raw: Sequence[tuple[str, bytes]], body: bytes | None) -> Heard:
             raise Unreadable("NUL")
         _object.decode(text)
         return Heard(
-            community_id=UUID(ce["partitionkey"]), number=Number.parse(ce["lifangposition"]),
+            community_id=_community(ce["partitionkey"]), number=Number.parse(ce["lifangposition"]),
             previous=Number.parse(ce["lifangprevious"]), event_id=UUID(ce["id"]), type=ce["type"],
-            schema=msgspec.convert(ce["lifangschema"], VERSION, strict=False), data=text,
+            schema=_version.decode(ce["lifangschema"]), data=text,
             meta=Meta(
                 correlation=ce.get("lifangcorrelation", ""),
                 caused_by=tuple(UUID(i) for i in ce.get("lifangcausedby", "").split()),

@@ -44,7 +44,7 @@ class Hearing:
             committed, behind = (loop := asyncio.get_running_loop()).time(), False
             while True:
                 async with asyncio.timeout(BOUND):
-                    fetched = await consumer.getmany(timeout_ms=FETCH, max_records=MOST * PARTITIONS)
+                    fetched = await consumer.getmany(timeout_ms=FETCH, max_records=4 * MOST * PARTITIONS)
                 was, behind = behind, not fetched and await asyncio.wait_for(self._is_behind(consumer), 5)
                 if was and behind:  # then a new one is made, and another member: the same one would be given the same again
                     consumer._coordinator._group_instance_id = None

@@ -22,7 +22,6 @@ class Key(msgspec.Struct, frozen=True):
     route: str
     key: str
     body_hash: str = ""
-
 class Append(msgspec.Struct, frozen=True):
     """One command's worth. `claims`: (scope, value) takes, (scope, None) releases. `outcome`: JSON to answer a retry."""
     community_id: UUID
@@ -32,7 +31,6 @@ class Append(msgspec.Struct, frozen=True):
     claims: Sequence[tuple[str, str | None]] = ()
     key: Key | None = None
     outcome: bytes = b"{}"
-
 class Appended(msgspec.Struct, frozen=True):
     """`verdict`: ok, version, claimed, replayed (the key is known) or stored (these very events are there)."""
     verdict: str

@@ -50,7 +50,6 @@ def secret_bytes(text: str, name: str) -> bytes:
     if len(raw) != 32 or len(set(raw)) < 16 or raw.isascii():  # chance does this once in four thousand million
         raise BadSecret(f"{name}: not 32 random bytes in base64url")
     return raw
-
 class Keks:
     """Key-encryption keys by purpose, each by id; the last one of a purpose is current. A purpose may be absent."""
     def __init__(self, purposes: Mapping[str, Mapping[str, bytes]]) -> None:
@@ -98,7 +97,6 @@ class KeyHandle:
     __slots__ = ("dek", "is_new", "key_id")
     def __init__(self, key_id: UUID, dek: bytes, is_new: bool) -> None:
         self.key_id, self.dek, self.is_new = key_id, dek, is_new
-
 class KeyRecord(msgspec.Struct, frozen=True):
     """A key as it travels: wrapped (base64 in JSON) by the key-encryption key `kek_id`; once erased, without."""
     key_id: UUID
@@ -112,7 +110,6 @@ class KeyRecord(msgspec.Struct, frozen=True):
     def bound(self) -> bytes:
         return msgspec.json.encode((self.key_id, self.community_id, self.subject, self.purpose, self.owner))
 KEY_COLUMNS = "key_id, community_id, subject, purpose, owner, kek_id, wrapped"
-
 class KeyRing:
     """Keys that this service made (`owner`) or was sent; wrapped with AES-GCM: AES-KW would not bind them to their subject's row."""
     def __init__(self, pool: asyncpg.Pool, owner: str, keks: Keks) -> None:

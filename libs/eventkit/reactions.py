@@ -13,7 +13,6 @@ from libs.eventkit.recorded import Recorded, tag_of
 log = logging.getLogger(__name__)
 _PARK = "select park($1, $2, $3, $4, $5, $6)"
 TRIES, AT_ONCE = 6, 64  # for a missing fact (0.05 s, doubling: about 3 s in all) before its key is parked; events handled at once
-
 class Do(Struct, frozen=True):
     """A command to be given because of an event; `name` tells it from the event's other commands. `new`: as in `Commands.handle`."""
     name: str
@@ -22,7 +21,6 @@ class Do(Struct, frozen=True):
     caused_by: tuple[UUID, ...] = ()
     new: bool = False
 React = Callable[[Any, Recorded], Awaitable[list[Do]]]
-
 class Reaction(Struct, frozen=True):
     """`on`: what follows from each type; `key`: what waits together when one cannot be handled. `apart`: several keys at once."""
     name: str

@@ -9,13 +9,14 @@ from uuid import UUID
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from libs.eventkit import commands, failpoints, log, subscriptions, tail
-from libs.eventkit.envelope import LARGEST, PARTITIONS, Headers, headers, partition_of, public_id, read
+from libs.eventkit.envelope import LARGEST, PARTITIONS, Headers, headers, key_of, partition_of, public_id, read
 from libs.eventkit.recorded import Catalogue, Number, Recorded
 from libs.eventkit.settings import Settings
 
 NAME, BOUND = "relay", 60.0  # seconds for which Kafka may say nothing, however its client counts
 LOOKS, ANEW = 300.0, 2**63 - 1  # seconds after which the topics are looked at again; the offset of what went to a topic that had begun anew
 _STANDS = 'select c.position as at, p.* from checkpoints c left join published p on true where c.name = $1 order by p."offset"'
+_TOLD = "select remember_told(c,p,g,a,n,o) from unnest($1::uuid[],$2::int[],$3::int[],$4::bigint[],$5::int[],$6::bigint[]) u(c,p,g,a,n,o)"
 Message = tuple[bytes, bytes, Headers]
 Last = tuple[Headers, bytes | None]
 Batch = tuple[Sequence[Recorded], dict[int, list[Message]], dict[UUID, Number]]  # rows; what is told of them, by partition; told after them
@@ -58,9 +59,9 @@ class Relay:
             await asyncio.gather(*(self._lane(producer, p, messages) for p, messages in lanes.items()), self._make_next(rows, told))
         failpoints.reach("relay.sent")
         async with (await self.database.folds()).acquire() as connection, connection.transaction():
-            await connection.executemany("select remember_told($1, $2, $3, $4, $5, $6)", [
-                (c, p := partition_of(c), n.generation, n.position, n.n, self._ends.get(p, 0))
-                for c, n in told.items() if self._told.get(c) != n])
+            if new := [(c, p := partition_of(c), n.generation, n.position, n.n, self._ends.get(p, 0))
+                       for c, n in told.items() if self._told.get(c) != n]:
+                await connection.execute(_TOLD, *zip(*new, strict=True))
             await subscriptions.advance(connection, NAME, position, rows[-1].position)
         self._told = told
         if ANEW in self._ends.values():
@@ -83,7 +84,7 @@ class Relay:
             if len(body) > LARGEST:
                 raise Refuses(f"the public event of position {row.position} has {len(body)} bytes")
             ce = headers(row, public, n, self.settings.service, getattr(public.body, "VERSION", 1), previous)
-            found.append((str(row.community_id).encode(), body, ce))
+            found.append((key_of(row.community_id), body, ce))
             told[row.community_id] = Number(row.generation, row.position, n)
         return found
     async def _lane(self, producer: AIOKafkaProducer, partition: int, messages: list[Message]) -> None:
