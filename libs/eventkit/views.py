@@ -21,7 +21,7 @@ from libs.eventkit.subscriptions import POLL, Lost, advance, checkpoints, holdin
 log = logging.getLogger(__name__)
 Row = dict[str, Any]
 Where = Mapping[str, Any]
-_plain = msgspec.to_builtins
+_plain, _RETIRED = msgspec.to_builtins, tag_of(Retired)
 LAZY = 0.05  # seconds for which a checkpoint may stay behind what does not concern a view: a caller may wait for it (`http.caught_up`)
 
 class Rows:
@@ -149,26 +149,26 @@ def work_of(views: Sequence[View], catalogue: Catalogue, rows: Sequence[Recorded
     """What a batch has for these views: what they will fold, and what they have to fold anew."""
     return _concerned(views, catalogue, rows), _anew(views, catalogue, rows)
 def _concerned(views: Sequence[View], catalogue: Catalogue, rows: Sequence[Recorded]) -> Mapping[str, Mapping[UUID, _Concerned]]:
-    """By view and community."""
+    named = [(view, view.name) for view in views]
     found: defaultdict[str, defaultdict[UUID, _Concerned]] = defaultdict(lambda: defaultdict(_Concerned))
     for row in rows:
         try:
             event = catalogue.read(row)
         except Exception as error:
             event = error
-        for view in views if event is not None else ():
+        for view, name in named if event is not None else ():
             try:
                 if isinstance(event, Exception):
                     raise event
                 if read := [dict(w) for w in view.reads(event, row)]:
-                    found[view.name][row.community_id].wanted += read
-                    found[view.name][row.community_id].events.append((event, row))
+                    (one := found[name][row.community_id]).wanted += read
+                    one.events.append((event, row))
             except Exception as error:
-                found[view.name][row.community_id].failed.append((row.position, type(error).__name__))
+                found[name][row.community_id].failed.append((row.position, type(error).__name__))
     return found
 def _anew(views: Sequence[View], catalogue: Catalogue, rows: Sequence[Recorded]) -> set[tuple[str, UUID]]:
     """Which views have to forget, of which communities: those that read a type of what was retired."""
-    retired = [row for row in rows if row.type == tag_of(Retired) and row.source is None]
+    retired = [row for row in rows if row.type == _RETIRED and row.source is None]
     kinds = [(row, kind) for row in retired for n in getattr(catalogue.read(row), "types", ()) if (kind := catalogue.types.get(n))]
     return {(view.name, row.community_id) for row, kind in kinds for view in views if _may_read(view, kind, row)}
 def _may_read(view: View, kind: type[msgspec.Struct], row: Recorded) -> bool:
@@ -215,7 +215,7 @@ async def _load(connection: db.Connection, view: View, concerned: Mapping[UUID, 
     shapes: defaultdict[tuple[str, ...], dict[str, None]] = defaultdict(dict)
     for community_id, one in concerned.items():
         for where in one.wanted:
-            shapes[tuple(sorted(where))][msgspec.json.encode({**where, "community_id": community_id}).decode()] = None
+            shapes[tuple(where)][msgspec.json.encode({**where, "community_id": community_id}).decode()] = None
     found, columns = defaultdict[str, list[Row]](list), ", ".join(f"t.{c}" for c in view.columns)
     for shape, values in shapes.items():
         same = " and ".join(f"t.{c} = w.{c}" for c in ("community_id", *shape))
