@@ -1,6 +1,7 @@
 """What is asked of a view is compiled once for all queries of a shape: the text is the plain one's, the values are each query's own."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -56,3 +57,10 @@ def test_a_fixed_query_is_built_once_and_says_what_it_would_say_each_time(monkey
         monkeypatch.undo()
     with pytest.raises(ValueError):
         fixed(uuid4(), "A 1")
+
+
+def test_a_connection_of_readers_is_used_in_one_place():
+    """Where it is told what it may see (decision 0027)."""
+    root = Path(__file__).parents[3]
+    code = [path for folder in ("libs", "services", "cli") for path in (root / folder).rglob("*.py")]
+    assert [path.name for path in code for line in path.read_text().splitlines() if '_open("read"' in line] == ["db.py"]
