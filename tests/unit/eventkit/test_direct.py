@@ -2,7 +2,7 @@
 
 from datetime import date
 from typing import Annotated, Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import httpx
 import msgspec
@@ -16,7 +16,7 @@ from libs.eventkit.direct import Direct
 from libs.eventkit.http import Input, json
 from libs.eventkit.problems import HANDLERS, Problem, translate
 
-ID = uuid4()
+ID = UUID("50000000-0000-4000-8000-000000000001")
 
 
 class Thing(Input):
