@@ -56,7 +56,7 @@ async def _durable(connection: asyncpg.Connection) -> None:
     if await connection.fetchval("show synchronous_commit") == "off":
         raise RuntimeError("synchronous_commit is off: what is acknowledged could be lost")
 async def _as_it_is(connection: asyncpg.Connection) -> None:
-    """Nothing is ever set but inside a transaction: asyncpg's own reset would be a round trip for nothing."""
+    """What is set on a connection, `_Reader` alone keeps: asyncpg's own reset would be a round trip for nothing."""
 async def _reader(connection: asyncpg.Connection) -> None:
     await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=msgspec.json.encode, decoder=msgspec.json.decode)
 class Ready(NamedTuple):
@@ -83,7 +83,7 @@ def fixed(build: Callable[..., ClauseElement]) -> Callable[..., Ready]:
     return query
 class _Reader(asyncpg.Connection):
     """Knows what it may see, and is told only when that is something else: a query is one round trip then, not three."""
-    seen = ""
+    seen, only = "", {"default_transaction_read_only": "on"}
     async def seeing(self, seen: str, text: str, values: Sequence[Any]) -> list[asyncpg.Record]:
         if self.seen != seen:
             self.seen = ""
@@ -131,8 +131,8 @@ class Database:
         """The same by its text: the one place where a reader's connection is used."""
         seen = f"{{{','.join(c.hex for c in communities)}}}"
         async def read() -> list[dict[str, Any]]:
-            async with (await self._open("read", init=_reader, kind=_Reader)).acquire(timeout=3) as connection:
-                return [dict(row) for row in await connection.seeing(seen, text, values)]  # type: ignore[attr-defined]
+            async with (await self._open("read", init=_reader, kind=_Reader, server_settings=_Reader.only)).acquire(timeout=3) as reader:
+                return [dict(row) for row in await reader.seeing(seen, text, values)]  # type: ignore[attr-defined]
         return await asked_again(read)
     async def close(self) -> None:
         self._closed = True

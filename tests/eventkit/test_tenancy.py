@@ -81,6 +81,7 @@ async def test_what_one_request_may_see_does_not_leak_to_the_next(toy: App, comm
     assert await toy.database.rows((), "select pg_backend_pid() as backend, current_setting('lifang.communities') as seen", ()) == [
         {"backend": first[0]["backend"], "seen": "{}"}]
     assert await toy.database.fetch([community], who) == first
+    assert await toy.database.rows((), "select current_setting('transaction_read_only') as only", ()) == [{"only": "on"}]
 
 
 @pytest.mark.parametrize("statement", [
