@@ -106,8 +106,8 @@ MUTANTS = (
     ),
     *of(
         f"{HERE}/domain/heard.py", f"{UNIT}/test_reports.py",
-        ("a repeat is told again", "return bool(fingerprint) and bytes.fromhex(fingerprint) in self.recent", "return False"),
-        ("reports that nothing tells apart are one", "return bool(fingerprint) and bytes.fromhex", "return bytes.fromhex"),
+        ("a repeat is told again", "return bytes.fromhex(fingerprint) in self.recent", "return False"),
+        ("reports that nothing tells apart are one", "if not fingerprint or (serial", "if ((serial"),
         ("half of five thousand reports are remembered", "[-8 * REMEMBERED:]", "[-4 * REMEMBERED:]"),
         ("a gap closes with the first that comes late", " if not serials.missing(*gap))", ")"),
         ("history moves on what was looked for",
@@ -118,6 +118,7 @@ MUTANTS = (
         f"{HERE}/domain/serials.py", (f"{UNIT}/test_serials.py", f"{UNIT}/test_reports.py"),
         ("neighbouring numbers leave a gap", "below[-1][1] >= serial - 1:", "below[-1][1] >= serial:"),
         ("numbers fill the memory for ever", "above)[-RANGES:])", "above))"),
+        ("a number that is forgotten has never come", "len(self.ranges) < RANGES and ", ""),
         ("a gap of one number is none", "if first > reached + 1:", "if first > reached + 2:"),
     ),
     *of(
@@ -189,9 +190,8 @@ MUTANTS = (
     ),
     *of(
         f"{HERE}/adapters/hikvision.py", f"{UNIT}/test_hikvision.py",
-        ("a kept event of a terminal is live",
-         '("isdataretransmission" | "isoffline" | "alarmdatatype"), True)', '("isoffline" | "alarmdatatype"), True)'),
-        ("an event that is not of this moment is live", 'case ("currentevent", False) | (', "case ("),
+        ("a kept event of a terminal is live", '"isdataretransmission": True, ', ""),
+        ("an event that is not of this moment is live", '"currentevent": False, ', ""),
         ("a mark of history that cannot be read is passed over", "return history or unreadable,", "return history,"),
         ("history waits for an answer",
          'flag(access.get("remoteCheck")) is True and not history', 'flag(access.get("remoteCheck")) is True'),
@@ -277,6 +277,6 @@ MUTANTS = (
     *of(
         f"{HERE}/domain/reports.py", f"{UNIT}/test_reports.py",
         ("a clock that was lost makes history of an alarm", "heard.clock if told.clock is None else Clock(skew=told.clock)", "heard.clock"),
-        ("what was told some minutes ago is told again", " or heard.knows(told.fingerprint_before)", ""),
+        ("what was told some minutes ago is told again", " or heard.knows(told.fingerprint_before, told.serial)", ""),
     ),
 )

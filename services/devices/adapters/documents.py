@@ -15,6 +15,7 @@ Value = str | int | float | bool | None | list["Value"] | dict[str, "Value"]
 Tree = dict[str, Value]
 
 JSON_DEPTH, XML_DEPTH, MAX_DOCUMENTS, MAX_NODES = 32, 64, 16, 20_000
+MAX_TOKENS = 4 * MAX_NODES
 
 _JSON_STRUCTURE = re.compile(r'"(?:[^"\\]+|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 _ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
@@ -24,8 +25,9 @@ _SKIPPED = (("<!--", "-->"), ("<![CDATA[", "]]>"), ("<?", "?>"))
 
 def read_json(text: str) -> list[Tree]:
     """The objects of a JSON body: one, or a list of them. Raises Unreadable."""
-    _check_json_depth(text)
-    if _ESCAPED_NUL.search(text):
+    if text.count("{") + text.count("[") > JSON_DEPTH or len(text) > MAX_TOKENS:
+        _check_json(text)
+    if "\\u0000" in text and _ESCAPED_NUL.search(text):
         raise Unreadable("nul", "escaped NUL")
     try:
         value = msgspec.json.decode(text)
@@ -39,7 +41,8 @@ def read_json(text: str) -> list[Tree]:
     return values
 
 
-def _check_json_depth(text: str) -> None:
+def _check_json(text: str) -> None:
+    """Raises Unreadable for what is too deep or too much: not asked about a text with too few brackets and characters for either."""
     depth = 0
     for count, token in enumerate(_JSON_STRUCTURE.finditer(text)):
         match token[0]:
@@ -49,8 +52,8 @@ def _check_json_depth(text: str) -> None:
                 depth -= 1
         if depth > JSON_DEPTH:
             raise Unreadable("too_deep", f"deeper than {JSON_DEPTH}")
-        if count > 4 * MAX_NODES:
-            raise Unreadable("too_many", f"more than {4 * MAX_NODES} tokens")
+        if count > MAX_TOKENS:
+            raise Unreadable("too_many", f"more than {MAX_TOKENS} tokens")
 
 
 def read_xml(text: str) -> tuple[list[Tree], tuple[str, ...]]:

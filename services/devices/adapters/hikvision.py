@@ -30,6 +30,7 @@ _READABLE_TYPES = frozenset(
 )
 _ENVELOPE, _ACCESS = "EventNotificationAlert", "AccessControllerEvent"
 _PROOFS = frozenset({"dateTime", "eventState", "ipAddress", "ipv6Address", "macAddress", _ACCESS})
+_KEPT_WHEN = {"currentevent": False, "isdataretransmission": True, "isoffline": True, "alarmdatatype": True}
 # Named one by one: whatever a device adds tomorrow may be about a person, and names that people gave to devices and
 # channels often are ("Wang, 101"). They stay in the sealed body alone.
 _DETAIL = frozenset(
@@ -163,11 +164,10 @@ def _history(fields: Fields) -> tuple[bool, tuple[str, ...]]:
     """Replayed or kept events, by any of the vendor's marks. A mark that cannot be read counts as history."""
     history = unreadable = False
     for name, value in fields:
-        match name.lower(), flag(value):
-            case ("currentevent", False) | (("isdataretransmission" | "isoffline" | "alarmdatatype"), True):
-                history = True
-            case (("currentevent" | "isdataretransmission" | "isoffline" | "alarmdatatype"), None) if text(value):
-                unreadable = True
+        if (kept := _KEPT_WHEN.get(name.lower())) is not None:
+            said = flag(value)
+            history = history or said is kept
+            unreadable = unreadable or said is None and bool(text(value))
     return history or unreadable, ("flag_unreadable",) if unreadable else ()
 
 

@@ -18,6 +18,7 @@ _BOUNDARY = re.compile(r'boundary\s*=\s*(?:"([^"]{1,200})"|([^\s;,"]{1,200}))', 
 _FIRST_LINE = re.compile(rb"\A\s*--([!-~][ -~]{0,199}?)[ \t]*\r?\n")
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 _PARAMETERS = re.compile(r';\s*(name|filename)\s*=\s*(?:"([^"]{0,200})"|([^\s;"]{1,200}))', re.IGNORECASE)
+_NEWLINE = ord("\n")
 _IMAGES = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"BM", b"GIF8")
 
 
@@ -42,9 +43,9 @@ def split(body: bytes, content_type: str) -> list[Part]:
     delimiter = _delimiter(body, content_type)
     parts: list[Part] = []
     begin: int | None = None
-    for found in delimiter.finditer(body):
-        if begin is not None and body[begin : found.start()].strip():
-            parts.append(part(body[begin : found.start()]))
+    for found in _delimiters(body, delimiter):
+        if begin is not None and (raw := body[begin : found.start()]).strip():
+            parts.append(part(raw.removesuffix(b"\n").removesuffix(b"\r")))
         if len(parts) > MAX_PARTS:
             raise Unreadable("too_many", f"more than {MAX_PARTS} parts")
         if found["closing"]:
@@ -55,10 +56,15 @@ def split(body: bytes, content_type: str) -> list[Part]:
 
 def _delimiter(body: bytes, content_type: str) -> re.Pattern[bytes]:
     for boundary in _candidates(body, content_type):
-        pattern = re.compile(rb"(?:\A|\r?\n)--" + re.escape(boundary) + rb"(?P<closing>--)?[ \t]*(?=\r?\n|\Z)")
-        if pattern.search(body):
+        pattern = re.compile(rb"--" + re.escape(boundary) + rb"(?P<closing>--)?[ \t]*(?=\r?\n|\Z)")
+        if any(_delimiters(body, pattern)):
             return pattern
     raise Unreadable("bad_multipart", "no delimiter")
+
+
+def _delimiters(body: bytes, delimiter: re.Pattern[bytes]) -> Iterator[re.Match[bytes]]:
+    """Those at the beginning of a line. Looked at afterwards: a pattern that begins with a fixed text is found many times faster."""
+    return (found for found in delimiter.finditer(body) if found.start() == 0 or body[found.start() - 1] == _NEWLINE)
 
 
 def _candidates(body: bytes, content_type: str) -> Iterator[bytes]:

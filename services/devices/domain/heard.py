@@ -23,9 +23,12 @@ class Heard(Struct, frozen=True):
     checked: int | None = None
     clock: Clock = Clock()
 
-    def knows(self, fingerprint: str) -> bool:
-        """Whether this very report has been told; never for an empty fingerprint."""
-        return bool(fingerprint) and bytes.fromhex(fingerprint) in self.recent
+    def knows(self, fingerprint: str, serial: int | None) -> bool:
+        """Whether this very report has been told; never for an empty fingerprint. A report's number is in its fingerprint, so one that
+        never came says sooner than five thousand fingerprints that it is new."""
+        if not fingerprint or (serial is not None and self.serials.never(serial)):
+            return False
+        return bytes.fromhex(fingerprint) in self.recent
 
     def new_gaps(self, serial: int) -> tuple[Gap, ...]:
         """What is missing before a live number since the last look, told as one gap where it is in many pieces."""

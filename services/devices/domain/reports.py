@@ -213,7 +213,7 @@ def decide_take_reports(command: TakeReports, day: Day) -> list[ReportEvent]:
     heard = _open(day)
     events: list[ReportEvent] = []
     for told in command.reports:
-        if heard.knows(told.fingerprint) or heard.knows(told.fingerprint_before):
+        if heard.knows(told.fingerprint, told.serial) or heard.knows(told.fingerprint_before, told.serial):
             continue
         said = list(_take(command, told, heard))
         heard = reduce(_hear, said, heard)

@@ -19,6 +19,10 @@ class Serials(Struct, frozen=True):
         i = bisect_right(self.ranges, (serial, _BEYOND)) - 1
         return i >= 0 and serial <= self.ranges[i][1]
 
+    def never(self, serial: int) -> bool:
+        """Whether it has certainly not been seen."""
+        return len(self.ranges) < RANGES and serial not in self
+
     def add(self, serial: int) -> "Serials":
         i = bisect_right(self.ranges, (serial, _BEYOND))
         below, above = self.ranges[:i], self.ranges[i:]

@@ -29,6 +29,7 @@ from services.devices.domain.reports import (
     SerialGapFound,
     TakeReports,
 )
+from services.devices.domain.serials import RANGES
 from services.devices.domain.told import Told
 
 DEVICE, BODY = UUID(int=1), UUID(int=2)
@@ -107,6 +108,11 @@ def test_the_last_five_thousand_are_remembered() -> None:
     heard = after(*(told(n, history=True) for n in range(REMEMBERED + 1)))
     assert take(told(1, history=True), heard=heard) == []
     assert findings(take(told(0, history=True), heard=heard)) == [("serial_reused",)]
+
+
+def test_a_repeat_is_known_also_when_its_number_is_forgotten() -> None:
+    heard = after(*(told(2 * n, history=True) for n in range(RANGES + 1)))
+    assert 0 not in heard.serials and take(told(0, history=True), heard=heard) == []
 
 
 def test_a_live_report_finds_a_gap_and_a_late_arrival_closes_it() -> None:
