@@ -54,6 +54,7 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
 class Done(msgspec.Struct, frozen=True):
     outcome: Outcome
     replayed: bool = False
+    said: Sequence[msgspec.Struct] = ()  # as it was decided just now; nothing where somebody had stored it before
 
 class Commands:
     """`deciders`: which decider takes which command is found by the command's type."""
@@ -122,7 +123,8 @@ class Commands:
                     self._known[stream] = context.community_id, reduce(decider.evolve, events, state), version + len(events)
                 if refusal is not None:
                     raise refusal
-                return Done(msgspec.structs.replace(outcome, position=answer.position))
+                said = events if answer.verdict == "ok" else ()
+                return Done(msgspec.structs.replace(outcome, position=answer.position), said=said)
             case "replayed" if key is not None:
                 return self._replay(key, answer.body_hash or "", answer.outcome or "{}")
             case "claimed":
@@ -149,6 +151,9 @@ class Commands:
         if outcome.refused:
             raise Refused(outcome.refused, **outcome.facts)
         return Done(outcome, replayed=True)
+    async def said(self, done: Done) -> Sequence[Any]:
+        """The events of a command: as they were decided, or as they are stored where they were before."""
+        return done.said or [self.catalogue.read(row) for i in done.outcome.events if (row := await self.log.event(i)) is not None]
     async def state(self, decider: Decider[Any, Any], subject_id: UUID, community_id: UUID, fresh: bool = True) -> tuple[Any, int]:
         """What is, and its version; the decider's initial state and 0 where nothing has happened. From memory, and from
         the log what has come since when it must be `fresh`. Raises NotFound for what is another community's."""

@@ -69,14 +69,11 @@ def read(raw: Sequence[tuple[str, bytes]], body: bytes | None) -> Heard:
         if "\\u0000" in text or "\0" in "".join(ce.values()):
             raise Unreadable("NUL")
         _object.decode(text)
-        return Heard(
-            community_id=_community(ce["partitionkey"]), number=Number.parse(ce["lifangposition"]),
+        meta = Meta(correlation=ce.get("lifangcorrelation", ""), caused_by=tuple(UUID(i) for i in ce.get("lifangcausedby", "").split()),
+            requested_at=_moment(ce.get("lifangrequestedat")), occurred_at=_moment(ce.get("lifangoccurredat")),
+            traceparent=ce.get("traceparent", ""), subject=ce.get("subject", ""), source_time=_moment(ce["time"]))
+        return Heard(community_id=_community(ce["partitionkey"]), number=Number.parse(ce["lifangposition"]),
             previous=Number.parse(ce["lifangprevious"]), event_id=UUID(ce["id"]), type=ce["type"],
-            schema=_version.decode(ce["lifangschema"]), data=text,
-            meta=Meta(
-                correlation=ce.get("lifangcorrelation", ""),
-                caused_by=tuple(UUID(i) for i in ce.get("lifangcausedby", "").split()),
-                requested_at=_moment(ce.get("lifangrequestedat")), occurred_at=_moment(ce.get("lifangoccurredat")),
-                traceparent=ce.get("traceparent", ""), subject=ce.get("subject", ""), source_time=_moment(ce["time"])))
+            schema=_version.decode(ce["lifangschema"]), data=text, meta=meta)
     except (KeyError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
         raise Unreadable(f"{type(error).__name__}: {error}"[:200]) from error

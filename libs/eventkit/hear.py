@@ -28,11 +28,10 @@ class Hearing:
         generation = await (await self.database.pool()).fetchval("select generation from log_state")
         # a static member that is soon back keeps its partitions, and would get none of a topic that it hears only now
         topics = hashlib.sha256(" ".join(sorted(self.sources)).encode()).hexdigest()[:8]
-        consumer = AIOKafkaConsumer(
-            **self.settings.broker, enable_auto_commit=False, auto_offset_reset="earliest", client_id=f"{self.settings.service}-hear",
-            group_id=f"{self.settings.topic_prefix}.{self.settings.service}.g{generation}", max_poll_interval_ms=HOURS,
-            group_instance_id=f"{self.settings.service}-{self.settings.member}-{topics}", session_timeout_ms=10_000,
-            heartbeat_interval_ms=1000, fetch_min_bytes=1, fetch_max_wait_ms=500)
+        consumer = AIOKafkaConsumer(**self.settings.broker, client_id=f"{self.settings.service}-hear", max_poll_interval_ms=HOURS,
+            group_id=f"{self.settings.topic_prefix}.{self.settings.service}.g{generation}", enable_auto_commit=False,
+            group_instance_id=f"{self.settings.service}-{self.settings.member}-{topics}", auto_offset_reset="earliest",
+            session_timeout_ms=10_000, heartbeat_interval_ms=1000, fetch_min_bytes=1, fetch_max_wait_ms=500)
         self._consumer = consumer
         try:
             async with asyncio.timeout(BOUND):
@@ -93,8 +92,7 @@ class Hearing:
         states = ((tp, consumer._subscription.subscription.assignment.state_value(tp)) for tp in consumer.assignment())
         return sum(max(0, (consumer.highwater(tp) or 0) - at.position) for tp, at in states if at is not None and at.has_valid_position)
 def _columns(records: Sequence[tuple[str, Heard]], sources: dict[str, str]) -> list[list[object]]:
-    rows = (
-        (topic, sources[topic], h.community_id, h.number.generation, h.number.position, h.number.n, h.previous.generation,
-         h.previous.position, h.previous.n, h.event_id, h.type, h.schema, h.data, msgspec.json.encode(h.meta).decode())
-        for topic, h in records)
+    rows = ((topic, sources[topic], h.community_id, h.number.generation, h.number.position, h.number.n, h.previous.generation,
+             h.previous.position, h.previous.n, h.event_id, h.type, h.schema, h.data, msgspec.json.encode(h.meta).decode())
+            for topic, h in records)
     return [list(column) for column in zip(*rows, strict=True)]

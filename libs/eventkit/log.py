@@ -50,7 +50,7 @@ Waiting = tuple[Append, "asyncio.Future[Appended]"]
 
 class Log:
     """`woken` is called after every append of this process, so that its own readers need not wait for NOTIFY."""
-    def __init__(self, database: db.Database, woken: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, database: db.Database, woken: Callable[[int], None] = lambda position: None) -> None:
         self.database, self.woken = database, woken
         self.tail = tail.Tail(self.read)
         self._waiting: list[Waiting] = []
@@ -65,10 +65,11 @@ class Log:
     async def _flush(self) -> None:
         while self._waiting:
             batch = self._admit()
-            for (_, future), answer in zip(batch, await self._answers([a for a, _ in batch]), strict=True):
+            answers = await self._answers([a for a, _ in batch])
+            for (_, future), answer in zip(batch, answers, strict=True):
                 if not future.done():  # else whoever asked is gone
                     (future.set_exception if isinstance(answer, Exception) else future.set_result)(answer)  # type: ignore[arg-type]
-            self.woken()
+            self.woken(max([a.position for a in answers if isinstance(a, Appended)], default=0))
     def _admit(self) -> list[Waiting]:
         """At most one command per stream, key and claim: the function checks each against what was there before."""
         batch, left, taken = list[Waiting](), list[Waiting](), set[object]()

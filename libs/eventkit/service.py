@@ -64,15 +64,13 @@ class App:
         for memory in self.memories:
             memory.bind(self.log, self.catalogue)
         self.reactors = [Reactor(self.commands, r) for r in service.reactions(self)]
-        self.subscriptions: tuple[subscriptions.Subscription, ...] = (
-            *(reactor.subscription() for reactor in self.reactors),
+        self.subscriptions: tuple[subscriptions.Subscription, ...] = (*(reactor.subscription() for reactor in self.reactors),
             *(Timers(self.commands, timer).subscription() for timer in service.timers(self)), *service.readers(self))
         names = [*(view.name for view in service.views), *(s.name for s in self.subscriptions)]
         if len(set(names)) < len(names):
             raise RuntimeError(f"two readers would move one checkpoint: {names}")
         self.hearing = hear.Hearing(settings, self.database, service.hears, self.catalogue.types) if service.hears else None
-        self.relay = relay.Relay(
-            settings, self.log, self.wake, self.catalogue, service.publish,
+        self.relay = relay.Relay(settings, self.log, self.wake, self.catalogue, service.publish,
             lambda producer, rows: keys_topic.announce(settings, self.keyring, producer, rows), self.topic) if service.publish else None
     def checkpoints(self) -> Mapping[str, str]:
         """Who reads this log, and from where on."""

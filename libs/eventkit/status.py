@@ -11,8 +11,7 @@ async def status(app: service.App) -> dict[str, Any]:
     found: dict[str, Any] = decode(await (await app.database.pool()).fetchval("select state_of($1)", [*app.checkpoints()]))
     found["lag"] |= {"hear": app.hearing.lag()} if app.hearing is not None else {}
     found["damaged"] += sum(len(m.unreadable) for m in app.memories)
-    why = [
-        *(f"{name}: {text}" for name, text in sorted(app.supervisor.failing.items())),
+    why = [*(f"{name}: {text}" for name, text in sorted(app.supervisor.failing.items())),
         *([] if app.verifier.ready else ["no signing key heard yet"]),
         *(["keys are read: some may be erased"] if app.keys_heard is not None and not app.keys_heard.is_set() else []),
         *(f"memory {m.name} is cold" for m in app.memories if not m.warm),

@@ -10,16 +10,19 @@ KEPT = 2000  # rows kept in memory; whoever is further behind reads the log itse
 LOOKED = 1.0  # seconds for which nobody looks again after one has come to the end, unless woken
 
 class Wake:
-    """Tells every waiting reader of this process that the log has grown, whoever appended."""
+    """Tells every waiting reader of this process that the log has grown, whoever appended, and of one position once."""
     def __init__(self) -> None:
-        self.next = asyncio.Event()  # take it before reading: growth after that moment sets it
-    def __call__(self) -> None:
-        self.next.set()
-        self.next = asyncio.Event()
+        self.next, self._told = asyncio.Event(), 0  # take `next` before reading: growth after that moment sets it
+    def __call__(self, position: int = 0) -> None:
+        """`position`: where the log ends now, if that is known."""
+        if not 0 < position <= self._told:
+            self._told = max(position, self._told)
+            self.next.set()
+            self.next = asyncio.Event()
     async def listen(self, database: Database) -> None:
         """Passes NOTIFYs of other processes on for as long as its connection lives."""
         async with database.direct() as connection:
-            await asyncio.wait_for(connection.add_listener("log", lambda *_: self()), 30)
+            await asyncio.wait_for(connection.add_listener("log", lambda *told: self(int(told[-1] or 0))), 30)
             self()
             await alive(connection)
 async def set_within(event: asyncio.Event, seconds: float) -> None:

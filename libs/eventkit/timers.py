@@ -38,7 +38,6 @@ class Timer(Struct, frozen=True):
     fire: Callable[[Due], Awaitable[None]]
     at_once: int = 16
     within: float = 30.0
-
 class _Known(Struct, frozen=True):
     """What a stream has come to; `because`: the event that made `due` what it is."""
     state: Any

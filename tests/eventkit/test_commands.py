@@ -54,6 +54,24 @@ async def test_a_command_is_stored_and_answered(toy: App, context: Context):
     assert str(done.outcome.published(1)) == "1.2.0"
 
 
+async def test_what_a_command_said_is_known_also_to_whoever_repeats_it(toy: App, context: Context):
+    subject = uuid4()
+    done = await toy.commands.handle(subject, Add(5, twice=True), context, key=key())
+    again = await as_another_process(toy).handle(subject, Add(5, twice=True), context, key=key())
+    stored = [toy.catalogue.read(row) for row in await everything(await toy.database.pool())]
+    assert len(stored) == 2 and list(done.said) == stored and not again.said
+    assert await toy.commands.said(done) == await toy.commands.said(again) == stored
+    assert await toy.commands.said(await toy.commands.handle(subject, Add(0), context)) == []
+
+
+async def test_of_a_command_that_is_run_again_what_it_said_first_counts(toy: App, context: Context):
+    """As a reaction after a crash: its ids are the same, what it decides need not be."""
+    rerun, subject = replace(context, cause=uuid4()), uuid4()
+    await toy.commands.handle(subject, Add(5), rerun)
+    again = await as_another_process(toy).handle(uuid4(), Add(7), rerun)
+    assert [event.amount for event in await toy.commands.said(again)] == [5]
+
+
 async def test_nothing_to_say_stores_nothing(toy: App, context: Context):
     done = await toy.commands.handle(uuid4(), Add(0), context)
     assert done.outcome.events == () and done.outcome.published(1) is None

@@ -76,6 +76,27 @@ async def test_an_append_of_another_process_wakes_a_reader(
         await until(lambda expected=expected: len(follower.seen) == expected, 3.0)
 
 
+async def test_nobody_is_woken_twice_for_one_position(toy: App, app_of: AppOf, run: Run, community: UUID):
+    """What this process has stored, it knows before PostgreSQL says so; what others store, and a NOTIFY that says nothing, wake."""
+    other, heard = await app_of(service(), beside=toy), list[str]()
+    run(toy.wake.listen(toy.database))
+    async with toy.database.direct() as connection:
+        await connection.add_listener("log", lambda *told: heard.append(told[-1]))
+        await toy.log.append(append(community))
+        await until(lambda: heard == ["1"])
+        woken = toy.wake.next
+        await connection.execute("select pg_notify('log', '1')")
+        await other.log.append(append(community, events=2))
+        await until(woken.is_set, 3.0)
+        assert toy.wake._told == 3
+        woken = toy.wake.next
+        toy.wake(2)
+        assert not woken.is_set()
+        await connection.execute("notify log")
+        await until(woken.is_set, 3.0)
+        assert heard == ["1", "1", "3", ""]
+
+
 async def test_without_a_wake_up_the_poll_brings_it(toy: App, run: Run, community: UUID, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(subscriptions, "POLL", 0.05)
     follower = Follower(toy)

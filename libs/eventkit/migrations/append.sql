@@ -85,7 +85,7 @@ begin
                || '"position":' || coalesce(lasts[c], 0) || '}')::json
       from generate_subscripts(c_stream, 1) c where c_key[c] is not null and verdicts[c] = 'ok';
     if cardinality(e_id) > 0 then
-        perform pg_notify('log', '');
+        perform pg_notify('log', base::text);
     end if;
 
     for c in 1 .. cardinality(c_stream) loop

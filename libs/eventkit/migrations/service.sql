@@ -210,7 +210,7 @@ begin
         delete from gaps g using marks m
          where m.topic = g.topic and m.community_id = g.community_id
            and (g.upto_generation, g.upto_position, g.upto_n) <= (m.generation, m.position, m.n);
-        perform pg_notify('log', '');
+        perform pg_notify('log', (base + cardinality(r_id))::text);
         return array_fill('taken'::text, array[cardinality(r_id)]);
     end if;
     for i in 1 .. coalesce(cardinality(r_id), 0) loop
@@ -249,7 +249,7 @@ begin
         answers := answers || answer;
     end loop;
     if 'taken' = any (answers) then
-        perform pg_notify('log', '');
+        perform pg_notify('log', base::text);
     end if;
     return answers;
 end $$;

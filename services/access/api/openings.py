@@ -85,9 +85,7 @@ def routes(app: App, book: DoorBook, visitors: Visitors) -> APIRouter:
                 means=body.kind, judgement=judgement, live=True, verified=False, awaited=False, at=now),
             context(request, principal, community_id, caused_by=tuple(f.event_id for f in judgement.facts)), key=key,
             new=True)
-        stored = await app.log.event(done.outcome.events[0])
-        event = app.catalogue.read(stored) if stored else None
-        assert event is not None
+        event = (await app.commands.said(done))[0]
         answer = {
             "id": done.outcome.id, "allowed": event.allowed, "rule": event.rule, "reason": event.reason,
             "facts": event.facts, "event_id": done.outcome.events[0]}

@@ -67,10 +67,9 @@ def routes(app: App, book: DoorBook) -> APIRouter:
 
     async def release_of(done: Any, community_id: UUID) -> UUID:
         """The one that the command began, or found running."""
-        row = await app.log.event(done.outcome.events[0]) if done.outcome.events else None
-        event = app.catalogue.read(row) if row is not None else None
-        if isinstance(event, FireReleaseBegun):
-            return event.release_id
+        for event in await app.commands.said(done):
+            if isinstance(event, FireReleaseBegun):
+                return event.release_id
         state: Release
         state, _ = await app.commands.state(RELEASES, done.outcome.id, community_id)
         if isinstance(state, NotReleased):

@@ -85,8 +85,7 @@ def routes(app: App, book: AlarmBook) -> APIRouter:
         command = raising(
             book, context.community_id, source_id, uuid7(), alarm_of(kind), spot, code, True, context.now, raised_by=principal.id)
         done = await app.commands.handle(source_id, command, context, key=key)
-        row = await app.log.event(done.outcome.events[0])
-        event: Any = app.catalogue.read(row) if row is not None else None
+        event: Any = (await app.commands.said(done))[0]
         incident_id = event.about.incident_id
         return json({"id": incident_id}, 201, {**headers(done), "Location": f"/v1/incidents/{incident_id}"})
 

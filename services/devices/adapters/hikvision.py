@@ -167,7 +167,7 @@ def _history(fields: Fields) -> tuple[bool, tuple[str, ...]]:
         if (kept := _KEPT_WHEN.get(name.lower())) is not None:
             said = flag(value)
             history = history or said is kept
-            unreadable = unreadable or said is None and bool(text(value))
+            unreadable = unreadable or (said is None and bool(text(value)))
     return history or unreadable, ("flag_unreadable",) if unreadable else ()
 
 

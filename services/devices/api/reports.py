@@ -83,11 +83,10 @@ def routes(app: App, book: DeviceBook) -> APIRouter:
 
     async def answered(intake: Intake, done: Done, until: float) -> Answer:
         """History and what was told before opens nothing."""
-        said = len(done.outcome.events)
-        for row in await app.log.read(done.outcome.position - said, said) if said else ():
-            event = app.catalogue.read(row)
+        before = done.outcome.position - len(done.outcome.events)
+        for n, (event_id, event) in enumerate(zip(done.outcome.events, await app.commands.said(done), strict=True), 1):
             if isinstance(event, DeviceReported) and event.live and event.told.awaits_decision:
-                return await answer_to(app, intake.device, event.told.report_id, row.event_id, row.position, until, intake.context)
+                return await answer_to(app, intake.device, event.told.report_id, event_id, before + n, until, intake.context)
         return Answer(False)
 
     return router
