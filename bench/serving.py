@@ -31,14 +31,14 @@ CALLERS, PAGES_AT, JUDGED_AT = 16, 200, 500
 AT_ONCE, TERMINALS = 16, 4
 
 
-async def as_fast_as_it_goes(lines: Sequence[Line], call: Callable[[Line], Awaitable[object]]) -> Measured:
+async def as_fast_as_it_goes(lines: Sequence[Line], call: Callable[[Line], Awaitable[object]], seconds: float = SECONDS) -> Measured:
     times: list[float] = []
     await asyncio.gather(*(line.reopen() for line in lines))
     begun = perf_counter()
 
     async def along(line: Line) -> None:
         now = perf_counter()
-        while now < begun + SECONDS:
+        while now < begun + seconds:
             since = now
             await call(line)
             now = perf_counter()
@@ -191,7 +191,7 @@ async def measure_reports(servers: Servers) -> Result:
             await line.ask("POST", b"".join(parts) + f"--{BOUNDARY}--\r\n".encode())
 
         async def ours() -> Measured:
-            found = await as_fast_as_it_goes([t.line for t in terminals], tell)
+            found = await as_fast_as_it_goes([t.line for t in terminals], tell, 1)  # what is taken in one, others hear for ten
             return Measured(found.value * AT_ONCE, found.p50, found.p99)
 
         company = await side_by_side({"in_company": ours}, ROUNDS)
