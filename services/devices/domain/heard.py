@@ -24,8 +24,8 @@ class Heard(Struct, frozen=True):
     clock: Clock = Clock()
 
     def knows(self, fingerprint: str, serial: int | None) -> bool:
-        """Whether this very report has been told; never for an empty fingerprint. A report's number is in its fingerprint, so one that
-        never came says sooner than five thousand fingerprints that it is new."""
+        """Whether this very report has been told; never for an empty fingerprint. A report's number is in its fingerprint (what
+        has a mark of its own has no number), so one that never came says sooner than five thousand fingerprints that it is new."""
         if not fingerprint or (serial is not None and self.serials.never(serial)):
             return False
         return bytes.fromhex(fingerprint) in self.recent
