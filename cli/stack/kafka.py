@@ -44,12 +44,14 @@ SETTINGS = {
     "num.network.threads": "2",
     "num.io.threads": "2",
     "background.threads": "2",
+    "group.coordinator.threads": "1",
     "num.recovery.threads.per.data.dir": "1",
     "log.segment.bytes": "67108864",
     "log.cleaner.dedupe.buffer.size": "4194304",
     # After kill -9 the broker's old registration must lapse before the new one counts: 2.6 s instead of 11.
     "broker.session.timeout.ms": "1500",
-    "broker.heartbeat.interval.ms": "300",
+    "broker.heartbeat.interval.ms": "500",
+    "metadata.max.idle.interval.ms": "5000",
 }
 
 

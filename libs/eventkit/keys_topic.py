@@ -29,12 +29,11 @@ async def hear_keys(settings: Settings, keyring: privacy.KeyRing, heard: asyncio
     """Takes every key of the topic, for ever. Without a group: compacted, it is short enough to read at each start. `heard` is set when
     the topic was read to the end that it had."""
     consumer = AIOKafkaConsumer(**settings.broker, enable_auto_commit=False, auto_offset_reset="earliest",
-                                fetch_max_wait_ms=500, client_id=f"{settings.service}-keys")
+                                fetch_max_wait_ms=1000, consumer_timeout_ms=5000, client_id=f"{settings.service}-keys")
     try:
         await asyncio.wait_for(consumer.start(), BOUND)
-        consumer.assign([TopicPartition(settings.topic("keys"), p) for p in range(envelope.PARTITIONS)])
-        await consumer.seek_to_beginning()
-        ends = await consumer.end_offsets(consumer.assignment())
+        ends = await consumer.end_offsets([TopicPartition(settings.topic("keys"), p) for p in range(envelope.PARTITIONS)])
+        consumer.assign([*ends])  # only now: a question waits behind a fetch
         while True:
             if not heard.is_set() and all([await asyncio.wait_for(consumer.position(tp), BOUND) >= end for tp, end in ends.items()]):
                 heard.set()
