@@ -31,11 +31,12 @@ class Hearing:
         consumer = AIOKafkaConsumer(**self.settings.broker, client_id=f"{self.settings.service}-hear", max_poll_interval_ms=HOURS,
             group_id=f"{self.settings.topic_prefix}.{self.settings.service}.g{generation}", enable_auto_commit=False,
             group_instance_id=f"{self.settings.service}-{self.settings.member}-{topics}", auto_offset_reset="earliest",
-            session_timeout_ms=10_000, heartbeat_interval_ms=1000, fetch_min_bytes=1, fetch_max_wait_ms=500, consumer_timeout_ms=5000)
+            session_timeout_ms=10_000, heartbeat_interval_ms=1000, fetch_min_bytes=1, fetch_max_wait_ms=1000, consumer_timeout_ms=5000)
         self._consumer = consumer
         try:
             async with asyncio.timeout(BOUND):
                 await consumer.start()
+                consumer._fetcher._prefetch_backoff = BOUND  # else a fetch leaves out what is not stored yet, and the next waits for its end
                 if missing := self.sources.keys() - await consumer.topics():
                     raise LookupError(f"no topic {', '.join(sorted(missing))} yet")  # instead of waiting for it without a word
                 consumer.subscribe([*self.sources])
