@@ -100,6 +100,7 @@ class Database:
     def __init__(self, settings: Settings) -> None:
         self.settings, self._pools = settings, dict[str, asyncpg.Pool]()
         self._opening, self._closed = asyncio.Lock(), False
+        self.spare = list[Any]()  # connections of the log that appended: to take one for each group costs turns of the loop, which are full
     async def pool(self) -> asyncpg.Pool:
         """Of the log: what is committed here is on disk."""
         return await self._open("log", init=_durable, min_size=1)

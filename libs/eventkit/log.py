@@ -73,12 +73,9 @@ class Log:
     def _admit(self) -> list[Waiting]:
         """At most one command per stream, key and claim: the function checks each against what was there before."""
         batch, left, taken = list[Waiting](), list[Waiting](), set[object]()
-        for item in self._waiting:
-            a = item[0]
-            marks: set[object] = {a.stream, *((a.community_id, s, v) for s, v in a.claims if v is not None)}
-            if a.key is not None:
-                marks.add((a.community_id, a.key))
-            (batch if len(batch) < BATCH and taken.isdisjoint(marks) else left).append(item)
+        for a, future in self._waiting:
+            marks = {a.stream, (a.community_id, a.key or a.stream), *((a.community_id, s, v) for s, v in a.claims if v is not None)}
+            (batch if len(batch) < BATCH and taken.isdisjoint(marks) else left).append((a, future))
             taken |= marks
         self._waiting = left
         return batch
@@ -97,9 +94,14 @@ class Log:
     async def _call(self, batch: Sequence[Append]) -> list[Appended]:
         arguments = _arguments(batch)
         async def call() -> list[Appended]:
-            pool = await self.database.pool()
             failpoints.reach("append.before")
-            rows = await pool.fetch(_CALL, *arguments, timeout=PATIENCE)
+            held = self.database.spare.pop() if self.database.spare else await (await self.database.pool()).acquire()
+            try:
+                rows = await held.fetch(_CALL, *arguments, timeout=PATIENCE)
+            except BaseException:
+                held.terminate()  # who knows what it is in the middle of
+                raise
+            self.database.spare.append(held)
             failpoints.reach("append.after")
             return [Appended(r["verdict"], r["last_position"], r["stored_body"], r["stored_outcome"]) for r in rows]
         return await db.once_there(call, PATIENCE)  # safe to repeat: the function recognises these very event ids and keys
@@ -112,10 +114,9 @@ class Log:
         return [Recorded.of(row) for row in await self._rows(query, stream, after)]
     async def read(self, after: int, limit: int = 500, types: Sequence[str] | None = None) -> list[Recorded]:
         """The next rows in commit order; `types` narrows to these names."""
-        pool = await self.database.pool()
         narrow, names = ("", ()) if types is None else ("and type = any($3)", (list(types),))
         query = f"select {COLUMNS} from events where position > $1 {narrow} order by position limit $2"
-        return [Recorded.of(row) for row in await pool.fetch(query, after, limit, *names)]
+        return [Recorded.of(row) for row in await (await self.database.pool()).fetch(query, after, limit, *names)]
     async def event(self, event_id: UUID) -> Recorded | None:
         return next(map(Recorded.of, await self._rows(f"select {COLUMNS} from events where event_id = $1", event_id)), None)
     async def last(self) -> int:
