@@ -72,11 +72,9 @@ class Commands:
         decider = self._decider[type(command)]
         stream = f"{decider.category}:{subject_id}"
         async with self._locks.setdefault(stream, asyncio.Lock()):
-            fresh, asked = stream not in self._known, new or key is None
-            if fresh and not asked and key is not None:
-                asked = True
-                if prior := await self.log.outcome(context.community_id, key):
-                    return self._replay(key, *prior)
+            asked = (fresh := stream not in self._known) or new or key is None
+            if fresh and not new and key is not None and (prior := await self.log.outcome(context.community_id, key)):
+                return self._replay(key, *prior)
             for attempt in range(TRIES):
                 nothing = new and fresh and attempt == 0
                 state, version = (decider.initial, 0) if nothing else await self.state(decider, subject_id, context.community_id, fresh)
@@ -112,7 +110,7 @@ class Commands:
         meta = Meta(correlation=context.correlation, caused_by=context.caused_by, requested_at=context.requested_at or context.now,
             occurred_at=context.occurred_at, principal=context.principal, traceparent=context.traceparent)
         new = [NewEvent(i, tag_of(e), self.catalogue.versions[tag_of(e)], msgspec.json.encode(e), meta)
-               for i, e in zip(context.ids(self.service), events, strict=False)]
+               for e, i in zip(events, context.ids(self.service), strict=False)]
         outcome = self._outcome(stream, version, events, new, refusal, context)
         claims = [(c.scope, c.value if isinstance(c, Take) else None) for e in events for c in decider.claims(command, e)]
         answer = await self.log.append(Append(community_id=context.community_id, stream=stream, expected=version, events=new, claims=claims,

@@ -38,7 +38,9 @@ class Direct:
                 if not known:
                     break
                 scope["route"], scope["path_params"] = route, {name: parts[n] for name, n in names.items()}
-                values = await _values(route.dependant, _Asked(scope, receive, send), errors := list[Any]())
+                asked = _Asked(scope, receive, send)  # and knows its headers, of each name the first, without a search
+                asked.headers.get = {k.decode(): v.decode("latin-1") for k, v in scope["headers"][::-1]}.get  # type: ignore[method-assign]
+                values = await _values(route.dependant, asked, errors := list[Any]())
                 if errors:
                     raise RequestValidationError(errors)
                 answer: Response = await route.endpoint(**values)  # type: ignore[misc]

@@ -46,8 +46,7 @@ def headers(row: Recorded, public: Public, n: int, source: str, schema: int, pre
     more = (("ce_lifangcausedby", meta.caused_by and " ".join(map(str, meta.caused_by))), ("ce_lifangcorrelation", meta.correlation),
             ("ce_traceparent", meta.traceparent), ("ce_lifangrequestedat", meta.requested_at and rfc3339(meta.requested_at)),
             ("ce_lifangoccurredat", meta.occurred_at and rfc3339(meta.occurred_at)))
-    return [
-        ("ce_specversion", b"1.0"), ("ce_id", str(public_id(row.event_id, n)).encode()), ce_source, ce_type,
+    return [("ce_specversion", b"1.0"), ("ce_id", str(public_id(row.event_id, n)).encode()), ce_source, ce_type,
         *([("ce_subject", subject.encode())] if subject else ()), ("ce_time", rfc3339(row.recorded_at).encode()),
         ("content-type", b"application/json"), ("ce_partitionkey", key_of(row.community_id)),
         ("ce_lifangposition", f"{row.generation}.{row.position}.{n}".encode()),

@@ -36,7 +36,7 @@ class Hearing:
         try:
             async with asyncio.timeout(BOUND):
                 await consumer.start()
-                consumer._fetcher._prefetch_backoff = BOUND  # else a fetch leaves out what is not stored yet, and the next waits for its end
+                consumer._fetcher._prefetch_backoff = BOUND  # else a fetch leaves out what is not stored, and that waits for its end
                 if missing := self.sources.keys() - await consumer.topics():
                     raise LookupError(f"no topic {', '.join(sorted(missing))} yet")  # instead of waiting for it without a word
                 consumer.subscribe([*self.sources])

@@ -24,9 +24,8 @@ def web(app: App) -> FastAPI:
     found.include_router(app.service.routes(app))
     found.include_router(status.routes(app))
     http.refuse_unguarded(found)
-    found.add_middleware(direct.Direct, routes=iter_route_contexts(found.routes))
-    found.add_middleware(lambda asgi: app.service.within(app, asgi))
-    found.add_middleware(http.Edge, service=app.service.name, started=lambda: app.opened, raw=app.service.raw_routes)
+    within = app.service.within(app, direct.Direct(vars(found.build_middleware_stack())["app"], iter_route_contexts(found.routes)))
+    found.middleware_stack = http.Edge(within, app.service.name, lambda: app.opened, app.service.raw_routes)  # which foresees all errors
     return found
 def run(service: Service) -> None:
     """Reads the mode from the command line. Ends with 0 after SIGTERM, within its grace."""

@@ -55,8 +55,7 @@ class App:
         self.blind = privacy.BlindIndex(privacy.secret_bytes(settings.secret("blind-index"), "blind-index"))
         self.keks, _ = privacy.Keks.load(settings.secrets), settings.broker  # a placeholder among them ends the start
         self.supervisor, self.opened = supervise.Supervisor(), False
-        self.memories = [
-            Memory("signing_keys", (service.signing_key,), lambda event, row: self.verifier.learn(
+        self.memories = [Memory("signing_keys", (service.signing_key,), lambda event, row: self.verifier.learn(
                 event.kid, privacy.unbase64url(event.public_key), event.not_before, event.expires)),
             Memory("erased_keys", (keys_topic.KeyErased,), lambda event, row: self.keyring.forget(event.key_id)),
             Memory("retired", (recorded.Retired,), lambda event, row: self.commands.forget()),
