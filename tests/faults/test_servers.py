@@ -159,10 +159,15 @@ async def test_twin_that_commits_asynchronously_is_caught(scene_of: SceneOf, ser
 async def killed_beside_kafka(scene: Scene, servers: Servers) -> None:
     """First the broker, then, while it is away, the process that has sent what nobody has acknowledged."""
     servers.pid("kafka")
-    async with under_load(scene, each=16):
+
+    async def tells() -> bool:
+        return bool(await scene.pool.fetchval("select position from checkpoints where name = 'relay'"))
+
+    async with under_load(scene, each=60):
+        await until(tells)
         restarting = asyncio.create_task(kill(servers, "kafka"))
         answered = len(scene.load.answered)
-        await until(lambda: len(scene.load.answered) > answered + 6)
+        await until(lambda: len(scene.load.answered) > answered + 24)
         await scene.toy.stop()
         await restarting
         await scene.toy.start()
