@@ -197,6 +197,22 @@ async def test_one_bad_command_does_not_harm_its_neighbours(log: Log, community:
     assert asyncio.get_running_loop().time() - begun < 2, "what is wrong with a command is no reason to wait for the database"
 
 
+async def test_bad_commands_take_no_connection_with_them(log: Log, community: UUID):
+    """There are eight."""
+    for _ in range(9):
+        with pytest.raises(asyncpg.PostgresError):
+            await log.append(append(community, data=b"{"))
+    assert (await log.append(append(community))).verdict == "ok"
+
+
+async def test_a_connection_that_has_died_is_taken_for_no_answer(log: Log, community: UUID):
+    assert (await log.append(append(community))).verdict == "ok"
+    kept = log.database.spare[-1]
+    await (await log.database.pool()).execute("select pg_terminate_backend($1)", kept.get_server_pid())
+    assert (await log.append(append(community))).verdict == "ok"
+    assert len(await of(log, community)) == 2
+
+
 async def test_a_caller_that_goes_away_takes_nobody_with_it(log: Log, community: UUID):
     tasks = [asyncio.create_task(log.append(append(community))) for _ in range(10)]
     await asyncio.wait(tasks, timeout=0)

@@ -26,9 +26,9 @@ class Thing(Input):
 
 
 async def guard(request: Request) -> str:
-    if "authorization" not in request.headers:
+    if (who := request.headers.get("authorization")) is None:
         raise Problem(401, "token_missing")
-    return request.headers["authorization"]
+    return who
 
 
 async def door(door_id: UUID, side: int = 1) -> str:
@@ -112,7 +112,11 @@ def application(direct: bool) -> FastAPI:
 
 
 JSON, FULL = {"content-type": "application/json"}, {"content-type": "application/json", "authorization": "me"}
-SAME: list[tuple[str, str, dict[str, str], Any]] = [
+Headers = dict[str, str] | list[tuple[str, str]]
+SAME: list[tuple[str, str, Headers, Any]] = [
+    ("GET", f"/v1/things/{ID}", [("authorization", "me"), ("authorization", "")], None),
+    ("GET", f"/v1/things/{ID}", [("Authorization", ""), ("authorization", "me")], None),
+    ("GET", f"/v1/things/{ID}", {"AUTHORIZATION": "me"}, None),
     ("GET", f"/v1/things/{ID}", FULL, None), ("GET", f"/v1/things/{ID}", {}, None), ("GET", "/v1/things/none", FULL, None),
     ("GET", "/v1/things/none", {}, None), ("GET", f"/v1/things/{str(ID).upper()}", FULL, None), ("GET", "/v1/things/%2e%2e", FULL, None),
     ("GET", "/v1/things?limit=7&kind=a&kind=b&on=2026-11-29", FULL, None), ("GET", "/v1/things?limit=0&on=no", FULL, None),
@@ -135,14 +139,14 @@ SAME: list[tuple[str, str, dict[str, str], Any]] = [
     ("GET", "/v1/things/", FULL, None), ("GET", f"/v1/things/{ID}/", FULL, None), ("GET", "//v1/things", FULL, None), ("GET", "", {}, None)]
 
 
-async def asked(direct: bool, method: str, path: str, headers: dict[str, str], body: Any) -> tuple[int, Any, dict[str, str]]:
+async def asked(direct: bool, method: str, path: str, headers: Headers, body: Any) -> tuple[int, Any, dict[str, str]]:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(application(direct)), base_url="http://x") as client:
         answer = await client.request(method, path, headers=headers, content=body)
     return answer.status_code, answer.content, dict(answer.headers)
 
 
 @pytest.mark.parametrize(("method", "path", "headers", "body"), SAME)
-async def test_the_answer_is_the_one_that_the_framework_gives(method: str, path: str, headers: dict[str, str], body: Any):
+async def test_the_answer_is_the_one_that_the_framework_gives(method: str, path: str, headers: Headers, body: Any):
     assert await asked(True, method, path, headers, body) == await asked(False, method, path, headers, body)
 
 
