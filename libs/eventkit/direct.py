@@ -38,8 +38,9 @@ class Direct:
                 if not known:
                     break
                 scope["route"], scope["path_params"] = route, {name: parts[n] for name, n in names.items()}
-                asked = _Asked(scope, receive, send)  # and knows its headers, of each name the first, without a search
-                asked.headers.get = {k.decode(): v.decode("latin-1") for k, v in scope["headers"][::-1]}.get  # type: ignore[method-assign]
+                heads = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"][::-1]}  # of two the first
+                asked = _Asked(scope, receive, send)
+                asked.headers.get = lambda name, default=None, heads=heads: heads.get(name.lower(), default)  # type: ignore
                 values = await _values(route.dependant, asked, errors := list[Any]())
                 if errors:
                     raise RequestValidationError(errors)

@@ -12,9 +12,8 @@ async def status(app: service.App) -> dict[str, Any]:
     found["lag"] |= {"hear": app.hearing.lag()} if app.hearing is not None else {}
     found["damaged"] += sum(len(m.unreadable) for m in app.memories)
     why = [*(f"{name}: {text}" for name, text in sorted(app.supervisor.failing.items())),
-        *([] if app.verifier.ready else ["no signing key heard yet"]),
+        *([] if app.verifier.ready else ["no signing key heard yet"]), *(f"memory {m.name} is cold" for m in app.memories if not m.warm),
         *(["keys are read: some may be erased"] if app.keys_heard is not None and not app.keys_heard.is_set() else []),
-        *(f"memory {m.name} is cold" for m in app.memories if not m.warm),
         *([f"relay refuses: {app.relay.asks_for}"] if app.relay is not None and app.relay.asks_for else [])]
     gaps = [f"{g['topic']} lacks {g['after'] or '0.0.0'}..{g['upto']} of {g['community_id']}: lifang republish" for g in found["gaps"]]
     return {"ready": not why + gaps, "serves": not why, **found, "why": why + gaps, "restarts": app.supervisor.restarts,

@@ -26,7 +26,7 @@ class Thing(Input):
 
 
 async def guard(request: Request) -> str:
-    if (who := request.headers.get("authorization")) is None:
+    if (who := request.headers.get("Authorization")) is None:
         raise Problem(401, "token_missing")
     return who
 
