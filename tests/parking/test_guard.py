@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from services.devices.domain.orders import ExpireOrder
 from tests.kit import until
 from tests.parking.conftest import Gate
 
@@ -37,6 +38,18 @@ async def test_a_stay_that_does_not_exist_is_no_reason_to_open(gate: Gate, desk:
     body = {"session_id": str(uuid4()), "reason": "x"}
     assert (await desk.ask("POST", f"/lanes/{gate.lanes['out']}/openings", body=body)).status_code == 404
     assert (await desk.ask("POST", f"/lanes/{uuid4()}/openings", body={"reason": "x"})).status_code == 404
+
+
+async def test_a_lane_goes_on_after_what_became_of_an_opening_that_a_restore_has_lost(gate: Gate) -> None:
+    """Devices has heard of it and says so; that a guard had asked for it, parking's log does not know any more."""
+    order, camera = uuid4(), gate.cameras["in"]
+    await gate.devices.commands.handle(order, ExpireOrder(order, camera, 1, "barrier"), gate.context())
+    assert await gate.sees("in", "京A12345") == "ok"
+    await gate.inside()
+    pool = await gate.parking.database.pool()
+    asked = "select count(*) from {} where community_id = $1"
+    assert await pool.fetchval(asked.format("events") + " and type = 'devices.barrier_order_failed'", gate.community) == 1
+    assert await pool.fetchval(asked.format("parked"), gate.community) == 0
 
 
 async def test_a_resident_sees_and_pays_their_own_stays_and_no_others(gate: Gate, desk: Any) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from libs.eventkit.decider import Decider, NotYet
+from libs.eventkit.decider import Decider
 from libs.eventkit.sealed import Sealed
 from services.parking.domain.judging import Judgement
 from services.parking.domain.lanes import LaneInstalled
@@ -136,24 +136,23 @@ def decide_judge(command: JudgePassage, passage: Passage) -> list[PassageEvent]:
 
 
 def decide_complete(command: CompletePassage, passage: Passage) -> list[PassageEvent]:
+    """Nothing of a passage that this log does not know: somebody decided it by hand, and a restore has lost that (decision 21). What
+    cameras saw is judged before its outcome comes, the second time as well."""
     match passage:
-        case NoPassage():
-            raise NotYet("the passage")
         case Judged() | Failed():
             return [PassageCompleted(command.passage_id, command.by)]
-        case Completed():
+        case NoPassage() | Completed():
             return []
         case _:
             assert_never(passage)
 
 
 def decide_fail(command: FailPassage, passage: Passage) -> list[PassageEvent]:
+    """As for one that was carried out."""
     match passage:
-        case NoPassage():
-            raise NotYet("the passage")
         case Judged():
             return [PassageFailed(command.passage_id, command.reason)]
-        case Completed() | Failed():
+        case NoPassage() | Completed() | Failed():
             return []
         case _:
             assert_never(passage)

@@ -3,7 +3,6 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from libs.eventkit.decider import NotYet
 from services.parking.domain.passages import (
     PASSAGES,
     BarrierOrdered,
@@ -64,6 +63,5 @@ def test_a_passage_fails_once() -> None:
 
 
 @pytest.mark.parametrize("command", [COMPLETE, FAIL])
-def test_what_became_of_a_passage_waits_for_its_judgement(command: Any) -> None:
-    with pytest.raises(NotYet):
-        when(command)
+def test_of_a_passage_that_a_restore_has_lost_nothing_follows(command: Any) -> None:
+    assert when(command) == []
