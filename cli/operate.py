@@ -7,6 +7,7 @@ is not as it should be (`verify`, `rebuild --check`), for whoever reads no answe
 import argparse
 import asyncio
 import importlib
+import logging
 import sys
 from typing import Any
 from uuid import UUID
@@ -133,6 +134,7 @@ def main() -> None:
     if operation not in OPERATIONS:
         sys.exit(f"no operation {operation}: {' | '.join(OPERATIONS)}")
     obs.configure(service, sys.stderr)
+    logging.getLogger("aiokafka").setLevel(logging.WARNING)  # that it has signed in is nothing that an operator asked for
     app = App(importlib.import_module(f"services.{service}.main").SERVICE, settings_for(service))
     found = asyncio.run(operate(app, operation, [word for word in arguments if word != STRICT]))
     print(msgspec.json.encode(found).decode())

@@ -148,7 +148,8 @@ MUTANTS = (
         ("the waiting camera gets a call instead of its answer",
          "answers = command.passage_id if command.waits else None", "answers = None"),
         ("what became of an opening that a restore has lost keeps the lane waiting",
-         "        case NoPassage() | Completed():\n", "        case NoPassage():\n            raise LookupError\n        case Completed():\n"),
+         "        case NoPassage() | Completed():\n",
+         "        case NoPassage():\n            raise LookupError\n        case Completed():\n"),
     ),
     *of(
         f"{HERE}/findings.py", f"{UNIT}/test_findings.py",
