@@ -48,9 +48,9 @@ SETTINGS = {
     "num.recovery.threads.per.data.dir": "1",
     "log.segment.bytes": "67108864",
     "log.cleaner.dedupe.buffer.size": "4194304",
-    # After kill -9 the broker's old registration must lapse before the new one counts: 2.6 s instead of 11.
-    "broker.session.timeout.ms": "1500",
-    "broker.heartbeat.interval.ms": "500",
+    # After kill -9 the broker's old registration must lapse before the new one counts: about 4 s instead of 11.
+    "broker.session.timeout.ms": "2000",
+    "broker.heartbeat.interval.ms": "1000",
     "metadata.max.idle.interval.ms": "5000",
 }
 

@@ -31,7 +31,7 @@ class Hearing:
         consumer = AIOKafkaConsumer(**self.settings.broker, client_id=f"{self.settings.service}-hear", max_poll_interval_ms=HOURS,
             group_id=f"{self.settings.topic_prefix}.{self.settings.service}.g{generation}", enable_auto_commit=False,
             group_instance_id=f"{self.settings.service}-{self.settings.member}-{topics}", auto_offset_reset="earliest",
-            session_timeout_ms=10_000, heartbeat_interval_ms=1000, fetch_min_bytes=1, fetch_max_wait_ms=1000, consumer_timeout_ms=5000)
+            session_timeout_ms=10_000, heartbeat_interval_ms=3000, fetch_min_bytes=1, fetch_max_wait_ms=2000, consumer_timeout_ms=5000)
         self._consumer = consumer
         try:
             async with asyncio.timeout(BOUND):
@@ -41,20 +41,20 @@ class Hearing:
                     raise LookupError(f"no topic {', '.join(sorted(missing))} yet")  # instead of waiting for it without a word
                 consumer.subscribe([*self.sources])
                 await consumer._subscription.wait_for_assignment()
-            committed, behind = (loop := asyncio.get_running_loop()).time(), False
+            committed, behind, new = (loop := asyncio.get_running_loop()).time(), False, False
             while True:
                 async with asyncio.timeout(BOUND):
                     fetched = await consumer.getmany(timeout_ms=FETCH, max_records=4 * MOST * PARTITIONS)
-                was, behind = behind, not fetched and await asyncio.wait_for(self._is_behind(consumer), 5)
+                new, was, behind = new or bool(fetched), behind, not fetched and await asyncio.wait_for(self._is_behind(consumer), 5)
                 if was and behind:  # then a new one is made, and another member: the same one would be given the same again
                     consumer._coordinator._group_instance_id = None
                     raise RuntimeError("the consumer does not bring what its topics have")
                 # one partition is read while another is stored
                 for failed in filter(None, await asyncio.gather(*map(self._along, fetched.values()), return_exceptions=True)):
                     raise failed
-                if loop.time() - committed > HINT:  # only now: what is fetched and not stored has to come again
+                if new and loop.time() - committed > HINT:  # only now: what is fetched and not stored has to come again
                     with suppress(KafkaError, TimeoutError):
-                        await asyncio.wait_for(consumer.commit(), 2)
+                        new = await asyncio.wait_for(consumer.commit(), 2) is not None
                     committed = loop.time()
         finally:
             self._consumer = None

@@ -29,17 +29,17 @@ async def hear_keys(settings: Settings, keyring: privacy.KeyRing, heard: asyncio
     """Takes every key of the topic, for ever. Without a group: compacted, it is short enough to read at each start. `heard` is set when
     the topic was read to the end that it had."""
     consumer = AIOKafkaConsumer(**settings.broker, enable_auto_commit=False, auto_offset_reset="earliest",
-                                fetch_max_wait_ms=1000, consumer_timeout_ms=5000, client_id=f"{settings.service}-keys")
+                                fetch_max_wait_ms=5000, consumer_timeout_ms=5000, client_id=f"{settings.service}-keys")
     try:
         await asyncio.wait_for(consumer.start(), BOUND)
+        consumer._fetcher._prefetch_backoff = BOUND  # as in `hear`
         ends = await consumer.end_offsets([TopicPartition(settings.topic("keys"), p) for p in range(envelope.PARTITIONS)])
         consumer.assign([*ends])  # only now: a question waits behind a fetch
         while True:
             if not heard.is_set() and all([await asyncio.wait_for(consumer.position(tp), BOUND) >= end for tp, end in ends.items()]):
                 heard.set()
             for fetched in (await asyncio.wait_for(consumer.getmany(timeout_ms=5000), BOUND)).values():
-                records = [msgspec.json.decode(r.value, type=privacy.KeyRecord) for r in fetched if r.value is not None]
-                for record in await keyring.news(records):
+                for record in await keyring.news([msgspec.json.decode(r.value, type=privacy.KeyRecord) for r in fetched if r.value]):
                     await keyring.store(record)
     finally:
         await asyncio.wait_for(consumer.stop(), 5)

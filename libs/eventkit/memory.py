@@ -8,7 +8,7 @@ from libs.eventkit import db, problems, recorded, tail
 from libs.eventkit.log import Log
 
 log = logging.getLogger(__name__)
-LOOK, OLDEST = 2.0, 5.0  # seconds: between looks while nobody wakes; after which memory is not trusted without asking the database
+LOOK, OLDEST = 2.5, 5.0  # seconds: between looks while nobody wakes; after which memory is not trusted without asking the database
 class NotReady(problems.Problem, db.Unavailable):
     """503 for whoever asks; a reaction or an effect waits for it as for the database, and puts nothing aside."""
 class Memory:
@@ -34,7 +34,7 @@ class Memory:
                 self.position = rows[-1].position if rows else self.position
                 self._fresh_at = begun if not rows else self._fresh_at
             if not rows:
-                await tail.set_within(grown, LOOK)
+                await tail.set_within(grown, (self._log.tail.first - asyncio.get_running_loop().time()) % LOOK)
     async def catch_up(self) -> None:
         """Reads to the log's present end."""
         async with self._reading:

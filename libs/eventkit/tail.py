@@ -32,11 +32,11 @@ async def set_within(event: asyncio.Event, seconds: float) -> None:
             await event.wait()
 
 class Tail:
-    """Positions have no gaps, so what is kept is one run of them and a row is found by counting."""
+    """Positions have no gaps: what is kept is one run of them. Who waits counts from the `first` look of all, so that all wake at once."""
     def __init__(self, read: Callable[[int, int], Awaitable[Sequence[Recorded]]]) -> None:
         self._read, self._reading = read, asyncio.Lock()
         self._kept, self._end = list[Recorded](), 0
-        self._empty: tuple[asyncio.Event, float] | None = None
+        self._empty, self._looked, self.first = asyncio.Event(), 0.0, 0.0
     async def after(self, position: int, grown: asyncio.Event) -> Sequence[Recorded]:
         """The next rows, at most BATCH; none at the log's end. `grown`: `wake.next`, as it was before asking."""
         async with self._reading:
@@ -49,12 +49,12 @@ class Tail:
     async def _further(self, position: int, grown: asyncio.Event) -> Sequence[Recorded]:
         if position > self._end:
             self._kept.clear()
-            self._end, self._empty = position, None
+            self._end, self._looked = position, 0.0
         now = asyncio.get_running_loop().time()
-        if self._empty is not None and self._empty[0] is grown and now - self._empty[1] < LOOKED:
+        if self._empty is grown and now - self._looked < LOOKED:
             return ()
         found = await self._read(position, BATCH)
-        self._empty = (grown, now) if len(found) < BATCH else None
+        self._empty, self._looked, self.first = grown, now if len(found) < BATCH else 0.0, self.first or now
         self._kept += found
         del self._kept[:-KEPT]
         self._end = position + len(found)
