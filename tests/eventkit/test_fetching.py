@@ -124,7 +124,8 @@ async def put_key(app: App, producer: AIOKafkaProducer, community: UUID) -> None
                                  partition=partition_of(community))
 
 
-async def leaves_one_out(way: type[OfEvents] | type[OfKeys], app_of: AppOf, topic: Topic, fetches: Fetches, of: list[UUID]) -> bool:
+async def leaves_one_out(way: type[OfEvents] | type[OfKeys], app_of: AppOf, topic: Topic, fetches: Fetches, of: list[UUID],
+                         within: float = 1.0) -> bool:
     """While one is stored another comes: whether it is then asked for less than everything. In the end all that came is stored."""
     app = await app_of(LISTENER)
     app.settings = app.settings.model_copy(update={"topic_prefix": topic.settings.topic_prefix})
@@ -136,7 +137,7 @@ async def leaves_one_out(way: type[OfEvents] | type[OfKeys], app_of: AppOf, topi
         await listener.put(of[0])
         await asyncio.wait_for(slow.begun.wait(), 10)
         await listener.put(of[1])
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(within):
             await fetches.partial.wait()
     except TimeoutError:
         pass
@@ -152,7 +153,7 @@ async def leaves_one_out(way: type[OfEvents] | type[OfKeys], app_of: AppOf, topi
 async def test_a_fetch_asks_for_every_partition_also_while_something_is_stored(
         way: type[OfEvents] | type[OfKeys], app_of: AppOf, topic: Topic, fetches: Fetches, one_of_each: list[UUID]):
     assert not await leaves_one_out(way, app_of, topic, fetches, one_of_each)
-    assert fetches.sent >= 3
+    assert fetches.sent >= 2
 
 
 @pytest.mark.parametrize("way", [OfEvents, OfKeys])
@@ -160,4 +161,4 @@ async def test_twin_that_prefetches_as_the_client_does_is_caught(
         way: type[OfEvents] | type[OfKeys], app_of: AppOf, topic: Topic, fetches: Fetches, one_of_each: list[UUID],
         monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(Fetcher, "_prefetch_backoff", property(lambda self: 0.2, lambda self, seconds: None), raising=False)
-    assert await leaves_one_out(way, app_of, topic, fetches, one_of_each)
+    assert await leaves_one_out(way, app_of, topic, fetches, one_of_each, within=20)
