@@ -51,8 +51,7 @@ Waiting = tuple[Append, "asyncio.Future[Appended]"]
 class Log:
     """`woken` is called after every append of this process, so that its own readers need not wait for NOTIFY."""
     def __init__(self, database: db.Database, woken: Callable[[int], None] = lambda position: None) -> None:
-        self.database, self.woken = database, woken
-        self.tail = tail.Tail(self.read)
+        self.database, self.woken, self.tail = database, woken, tail.Tail(self.read)
         self._waiting: list[Waiting] = []
         self._flushing: asyncio.Task[None] | None = None
     async def append(self, append: Append) -> Appended:

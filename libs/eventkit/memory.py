@@ -31,10 +31,9 @@ class Memory:
             async with self._reading:
                 rows = await self._log.tail.after(self.position, grown)
                 self._take([row for row in rows if row.type in self.types])
-                self.position = rows[-1].position if rows else self.position
-                self._fresh_at = begun if not rows else self._fresh_at
+                self.position, self._fresh_at = (rows[-1].position, self._fresh_at) if rows else (self.position, begun)
             if not rows:
-                await tail.set_within(grown, (self._log.tail.first - asyncio.get_running_loop().time()) % LOOK)
+                await tail.set_within(grown, self._log.tail.pause(LOOK))
     async def catch_up(self) -> None:
         """Reads to the log's present end."""
         async with self._reading:

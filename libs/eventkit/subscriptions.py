@@ -76,6 +76,6 @@ async def hand_on(log_: log.Log, wake: tail.Wake, subscription: Subscription, po
             position = rows[-1].position
             stored, due = (position, inf) if concerned else (stored, min(due, clock() + LAZY))
             continue
-        await tail.set_within(grown, min((log_.tail.first - clock()) % POLL, due - clock()))
+        await tail.set_within(grown, min(log_.tail.pause(POLL), due - clock()))
         if looks and not grown.is_set() and await checkpoint(log_.database, subscription.name) != stored:
             raise Lost(subscription.name)

@@ -32,11 +32,10 @@ async def set_within(event: asyncio.Event, seconds: float) -> None:
             await event.wait()
 
 class Tail:
-    """Positions have no gaps: what is kept is one run of them. Who waits counts from the `first` look of all, so that all wake at once."""
+    """Positions have no gaps, so what is kept is one run of them and a row is found by counting."""
     def __init__(self, read: Callable[[int, int], Awaitable[Sequence[Recorded]]]) -> None:
         self._read, self._reading = read, asyncio.Lock()
-        self._kept, self._end = list[Recorded](), 0
-        self._empty, self._looked, self.first = asyncio.Event(), 0.0, 0.0
+        self._kept, self._end, self._empty, self._looked, self._first = list[Recorded](), 0, asyncio.Event(), 0.0, 0.0
     async def after(self, position: int, grown: asyncio.Event) -> Sequence[Recorded]:
         """The next rows, at most BATCH; none at the log's end. `grown`: `wake.next`, as it was before asking."""
         async with self._reading:
@@ -46,6 +45,9 @@ class Tail:
             if position >= begin:
                 return self._kept[position - begin:position - begin + BATCH]
         return await self._read(position, BATCH)
+    def pause(self, seconds: float) -> float:
+        """Until all look together: multiples of so many seconds after the first look, in hundredths so that nobody wakes a moment early."""
+        return (round(100 * (self._first - asyncio.get_running_loop().time())) % (each := round(100 * seconds)) or each) / 100
     async def _further(self, position: int, grown: asyncio.Event) -> Sequence[Recorded]:
         if position > self._end:
             self._kept.clear()
@@ -54,7 +56,7 @@ class Tail:
         if self._empty is grown and now - self._looked < LOOKED:
             return ()
         found = await self._read(position, BATCH)
-        self._empty, self._looked, self.first = grown, now if len(found) < BATCH else 0.0, self.first or now
+        self._empty, self._looked, self._first = grown, now if len(found) < BATCH else 0.0, self._first or now
         self._kept += found
         del self._kept[:-KEPT]
         self._end = position + len(found)

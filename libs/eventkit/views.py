@@ -139,7 +139,7 @@ async def _follow(log_: Log, wake: tail.Wake, catalogue: Catalogue, views: Seque
             moved = True
         due = inf if stored == positions else clock() + LAZY if late else min(due, clock() + LAZY)
         if not moved:
-            await tail.set_within(grown, min((log_.tail.first - clock()) % POLL, due - clock()))
+            await tail.set_within(grown, min(log_.tail.pause(POLL), due - clock()))
 class _Concerned(msgspec.Struct):
     """What one community's part of a batch has for a view: which rows it will read, its events, those it cannot take."""
     wanted: list[Row] = []

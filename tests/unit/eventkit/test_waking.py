@@ -54,13 +54,21 @@ async def test_readers_that_began_at_different_moments_wake_together(monkeypatch
 
 async def test_twin_whose_readers_count_from_their_own_last_look_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     class Own(Quiet):
-        @property
-        def first(self) -> float:  # type: ignore[override]
-            return asyncio.get_running_loop().time()
-
-        @first.setter
-        def first(self, moment: float) -> None:
-            pass
+        def pause(self, seconds: float) -> float:
+            return seconds
 
     await watched(log := Own(), monkeypatch)
     assert log.asked > log.looks / 2
+
+
+@pytest.mark.parametrize("after", [0, 1, -1, 4, -4])
+def test_who_has_just_woken_waits_for_the_next_look_and_not_for_the_rest_of_a_moment(after: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock of milliseconds in seconds: of two such numbers the difference is not what it says on the last places."""
+    clock = SimpleNamespace(time=lambda: moment / 1000)
+    monkeypatch.setattr(asyncio, "get_running_loop", lambda: clock)
+    for begun in range(75_000_001, 75_002_000, 7):
+        log = Quiet()
+        log._first = begun / 1000
+        for n in (1, 2, 3, 99):
+            moment = begun + 2500 * n + after
+            assert log.pause(2.5) == 2.5
