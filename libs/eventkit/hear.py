@@ -54,7 +54,7 @@ class Hearing:
                     raise failed
                 if new and loop.time() - committed > HINT:  # only now: what is fetched and not stored has to come again
                     with suppress(KafkaError, TimeoutError):
-                        new = await asyncio.wait_for(consumer.commit(), 2) is not None
+                        new = await asyncio.wait_for(consumer.commit(), 2) is not None  # it answers nothing
                     committed = loop.time()
         finally:
             self._consumer = None
