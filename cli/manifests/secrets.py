@@ -29,7 +29,7 @@ def of_api(service: str) -> list[str]:
 
 
 def of_keeper(service: str) -> list[str]:
-    return [f"kafka-{KEEPER}", "blind-index", *holders.TO_BE_WIRED.get(service, ()), f"db-{service}-log"]
+    return [f"kafka-{KEEPER}", f"db-{service}-log"]
 
 
 def of_migration(service: str) -> list[str]:

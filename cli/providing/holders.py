@@ -16,8 +16,6 @@ OF: Mapping[str, tuple[str, ...]] = {
     "gateway": ("kek-webhook", "kek-contact", "kek-plate", "kek-credential"),
 }
 """What a service has beside what each has: a key-encryption key where it seals or opens what is sealed for that purpose."""
-TO_BE_WIRED = {"access": ("visitor-qr-seed",)}
-"""What a service wants to see before it says which readers and views it has."""
 SERVER = "db-postgres"
 """Of the database server's own user, `postgres`."""
 DEMO = "demo"
@@ -31,8 +29,7 @@ def of_service(service: str) -> tuple[str, ...]:
 
 
 def of_migration(service: str) -> tuple[str, ...]:
-    roles = (f"db-{service}-{role}" for role in ("owner", "log", "read"))
-    return ("blind-index", *roles, *TO_BE_WIRED.get(service, ()))
+    return tuple(f"db-{service}-{role}" for role in ("owner", "log", "read"))
 
 
 def of_operations(service: str) -> tuple[str, ...]:
@@ -41,8 +38,7 @@ def of_operations(service: str) -> tuple[str, ...]:
 
 
 def of_keeper() -> tuple[str, ...]:
-    wired = (name for service in SERVICES for name in TO_BE_WIRED.get(service, ()))
-    return ("blind-index", *wired, f"kafka-{KEEPER}", *(f"db-{service}-log" for service in SERVICES))
+    return (f"kafka-{KEEPER}", *(f"db-{service}-log" for service in SERVICES))
 
 
 def of_databases() -> tuple[str, ...]:

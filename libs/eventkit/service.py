@@ -1,6 +1,7 @@
 """One service, wired: what `main.py` declares becomes a running process, `python -m services.<name> api | worker | relay | all`."""
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import cached_property, partial
 from typing import Any
 from fastapi import APIRouter
 from msgspec import Struct
@@ -49,10 +50,8 @@ class App:
     def __init__(self, service: Service, settings: Settings) -> None:
         self.service, self.settings, self.catalogue = service, settings, service.catalogue()
         self.topic, self.database, self.wake = service.topic or service.name, Database(settings), tail.Wake()
-        self.log = Log(self.database, self.wake)
+        self.log, self.verifier = Log(self.database, self.wake), auth.Verifier(service.name, service.permissions_of)
         self.commands = Commands(self.log, self.catalogue, (*service.deciders, *erasing.DECIDERS), service.publish)
-        self.verifier = auth.Verifier(service.name, service.permissions_of)
-        self.blind = privacy.BlindIndex(privacy.secret_bytes(settings.secret("blind-index"), "blind-index"))
         self.keks, _ = privacy.Keks.load(settings.secrets), settings.broker  # a placeholder among them ends the start
         self.supervisor, self.opened = supervise.Supervisor(), False
         self.memories = [Memory("signing_keys", (service.signing_key,), lambda event, row: self.verifier.learn(
@@ -71,6 +70,9 @@ class App:
         self.hearing = hear.Hearing(settings, self.database, service.hears, self.catalogue.types) if service.hears else None
         self.relay = relay.Relay(settings, self.log, self.wake, self.catalogue, service.publish,
             lambda producer, rows: keys_topic.announce(settings, self.keyring, producer, rows), self.topic) if service.publish else None
+    @cached_property
+    def blind(self) -> privacy.BlindIndex:  # who migrates or keeps a log is not given its key, whoever answers has to have it
+        return privacy.BlindIndex(privacy.secret_bytes(self.settings.secret("blind-index"), "blind-index"))
     def checkpoints(self) -> Mapping[str, str]:
         """Who reads this log, and from where on."""
         views = dict.fromkeys((view.name for view in self.service.views), "beginning")
@@ -80,13 +82,11 @@ class App:
         pool = await self.database.pool()
         await subscriptions.checkpoints(self.database, [*self.checkpoints()])
         self.keyring = privacy.KeyRing(pool, self.service.name, self.keks)
-        self.commands.generation = await pool.fetchval("select generation from log_state")
-        self.opened = True
+        self.commands.generation, self.opened = await pool.fetchval("select generation from log_state"), True
     def start_api(self) -> None:
         """Memories: in every process that answers."""
-        for memory in self.memories:
-            self.supervisor.start(f"memory:{memory.name}", lambda m=memory: m.run(self.wake))  # type: ignore[misc]
-        for name, work in self.service.tasks(self).items():
+        memories = {f"memory:{memory.name}": partial(memory.run, self.wake) for memory in self.memories}
+        for name, work in (memories | self.service.tasks(self)).items():
             self.supervisor.start(name, work)
     def start_worker(self) -> None:
         """Hearing, views, reactions, and what else reads the log."""

@@ -1,6 +1,7 @@
 """A visitor at a door: whether the code is ours and in time, whether the pass admits here, and that it was used."""
 
 from datetime import datetime
+from functools import cached_property
 from uuid import UUID, uuid5
 
 from libs.contracts import devices
@@ -14,7 +15,7 @@ from libs.eventkit.service import App
 from services.access.book import DoorBook, KnownDoor
 from services.access.domain.admission import Fact, PresentedPass
 from services.access.domain.visitor_passes import PASSES, UsePass, why_not
-from services.access.qr import BadCode, Signer, payload_of, verify
+from services.access.qr import SECRET, BadCode, Signer, payload_of, verify
 
 
 class Visitors:
@@ -23,7 +24,11 @@ class Visitors:
 
     def __init__(self, app: App, book: DoorBook) -> None:
         self.app, self.book = app, book
-        self.signer = Signer.of(app.settings.secret("visitor-qr-seed"))
+
+    @cached_property
+    def signer(self) -> Signer:
+        """Raises BadSecret, FileNotFoundError. Who answers makes it as it starts; who migrates or keeps the log is not given its seed."""
+        return Signer.of(self.app.settings.secret(SECRET))
 
     async def presented(
         self, event: devices.DeviceReported, row: Recorded, door: KnownDoor, at: datetime, route: str,

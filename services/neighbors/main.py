@@ -36,7 +36,7 @@ EVENTS = (
 @cache
 def book_of(app: App) -> CircleBook:
     """The app's one book."""
-    return CircleBook(app.blind.of)
+    return CircleBook(lambda *value: app.blind.of(*value))
 
 
 def routes(app: App) -> APIRouter:

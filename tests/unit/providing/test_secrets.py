@@ -88,6 +88,11 @@ def test_a_service_and_its_migration_start_with_no_more_than_they_are_given(dire
     assert app(service, directory / "keeper", demo, whole=False, kafka_user="keeper").checkpoints() is not None
 
 
+@pytest.mark.parametrize("names", [holders.of_keeper(), *map(holders.of_migration, holders.SERVICES)])
+def test_who_keeps_or_migrates_a_log_is_given_nothing_that_opens_finds_or_signs(names: tuple[str, ...]):
+    assert all(name.startswith(("db-", "kafka-keeper")) for name in names), names
+
+
 def app(service: str, directory: Path, demo: bool, whole: bool = True, kafka_user: str = "") -> App:
     settings = Settings(
         service=service, database_url=f"postgresql://nowhere:1/{service}", secrets=directory, demo=demo, kafka_user=kafka_user)

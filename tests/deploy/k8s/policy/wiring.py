@@ -113,7 +113,7 @@ def files_of(world: World, one: Workload) -> set[str]:
     others = {"demo": holders.DESK, "databases": holders.of_databases(), "topics": holders.of_users()}
     if name in others:
         return set(others[name])
-    keeper = ["blind-index", f"kafka-{KEEPER}", f"db-{name}-log", *holders.TO_BE_WIRED.get(name, ())]
+    keeper = [f"kafka-{KEEPER}", f"db-{name}-log"]
     found = set({"keeper": keeper, "migrate": holders.of_migration(name), "operation": holders.of_operations(name)}.get(
         one.component, holders.of_service(name)))
     seeding = any(other.service == "demo" for other in world.workloads) and one.component not in ("keeper", "migrate", "operation")
