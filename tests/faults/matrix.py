@@ -47,6 +47,8 @@ ROWS = (
         "I7: nothing opens late", "time to live from the last hop"),
     Row("restored-twice", "the same backup restored twice; `restored` forgotten", "relay refuses to publish and says why",
         "generation kept only in the database"),
+    Row("all-restored", "every service put back to one backup, with barriers lifted and a fire since",
+        "I4 I5 I10 I12: nobody waits for what was lost", "an order that is not there is waited for"),
     Row("twelve-writers", "12 writers in several processes with think time", "I3 I6", "position from a sequence without the lock"),
     Row("long-transaction", "long write transaction, `CREATE INDEX`, dump running", "I9 unaffected; timeouts end it",
         "tail gated by snapshot"),

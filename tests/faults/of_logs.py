@@ -45,12 +45,24 @@ async def log_of(connection: asyncpg.Connection, views: Sequence[View]) -> Log:
             events=[Recorded.of(r) for r in await connection.fetch(f"select {COLUMNS} from events order by position")],
             outcomes=[(r[0], r[1]) for r in await connection.fetch("select community_id, outcome::text from outcomes")],
             claims=[(r[0], r[1], r[2], r[3]) for r in await connection.fetch("select community_id, scope, value, stream from claims")],
-            checkpoints={r[0]: r[1] for r in await connection.fetch("select name, position from checkpoints")},
-            numbers={r[0]: Number(*r[1:]) for r in await connection.fetch("select community_id, generation, position, n from published")},
-            marks={(r[0], r[1]): Number(*r[2:]) for r in await connection.fetch(
-                "select topic, community_id, generation, position, n from marks")},
+            checkpoints=await checkpoints_of(connection),
+            numbers=await numbers_of(connection),
+            marks=await marks_of(connection),
             waiting=[(r["kind"], r["what"]) for r in await connection.fetch(WAITING)],
             views={view.name: await held(connection, view) for view in views})
+
+
+async def checkpoints_of(connection: asyncpg.Connection) -> dict[str, int]:
+    return {r[0]: r[1] for r in await connection.fetch("select name, position from checkpoints")}
+
+
+async def numbers_of(connection: asyncpg.Connection) -> dict[UUID, Number]:
+    return {r[0]: Number(*r[1:]) for r in await connection.fetch("select community_id, generation, position, n from published")}
+
+
+async def marks_of(connection: asyncpg.Connection) -> dict[tuple[str, UUID], Number]:
+    rows = await connection.fetch("select topic, community_id, generation, position, n from marks")
+    return {(r[0], r[1]): Number(*r[2:]) for r in rows}
 
 
 def positions_and_versions_run(log: Sequence[Recorded]) -> Iterator[Finding]:

@@ -5,7 +5,8 @@ fold of its log, outcomes and claims are about what is there, and nobody is park
 """
 
 import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from uuid import UUID
 
 import asyncpg
@@ -17,7 +18,7 @@ from cli.stack import secrets
 from cli.stack.kafka_rules import ADMIN
 from libs.eventkit.envelope import Heard
 from libs.eventkit.recorded import Catalogue, Number
-from libs.eventkit.service import Service
+from libs.eventkit.service import App, Service
 from libs.eventkit.settings import Settings, scram
 from tests.eventkit.topics import lying_in
 from tests.faults import of_logs
@@ -38,58 +39,84 @@ class Part(Struct, frozen=True):
 
 
 async def check_all(place: Place, tally: Tally) -> None:
-    """Waits until everybody has come up to what the others had said, then looks. Raises Broken."""
+    """Waits until everybody has come up to what the others had said, and read its own log, then looks. Raises Broken."""
+    parts = await _parts(place, tally)
+    settle((finding for part in parts.values() for finding in (*alone(part), *among(part, parts))), tally)
+
+
+async def check_each(place: Place, tally: Tally) -> None:
+    """As check_all, but for what the topics have: they keep what a log has lost, and whoever has heard it keeps that too."""
+    settle((finding for part in (await _parts(place, tally)).values() for finding in alone(part)), tally)
+
+
+async def _parts(place: Place, tally: Tally) -> dict[str, Part]:
     found = await until(lambda: (s := status.look(place))["ready"] and s, timeout=90)
     services = {name: importlib.import_module(f"services.{name}.main").SERVICE for name in found["databases"]}
-    said = {name: (await _log(found, service)).numbers for name, service in services.items()}
-    for service in services.values():
-        await until(lambda s=service: _has_heard(found, s, said), timeout=60)  # type: ignore[misc]
-    broker = {"bootstrap_servers": str(found["kafka"]["bootstrap"])} | scram(ADMIN, secrets.read(place, f"kafka-{ADMIN}"))
-    parts = {name: await _part(found, service, broker) for name, service in services.items()}
+    async with AsyncExitStack() as stack:
+        databases = {name: await stack.enter_async_context(_database(found, name)) for name in services}
+        said = {name: await of_logs.numbers_of(database) for name, database in databases.items()}
+        for name, service in services.items():
+            await until(lambda n=name, s=service: _has_heard(databases[n], s, said), timeout=60)  # type: ignore[misc]
+        for name, service in services.items():
+            readers = App(service, Settings(service=name, database_url="", secrets=place.secrets, demo=True)).checkpoints()
+            end = await databases[name].fetchval("select coalesce(max(position), 0) from events")
+            await until(lambda n=name, r=readers, e=end: _have_read(databases[n], r, e), timeout=60)  # type: ignore[misc]
+        broker = {"bootstrap_servers": str(found["kafka"]["bootstrap"])} | scram(ADMIN, secrets.read(place, f"kafka-{ADMIN}"))
+        parts = {name: await _part(databases[name], service, broker) for name, service in services.items()}
     tally.events += sum(len(part.log.events) for part in parts.values())
-    settle((finding for part in parts.values() for finding in findings(part, parts)), tally)
+    return parts
 
 
-async def _log(found: Mapping[str, dict[str, str]], service: Service) -> Log:
-    owner = found["databases"][service.name]
-    connection = await asyncpg.connect(owner.replace(f"{service.name}_owner@", "postgres@"))  # row-level security holds for owners too
+@asynccontextmanager
+async def _database(found: Mapping[str, dict[str, str]], name: str) -> AsyncIterator[asyncpg.Connection]:
+    """As nobody but the superuser sees it: row-level security holds for owners too."""
+    connection = await asyncpg.connect(found["databases"][name].replace(f"{name}_owner@", "postgres@"))
     try:
-        return await log_of(connection, service.views)
+        yield connection
     finally:
         await connection.close()
 
 
-async def _has_heard(found: Mapping[str, dict[str, str]], service: Service, said: Mapping[str, Mapping[UUID, Number]]) -> bool:
-    marks = (await _log(found, service)).marks
+async def _has_heard(database: asyncpg.Connection, service: Service, said: Mapping[str, Mapping[UUID, Number]]) -> bool:
+    marks = await of_logs.marks_of(database)
     return all(marks.get((_topic(source), community), Number()) >= number
                for source in service.hears for community, number in said[source].items())
+
+
+async def _have_read(database: asyncpg.Connection, readers: Iterable[str], end: int) -> bool:
+    """A reader goes on behind an event once it has been handled, or parked."""
+    checkpoints = await of_logs.checkpoints_of(database)
+    return min((checkpoints[name] for name in readers), default=end) >= end
 
 
 def _topic(name: str) -> str:
     return Settings(service="", database_url="", topic_prefix="lifang").topic(name)
 
 
-async def _part(found: Mapping[str, dict[str, str]], service: Service, broker: dict[str, str]) -> Part:
+async def _part(database: asyncpg.Connection, service: Service, broker: dict[str, str]) -> Part:
     topic = _topic(service.topic or service.name)
-    log = await _log(found, service)
+    log = await log_of(database, service.views)
     return Part(service, service.catalogue(), topic, log, await lying_in(broker, topic))
 
 
-def findings(part: Part, parts: Mapping[str, Part]) -> Iterator[Finding]:
-    """`parts`: all of them, of which this one hears some."""
-    said = _told(part)
+def alone(part: Part) -> Iterator[Finding]:
+    """What its database says of itself."""
     yield from of_logs.positions_and_versions_run(part.log.events)
-    yield from of_logs.topic_is_the_published_log(
-        said, (h for _, h in part.topic if h.number <= part.log.numbers.get(h.community_id, Number())))
     yield from of_logs.nothing_waits(part.log)
-    for source in part.service.hears:
-        theirs = parts[source]
-        yield from of_logs.heard_up_to_the_mark(
-            part.log, source, theirs.topic_name, of_logs.published(theirs.log.events, theirs.catalogue, theirs.service.publish or _nothing))
     for view in part.service.views:
         yield from of_logs.view_is_the_fold(part.log, part.catalogue, view)
     yield from of_logs.outcome_is_in_the_log(part.log)
     yield from of_logs.claim_has_its_stream(part.log)
+
+
+def among(part: Part, parts: Mapping[str, Part]) -> Iterator[Finding]:
+    """What it has told, and heard of the others. `parts`: all of them, of which this one hears some."""
+    yield from of_logs.topic_is_the_published_log(
+        _told(part), (h for _, h in part.topic if h.number <= part.log.numbers.get(h.community_id, Number())))
+    for source in part.service.hears:
+        theirs = parts[source]
+        yield from of_logs.heard_up_to_the_mark(
+            part.log, source, theirs.topic_name, of_logs.published(theirs.log.events, theirs.catalogue, theirs.service.publish or _nothing))
     yield from of_logs.message_is_of_its_community(part.log.events, part.topic)
 
 

@@ -150,6 +150,9 @@ MUTANTS = (
         ("what became of an opening that a restore has lost keeps the lane waiting",
          "        case NoPassage() | Completed():\n",
          "        case NoPassage():\n            raise LookupError\n        case Completed():\n"),
+        ("an opening that a restore has lost, and that now came too late, keeps the lane waiting",
+         "        case NoPassage() | Completed() | Failed():\n",
+         "        case NoPassage():\n            raise LookupError\n        case Completed() | Failed():\n"),
     ),
     *of(
         f"{HERE}/findings.py", f"{UNIT}/test_findings.py",
