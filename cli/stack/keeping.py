@@ -8,6 +8,8 @@ from cli.stack.held import refuse_while_held
 from cli.stack.kafka_rules import KEEPER
 from cli.stack.part import Part
 
+MODULE = "cli.keeper"
+
 
 def environment(names: Iterable[str], place: Place, ports: Mapping[str, int]) -> dict[str, str]:
     """The databases of these services, and the two places outside them."""
@@ -22,5 +24,5 @@ def outside(place: Place) -> dict[str, str]:
 
 
 def part(names: Iterable[str], place: Place, ports: Mapping[str, int]) -> Part:
-    return Part(KEEPER, [str(PYTHON), "-m", "cli.keeper"], environment(names, place, ports),
+    return Part(KEEPER, [str(PYTHON), "-m", MODULE], environment(names, place, ports),
                 before=lambda: refuse_while_held(place, KEEPER))

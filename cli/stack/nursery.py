@@ -1,6 +1,6 @@
-"""Starts the services of a stack out of one interpreter that has imported what they share.
+"""Starts the services of a stack, and later their keeper, out of one interpreter that has imported what they share.
 
-Imports cost two seconds of a processor; here they cost them once, not once a service. Everything else is as if each had
+Imports cost two seconds of a processor and forty MiB; here they cost them once, not once a process. Everything else is as if each had
 been started on its own, which is how it comes back when it dies. Linux only: the supervisor takes over the processes.
 """
 
@@ -25,12 +25,15 @@ SUBREAPER = 36
 
 
 class Birth(Struct):
-    """`migrated`: the file that says of its database that it has been made ready."""
+    """`module`: run as a program, with these arguments. `migrated`: the file that says of its database that it has been made ready;
+    empty for who has none."""
 
     name: str
     log: str
     environment: dict[str, str]
-    migrated: str
+    module: str
+    arguments: list[str] = []
+    migrated: str = ""
 
 
 class Forked:
@@ -61,30 +64,42 @@ def take_orphans() -> bool:
     return sys.platform == "linux" and bool(ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0) == 0)
 
 
-async def bear(nursery: asyncio.subprocess.Process, births: list[Birth]) -> dict[str, Forked]:
-    """The services' processes by name; none when the nursery failed, which its log explains."""
-    answer, _ = await nursery.communicate(msgspec.json.encode(births))
-    with suppress(msgspec.DecodeError):
+async def bear(nursery: asyncio.subprocess.Process | None, births: list[Birth]) -> dict[str, Forked]:
+    """Their processes by name; none where there is no nursery, or it failed, which its log explains."""
+    if nursery is None or nursery.stdin is None or nursery.stdout is None:
+        return {}
+    with suppress(msgspec.DecodeError, OSError):
+        nursery.stdin.write(msgspec.json.encode(births) + b"\n")
+        await nursery.stdin.drain()
+        answer = await nursery.stdout.readline()
         return {name: Forked(pid) for name, pid in msgspec.json.decode(answer, type=dict[str, int]).items()}
     return {}
 
 
+async def closed(nursery: asyncio.subprocess.Process) -> None:
+    """Nobody else is to be born."""
+    if nursery.stdin is not None:
+        nursery.stdin.close()
+    await nursery.wait()
+
+
 def become(birth: Birth) -> NoReturn:
-    """What a new process of that service would be, once its database has been made ready: by its parent's imports, at the cost of one look.
-    Where that fails it ends, and whoever starts the next one has to migrate."""
+    """What a new process of that name would be. A service's database is made ready first, by its parent's imports, at the cost of one look;
+    where that fails it ends, and whoever starts the next one has to migrate."""
     os.setsid()
     descriptor = os.open(birth.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     for number, source in ((0, os.open(os.devnull, os.O_RDONLY)), (1, descriptor), (2, descriptor)):
         os.dup2(source, number)
     os.closerange(3, 64)
     os.environ.update(birth.environment)
-    sys.argv = [f"services.{birth.name}", "all"]
+    sys.argv = [birth.module, *birth.arguments]
     code: object = 1
     try:
         gc.enable()
-        importlib.import_module("cli.migrate").migrate(birth.name)
-        Path(birth.migrated).touch()
-        runpy.run_module(f"services.{birth.name}", run_name="__main__", alter_sys=True)
+        if birth.migrated:
+            importlib.import_module("cli.migrate").migrate(birth.name)
+            Path(birth.migrated).touch()
+        runpy.run_module(birth.module, run_name="__main__", alter_sys=True)
         code = 0
     except SystemExit as end:
         code = end.code
@@ -96,19 +111,29 @@ def become(birth: Birth) -> NoReturn:
         os._exit(code if isinstance(code, int) else int(code is not None))
 
 
+def orphaned(birth: Birth) -> int:
+    """The pid of its process, whose parent has ended."""
+    reading, writing = os.pipe()
+    if (between := os.fork()) == 0:
+        if (pid := os.fork()) == 0:
+            become(birth)
+        os.write(writing, str(pid).encode())
+        os._exit(0)
+    os.waitpid(between, 0)
+    os.close(writing)
+    with open(reading) as told:
+        return int(told.read())
+
+
 def main() -> None:
+    """Until its standard input ends: a line with those who are to be born, a line with their pids."""
     gc.disable()
     for name in SHARED:
         importlib.import_module(name)
     gc.freeze()
-    births = msgspec.json.decode(sys.stdin.buffer.read(), type=list[Birth])
-    born: dict[str, int] = {}
-    for birth in births:
-        pid = os.fork()
-        if pid == 0:
-            become(birth)
-        born[birth.name] = pid
-    print(msgspec.json.encode(born).decode(), flush=True)
+    for line in sys.stdin.buffer:
+        born = {birth.name: orphaned(birth) for birth in msgspec.json.decode(line, type=list[Birth])}
+        print(msgspec.json.encode(born).decode(), flush=True)
 
 
 if __name__ == "__main__":

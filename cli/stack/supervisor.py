@@ -19,8 +19,9 @@ from pathlib import Path
 from cli.call import Away, call
 from cli.place import PYTHON, ROOT, Place
 from cli.stack import demo, keeping, postgres, services
+from cli.stack.held import Held
 from cli.stack.kafka import Kafka
-from cli.stack.nursery import Birth, Forked, bear, take_orphans
+from cli.stack.nursery import Birth, Forked, bear, closed, take_orphans
 from cli.stack.part import Keeper, Part, log_of
 from cli.stack.ports import Ports, answers, place_at
 from cli.stack.processes import MARK, Record, Running, end, manner, orphans
@@ -72,17 +73,20 @@ class Supervisor:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._provided.wait(), KAFKA_PATIENCE)
         parts = [services.part(name, self.place, ports) for name in self.services]
-        births = [Birth(part.name, log_of(self.place, part.name), part.environment, str(self.place.migrated(part.name))) for part in parts]
-        born = await bear(nursery, births) if nursery else {}
+        births = [self._birth(part, f"services.{part.name}", ["all"], str(self.place.migrated(part.name))) for part in parts]
+        born = await bear(nursery, births)
         for part in parts:
             self._keep(part, born.get(part.name))
         if self.services:
-            await asyncio.gather(self._keep_logs(ports), self._settle(ports))
+            await asyncio.gather(self._keep_logs(ports, nursery), self._settle(ports))
 
     async def _nursery(self) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
             PYTHON, "-m", "cli.stack.nursery", stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT,
             env=os.environ | {MARK: str(self.place.state), "LIFANG_PART": "nursery"})
+
+    def _birth(self, part: Part, module: str, arguments: list[str], migrated: str = "") -> Birth:
+        return Birth(part.name, log_of(self.place, part.name), part.environment, module, arguments, migrated)
 
     async def _provide(self) -> None:
         """Whenever Kafka has started: it may have lost what it knew, or the table says something else than before."""
@@ -94,13 +98,20 @@ class Supervisor:
         else:
             self._say("Kafka's users, rules and topics could not be made; why stands above")
 
-    async def _keep_logs(self, ports: dict[str, int]) -> None:
-        """Once nobody waits for the services any more, ready or not."""
+    async def _keep_logs(self, ports: dict[str, int], nursery: asyncio.subprocess.Process | None) -> None:
+        """Once nobody waits for the services any more, ready or not. It is the last to be born."""
         with suppress(TimeoutError):
             async with asyncio.timeout(KEEPER_PATIENCE):
                 for name in self.services:
                     await self._until(partial(is_ready, name, ports))
-        self._keep(keeping.part(self.services, self.place, ports))
+        part = keeping.part(self.services, self.place, ports)
+        born: dict[str, Forked] = {}
+        with suppress(Held):
+            part.before()
+            born = await bear(nursery, [self._birth(part, keeping.MODULE, [])])
+        self._keep(part, born.get(part.name))
+        if nursery is not None:
+            await closed(nursery)
 
     async def _settle(self, ports: dict[str, int]) -> None:
         """The simulated terminals need to know who they are: that is known once the community has been seeded."""

@@ -52,7 +52,7 @@ def test_what_a_migration_said_is_what_its_failure_says(place: Place):
 def test_a_forked_process_that_could_not_be_migrated_for_ends_and_says_why(place: Place):
     """Whoever starts the next one has to migrate: nothing says that it was done."""
     log = place.log / "nonsense.log"
-    birth = f"Birth('nonsense', {str(log)!r}, {{}}, {str(place.migrated('nonsense'))!r})"
+    birth = f"Birth('nonsense', {str(log)!r}, {{}}, 'services.nonsense', ['all'], {str(place.migrated('nonsense'))!r})"
     program = f"from cli.stack.nursery import Birth, become; become({birth})"
     assert subprocess.run([PYTHON, "-c", program], cwd=ROOT).returncode == 1
     assert "services.nonsense" in log.read_text()
