@@ -36,8 +36,7 @@ def decide_begin(command: BeginErasure, erasure: Erasure) -> list[ErasureBegun |
     nothing = subjects == erasure.subjects and not command.again
     return [] if nothing else [ErasureBegun(command.person_id, tuple(sorted(subjects)))]
 def decide_confirm(command: ConfirmErasure, erasure: Erasure) -> list[ErasureBegun | ErasureConfirmed]:
-    nothing = erasure.subjects is None or erasure.confirmed
-    return [] if nothing else [ErasureConfirmed(command.person_id, command.keys)]
+    return [] if erasure.subjects is None or erasure.confirmed else [ErasureConfirmed(command.person_id, command.keys)]
 def decide_erase_key(command: EraseKey, gone: bool) -> list[keys_topic.KeyErased]:
     return [] if gone else [keys_topic.KeyErased(command.key_id)]
 ERASURES = decider.Decider[Erasure, ErasureBegun | ErasureConfirmed]("erasure", Erasure(), evolve, {

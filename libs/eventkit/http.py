@@ -4,7 +4,8 @@ import hashlib
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from functools import cache
+from email.utils import formatdate
+from functools import cache, lru_cache
 from itertools import accumulate
 from typing import Annotated, Any
 from uuid import UUID
@@ -18,6 +19,7 @@ from libs.eventkit.problems import Problem
 
 LARGEST_BODY, DEEPEST, INSIDE = 1_048_576, 32, ("/metrics", "/internal/status")  # at the operations port alone, where there is one
 PATIENCE = 2.0  # seconds for which a read waits at most until it has what its caller did
+_date = lru_cache(1)(lambda second: formatdate(second, usegmt=True).encode())
 _NO_BRACKET, _POSITION = bytes(b for b in range(256) if b not in b"[]{}"), Annotated[int, msgspec.Meta(ge=0, lt=10**18)]
 class Input(BaseModel):
     """A request body: unknown fields are refused."""
@@ -36,6 +38,7 @@ class Edge:
             nonlocal status, answered
             if message["type"] == "http.response.start":
                 status, answered = message["status"], True
+                message["headers"] = [*message.get("headers", ()), (b"date", _date(int(time.time())))]
             await send(message)
         try:
             if not self.started() and not scope["path"].endswith("z"):

@@ -10,7 +10,7 @@ import uvicorn
 import uvloop
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
-from libs.eventkit import db, direct, http, obs, problems, settings, status, tail
+from libs.eventkit import db, direct, http, obs, problems, settings, status
 from libs.eventkit.service import App, Service
 
 STUCK, BEAT, LOOK = 30.0, 5.0, 30.0  # seconds: without a turn of the loop; between its signs of life; between looks at the generation
@@ -37,23 +37,21 @@ def run(service: Service) -> None:
     gc.set_threshold(20_000, 10, 10)  # and a batch is gone before a collection would look at it
     uvloop.run(serve(App(service, told), mode))
 class _Server(uvicorn.Server):
-    """Looks once a second, and when a signal comes, whether it should end; uvicorn itself wakes ten times a second for that. Then it serves
-    on for LIFANG_LEAVES seconds, while callers are led elsewhere, and tells whoever keeps a connection to go."""
+    """Sleeps until a signal tells it to end; uvicorn itself wakes ten times a second to look, and to know the date. Then it serves on for
+    LIFANG_LEAVES seconds, while callers are led elsewhere, and tells whoever keeps a connection to go."""
     async def main_loop(self) -> None:
         told = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, told.set)
-        while not (told.is_set() or await self.on_tick(0)):
-            await tail.set_within(told, 1.0)
-        self.config.encoded_headers.append((b"connection", b"close"))
-        await self.on_tick(0)
+        if not self.should_exit:
+            await told.wait()
+        self.server_state.default_headers = [(b"connection", b"close")]
         await asyncio.sleep(float(os.environ.get("LIFANG_LEAVES", "0")))
 async def serve(app: App, mode: str) -> None:
     """Answers HTTP (health at least) from the first moment; opens the database whenever that comes up."""
     async def work() -> None:
         await db.once_there(app.open)
-        app.start_api()
-        for part, start in (("worker", app.start_worker), ("relay", app.start_relay)):
+        for part, start in ((mode, app.start_api), ("worker", app.start_worker), ("relay", app.start_relay)):
             if mode in (part, "all"):
                 start()
         app.supervisor.start("listen", lambda: app.wake.listen(app.database))
@@ -61,7 +59,7 @@ async def serve(app: App, mode: str) -> None:
     host, ports = app.settings.host, {app.settings.port, app.settings.operations_port or app.settings.port}
     server = _Server(uvicorn.Config(  # a connection is kept for longer than whoever opened it keeps it (most of them a minute)
         web(app), log_config=None, access_log=False, lifespan="off", loop="none", timeout_keep_alive=75, timeout_graceful_shutdown=5,
-        server_header=False, proxy_headers=False))
+        server_header=False, date_header=False, proxy_headers=False))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: setattr(server, "should_exit", True))  # uvicorn raises it again at its end
     app.supervisor.start("open", work)

@@ -31,7 +31,8 @@ async def serving() -> AsyncIterator[tuple[_Server, str, asyncio.Task[None]]]:
     try:
         yield server, f"http://127.0.0.1:{port}/", task
     finally:
-        server.should_exit = True
+        if not task.done():
+            os.kill(os.getpid(), signal.SIGTERM)
         await task
 
 

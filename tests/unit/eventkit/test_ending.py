@@ -9,50 +9,86 @@ import pytest
 import uvicorn
 import uvloop
 
-from libs.eventkit import run, tail
+from libs.eventkit import http as edge
+from libs.eventkit import run
 from libs.eventkit.run import _Server
 from services.gateway import forwarding
+from tests.kit import turns, until
 
 
 async def nothing(scope, receive, send):
     pass
 
 
-async def ended_by(number, monkeypatch):
-    """Serves until the signal comes; nobody ever looks by himself."""
-    waiting = asyncio.Event()
+def server():
+    return _Server(uvicorn.Config(nothing, host="127.0.0.1", port=0, log_config=None, lifespan="off", loop="none"))
 
-    async def until_told(event, seconds):
-        waiting.set()
-        await event.wait()
 
-    monkeypatch.setattr(run.tail, "set_within", until_told)
-    server = _Server(uvicorn.Config(nothing, host="127.0.0.1", port=0, log_config=None, lifespan="off", loop="none"))
-    serving = asyncio.create_task(server.serve())
-    await asyncio.wait_for(waiting.wait(), 10)
-    assert b"date" in dict(server.server_state.default_headers)
+async def ended_by(number):
+    one = server()
+    serving = asyncio.create_task(one.serve())
+    await until(lambda: one.started)
     os.kill(os.getpid(), number)
     await asyncio.wait_for(serving, 10)
 
 
-def test_a_signal_ends_it_at_once_and_in_grace(monkeypatch):
+def test_a_signal_ends_it_at_once_and_in_grace():
     for number in (signal.SIGTERM, signal.SIGINT):
         before = signal.getsignal(number)
-        uvloop.run(ended_by(number, monkeypatch))
+        uvloop.run(ended_by(number))
         assert signal.getsignal(number) == before
 
 
-async def test_it_looks_by_itself_whether_it_should_end(monkeypatch):
-    looks = []
+async def test_a_signal_that_came_while_it_started_ends_it():
+    one = server()
+    startup = one.startup
 
-    async def at_once(event, seconds):
-        looks.append(seconds)
-        server.should_exit = len(looks) == 3
+    async def told(sockets):
+        await startup(sockets)
+        os.kill(os.getpid(), signal.SIGTERM)
 
-    monkeypatch.setattr(tail, "set_within", at_once)
-    server = _Server(uvicorn.Config(nothing, host="127.0.0.1", port=0, log_config=None, lifespan="off", loop="none"))
-    await asyncio.wait_for(server.serve(), 10)
-    assert looks == [1.0] * 3
+    one.startup, again = told, []
+    before = signal.signal(signal.SIGTERM, lambda *_: again.append(True))  # uvicorn raises it once more at its end
+    try:
+        await asyncio.wait_for(one.serve(), 10)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert again
+
+
+async def test_while_nobody_asks_nothing_wakes_it():
+    before, one = timers(), server()
+    serving = asyncio.create_task(one.serve())
+    await until(lambda: one.started)
+    await turns(3)
+    assert timers() == before
+    os.kill(os.getpid(), signal.SIGTERM)
+    await serving
+
+
+async def told(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200})
+    await send({"type": "http.response.body"})
+
+
+@pytest.mark.parametrize(("second", "date"), [(1_000_000_000, "01:46:40"), (1_000_000_059, "01:47:39")])
+async def test_an_answer_says_when_it_was_made(monkeypatch, second, date):
+    """RFC 9110, 6.6.1, in the form of 5.6.7, whenever somebody asks."""
+    monkeypatch.setattr(edge.time, "time", lambda: second + 0.9)
+    asgi, state = edge.Edge(told, "dated", lambda: True), SimpleNamespace(settings=SimpleNamespace(operations_port=0))
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": "/", "app": SimpleNamespace(state=SimpleNamespace(app=state))}
+    await asgi(scope, None, send)
+    assert sent[0]["headers"] == [(b"date", f"Sun, 09 Sep 2001 {date} GMT".encode())]
+
+
+def timers():
+    """What the loop has to do later, whatever comes."""
+    return {handle for handle in asyncio.get_running_loop()._scheduled if not handle.cancelled()}
 
 
 class Enough(Exception):
