@@ -1,5 +1,6 @@
 """What becomes of a webhook: switched off and taken up again, told anew, given another secret, filtered, refused."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -70,6 +71,43 @@ async def test_after_a_rotation_both_secrets_sign_for_a_day(bureau: Bureau) -> N
                     for s in (new["secret"], hook["secret"])]
         assert got.headers["webhook-signature"].split(" ") == expected and new["secret"] != hook["secret"]
         assert datetime.fromisoformat(new["old_signs_until"]) > datetime.now(UTC) + timedelta(hours=23)
+
+
+class Late(Courier):
+    """Does not hear of a change until it is let."""
+
+    def __init__(self, app: App, bounds: Bounds) -> None:
+        super().__init__(app, bounds)
+        self.let = asyncio.Event()
+
+    async def _settle(self) -> None:
+        if self._running:
+            await self.let.wait()
+        await super()._settle()
+
+    def waits(self) -> bool:
+        return all(task.done() for _, _, task in self._running.values())
+
+
+async def test_what_is_said_after_a_change_is_never_told_as_it_was_before(bureau: Bureau) -> None:
+    couriers = list[Late]()
+
+    def late(app: App, bounds: Bounds) -> Late:
+        couriers.append(Late(app, bounds))
+        return couriers[0]
+
+    async with Receiver() as receiver, bureau.carried(courier=late):
+        hook = await bureau.hook(receiver)
+        first = await bureau.says()
+        await has(receiver, first)
+        new = await bureau.ask("POST", f"{HOOKS}/{hook['id']}/secret-rotations", status=201)
+        said = await bureau.says()
+        await until(lambda: couriers[0].waits() or len(receiver.got) > len(first))
+        couriers[0].let.set()
+        await has(receiver, [*first, *said])
+        for got in receiver.got[len(first):]:
+            expected = signing.signature(new["secret"], str(got.id), int(got.headers["webhook-timestamp"]), got.body)
+            assert got.headers["webhook-signature"].split(" ")[0] == expected
 
 
 async def test_filters_and_a_late_joiner_from_the_beginning(bureau: Bureau) -> None:

@@ -37,6 +37,11 @@ class WebhookBook:
         await self.memory.catch_up()
         return sorted(self._known.values(), key=lambda known: known.webhook_id)
 
+    async def one(self, webhook_id: UUID, position: int) -> Known | None:
+        """Of whatever was said of it up to that position, at least. Raises NotReady."""
+        await self.memory.fresh(position)
+        return self._known.get(webhook_id)
+
     async def of(self, community_id: UUID, role: str | None = None) -> list[Known]:
         """A community's; of one authority, or of all."""
         return [k for k in await self.all() if k.community_id == community_id and role in (None, k.webhook.target.role)]

@@ -43,14 +43,14 @@ _CONCERN = _OWN | _TOLD
 
 
 class Stopped(Exception):
-    """It is switched off, or its secret is gone."""
+    """It is switched off, or another than it was, or its secret is gone."""
 
 
 class Delivery:
     """One webhook's task, as it was known when it began."""
 
     def __init__(self, app: App, known: Known, bounds: Bounds, grown: asyncio.Event, private: bool) -> None:
-        self.app, self.known, self.bounds, self.grown, self.private = app, known, bounds, grown, private
+        self.app, self.known, self.bounds, self.grown, self.private, self.book = app, known, bounds, grown, private, book_of(app)
         self.target = known.webhook.target
         self.course = Course(app, known.webhook_id, known.community_id, self.target)
         self.since = known.webhook.since if isinstance(known.webhook, Failing) else None
@@ -95,7 +95,14 @@ class Delivery:
         ATTEMPTS.labels(answer.kind).inc()
         return answer
 
+    async def _is_as_it_was(self, row: Recorded) -> None:
+        """What was said after the webhook had been changed is told as it says now, by the task that comes next. Raises Stopped."""
+        known = await self.book.one(self.known.webhook_id, row.position)
+        if known is None or isinstance(known.webhook, SwitchedOff) or known.webhook.target != self.target:
+            raise Stopped
+
     async def _answer(self, sender: Sender, row: Recorded, body: bytes) -> Answer:
+        await self._is_as_it_was(row)
         now = datetime.now(UTC)
         boxes = [self.target.url, self.target.secret]
         if self.target.old_secret is not None and self.target.old_until is not None and now < self.target.old_until:
