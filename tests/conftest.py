@@ -140,8 +140,10 @@ class Databases:
     async def _server(self) -> AsyncIterator[asyncpg.Connection]:
         """Connected anew each time: some tests kill the server."""
         connection = await asyncpg.connect(self.servers.url("postgres"))
-        yield connection
-        await connection.close()
+        try:
+            yield connection
+        finally:
+            await connection.close()  # with what it has locked, so that nobody waits for one that failed
 
     async def _template(self, service: Service | str, name: str) -> str:
         password = urlsplit(self.servers.postgres).password

@@ -1,19 +1,29 @@
 -- What depends on whose log it is.
 
--- (a role is the server's: whoever finds it as it should be leaves it, and so is in nobody's way who migrates a database beside this one)
+-- (a role is the server's: whoever finds it as it should be leaves it, and so is in nobody's way who migrates a database beside this one;
+-- who makes it at the same moment as somebody else is told so, and looks again)
 do $do$
 declare
     wanted record;
 begin
     for wanted in select * from (values ('$service_log', '60s', '30s'), ('$service_read', '5s', '30s')) w(role, statement, idle) loop
-        if to_regrole(wanted.role) is null then
-            execute format('create role %I login', wanted.role);
-        end if;
-        if not exists (select from pg_roles where rolname = wanted.role and rolconfig @> array[
-                'statement_timeout=' || wanted.statement, 'idle_in_transaction_session_timeout=' || wanted.idle]) then
-            execute format('alter role %I set statement_timeout = %L', wanted.role, wanted.statement);
-            execute format('alter role %I set idle_in_transaction_session_timeout = %L', wanted.role, wanted.idle);
-        end if;
+        for attempt in 1 .. 10 loop
+            begin
+                if to_regrole(wanted.role) is null then
+                    execute format('create role %I login', wanted.role);
+                end if;
+                if not exists (select from pg_roles where rolname = wanted.role and rolconfig @> array[
+                        'statement_timeout=' || wanted.statement, 'idle_in_transaction_session_timeout=' || wanted.idle]) then
+                    execute format('alter role %I set statement_timeout = %L', wanted.role, wanted.statement);
+                    execute format('alter role %I set idle_in_transaction_session_timeout = %L', wanted.role, wanted.idle);
+                end if;
+                exit;
+            exception when unique_violation or duplicate_object or internal_error then  -- the last: "tuple concurrently updated"
+                if attempt = 10 then
+                    raise;
+                end if;
+            end;
+        end loop;
     end loop;
 end $do$;
 grant usage on schema public to $service_log, $service_read;
