@@ -1,6 +1,6 @@
 """Starts the services of a stack, and later their keeper, out of one interpreter that has imported what they share.
 
-Imports cost two seconds of a processor and forty MiB; here they cost them once, not once a process. Everything else is as if each had
+Imports cost two seconds of a processor, and memory; here they cost them once, not once a process. Everything else is as if each had
 been started on its own, which is how it comes back when it dies. Linux only: the supervisor takes over the processes.
 """
 

@@ -20,7 +20,7 @@ def web(app: App) -> FastAPI:
     found = FastAPI(title=f"Lifang {app.service.name}", version="1", openapi_url="/openapi.json", docs_url=None, redoc_url=None,
                     generate_unique_id_function=lambda route: route.name, exception_handlers=problems.HANDLERS,
                     telemetry={"tracing": False, "metrics": False, "logs": False})  # it would tell of what was in refused bodies
-    found.state.app, found.state.verifier, _ = app, app.verifier, app.blind
+    found.state.app, found.state.verifier, _ = app, app.verifier, app.blind  # whoever answers needs its key: without it ends the start
     found.include_router(app.service.routes(app))
     found.include_router(status.routes(app))
     http.refuse_unguarded(found)

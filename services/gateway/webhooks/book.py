@@ -9,13 +9,17 @@ from msgspec import Struct
 from libs.eventkit.memory import Memory
 from libs.eventkit.recorded import NOWHERE, Recorded
 from libs.eventkit.service import App
-from services.gateway.domain.webhooks import EVENTS, Delivering, Failing, NoWebhook, SwitchedOff, There, Webhook, evolve
+from services.gateway.domain.webhooks import EVENTS, Delivering, Failing, NoWebhook, SwitchedOff, Target, There, Webhook, evolve
 
 
 class Known(Struct, frozen=True):
     webhook_id: UUID
     community_id: UUID
     webhook: There
+
+    def is_told_as(self, target: Target) -> bool:
+        """Whether it is told at all, and as whoever began with this target does."""
+        return not isinstance(self.webhook, SwitchedOff) and self.webhook.target == target
 
 
 class WebhookBook:

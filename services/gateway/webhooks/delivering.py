@@ -98,7 +98,7 @@ class Delivery:
     async def _is_as_it_was(self, row: Recorded) -> None:
         """What was said after the webhook had been changed is told as it says now, by the task that comes next. Raises Stopped."""
         known = await self.book.one(self.known.webhook_id, row.position)
-        if known is None or isinstance(known.webhook, SwitchedOff) or known.webhook.target != self.target:
+        if known is None or not known.is_told_as(self.target):
             raise Stopped
 
     async def _answer(self, sender: Sender, row: Recorded, body: bytes) -> Answer:
@@ -179,7 +179,7 @@ class Courier:
     async def _settle(self) -> None:
         wanted = {known.webhook_id: known for known in await self.book.all() if not isinstance(known.webhook, SwitchedOff)}
         await self._end([i for i, (known, _, task) in self._running.items()
-                         if i not in wanted or wanted[i].webhook.target != known.webhook.target or task.done()])
+                         if i not in wanted or not wanted[i].is_told_as(known.webhook.target) or task.done()])
         for webhook_id in wanted.keys() - self._running.keys():
             self._begin(wanted[webhook_id])
 
