@@ -18,8 +18,8 @@ def family(pid: int) -> list[psutil.Process]:
 
 
 def seconds(pid: int) -> float:
-    """Of the processor, ever, by the process and what it has started."""
-    return sum(sum(p.cpu_times()[:2]) for p in family(pid))
+    """Of the processor, ever, by the process and what it has started; also by what has ended since and was waited for."""
+    return sum(sum(p.cpu_times()[:4]) for p in family(pid))
 
 
 def memory(pid: int) -> float:
