@@ -18,9 +18,11 @@ from msgspec import Struct
 from cli.migrating.database import migrate, migrate_for
 from libs.eventkit.service import App, Service
 from libs.eventkit.settings import Settings
+from tests.documented import documented
 from tests.eventkit.topics import with_topics
 from tests.faults import tally as tallies
 
+__all__ = ["documented"]
 NEEDED = ("LIFANG_TEST_POSTGRES", "KAFKA_BOOTSTRAP_SERVERS")
 _numbers = itertools.count(1)
 

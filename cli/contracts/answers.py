@@ -6,6 +6,7 @@ function refuses by a computed code stays unlisted: documents say that their lis
 
 import ast
 import inspect
+import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
@@ -13,10 +14,11 @@ from types import FunctionType, MethodType
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import fields
 
 from libs.eventkit.auth import Unauthorised
 from libs.eventkit.decider import Decider, NotFound, Refused, Take
-from libs.eventkit.http import DEEPEST, LARGEST_BODY, if_match
+from libs.eventkit.http import DEEPEST, EARLIEST, LARGEST_BODY, LATEST, if_match
 from libs.eventkit.problems import Problem
 from libs.eventkit.recorded import NOWHERE
 
@@ -28,7 +30,9 @@ TOKEN = frozenset({
 ALWAYS: Codes = {(500, "internal"), (503, "not_ready"), (503, "unavailable")}
 WITH_BODY: Codes = {(400, "cut_off"), (413, "too_large")}
 WITH_JSON: Codes = {(400, "nul_character"), (400, "too_deep")}
-LIMITS = f"Bodies have at most {LARGEST_BODY} bytes; JSON nests at most {DEEPEST} deep."
+LIMITS = (
+    f"Bodies have at most {LARGEST_BODY} bytes; JSON nests at most {DEEPEST} deep, and nothing is taken for another type than its own."
+    f" Moments are of the years {EARLIEST.year} to {LATEST.year - 1}.")
 
 
 class Reading:
@@ -111,7 +115,8 @@ class Reading:
 
     def _decided(self, command: type[Struct], decider: Decider[Any, Any]) -> Codes:
         found = self.codes(decider.decide[command]) | {(409, code) for code in claimed(command, decider)}
-        named = f"{{{decider.category.replace('-', '_')}_id}}" in self.path
+        category = decider.category.replace("-", "_")
+        named = any(f"_{category}".endswith(f"_{name}") for name in re.findall(r"{(\w+)_id}", self.path))
         return found | ({(404, not_found(decider.category))} if named else set())
 
 
@@ -134,13 +139,42 @@ def statuses_of(function: Any) -> set[int]:
 
 
 def claimed(command: type[Struct], decider: Decider[Any, Any]) -> Iterator[str]:
-    """The codes of what a command's events take, where the cases of `claims` name the command."""
-    for case in (n for n in ast.walk(tree_of(decider.claims)) if isinstance(n, ast.match_case)):
-        if command.__name__ not in {n.id for n in ast.walk(case.pattern) if isinstance(n, ast.Name)}:
-            continue
-        for call in (n for n in ast.walk(case) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)):
-            if call.func.id == Take.__name__ and isinstance(code := call.args[2], ast.Constant):  # type: ignore[attr-defined]
-                yield str(code.value)
+    """The codes of what a command's events take, but where the case or condition around it names other commands alone, or other events than
+    its decision. An empty code: a computed one."""
+    names = names_of(decider.claims)
+    mentioned = reached(decider.decide[command]) | {field.type for field in fields(command)}
+
+    def concerns(*conditions: ast.AST | None) -> bool:
+        named = {resolved(n, names) for c in conditions if c for n in ast.walk(c) if isinstance(n, ast.Name)}
+        structs = {n for n in named if isinstance(n, type) and issubclass(n, Struct)}
+        commands, events = structs & decider.decide.keys(), structs - decider.decide.keys()
+        return (not commands or command in commands) and (not events or bool(events & mentioned))
+
+    def taken(node: ast.AST) -> Iterator[ast.Call]:
+        inner = [*ast.iter_child_nodes(node)]
+        if isinstance(node, ast.match_case) and not concerns(node.pattern, node.guard):
+            return
+        if isinstance(node, ast.If) and not concerns(node.test):
+            inner = [*node.orelse]
+        if isinstance(node, ast.Call) and resolved(node.func, names) is Take:
+            yield node
+        for child in inner:
+            yield from taken(child)
+
+    for call in taken(tree_of(decider.claims)):
+        code = call.args[2]
+        yield str(code.value) if isinstance(code, ast.Constant) else resolved(code, names) or ""
+
+
+def reached(function: Any, seen: frozenset[Any] = frozenset()) -> set[Any]:
+    """What a function names, and what the functions of the services that it names do."""
+    names = names_of(function)
+    named = (resolved(n, names) for n in ast.walk(tree_of(function)) if isinstance(n, ast.Name))
+    found = {what for what in named if isinstance(what, type | FunctionType)}
+    for inner in found - seen:
+        if isinstance(inner, FunctionType) and inner.__module__.startswith("services."):
+            found |= reached(inner, seen | found)
+    return found
 
 
 @cache
@@ -153,7 +187,7 @@ def tree_of(function: Any) -> ast.AST:
 
 
 def names_of(function: Any) -> dict[str, Any]:
-    """What the free names in a function stand for; a method's own object included."""
+    """What the free names in a function stand for; a method's own object included, and for a parameter of the services' its class."""
     plain = function.__func__ if isinstance(function, MethodType) else function
     cells = zip(plain.__code__.co_freevars, plain.__closure__ or (), strict=True)
     found = {**plain.__globals__}
@@ -164,7 +198,8 @@ def names_of(function: Any) -> dict[str, Any]:
             continue
     if isinstance(function, MethodType):
         found["self"] = function.__self__
-    return {k: v for k, v in found.items() if k not in plain.__code__.co_varnames or k == "self"}
+    given = {k: v for k, v in plain.__annotations__.items() if isinstance(v, type) and v.__module__.startswith("services.")}
+    return {k: v for k, v in found.items() if k not in plain.__code__.co_varnames or k == "self"} | given
 
 
 def resolved(node: ast.AST, names: dict[str, Any]) -> Any:

@@ -26,6 +26,7 @@ from libs.eventkit.run import web
 from libs.eventkit.service import App, Service
 from libs.eventkit.settings import Settings
 from services.gateway.forwarding import Upstream
+from services.gateway.limits import NEVER
 
 OPENAPI = ROOT / "docs" / "openapi"
 PASSED_ON = ROOT / "services" / "gateway" / "api" / "passed_on.json"
@@ -92,6 +93,8 @@ def describe(service: Service, route: RouteContext, operation: Document, method:
     codes |= reading.refused()
     if not reading.if_match_needed:
         codes.discard((428, "if_match_required"))
+    if service.name == GATEWAY and path.startswith("/v1/") and not path.endswith(NEVER):
+        codes.add((429, "too_many_requests"))
     guards = guards_of(route)
     scheme = "" if "everybody" in guards else "device" if raw else "bearer"
     if scheme == "bearer":
@@ -143,33 +146,33 @@ def problem(status: int, codes: list[str]) -> Document:
             {"properties": {"status": {"const": status}, "code": schema}}]}}}}
 
 
-def passed_on(route: RouteContext) -> tuple[str, str] | None:
-    """The service and path that a route of the gateway passes its requests on to; none where it asks several for their part."""
-    names = names_of(route.endpoint)
-    for call in (n for n in ast.walk(tree_of(route.endpoint)) if isinstance(n, ast.Call)):
+def passed_on(route: RouteContext) -> list[tuple[str, str]]:
+    """The services and paths that a route of the gateway passes its requests on to."""
+    names, tree = names_of(route.endpoint), tree_of(route.endpoint)
+    loops = (n for n in ast.walk(tree) if isinstance(n, ast.comprehension))
+    several = {n.target.id: resolved(n.iter, names) for n in loops if isinstance(n.target, ast.Name)}
+    for call in (n for n in ast.walk(tree) if isinstance(n, ast.Call)):
         what = resolved(call.func, names)
         if isinstance(what, MethodType) and what.__func__ is Upstream.forward:
             service, path = call.args[1:3]
-            if not isinstance(service, ast.Constant):
-                return None
             parts = path.values if isinstance(path, ast.JoinedStr) else [path]
-            return str(service.value), "".join(
-                str(p.value) if isinstance(p, ast.Constant) else f"{{{p.value.id}}}" for p in parts)  # type: ignore[attr-defined]
-    return None
+            to = "".join(str(p.value) if isinstance(p, ast.Constant) else f"{{{p.value.id}}}" for p in parts)  # type: ignore[attr-defined]
+            return [(name, to) for name in (several[service.id] if isinstance(service, ast.Name) else [ast.literal_eval(service)])]
+    return []
 
 
 def merged(gateway: Document, app: Any, others: dict[str, Document]) -> Document:
     """The gateway's document with the bodies and answers of the services behind it. Raises KeyError for a path that is none."""
     schemas = gateway["components"]["schemas"]
     for route in routes_of(app):
-        if (behind := passed_on(route)) is None:
-            continue
-        service, path = behind
-        for method in (m.lower() for m in route.methods or ()):
+        behind = passed_on(route)
+        for method, (service, path) in ((m.lower(), to) for m in route.methods or () for to in behind):
             own, theirs = gateway["paths"][route.path_format][method], others[service]["paths"][path][method]
+            said = {s: a for s, a in theirs["responses"].items() if len(behind) == 1 or s >= "4"}
             own["responses"] = dict(sorted({
-                **theirs["responses"], **own["responses"],
-                **{s: both(a, theirs["responses"][s]) for s, a in own["responses"].items() if s in theirs["responses"]}}.items()))
+                **said, **own["responses"], **{s: both(a, said[s]) for s, a in own["responses"].items() if s in said}}.items()))
+            if len(behind) > 1:  # what it makes of their parts is its own
+                continue
             own |= {k: theirs[k] for k in ("description", "requestBody", "tags") if k in theirs}
             told = [p for p in own.get("parameters", ()) if p["in"] == "path"]
             if asked := [*told, *(p for p in theirs.get("parameters", ()) if p["in"] != "path")]:

@@ -1,7 +1,6 @@
 """The short way from a request to its route. FastAPI declares, checks and documents routes, and answers what is not known here (404, 405,
 streams, forms). Left out is what any route may have and ours have not: with it, an answer took more than twice the time."""
 import inspect
-import json
 from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any
@@ -10,9 +9,8 @@ from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import request_body_to_args, request_params_to_args
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import RouteContext
-from pydantic_core import PydanticUndefined
+from pydantic_core import PydanticUndefined, ValidationError
 from starlette.types import ASGIApp, Receive, Scope, Send
-from libs.eventkit.problems import Problem
 
 _FOUND = {"path_params", "query_params", "body_params", "dependencies", "name", "call", "path", "request_param_name", "use_cache", "scope"}
 class _Asked(Request):
@@ -66,17 +64,16 @@ async def _values(asked: Dependant, request: Request, errors: list[Any]) -> dict
         found[field.name], wrong = field.validate(request.path_params[field.alias], loc=("path", field.alias))
         errors += wrong
     for known in (request_params_to_args(asked.query_params, request.query_params) if asked.query_params else None,
-                  await request_body_to_args(asked.body_params, await _body(request), False) if asked.body_params else None):
+                  await _read(asked.body_params[0], request) if asked.body_params else None):
         if known:
             found, errors[len(errors):] = found | known[0], known[1]
     return found
-async def _body(request: Request) -> Any:
+async def _read(field: Any, request: Request) -> tuple[dict[str, Any], list[Any]]:
+    """A body as its type says and RFC 8259 writes it: no text or `true` where a number belongs, as it would be taken for one in a query."""
     body, kind = await request.body(), request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if not kind.startswith("application/") or not kind.endswith(("/json", "+json")) or not body:
-        return body or PydanticUndefined
+        return await request_body_to_args([field], body or PydanticUndefined, False)
     try:
-        return json.loads(body)
-    except json.JSONDecodeError as error:
-        raise RequestValidationError([{"type": "json_invalid", "loc": ("body", error.pos)}]) from error
-    except ValueError as error:
-        raise Problem(400, "bad_request") from error
+        return {field.name: field._type_adapter.validate_json(body, strict=True)}, []
+    except ValidationError as error:
+        return {}, [e | {"loc": ("body", *e["loc"])} for e in error.errors(include_input=False)]

@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from libs.eventkit import auth, commands, log, obs, privacy, problems, recorded
 from libs.eventkit.problems import Problem
@@ -20,7 +20,10 @@ from libs.eventkit.problems import Problem
 LARGEST_BODY, DEEPEST, INSIDE = 1_048_576, 32, ("/metrics", "/internal/status")  # at the operations port alone, where there is one
 PATIENCE = 2.0  # seconds for which a read waits at most until it has what its caller did
 _date = lru_cache(1)(lambda second: formatdate(second, usegmt=True).encode())
-_NO_BRACKET, _POSITION = bytes(b for b in range(256) if b not in b"[]{}"), Annotated[int, msgspec.Meta(ge=0, lt=10**18)]
+_NO_BRACKET = bytes(b for b in range(256) if b not in b"[]{}")
+_POSITION = Annotated[int, msgspec.Meta(ge=0, lt=10**18)]
+EARLIEST, LATEST = (datetime(year, 1, 1, tzinfo=UTC) for year in (2000, 3000))  # calendars end, and `2026` is a second of 1970
+Moment = Annotated[AwareDatetime, Field(ge=EARLIEST, lt=LATEST)]
 class Input(BaseModel):
     """A request body: unknown fields are refused."""
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, str_max_length=4096, hide_input_in_errors=True)
@@ -130,7 +133,7 @@ IdempotencyKey = Annotated[log.Key | None, Depends(idempotency)]
 class Position(msgspec.Struct, frozen=True, array_like=True):
     """What a command's answer carries, opaque to clients: service, last own position, last published number."""
     service: str
-    own: int
+    own: _POSITION
     published: str
 def position_header(service: str, generation: int, done: commands.Done) -> dict[str, str]:
     position = Position(service, done.outcome.position, str(done.outcome.published(generation) or ""))

@@ -17,6 +17,7 @@ from libs.contracts import access, alarm, identity, parking
 from libs.contracts.permissions import HISTORY_READ
 from libs.eventkit.auth import Principal
 from libs.eventkit.db import Ready, ready
+from libs.eventkit.http import EARLIEST
 from libs.eventkit.problems import Problem
 from libs.eventkit.recorded import COLUMNS, Recorded, tag_of
 from libs.eventkit.service import App
@@ -155,4 +156,4 @@ def _moment(text: str) -> datetime:
         found = None
     if found is None or found.tzinfo is None:
         raise Problem(422, "as_of_malformed", "a position of this log, or a moment with its zone (RFC 3339)")
-    return found
+    return max(found, EARLIEST)

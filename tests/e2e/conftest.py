@@ -4,17 +4,20 @@ import os
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 from msgspec import Struct
 
 from cli import scenario, status, tokens
+from cli.contracts.openapi import GATEWAY
 from cli.place import Place
 from cli.stack import secrets
 from cli.stack.demo import Demo
 from cli.stack.kafka_rules import ADMIN
 from libs.eventkit.settings import scram
+from tests.documented import PLACES
 from tests.e2e.gate import Gate
 from tests.kit import until
 
@@ -56,6 +59,8 @@ async def stack(servers: object) -> Stack:
     found = await until(lambda: (s := status.look(place))["ready"] and s, timeout=120)
     demo = Demo.read(place)
     assert demo is not None
+    PLACES.update({urlsplit(service["url"]).netloc: name for name, service in found["services"].items()})
+    PLACES[urlsplit(found["gateway"]).netloc] = GATEWAY
     return Stack(place, found, demo)
 
 

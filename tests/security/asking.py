@@ -3,6 +3,7 @@
 import asyncio
 import json
 from typing import Any
+from urllib.parse import unquote
 
 from fastapi import FastAPI
 from msgspec import Struct
@@ -15,6 +16,8 @@ class Answer(Struct):
     @property
     def code(self) -> str:
         """Of a problem; empty for what is none."""
+        if self.status < 400:
+            return ""
         try:
             found = json.loads(self.body)
         except ValueError:
@@ -28,7 +31,7 @@ async def ask(app: FastAPI, method: str, path: str, token: str = "", body: objec
     heads = {"content-type": "application/json", **({"authorization": f"Bearer {token}"} if token else {}), **(headers or {})}
     target, _, query = path.partition("?")
     scope = {
-        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "http", "path": target,
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "http", "path": unquote(target),
         "raw_path": target.encode(), "query_string": query.encode(), "root_path": "", "client": ("127.0.0.1", 1),
         "server": ("127.0.0.1", 80), "headers": [(name.lower().encode(), value.encode()) for name, value in heads.items()]}
     got: dict[str, Any] = {}

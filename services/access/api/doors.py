@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from libs.contracts import permissions
 from libs.eventkit import http
 from libs.eventkit.auth import Principal
-from libs.eventkit.http import IdempotencyKey, Input, community_of, json, permitted
+from libs.eventkit.http import IdempotencyKey, Input, Moment, community_of, json, permitted
 from libs.eventkit.keys_topic import KeyCreated
 from libs.eventkit.privacy import masked, seal
 from libs.eventkit.recorded import uuid7
@@ -48,7 +48,7 @@ class NewCredential(Input):
     person_id: UUID
     kind: CredentialKind
     number: str = Field(default="", max_length=20)
-    valid_until: datetime | None = None
+    valid_until: Moment | None = None
     duress: bool = False
 
     @model_validator(mode="after")

@@ -6,14 +6,14 @@ from uuid import UUID, uuid5
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from libs.contracts.permissions import VISITOR_PASSES_ISSUE_OWN, VISITOR_PASSES_MANAGE
 from libs.eventkit import http
 from libs.eventkit.auth import Principal
 from libs.eventkit.commands import Done
 from libs.eventkit.decider import NotFound
-from libs.eventkit.http import IdempotencyKey, Input, community_of, json, permitted
+from libs.eventkit.http import IdempotencyKey, Input, Moment, community_of, json, permitted
 from libs.eventkit.keys_topic import KeyCreated
 from libs.eventkit.log import Key
 from libs.eventkit.privacy import base64url, masked, seal
@@ -43,8 +43,8 @@ class NewPass(Input):
     kind: PassKind
     home_id: UUID
     host_id: UUID | None = None
-    valid_from: AwareDatetime | None = None
-    valid_until: AwareDatetime | None = None
+    valid_from: Moment | None = None
+    valid_until: Moment | None = None
     uses: int | None = Field(default=None, ge=1, le=1000)
     plate: str | None = Field(default=None, min_length=1, max_length=60)
     visitor_name: str | None = Field(default=None, min_length=1, max_length=100)

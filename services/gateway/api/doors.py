@@ -4,12 +4,11 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AwareDatetime
 
 from libs.contracts.permissions import DOOR_EVENTS_READ, DOORS_READ
 from libs.eventkit import http
 from libs.eventkit.auth import Principal
-from libs.eventkit.http import community_of, cursor_position, json, page, permitted
+from libs.eventkit.http import Moment, community_of, cursor_position, json, page, permitted
 from libs.eventkit.problems import Problem
 from libs.eventkit.service import App
 from services.gateway.api.me import named
@@ -18,7 +17,7 @@ from services.gateway.freshness import fresh
 from services.gateway.views import door_events, doors
 from services.gateway.views.door_events import happenings
 
-Since = Annotated[AwareDatetime | None, Query(description="recorded by us at or after this moment")]
+Since = Annotated[Moment | None, Query(description="recorded by us at or after this moment")]
 
 
 def router(app: App) -> APIRouter:

@@ -20,7 +20,7 @@ from services.parking.api.sessions import adoptions_of, as_it_was, stay_of
 from services.parking.book import LotBook
 from services.parking.domain.plate_rights import PLATE_RIGHTS, Held, ReceiveRenewal
 from services.parking.domain.sessions import AskPayment, ReceivePayment
-from services.parking.payments import LocalProvider, Notification, Provider
+from services.parking.payments import LocalProvider, Notification
 
 PAYERS = (permissions.PARKING_GUARD, permissions.PARKING_READ_OWN)
 
@@ -57,9 +57,9 @@ def routes(app: App, book: LotBook, provider: LocalProvider) -> APIRouter:
         """Called by the provider, signed; the same as often as it likes."""
         if name != provider.name or not app.settings.demo:
             raise NotFound("provider")
-        return await received(provider, await request.body(), request.headers.get("payment-signature", ""))
+        return await received(await request.body(), request.headers.get("payment-signature", ""))
 
-    async def received(provider: Provider, body: bytes, signature: str) -> Response:
+    async def received(body: bytes, signature: str) -> Response:
         said = provider.read(body, signature)
         context = Context(
             community_id=said.community_id, now=now(), principal=f"provider:{provider.name}", caused_by=behind(said.subject_id))
@@ -88,7 +88,7 @@ def routes(app: App, book: LotBook, provider: LocalProvider) -> APIRouter:
         async def pay_as_demo(subject_id: UUID, payment_id: UUID, principal: Principal = permitted(*PAYERS)) -> Response:
             """Plays the payer at the local provider, which then tells us, signed."""
             body = msgspec.json.encode(await asked(subject_id, payment_id, principal))
-            return await received(provider, body, provider.sign(body))
+            return await received(body, provider.sign(body))
 
     return router
 

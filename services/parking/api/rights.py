@@ -5,13 +5,13 @@ from typing import Any, Literal
 from uuid import UUID, uuid5
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from libs.contracts import permissions
 from libs.eventkit import http
 from libs.eventkit.auth import Principal
 from libs.eventkit.decider import NotFound
-from libs.eventkit.http import IdempotencyKey, Input, community_of, json, permitted
+from libs.eventkit.http import IdempotencyKey, Input, Moment, community_of, json, permitted
 from libs.eventkit.keys_topic import KeyCreated
 from libs.eventkit.privacy import seal
 from libs.eventkit.problems import Problem
@@ -45,8 +45,8 @@ class Terms(Input):
     that is kept for it, which several permits may share."""
 
     lot_id: UUID | None = None
-    valid_from: AwareDatetime | None = None
-    valid_until: AwareDatetime | None = None
+    valid_from: Moment | None = None
+    valid_until: Moment | None = None
     person_id: UUID | None = None
     vehicle_id: UUID | None = None
     monthly: int | None = Field(default=None, ge=1, le=10_000_000)

@@ -11,8 +11,7 @@ from libs.contracts import permissions
 from libs.eventkit import http
 from libs.eventkit.auth import Principal
 from libs.eventkit.decider import NotFound
-from libs.eventkit.http import IdempotencyKey, Input, community_of, json, permitted
-from libs.eventkit.problems import Problem
+from libs.eventkit.http import IdempotencyKey, Input, Moment, community_of, json, permitted
 from libs.eventkit.service import App
 from services.parking.api.lots import now
 from services.parking.api.plates import masked_plates
@@ -30,7 +29,7 @@ STATES = Literal["inside", "quarantined", "ended"]
 class Settlement(Input):
     """`left_at`: up to when the stay counts; without it nothing is charged."""
 
-    left_at: datetime | None = None
+    left_at: Moment | None = None
     note: str = Field(default="", max_length=200)
 
 
@@ -115,8 +114,6 @@ def routes(app: App, book: LotBook) -> APIRouter:
     ) -> Response:
         """How a stay ended whose exit nobody saw: only then does it cost anything, and only up to that moment."""
         community_id, state = community_of(principal), await stay_of(app, session_id, principal)
-        if body.left_at is not None and body.left_at.utcoffset() is None:
-            raise Problem(422, "time_without_zone")
         command = SettleSession(session_id, body.left_at, now(), await adoptions_of(app, book, state, community_id))
         done = await app.commands.handle(session_id, command, http.context(request, principal, community_id), key=key)
         return json({"id": session_id}, 201, position(done))

@@ -121,10 +121,9 @@ SAME: list[tuple[str, str, Headers, Any]] = [
     ("GET", "/v1/things/none", {}, None), ("GET", f"/v1/things/{str(ID).upper()}", FULL, None), ("GET", "/v1/things/%2e%2e", FULL, None),
     ("GET", "/v1/things?limit=7&kind=a&kind=b&on=2026-11-29", FULL, None), ("GET", "/v1/things?limit=0&on=no", FULL, None),
     ("GET", "/v1/things?limit=", FULL, None), ("GET", "/v1/things?limit=1&limit=2&other=3", FULL, None), ("GET", "/v1/things", {}, None),
-    ("POST", "/v1/things", FULL, b'{"name": "a", "since": "2026-11-29", "tags": [1, "2"]}'), ("POST", "/v1/things", FULL, b'{"name": " "}'),
-    ("POST", "/v1/things", FULL, b'{"name": "a", "more": 1}'), ("POST", "/v1/things", FULL, b"{"), ("POST", "/v1/things", FULL, b""),
-    ("POST", "/v1/things", FULL, b"null"), ("POST", "/v1/things", FULL, b"[1]"), ("POST", "/v1/things", FULL, b'"\xff"'),
-    ("POST", "/v1/things", FULL, b'{"name": NaN}'), ("POST", "/v1/things", FULL, '{"name": "é"}'.encode("utf-16")),
+    ("POST", "/v1/things", FULL, b'{"name": "a", "since": "2026-11-29", "tags": [1, 2]}'), ("POST", "/v1/things", FULL, b'{"name": " "}'),
+    ("POST", "/v1/things", FULL, b'{"name": "a", "more": 1}'), ("POST", "/v1/things", FULL, b""),
+    ("POST", "/v1/things", FULL, b'{"name": NaN}'),
     ("POST", "/v1/things", FULL | {"content-type": "text/plain"}, b'{"name": "a"}'),
     ("POST", "/v1/things", FULL | {"content-type": "application/vnd.a+json; charset=utf-8"}, b'{"name": "a"}'),
     ("POST", "/v1/things", FULL | {"content-type": "Application/JSON"}, b'{"name": "a"}'),
@@ -148,6 +147,19 @@ async def asked(direct: bool, method: str, path: str, headers: Headers, body: An
 @pytest.mark.parametrize(("method", "path", "headers", "body"), SAME)
 async def test_the_answer_is_the_one_that_the_framework_gives(method: str, path: str, headers: Headers, body: Any):
     assert await asked(True, method, path, headers, body) == await asked(False, method, path, headers, body)
+
+
+@pytest.mark.parametrize(("body", "at", "code"), [
+    (b'{"name": "a", "tags": ["2"]}', ["body", "tags", 0], "int_type"), (b'{"name": "a", "tags": [true]}', ["body", "tags", 0], "int_type"),
+    (b'{"name": "a", "since": 20261129}', ["body", "since"], "date_type"),
+    (b"[1]", ["body"], "model_type"), (b"null", ["body"], "model_type"), (b"{", ["body"], "json_invalid"),
+    (b'"\xff"', ["body"], "json_invalid"), (b'{"name": "\\ud800"}', ["body"], "json_invalid"),
+    ('{"name": "é"}'.encode("utf-16"), ["body"], "json_invalid")])
+async def test_a_body_is_taken_for_what_it_is_and_nothing_else(body: bytes, at: list[Any], code: str):
+    """FastAPI takes `true` for 1, and answers a body that is no UTF-8 with a code of its own."""
+    status, answer, _ = await asked(True, "POST", "/v1/things", FULL, body)
+    told = msgspec.json.decode(answer)
+    assert (status, told["code"], told["fields"]) == (422, "invalid", [{"at": at, "code": code}])
 
 
 async def test_of_two_routes_that_fit_it_takes_the_one_that_says_more():
