@@ -10,6 +10,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
+from libs.contracts.identity import CommunityFounded
 from libs.eventkit.memory import Memory
 from libs.eventkit.privacy import KeyHandle
 from libs.eventkit.recorded import Recorded
@@ -18,7 +19,7 @@ from services.devices.domain.lines import LineBack, LineSilent
 from services.devices.domain.registry import CredentialRevoked, Description, DeviceEnrolled, DeviceMoved, DeviceRegistered
 from services.devices.domain.reports import DayBegun
 
-EVENTS = (DeviceRegistered, DeviceEnrolled, CredentialRevoked, DeviceMoved, DayBegun, LineSilent, LineBack)
+EVENTS = (CommunityFounded, DeviceRegistered, DeviceEnrolled, CredentialRevoked, DeviceMoved, DayBegun, LineSilent, LineBack)
 
 
 TERMINAL = "hikvision-terminal"
@@ -49,6 +50,8 @@ class DeviceBook:
         self.memory = Memory("device_book", EVENTS, self._apply)
         self._devices: dict[UUID, KnownDevice] = {}
         self._panels: dict[str, list[UUID]] = {}
+        self.zones: dict[UUID, str] = {}
+        """Of communities."""
         self.silent: set[UUID] = set()
         """Panels whose line is silent."""
         self.last_day: dict[UUID, date] = {}
@@ -60,6 +63,8 @@ class DeviceBook:
 
     def _apply(self, event: Any, row: Recorded) -> None:
         match event:
+            case CommunityFounded(community_id=community_id, zone=zone):
+                self.zones[community_id] = zone
             case DeviceRegistered(device_id=device_id, description=description):
                 self._devices[device_id] = KnownDevice(device_id, row.community_id, description)
                 if description.account:

@@ -18,6 +18,7 @@ from libs.eventkit.keys_topic import KeyCreated
 from libs.eventkit.privacy import CACHED_SECONDS, BlindIndex, KeyHandle, seal
 from libs.eventkit.recorded import uuid7
 from libs.eventkit.service import App
+from services.devices.adapters.device_clock import in_zone
 from services.devices.adapters.report import Report
 from services.devices.device_book import DayKey, DeviceBook, KnownDevice
 from services.devices.domain.heard import Heard
@@ -131,6 +132,8 @@ class Intake(Struct):
                 vehicle_kind=report.vehicle_kind or "", confidence=report.confidence, direction=report.direction)
         signal = Signal(*astuple(report.signal)) if report.signal else None
         now, before = self._spans(report)
+        naive = report.device_time if report.device_time is not None and report.device_time.tzinfo is None else None
+        placed = in_zone(naive, self.book.zones.get(self.device.community_id, "")) if naive is not None else None
         return Told(
             vehicle=vehicle, signal=signal, clock=self.clock,
             report_id=report_id, kind=report.kind, code=report.code, history=report.history,
@@ -138,7 +141,7 @@ class Intake(Struct):
             fingerprint_before=fingerprint(report, self.device, self.app.blind, before) if before else "",
             state=report.state, serial=report.serial, door_no=report.door_no, reader_no=report.reader_no, channel=report.channel,
             awaits_decision=report.awaits_decision, verify_mode=report.verify_mode, device_time=report.device_time,
-            device_time_raw=report.device_time_raw[:64], pictures=report.pictures, detail=report.detail,
+            device_time_raw=report.device_time_raw[:64], community_time=placed, pictures=report.pictures, detail=report.detail,
             findings=report.findings, **sealed)
 
     def _spans(self, report: Report) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """What others hear of devices: what they said and what became of orders; never bodies, codes or credentials."""
 
+from datetime import datetime
 from typing import Any
 
 from msgspec.structs import astuple
@@ -61,12 +62,21 @@ def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
             return ()
 
 
+def _when(event: reports.DeviceReported) -> datetime | None:
+    """By the device's clock. Where it names no zone, what is live is of the moment of our receipt, and what was kept is read in the
+    community's."""
+    told = event.told
+    if told.device_time is not None and told.device_time.tzinfo is None:
+        return None if event.live else told.community_time
+    return told.device_time
+
+
 def _reported(event: reports.DeviceReported) -> said.DeviceReported:
     told = event.told
     return said.DeviceReported(
         report_id=told.report_id, device_id=event.device_id, kind=told.kind, code=told.code, state=told.state,
         serial=told.serial, door_no=told.door_no, live=event.live,
-        awaits_decision=told.awaits_decision and event.live, device_time=told.device_time, skew=event.skew,
+        awaits_decision=told.awaits_decision and event.live, device_time=_when(event), skew=event.skew,
         findings=event.findings, card_number=_sealed(told.card_number),
         employee_number=_sealed(told.employee_number))
 
@@ -77,14 +87,14 @@ def _seen(event: reports.DeviceReported) -> said.PlateSeen:
         report_id=told.report_id, device_id=event.device_id, lane_no=vehicle.lane_no, plate=_sealed(vehicle.plate),
         plate_colour=vehicle.plate_colour, vehicle_kind=vehicle.vehicle_kind, confidence=vehicle.confidence,
         direction=vehicle.direction, live=event.live, awaits_decision=told.awaits_decision and event.live,
-        device_time=told.device_time, findings=event.findings)
+        device_time=_when(event), findings=event.findings)
 
 
 def _signalled(event: reports.DeviceReported) -> said.PanelSignalled:
     told, signal = event.told, event.told.signal or Signal("other")
     return said.PanelSignalled(
         report_id=told.report_id, device_id=event.device_id, protocol=signal.protocol, code=told.code,
-        partition=signal.partition, zone=signal.zone, user=signal.user, live=event.live, device_time=told.device_time,
+        partition=signal.partition, zone=signal.zone, user=signal.user, live=event.live, device_time=_when(event),
         findings=event.findings)
 
 

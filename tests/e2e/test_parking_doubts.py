@@ -1,10 +1,15 @@
 """Doubt at the gate, through the gateway: a missed exit and a look-alike are settled by a guard; what is wrong changes nothing."""
 
+import json
 from datetime import datetime, timedelta
+from random import randrange
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 from cli.scenarios.visitor import some_plate
+from services.identity.demo_community import ZONE
+from simulator.vzenith_bodies import Camera, Passage, push
 from tests.e2e.gate import MINE, Gate, Headers, mask
 
 YELLOW = 2
@@ -127,3 +132,22 @@ async def test_what_is_wrong_unknown_or_not_ones_own_is_refused_plainly_and_chan
     assert await gate.one_stay(stay["id"]) == before
     assert await gate.finding(lambda f: f["id"] == finding["id"]) == finding
     assert await gate.openings() == lifted + 1
+
+
+async def test_a_camera_whose_clock_names_no_zone_kept_an_entry_and_nothing_stands_still(gate: Gate):
+    """Without seconds since 1970 it tells its local date and time alone."""
+    plate, came = some_plate(), datetime.now(ZoneInfo(ZONE)).replace(microsecond=0) - timedelta(hours=5)
+    lane = gate.lanes["in"]
+    passage = Passage(plate_id=randrange(10**6), license=plate, offline=True, at=came)
+    body = json.loads(push(passage, Camera("127.0.0.1", lane["name"], f"lf-sim-{lane['device_id']}")))
+    body["AlarmInfoPlate"]["result"]["PlateResult"]["timeStamp"]["Timeval"] |= {"sec": 0, "usec": 0}
+    pass_id = await gate.invites(plate)
+    answer = await gate.client.post(f"{gate.controls[lane['device_id']]}/raw", json=body)
+    assert answer.json()["status"] == 200, answer.text
+    stay = await gate.events(MINE, gate.resident, pass_id=pass_id)
+    assert datetime.fromisoformat(stay["entered_at"]) == came
+    assert not await gate.drives("out", plate), "five hours are owed for"
+    await gate.pays(stay["id"], gate.resident)
+    await gate.passes("out", plate)
+    ended = await gate.one_stay(stay["id"], state="ended")
+    assert ended["total"] == sum(line["amount"] for line in ended["lines"]) > 0

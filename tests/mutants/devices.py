@@ -146,8 +146,11 @@ MUTANTS = (
     *of(
         f"{HERE}/publishing.py", (f"{UNIT}/test_device_publishing.py", f"{UNIT}/test_answers.py"),
         ("history waits for a decision at a door",
-         "live=event.live,\n        awaits_decision=told.awaits_decision and event.live, device_time=told.device_time, skew",
-         "live=event.live,\n        awaits_decision=told.awaits_decision, device_time=told.device_time, skew"),
+         "live=event.live,\n        awaits_decision=told.awaits_decision and event.live, device_time=_when(event), skew",
+         "live=event.live,\n        awaits_decision=told.awaits_decision, device_time=_when(event), skew"),
+        ("what is live goes by a clock without a zone",
+         "return None if event.live else told.community_time", "return told.community_time"),
+        ("what was kept by a clock without a zone is told as it is", "told.device_time.tzinfo is None", "False"),
         ("history waits for a decision at a barrier",
          "awaits_decision=told.awaits_decision and event.live,\n        device_time",
          "awaits_decision=told.awaits_decision,\n        device_time"),

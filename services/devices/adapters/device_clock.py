@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 _TIME = re.compile(
     r"(?P<y>[0-9]{4})-?(?P<m>[0-9]{2})-?(?P<d>[0-9]{2})[T ]"
@@ -25,6 +26,14 @@ def read_clock(raw: str) -> tuple[datetime | None, tuple[str, ...]]:
         return _moment(match)
     except (ValueError, OverflowError):
         return None, ("clock_unreadable",)
+
+
+def in_zone(local: datetime, zone: str) -> datetime | None:
+    """In UTC what a clock that names no zone says, when it goes by this one (IANA); None where that is no moment."""
+    try:
+        return local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    except (ValueError, OverflowError, OSError, LookupError):
+        return None
 
 
 def _moment(match: re.Match[str]) -> tuple[datetime | None, tuple[str, ...]]:

@@ -25,7 +25,8 @@ class Vehicle(Struct, frozen=True, kw_only=True):
 class Told(Struct, frozen=True, kw_only=True):
     """One report as an adapter read it, its personal parts sealed. `fingerprint`: 16 hex digits, equal for the same
     event told again, or empty where nothing tells two such events apart; `fingerprint_before`: the one that it would have
-    had some minutes ago, where it holds the time. `clock`: the device's clock minus ours in seconds as it told it in passing."""
+    had some minutes ago, where it holds the time. `clock`: the device's clock minus ours in seconds as it told it in passing.
+    `device_time` is naive where the device named no zone; `community_time` is then what it says in the zone of the community."""
 
     report_id: UUID
     kind: str
@@ -41,6 +42,7 @@ class Told(Struct, frozen=True, kw_only=True):
     verify_mode: str | None = None
     device_time: datetime | None = None
     device_time_raw: str = ""
+    community_time: datetime | None = None
     pictures: int = 0
     detail: dict[str, Primitive] = {}
     findings: tuple[str, ...] = ()

@@ -28,6 +28,7 @@ from services.devices.domain.orders import (
 )
 from services.devices.domain.refusals import REFUSALS, AttemptRefusal, RefusalAttempted, RefusalFailed, RefusalTold
 from services.devices.domain.reports import DeviceReported
+from services.devices.domain.signals import Signal
 from services.devices.domain.told import Told, Vehicle
 from services.devices.publishing import publish
 from tests.kit import recorded
@@ -123,3 +124,13 @@ def test_others_hear_of_a_plate_sealed_and_only_what_is_live_awaits_a_decision(l
     assert said(event) == [(seen, f"device:{CAMERA}")]
     blank = replace(event, told=replace(told, vehicle=replace(told.vehicle, plate=None)))
     assert said(blank) == [(replace(seen, plate=None), f"device:{CAMERA}")]
+
+
+@pytest.mark.parametrize(("live", "placed", "heard"), [(True, NOW, None), (False, NOW, NOW), (False, None, None)])
+def test_a_time_without_a_zone_is_told_to_nobody_as_it_is(live: bool, placed: datetime | None, heard: datetime | None) -> None:
+    """What is live is of the moment of receipt, whatever its device's clock goes by."""
+    naive = NOW.replace(tzinfo=None)
+    told = Told(report_id=REPORT, kind="card_read", code="5/1", history=not live, device_time=naive, community_time=placed)
+    for one in (told, replace(told, vehicle=Vehicle()), replace(told, signal=Signal("dc09"))):
+        [(public, _)] = said(DeviceReported(CAMERA, BODY, one, NOW, live=live, skew=None, findings=()))
+        assert public.device_time == heard

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from services.devices.adapters.device_clock import in_zone
 from services.devices.adapters.hikvision import PERSONAL, Report, Unreadable, read
 from tests.devices import bodies
 from tests.devices.bodies import access_json, access_xml, alert_xml, camera_fields
@@ -155,6 +156,14 @@ def test_device_clocks_are_kept_as_said_and_read_where_they_can_be(
     report = one(access_json("5/1", {"dateTime": raw}))
     assert (report.device_time_raw, report.device_time) == (raw, time)
     assert report.findings == ((finding,) if finding else ())
+
+
+@pytest.mark.parametrize(("local", "zone", "moment"), [
+    (datetime(2026, 11, 30, 17), "Asia/Shanghai", datetime(2026, 11, 30, 9, tzinfo=UTC)),  # noqa: DTZ001
+    (datetime(2026, 7, 1, 12), "Europe/Berlin", datetime(2026, 7, 1, 10, tzinfo=UTC)),  # noqa: DTZ001
+    (datetime(1, 1, 1), "Asia/Shanghai", None), (datetime(2026, 7, 1), "", None), (datetime(2026, 7, 1), "Asia", None)])  # noqa: DTZ001
+def test_a_clock_without_a_zone_goes_by_the_communitys(local: datetime, zone: str, moment: datetime | None) -> None:
+    assert in_zone(local, zone) == moment
 
 
 def test_numbers_that_are_none_are_left_out() -> None:
