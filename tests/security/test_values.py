@@ -25,6 +25,11 @@ OTHER: dict[str, tuple[Any, ...]] = {
     "integer": (True, "1", 1.5, [1], {}, None), "number": (True, "1", [1], {}, None), "boolean": (1, 0, "true", [], None),
     "string": (1, True, ["x"], {}, "\ud800", None), "array": ({}, "x", 1, None), "object": ([], "x", 1, None)}
 """By what a schema asks for: what is something else."""
+EXTREME: dict[str, tuple[Any, ...]] = {
+    "integer": (-1, 0, 2**31, 2**63, 10**30), "number": (-1e308, 1e308, 0), "string": ("", " ", "x" * 5000, "\u202e🚗", "\x7f\n"),
+    "array": ([], ["x"] * 2000, [None], [[]]), "object": ({}, {"": 1}, {"x" * 5000: 10**30})}
+DAYS = ("0001-01-01", "9999-12-31", "2026-02-30", "20260101")
+"""What may be taken or not, as long as it is answered."""
 HUGE = ("9" * 30, "-" + "9" * 30, "99999999999", "1e400", "nan")
 ODD = ("", "%00", "%FF", "%F0%9F%9A%97", "x" * 5000, "%ED%A0%80", "'", "..", *HUGE)
 
@@ -60,6 +65,11 @@ def wrong_for(schema: dict[str, Any]) -> Iterator[Any]:
             yield from FAR
 
 
+def extremes_for(schema: dict[str, Any]) -> Iterator[Any]:
+    for form in schema.get("anyOf", [schema]):
+        yield from DAYS if form.get("format") == "date" else EXTREME.get(form.get("type"), ())
+
+
 def asking(app: FastAPI, signed: Signed, service: str, route: str) -> Callable[..., Awaitable[Answer]]:
     method, path = route.split(" ")
     role = next((r for r in ROLES if r in expected(service)[route]), "")
@@ -88,6 +98,11 @@ async def test_a_body_is_taken_for_what_it_is(served: Served, signed: Signed, se
                 answer = await ask_it({**body, name: value})
                 if (answer.status, answer.code) != (422, "invalid"):
                     wrong.append(f"{route}: {name} = {value!r}: {answer.status} {answer.body[:200]!r}")
+            for value in extremes_for(schema):
+                answer = await ask_it({**body, name: value})
+                lacks = missing(service, method, path, answer.status, answer.code)
+                if answer.status >= 500 or lacks:
+                    wrong.append(f"{route}: {name} = {str(value)[:60]}: {answer.status} {answer.code} {lacks}")
     assert not wrong, "\n".join(wrong)
 
 
