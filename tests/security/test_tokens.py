@@ -19,7 +19,7 @@ from libs.eventkit.privacy import base64url
 from libs.eventkit.recorded import NOWHERE
 from libs.eventkit.service import App, Service
 from services.identity.domain.accounts import OpenAccount
-from services.identity.domain.sessions import StartSession
+from services.identity.domain.sessions import EndSession, StartSession
 from services.identity.domain.signing_keys import KEYS, LEAD, LIFE, RENEW, PublishSigningKey
 from services.identity.main import SERVICE as IDENTITY
 from services.identity.tokens import Refresh, Secrets, kid_for_now, secrets_of
@@ -148,6 +148,23 @@ async def test_one_of_many_who_renew_at_once_gets_tokens(identity: App):
     shown = {"refresh_token": own.refresh_token(refresh)}
     answers = await asyncio.gather(*(ask(app, "POST", "/v1/token-renewals", body=shown) for _ in range(20)))
     assert sorted(a.status for a in answers) == [200] + [401] * 19
+
+
+async def test_whoever_has_renewed_gets_tokens_though_another_ends_the_session_before_the_answer(identity: App, monkeypatch):
+    from libs.eventkit.run import web
+
+    app, own, handle = web(identity), secrets_of(identity), identity.commands.handle
+    await published(identity, own, datetime.now(UTC))
+    refresh, _ = await signed_in(identity)
+
+    async def and_ended(subject_id: UUID, command: Any, context: Context, **more: Any) -> Any:
+        done = await handle(subject_id, command, context, **more)
+        await handle(subject_id, EndSession(), context)
+        return done
+
+    monkeypatch.setattr(identity.commands, "handle", and_ended)
+    shown = {"refresh_token": own.refresh_token(refresh)}
+    assert [(await ask(app, "POST", "/v1/token-renewals", body=shown)).status for _ in range(2)] == [200, 401]
 
 
 async def test_a_key_is_changed_under_load_and_nobody_is_refused(identity: App):

@@ -17,7 +17,7 @@ from libs.eventkit.service import App
 from services.identity import lookups
 from services.identity.domain.accounts import ACCOUNTS, Open
 from services.identity.domain.phones import CountCode
-from services.identity.domain.sessions import SESSIONS, Active, EndSession, RenewSession, StartSession
+from services.identity.domain.sessions import SESSIONS, Active, EndSession, RenewSession, SessionRenewed, StartSession
 from services.identity.domain.sign_ins import LIFETIME as CODE_LIFETIME
 from services.identity.domain.sign_ins import SIGN_INS, Entry, Passed, StartSignIn, TryCode
 from services.identity.one_time_codes import code_hash, new_code
@@ -109,8 +109,8 @@ def routes(app: App) -> APIRouter:
             done = await app.commands.handle(shown.session_id, RenewSession(shown.count, is_open, asked.now), asked)
         except (Refused, NotFound) as refused:
             raise Problem(401, "refresh_token_unusable") from refused
-        session, _ = await app.commands.state(SESSIONS, shown.session_id, shown.community_id)
-        if not isinstance(session, Active):
+        renewed = any(isinstance(event, SessionRenewed) for event in await app.commands.said(done))
+        if not renewed or not isinstance(session, Active):  # what this request did, whatever another has done since
             raise Problem(401, "refresh_token_unusable")
         refresh = Refresh(shown.community_id, shown.session_id, shown.count + 1)
         return json(
