@@ -13,8 +13,6 @@ from cli.streams import SERVICES
 
 PLACES: dict[str, str] = {}
 """Services by the addresses at which tests reach them, beside those that a test calls by their names."""
-UNDOCUMENTED = ("not_found", "method_not_allowed")
-"""There is no such route."""
 
 
 @cache
@@ -34,7 +32,7 @@ def operation(service: str, method: str, path: str) -> dict[str, Any] | None:
 def missing(service: str, method: str, path: str, status: int, code: str) -> str:
     """What the document does not say of an answer; empty where it does, and where it knows no such operation."""
     of = operation(service, method, path)
-    if of is None or code in UNDOCUMENTED:
+    if of is None:
         return ""
     if (known := of["responses"].get(str(status))) is None:
         return f"{service}: {method} {path} answered {status} {code}, which its document does not know"

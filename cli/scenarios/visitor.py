@@ -15,7 +15,7 @@ QR = "5/156"
 """The code with which a Hikvision terminal tells of a QR code."""
 LONG = timedelta(hours=5)
 LOOKS = 5
-"""How often a camera reads the plate of a vehicle that still stands before its barrier."""
+"""How often the plate of a vehicle that still stands before the barrier is read."""
 
 
 def some_plate() -> str:
@@ -43,8 +43,8 @@ class Visit(Story):
         return bool(answer["opened"])
 
     async def passes(self, way: str, plate: str) -> str:
-        """Until the barrier is lifted. A decision that took longer than the camera waits has lifted nothing, and will not; but a
-        camera reads the plate again while the vehicle stands there. Raises Failed."""
+        """Until the barrier is lifted. A decision that took longer than the camera waits has lifted nothing, and will not: the
+        vehicle stands there, and is read again. Raises Failed."""
         for look in range(1, LOOKS + 1):
             if await self.drives(way, plate):
                 return "" if look == 1 else f", when it had read the plate {look} times"

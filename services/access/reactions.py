@@ -1,6 +1,5 @@
 """What access does when others speak: residences and duties become rights, reports are judged, openings concluded."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -129,7 +128,7 @@ def reports(app: App, book: DoorBook, visitors: Visitors) -> Reaction:
         door = book.door_at(event.device_id, event.door_no or 1)
         if door is None or door.community_id != row.community_id:
             return []
-        at = dated(event.device_time, row.meta.source_time or row.recorded_at)
+        at = event.device_time or row.meta.source_time or row.recorded_at
         if event.kind == "duress":
             signal = SignalDuress(report_id=event.report_id, door_id=door.door_id, live=event.live, at=at)
             return [Do("duress", event.report_id, signal, (door.because,), new=True)]
@@ -166,11 +165,6 @@ async def session_recognised(event: parking.SessionRecognised, row: Recorded) ->
     if event.pass_id is None:
         return []
     return [Do("arrive", event.pass_id, RecordArrival(event.pass_id, row.meta.source_time or row.recorded_at, "plate"))]
-
-
-def dated(told: datetime | None, said_at: datetime) -> datetime:
-    """When it happened at the door: a clock that names no zone dates nothing, and what one that is ahead tells has happened by now."""
-    return said_at if told is None or told.tzinfo is None else min(told, said_at)
 
 
 def _device(event: Any, row: Recorded) -> str:

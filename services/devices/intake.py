@@ -132,8 +132,7 @@ class Intake(Struct):
                 vehicle_kind=report.vehicle_kind or "", confidence=report.confidence, direction=report.direction)
         signal = Signal(*astuple(report.signal)) if report.signal else None
         now, before = self._spans(report)
-        naive = report.device_time if report.device_time is not None and report.device_time.tzinfo is None else None
-        placed = in_zone(naive, self.book.zones.get(self.device.community_id, "")) if naive is not None else None
+        placed = in_zone(report.device_time, self.book.zones.get(self.device.community_id, ""))
         return Told(
             vehicle=vehicle, signal=signal, clock=self.clock,
             report_id=report_id, kind=report.kind, code=report.code, history=report.history,

@@ -63,12 +63,12 @@ def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
 
 
 def _when(event: reports.DeviceReported) -> datetime | None:
-    """By the device's clock. Where it names no zone, what is live is of the moment of our receipt, and what was kept is read in the
-    community's."""
-    told = event.told
-    if told.device_time is not None and told.device_time.tzinfo is None:
-        return None if event.live else told.community_time
-    return told.device_time
+    """By the device's clock, but not after we received it. Where the clock names no zone, what is live is of the moment of our receipt,
+    and what was kept is read in the community's."""
+    at = event.told.device_time
+    if at is not None and at.tzinfo is None:
+        at = None if event.live else event.told.community_time
+    return None if at is None else min(at, event.received_at)
 
 
 def _reported(event: reports.DeviceReported) -> said.DeviceReported:

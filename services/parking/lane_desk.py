@@ -134,18 +134,13 @@ async def judged(app: App, book: LotBook, event: PlateSeen, row: Recorded) -> Ju
     sealed = moved(event.plate) if event.plate is not None else None
     plate = await opened(app, sealed)
     said_at = row.meta.source_time or row.recorded_at
-    at = said_at if event.live else dated(event.device_time, said_at)
+    at = said_at if event.live else event.device_time or said_at
     desk = Desk(app, book, lane, book.lot(row.community_id, lane.installed.lot_id), plate, at)
     judgement, displaced = await desk.judge((event.plate_colour, event.vehicle_kind))
     seen = Seen(
         plate=sealed if desk.value else None, colour=event.plate_colour, vehicle_kind=event.vehicle_kind,
         new_energy=plate is not None and "new_energy" in plate.kind, at=at, live=event.live)
     return JudgePassage(event.report_id, lane.installed, seen, judgement, displaced, event.awaits_decision)
-
-
-def dated(told: datetime | None, said_at: datetime) -> datetime:
-    """When what a camera kept has happened: a clock that names no zone dates nothing, and one that is ahead kept nothing of the future."""
-    return said_at if told is None or told.tzinfo is None else min(told, said_at)
 
 
 def begun(said: PassageJudged, lot: KnownLot, earlier: tuple[Line, ...] = ()) -> SessionBegun:

@@ -28,10 +28,12 @@ def read_clock(raw: str) -> tuple[datetime | None, tuple[str, ...]]:
         return None, ("clock_unreadable",)
 
 
-def in_zone(local: datetime, zone: str) -> datetime | None:
-    """In UTC what a clock that names no zone says, when it goes by this one (IANA); None where that is no moment."""
+def in_zone(told: datetime | None, zone: str) -> datetime | None:
+    """In UTC what a clock that names no zone says, when it goes by this one (IANA); None where it names one, or that is no moment."""
+    if told is None or told.tzinfo is not None:
+        return None
     try:
-        return local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+        return told.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
     except (ValueError, OverflowError, OSError, LookupError):
         return None
 

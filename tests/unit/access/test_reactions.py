@@ -1,6 +1,6 @@
 """What access does when others speak: whose rights begin and end, and how an opening ended."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,6 @@ from services.access.domain.visitor_passes import RecordArrival, ReturnUse
 from services.access.reactions import (
     account_closed,
     account_opened,
-    dated,
     openings_concluded,
     reports,
     residence_ended,
@@ -30,7 +29,7 @@ from services.access.reactions import (
 from tests.kit import recorded
 
 LIVING, ANN, HOME, BUILDING, ACCOUNT, ORDER, PASS, LOT = (UUID(int=n) for n in range(1, 9))
-NOW, HOUR = datetime(2026, 3, 1, 8, tzinfo=UTC), timedelta(hours=1)
+NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 ZONES = (f"building:{BUILDING}", "community")
 STARTED = identity.ResidenceStarted(LIVING, ANN, HOME, BUILDING, 1, "owner", NOW.date())
 ENDED = identity.ResidenceEnded(LIVING, ANN, HOME, BUILDING, NOW.date())
@@ -53,12 +52,6 @@ async def test_staff_and_guards_alone_open_every_door_while_they_have_their_acco
     assert await asked(account_opened, identity.AccountOpened(ACCOUNT, ANN, role)) == [
         GrantRight(right_id, ANN, "everywhere", "duty")] * on_duty
     assert await asked(account_closed, identity.AccountClosed(ACCOUNT, ANN, role)) == [RevokeRight(right_id)] * on_duty
-
-
-@pytest.mark.parametrize(("told", "at"), [
-    (NOW - HOUR, NOW - HOUR), (NOW + HOUR, NOW), (None, NOW), ((NOW - HOUR).replace(tzinfo=None), NOW)])
-def test_a_door_goes_by_its_clock_unless_that_names_no_zone_or_is_ahead(told: datetime | None, at: datetime) -> None:
-    assert dated(told, NOW) == at
 
 
 USED = VisitorPassUsed(PASS, ANN, HOME, ORDER, "community", True, NOW, "visitor_pass", "allowed_by_visitor_pass")

@@ -1,6 +1,6 @@
 """A report has one answer: an order, a refusal and a fallback compete for it, and others hear what became of it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -37,7 +37,8 @@ ORDER, CAMERA, REPORT, BODY, KEY = (UUID(int=n) for n in range(1, 6))
 WHAT = (ORDER, CAMERA, 2, "barrier")
 ATTEMPTED = OrderAttempted(ORDER, CAMERA, 2, "barrier", REPORT)
 DONE, ANSWERED = (OrderCarriedOut(ORDER, CAMERA, 2, "barrier", by) for by in ("call", "answer"))  # type: ignore[arg-type]
-NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+NOW, HOUR = datetime(2026, 3, 1, 12, tzinfo=UTC), timedelta(hours=1)
+NAIVE = NOW.replace(tzinfo=None)
 GIVE, GIVEN = GiveFallback(REPORT, CAMERA, True, 400), FallbackGiven(REPORT, CAMERA, True, 400)
 THE_ANSWER = [Take(ANSWER, str(REPORT), OTHERWISE)]
 
@@ -126,11 +127,14 @@ def test_others_hear_of_a_plate_sealed_and_only_what_is_live_awaits_a_decision(l
     assert said(blank) == [(replace(seen, plate=None), f"device:{CAMERA}")]
 
 
-@pytest.mark.parametrize(("live", "placed", "heard"), [(True, NOW, None), (False, NOW, NOW), (False, None, None)])
-def test_a_time_without_a_zone_is_told_to_nobody_as_it_is(live: bool, placed: datetime | None, heard: datetime | None) -> None:
-    """What is live is of the moment of receipt, whatever its device's clock goes by."""
-    naive = NOW.replace(tzinfo=None)
-    told = Told(report_id=REPORT, kind="card_read", code="5/1", history=not live, device_time=naive, community_time=placed)
+@pytest.mark.parametrize(("live", "at", "placed", "heard"), [
+    (True, NAIVE, NOW, None), (False, NAIVE, NOW - HOUR, NOW - HOUR), (False, NAIVE, NOW + HOUR, NOW), (False, NAIVE, None, None),
+    (True, NOW - HOUR, None, NOW - HOUR), (True, NOW + HOUR, None, NOW), (True, None, None, None),
+    (False, NOW - HOUR, None, NOW - HOUR), (False, NOW + HOUR, None, NOW), (False, None, None, None)])
+def test_others_are_told_no_time_without_a_zone_and_none_after_our_receipt(
+        live: bool, at: datetime | None, placed: datetime | None, heard: datetime | None) -> None:
+    """What is live is of the moment of receipt where its device's clock names no zone."""
+    told = Told(report_id=REPORT, kind="card_read", code="5/1", history=not live, device_time=at, community_time=placed)
     for one in (told, replace(told, vehicle=Vehicle()), replace(told, signal=Signal("dc09"))):
         [(public, _)] = said(DeviceReported(CAMERA, BODY, one, NOW, live=live, skew=None, findings=()))
         assert public.device_time == heard
