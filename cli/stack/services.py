@@ -41,8 +41,6 @@ def environment(name: str, place: Place, ports: Mapping[str, int]) -> dict[str, 
         **({"LIFANG_DC09_LISTEN": f"{HOST}:{ports['dc09']}"} if name == "devices" and "dc09" in ports else {}),
         **({"LIFANG_WEBHOOKS_PRIVATE": "1"} if name == "gateway" else {}),
         "PYTHONUNBUFFERED": "1",
-        # compiled once and kept, whatever the caller's shell says: a third of a warm start
-        "PYTHONDONTWRITEBYTECODE": "",
     }
 
 
