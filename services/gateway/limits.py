@@ -1,11 +1,14 @@
 """How often one may ask in vain: pure ASGI around every route of the gateway, counted in this process, a minute at a time.
 
-Nobody who uses what is theirs meets a limit. Counted is what guessing cannot do without: sign-ins from one address, tokens that
-are none, and different things that one person asks for and that do not exist for them.
+Nobody who uses what is theirs meets a limit. Counted is what guessing cannot do without: sign-ins from one address, renewals that
+were refused, tokens that are none, and different things that one person asks for and that do not exist for them. Each budget keeps
+from what it is about: junk tokens of one neighbour behind a shared address keep nobody there from signing in.
 """
 
 import hashlib
+import ipaddress
 import logging
+import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -23,7 +26,9 @@ log = logging.getLogger(__name__)
 WINDOW = 60
 REMEMBERED = 10_000
 """Callers; the one that has been quiet for longest is forgotten first."""
-SIGN_INS = ("/v1/sign-ins", "/v1/token-renewals")
+SIGN_INS, RENEWALS = "/v1/sign-ins", "/v1/token-renewals"
+PROXIES = "LIFANG_PROXIES"
+"""How many proxies stand before us, each adding to X-Forwarded-For whom it was asked by. Unset: none, and the header is anybody's word."""
 NEVER = ("/sos", "/openings")
 """Whatever somebody has done before: a call for help and a door are not kept waiting."""
 LIMITED = Counter("lifang_gateway_limited_total", "Requests refused because a budget was spent", ["policy"])
@@ -36,7 +41,8 @@ class Policy(Struct, frozen=True):
     quota: int
 
 
-SIGNING_IN, NO_TOKEN, NOT_FOUND = Policy("sign-ins", 120), Policy("unauthorised", 600), Policy("not-found", 120)
+SIGNING_IN, RENEWING = Policy("sign-ins", 120), Policy("renewals", 120)
+NO_TOKEN, NOT_FOUND = Policy("unauthorised", 600), Policy("not-found", 120)
 
 
 class Budgets:
@@ -74,20 +80,20 @@ class Limits:
     """429 with Retry-After to whoever has spent a budget; the headers say what is left of the one that was touched."""
 
     def __init__(self, app: App, asgi: ASGIApp) -> None:
-        self._app, self._asgi, self._count = app, asgi, 0
-        self.sign_ins, self.unauthorised, self.not_found = Budgets(SIGNING_IN), Budgets(NO_TOKEN), Budgets(NOT_FOUND)
+        self._app, self._asgi, self._count, self._proxies = app, asgi, 0, int(os.environ.get(PROXIES) or "0")
+        self.sign_ins, self.renewals = Budgets(SIGNING_IN), Budgets(RENEWING)
+        self.unauthorised, self.not_found = Budgets(NO_TOKEN), Budgets(NOT_FOUND)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not scope["path"].startswith("/v1/"):
             await self._asgi(scope, receive, send)
             return
-        address, path = (scope.get("client") or ("unknown",))[0], scope["path"]
-        person, touched = self._person(scope), list[tuple[Budgets, str]]()
-        signing_in = scope["method"] == "POST" and path.startswith(SIGN_INS)
-        if signing_in:
+        address, path, person = address_of(scope, self._proxies), scope["path"], self._person(scope)
+        touched = list[tuple[Budgets, str]]()
+        if signing_in := scope["method"] == "POST" and path.startswith(SIGN_INS):
             self._spend(self.sign_ins, address, touched, self._next())
-        for budgets, who in ((self.sign_ins, address if signing_in else ""), (self.unauthorised, "" if person else address),
-                             (self.not_found, person)):
+        by_address = self.sign_ins if signing_in else self.renewals if path == RENEWALS else self.unauthorised
+        for budgets, who in ((by_address, address if by_address is not self.unauthorised or not person else ""), (self.not_found, person)):
             if who and budgets.left(who)[0] < 0 and not path.endswith(NEVER):
                 await self._refuse(budgets, who)(scope, receive, send)
                 return
@@ -111,8 +117,8 @@ class Limits:
             await problems.translate(error)(scope, receive, sending)
 
     def _look(self, status: int, address: str, person: str, path: str, touched: list[tuple[Budgets, str]]) -> None:
-        if status == 401:
-            self._spend(self.unauthorised, address, touched, self._next())
+        if status == 401 and not path.startswith(SIGN_INS):
+            self._spend(self.renewals if path == RENEWALS else self.unauthorised, address, touched, self._next())
         elif status == 404 and person:
             self._spend(self.not_found, person, touched, hashlib.sha256(path.encode()).digest()[:8])
 
@@ -138,3 +144,17 @@ class Limits:
         log.warning("the budget %s is spent by %s", policy, who if budgets is self.not_found else "one address")
         return problems.answer(
             429, "too_many_requests", headers={"Retry-After": str(budgets.left(who)[1]), **budgets.headers(who)}, policy=policy)
+
+
+def address_of(scope: Scope, proxies: int) -> str:
+    """Whom the outermost of our proxies was asked by: what stands before that in X-Forwarded-For the caller may have written. All of an
+    IPv6 network of 64 bits is one caller, who chooses among its addresses."""
+    peer = (scope.get("client") or ("unknown",))[0]
+    told = ",".join(value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for").split(",")
+    found = told[-proxies].strip() if 0 < proxies <= len(told) else ""
+    found = found.partition(":")[0] if found.count(":") == 1 else found  # some add the port
+    try:
+        address = ipaddress.ip_address(found or peer)
+    except ValueError:
+        return peer
+    return str(ipaddress.ip_network((address, 64), strict=False)) if address.version == 6 else str(address)

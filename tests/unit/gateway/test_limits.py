@@ -8,7 +8,7 @@ import pytest
 
 from libs.eventkit.auth import Unauthorised
 from libs.eventkit.problems import Problem
-from services.gateway.limits import NO_TOKEN, NOT_FOUND, SIGNING_IN, WINDOW, Budgets, Limits, Policy
+from services.gateway.limits import NO_TOKEN, NOT_FOUND, PROXIES, RENEWING, SIGNING_IN, WINDOW, Budgets, Limits, Policy, address_of
 
 PEOPLE: dict[str, UUID] = {"one": uuid4(), "another": uuid4()}
 
@@ -32,13 +32,15 @@ class Gateway:
         await send({"type": "http.response.start", "status": self.status, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
-    async def ask(self, path: str, token: str = "", address: str = "10.0.0.1", method: str = "GET") -> tuple[int, dict[str, str]]:
+    async def ask(self, path: str, token: str = "", address: str = "10.0.0.1", method: str = "GET",
+                  forwarded: str = "") -> tuple[int, dict[str, str]]:
         sent: list[Any] = []
 
         async def send(message: Any) -> None:
             sent.append(message)
 
         heads = [(b"authorization", f"Bearer {token}".encode())] if token else []
+        heads += [(b"x-forwarded-for", forwarded.encode())] if forwarded else []
         await self.limits({"type": "http", "method": method, "path": path, "headers": heads, "client": (address, 1)}, None, send)  # type: ignore[arg-type]
         return sent[0]["status"], {k.decode(): v.decode() for k, v in sent[0]["headers"]}
 
@@ -82,7 +84,8 @@ async def test_sign_ins_of_one_address_are_counted_whatever_comes_of_them():
     gateway = Gateway(status=202)
     answers = [await gateway.ask("/v1/sign-ins", method="POST") for _ in range(SIGNING_IN.quota + 1)]
     assert [status for status, _ in answers] == [202] * SIGNING_IN.quota + [429]
-    assert (await gateway.ask("/v1/token-renewals", method="POST"))[0] == 429, "the same budget"
+    assert (await gateway.ask("/v1/sign-ins/x/tokens", method="POST"))[0] == 429, "the same budget"
+    assert (await gateway.ask("/v1/token-renewals", method="POST"))[0] == 202, "who has a session renews it"
     assert (await gateway.ask("/v1/sign-ins", method="POST", address="10.0.0.2"))[0] == 202
     assert (await gateway.ask("/v1/me", "one"))[0] == 202
 
@@ -96,12 +99,53 @@ async def test_tokens_that_are_none_are_counted_by_address_and_good_ones_pass():
     assert (await gateway.ask("/v1/me", "one"))[0] == 200
 
 
+async def test_a_whole_community_behind_one_address_renews_its_sessions():
+    gateway = Gateway(status=200)
+    for _ in range(RENEWING.quota * 3):
+        assert (await gateway.ask("/v1/token-renewals", method="POST")) == (200, {})
+    gateway.status = 401
+    answers = [(await gateway.ask("/v1/token-renewals", method="POST"))[0] for _ in range(RENEWING.quota + 2)]
+    assert answers == [401] * (RENEWING.quota + 1) + [429], "those that were refused count"
+    gateway.status = 202
+    assert (await gateway.ask("/v1/sign-ins", method="POST"))[0] == 202
+    assert (await gateway.ask("/v1/me"))[0] == 202
+
+
+async def test_junk_tokens_keep_nobody_at_that_address_from_signing_in():
+    gateway = Gateway(status=401)
+    for _ in range(NO_TOKEN.quota + 2):
+        await gateway.ask("/v1/me", "forged")
+    assert (await gateway.ask("/v1/me"))[0] == 429
+    gateway.status = 202
+    for path in ("/v1/sign-ins", "/v1/sign-ins/x/tokens", "/v1/token-renewals"):
+        assert (await gateway.ask(path, method="POST"))[0] == 202, path
+
+
+async def test_behind_a_proxy_each_caller_has_a_budget_of_their_own(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(PROXIES, "1")
+    gateway = Gateway(status=202)
+    for n in range(SIGNING_IN.quota + 1):
+        await gateway.ask("/v1/sign-ins", method="POST", forwarded=f"192.0.2.{n}, 198.51.100.7")
+    status, _ = await gateway.ask("/v1/sign-ins", method="POST", forwarded="192.0.2.250, 198.51.100.7")
+    assert status == 429, "what a caller writes is no address"
+    assert (await gateway.ask("/v1/sign-ins", method="POST", forwarded="198.51.100.8"))[0] == 202
+
+
+@pytest.mark.parametrize(("client", "forwarded", "proxies", "found"), [
+    ("10.0.0.1", "", 0, "10.0.0.1"), ("10.0.0.1", "192.0.2.1", 0, "10.0.0.1"), ("10.0.0.1", "", 1, "10.0.0.1"),
+    ("10.0.0.1", "192.0.2.1", 1, "192.0.2.1"), ("10.0.0.1", "192.0.2.9, 192.0.2.1", 1, "192.0.2.1"),
+    ("10.0.0.1", "192.0.2.9, 192.0.2.1, 10.9.9.9", 2, "192.0.2.1"), ("10.0.0.1", "192.0.2.1", 2, "10.0.0.1"),
+    ("10.0.0.1", "nonsense", 1, "10.0.0.1"), ("10.0.0.1", "192.0.2.1:5000", 1, "192.0.2.1"),
+    ("2001:db8::1", "", 0, "2001:db8::/64"), ("10.0.0.1", "2001:db8:0:0:9::9", 1, "2001:db8::/64")])
+def test_whose_budget_it_is(client: str, forwarded: str, proxies: int, found: str):
+    heads = [(b"x-forwarded-for", forwarded.encode())] if forwarded else []
+    assert address_of({"client": (client, 1), "headers": heads}, proxies) == found
+
+
 async def test_health_is_asked_as_often_as_one_likes():
     gateway = Gateway(status=401)
     for _ in range(NO_TOKEN.quota + 5):
         assert (await gateway.ask("/readyz"))[0] == 401
-
-
 
 
 def test_after_the_window_all_of_it_is_back():

@@ -57,6 +57,10 @@ def told(world: World, one: Workload) -> Iterator[str]:
         "cli.operate", "$(SERVICE)", *OPERATIONS.get(one.name.partition("-")[2], ["?"])]
     if container.get("args") != wanted or "command" in container:
         yield f"does not run {wanted}"
+    in_front = one.service == "gateway" and one.component in ("api", "all") and any(world.of("Gateway", "Ingress"))
+    proxies = "1" if in_front else None
+    if seen.get("LIFANG_PROXIES") != proxies:
+        yield f"believes {seen.get('LIFANG_PROXIES')} proxies where {proxies} stand before it"
     if one.service in SERVICES:
         yield from service_told(world, one, seen)
     if one.service != "secrets":
