@@ -12,7 +12,8 @@ from cli.contracts.schemas import components, version_of
 from cli.place import ROOT
 from cli.streams import golden_path, services
 from libs.contracts.topics import PUBLISHES
-from libs.eventkit.envelope import LARGEST, PARTITIONS
+from libs.eventkit.commands import LARGEST
+from libs.eventkit.envelope import PARTITIONS
 from libs.eventkit.privacy import KeyRecord
 from libs.eventkit.recorded import tag_of
 from libs.eventkit.service import Service

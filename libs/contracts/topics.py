@@ -1,5 +1,5 @@
-"""Who publishes what: one topic a service, `<prefix>.<service>.v1`, keyed by community; keys on a topic of their own; what the gateway
-tells authorities on `gov.incidents.v1`."""
+"""Who publishes what (each tagged struct of a service's module) and where: one topic a service, `<prefix>.<service>.v1`, keyed by
+community; keys on a topic of their own; what the gateway tells authorities on `gov.incidents.v1`. And whose topics each may read."""
 from collections.abc import Mapping
 from types import ModuleType
 from msgspec import Struct
@@ -11,14 +11,11 @@ def _events(module: ModuleType) -> tuple[type[Struct], ...]:
 PUBLISHES: Mapping[str, tuple[type[Struct], ...]] = {
     "identity": _events(identity), "access": _events(access), "devices": _events(devices),
     "parking": _events(parking), "alarm": _events(alarm), "neighbors": _events(neighbors), "gateway": _events(government)}
-"""Every public event by the service that may say it: each tagged struct of its module."""
 HEARS: Mapping[str, tuple[str, ...]] = {
     "identity": (), "access": ("identity", "devices", "parking", "alarm"), "devices": ("identity", "access", "parking"),
     "parking": ("identity", "access", "devices"), "alarm": ("identity", "access", "devices"), "neighbors": ("identity", "alarm"),
     "gateway": ("identity", "access", "devices", "parking", "alarm", "neighbors")}
-"""Whose topics each service hears, and may read."""
 TOPICS: Mapping[str, str] = {service: "gov.incidents" if service == "gateway" else service for service in PUBLISHES}
-"""Where each service publishes."""
 def heard_from(*services: str) -> tuple[type[Struct], ...]:
     """The contracts of these services' topics."""
     return tuple(event for service in services for event in PUBLISHES[service])

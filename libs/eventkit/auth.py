@@ -76,13 +76,10 @@ class Verifier:
             raise Unauthorised("token_forged") from None
         claims = decoded(body, _Claims, Unauthorised("token_malformed"))
         for wrong, code in (
-            (claims.iss != self._issuer, "token_issuer"),
-            (self._audience not in claims.aud, "token_audience"),
-            (claims.exp <= now, "token_expired"),
-            (max(claims.iat, claims.nbf) > now + SKEW, "token_not_yet"),
-            (not 0 < claims.exp - claims.iat <= LIFETIME, "token_malformed"),
-            (claims.iat < not_before - SKEW or now >= expires, "key_unknown"),
-        ):
+                (claims.iss != self._issuer, "token_issuer"), (self._audience not in claims.aud, "token_audience"),
+                (claims.exp <= now, "token_expired"), (max(claims.iat, claims.nbf) > now + SKEW, "token_not_yet"),
+                (not 0 < claims.exp - claims.iat <= LIFETIME, "token_malformed"),
+                (claims.iat < not_before - SKEW or now >= expires, "key_unknown")):
             if wrong:
                 raise Unauthorised(code)
         principal = Principal(claims.sub, claims.role, claims.cid, self._permissions_of(claims.role), claims.sid)

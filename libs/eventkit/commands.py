@@ -15,7 +15,7 @@ from libs.eventkit.decider import Decider, NotFound, Refused, Take
 from libs.eventkit.log import Append, Key, Log, NewEvent
 from libs.eventkit.recorded import Catalogue, Meta, Number, Recorded, tag_of, uuid7
 
-CACHED, TRIES = 20_000, 8
+CACHED, TRIES, LARGEST = 20_000, 8, 900_000  # bytes of a body that a topic takes; the broker's own limit is 1 MiB with headers
 class KeyReused(Exception):
     """The idempotency key stood for another body before (422)."""
 class VersionMismatch(Exception):
@@ -140,6 +140,8 @@ class Commands:
             if self.publish and (said := self.publish(event, Recorded(0, 0, context.community_id, stream, version + i, row.event_id,
                     row.type, row.schema, "", row.meta, None, None, context.now))):
                 back, n = len(events) - i, len(said) - 1
+                if len(row.data) > LARGEST // 4 and max(len(msgspec.json.encode(public.body)) for public in said) > LARGEST:
+                    raise Refused("too_large_to_tell")  # else the relay would stand before it for ever
         return Outcome(stream=stream, version=version + len(events), events=tuple(e.event_id for e in new), back=back, n=n,
                        refused=refusal.code if refusal else "", facts=refusal.facts if refusal else {})
     def _replay(self, key: Key, body_hash: str, stored: str) -> Done:
@@ -159,7 +161,7 @@ class Commands:
         owner, state, version = self._known.get(stream, (None, decider.initial, 0))
         if (owner is None or fresh) and (rows := await self.log.stream(stream, version)):
             owner = rows[0].community_id
-            state = reduce(decider.evolve, (e for row in rows if (e := self.catalogue.read(row)) is not None), state)
+            state = reduce(decider.evolve, (e for row in rows if (e := self.catalogue.read(row, True)) is not None), state)
             version = rows[-1].version or 0
             self._known[stream] = owner, state, version
         if owner not in (None, community_id):

@@ -2,6 +2,7 @@
 views (eventkit only); `<service>_read` answers queries under row-level security by a set of communities, written in SQLAlchemy Core and
 run by asyncpg: SQLAlchemy's own engine would cost three times as much per query and half a second at every start."""
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from functools import cache, wraps
@@ -19,6 +20,9 @@ from libs.eventkit.settings import Settings
 
 T = TypeVar("T")
 _DIALECT, _COMPILED = PGDialect_asyncpg(), LRUCache[Any, Any](500)  # type: ignore[no-untyped-call]
+_KEPT = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3", "tcp_user_timeout": "25000"}  # s, ms
+_KEEPS = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1), *((socket.IPPROTO_TCP, option, value) for name, value in (
+    ("TCP_KEEPIDLE", 10), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3), ("TCP_USER_TIMEOUT", 25_000)) if (option := getattr(socket, name, 0)))]
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy | asyncpg.Pool
 class Unavailable(Exception):
     """The database does not answer. What was asked has happened once or not at all; the same key tells."""
@@ -119,8 +123,12 @@ class Database:
             return self._pools[name]
     @asynccontextmanager
     async def direct(self) -> AsyncIterator[asyncpg.Connection]:
-        """A connection of one's own, for session locks and LISTEN: what it holds ends with the block."""
-        connection = await asyncpg.connect(self.settings.role_url("log"), timeout=5)
+        """A connection of one's own, for session locks and LISTEN: what it holds ends with the block, or half a minute after the other side
+        has gone without a word (a machine, a network): both kernels ask, and nobody wakes for it."""
+        connection = await asyncpg.connect(self.settings.role_url("log"), timeout=5, server_settings=_KEPT)
+        kept = connection._transport.get_extra_info("socket")  # type: ignore[attr-defined]
+        for level, option, value in _KEEPS if kept.family != socket.AF_UNIX else ():
+            kept.setsockopt(level, option, value)
         try:
             yield connection
         finally:

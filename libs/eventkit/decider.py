@@ -24,7 +24,6 @@ class Take(Struct, frozen=True):
 class Release(Struct, frozen=True):
     """The stream gives up what it holds in `scope`."""
     scope: str
-
 class Decider(Struct, Generic[S, E], frozen=True):
     """`category` prefixes the stream names; `claims` says what an event takes and releases (personal values only
     as blind index, which therefore stand on the command and never in the event)."""

@@ -1,4 +1,5 @@
 """Public events on the wire: CloudEvents 1.0, Kafka protocol binding, binary mode (`ce_*` headers), JSON body."""
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -6,18 +7,17 @@ from typing import Annotated
 from uuid import UUID, uuid5
 import msgspec
 from aiokafka.partitioner import DefaultPartitioner
-from libs.eventkit.commands import Public
+from libs.eventkit.commands import LARGEST, Public
 from libs.eventkit.recorded import Meta, Number, Recorded, tag_of
 
 PARTITIONS = 4  # never changes: a community's events must stay in one partition
 VERSION = Annotated[int, msgspec.Meta(gt=0, lt=2**31)]
-LARGEST = 900_000  # bytes of a body that a topic takes; the broker's own limit is 1 MiB with headers
+ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # which PostgreSQL's jsonb cannot hold; behind another backslash it is six characters
 Headers = list[tuple[str, bytes]]
 _partition, _community, _object = DefaultPartitioner(), lru_cache(UUID), msgspec.json.Decoder(dict[str, msgspec.Raw])
 _time, _version = msgspec.json.Decoder(Annotated[datetime, msgspec.Meta(tz=True)]), msgspec.json.Decoder(VERSION)
 class Unreadable(Exception):
     """A record that is no event of ours; it is kept aside whole."""
-
 class Heard(msgspec.Struct, frozen=True):
     """A record read from a topic, ready to go into the log."""
     community_id: UUID
@@ -49,8 +49,7 @@ def headers(row: Recorded, public: Public, n: int, source: str, schema: int, pre
     return [("ce_specversion", b"1.0"), ("ce_id", str(public_id(row.event_id, n)).encode()), ce_source, ce_type,
         *([("ce_subject", subject.encode())] if subject else ()), ("ce_time", rfc3339(row.recorded_at).encode()),
         ("content-type", b"application/json"), ("ce_partitionkey", key_of(row.community_id)),
-        ("ce_lifangposition", f"{row.generation}.{row.position}.{n}".encode()),
-        ("ce_lifangprevious", f"{previous.generation}.{previous.position}.{previous.n}".encode()), ce_schema,
+        ("ce_lifangposition", f"{row.generation}.{row.position}.{n}".encode()), ("ce_lifangprevious", str(previous).encode()), ce_schema,
         *[(k, v.encode()) for k, v in more if v]]
 @lru_cache(1024)
 def _same(source: str, kind: str, schema: int) -> Headers:
@@ -65,14 +64,13 @@ def read(raw: Sequence[tuple[str, bytes]], body: bytes | None) -> Heard:
         raise Unreadable("no body" if body is None else "too large")
     try:
         ce, text = {k[3:]: v.decode() for k, v in raw if v and k.startswith("ce_")}, body.decode()
-        if "\\u0000" in text or "\0" in "".join(ce.values()):
+        if ESCAPED_NUL.search(body) or "\0" in "".join(ce.values()):
             raise Unreadable("NUL")
         _object.decode(text)
         meta = Meta(correlation=ce.get("lifangcorrelation", ""), caused_by=tuple(UUID(i) for i in ce.get("lifangcausedby", "").split()),
             requested_at=_moment(ce.get("lifangrequestedat")), occurred_at=_moment(ce.get("lifangoccurredat")),
             traceparent=ce.get("traceparent", ""), subject=ce.get("subject", ""), source_time=_moment(ce["time"]))
-        return Heard(community_id=_community(ce["partitionkey"]), number=Number.parse(ce["lifangposition"]),
-            previous=Number.parse(ce["lifangprevious"]), event_id=UUID(ce["id"]), type=ce["type"],
-            schema=_version.decode(ce["lifangschema"]), data=text, meta=meta)
+        return Heard(_community(ce["partitionkey"]), Number.parse(ce["lifangposition"]), Number.parse(ce["lifangprevious"]), UUID(ce["id"]),
+                     ce["type"], _version.decode(ce["lifangschema"]), text, meta)
     except (KeyError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
         raise Unreadable(f"{type(error).__name__}: {error}"[:200]) from error

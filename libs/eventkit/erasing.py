@@ -7,7 +7,6 @@ from libs.eventkit import decider, failpoints, keys_topic, reactions, recorded
 
 if TYPE_CHECKING:
     from libs.eventkit.service import App
-
 class ErasureBegun(Struct, frozen=True, tag="erasure_begun"):
     """Whatever this service has sealed for these subjects of keys is to be unreadable."""
     person_id: UUID

@@ -16,7 +16,6 @@ log = logging.getLogger(__name__)
 MOST, HOURS, FETCH = 500, 6 * 3600 * 1000, 5000
 HINT, BOUND = 5.0, 60.0  # seconds: between two commits to Kafka; after which a consumer that says nothing at all is given up for a new one
 _CALL = "select hear_batch($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14)"
-
 class Hearing:
     """`counts` by answer: taken (of them `unknown`: of a type that is not in `known`), known, repeated, missing, unreadable."""
     def __init__(self, settings: Settings, database: Database, sources: Sequence[str], known: Collection[str]) -> None:
@@ -93,7 +92,6 @@ class Hearing:
         states = ((tp, consumer._subscription.subscription.assignment.state_value(tp)) for tp in consumer.assignment())
         return sum(max(0, (consumer.highwater(tp) or 0) - at.position) for tp, at in states if at is not None and at.has_valid_position)
 def _columns(records: Sequence[tuple[str, Heard]], sources: dict[str, str]) -> list[list[object]]:
-    rows = ((topic, sources[topic], h.community_id, h.number.generation, h.number.position, h.number.n, h.previous.generation,
-             h.previous.position, h.previous.n, h.event_id, h.type, h.schema, h.data, msgspec.json.encode(h.meta).decode())
-            for topic, h in records)
+    rows = ((topic, sources[topic], h.community_id, *msgspec.structs.astuple(h.number), *msgspec.structs.astuple(h.previous), h.event_id,
+             h.type, h.schema, h.data, msgspec.json.encode(h.meta).decode()) for topic, h in records)
     return [list(column) for column in zip(*rows, strict=True)]

@@ -14,13 +14,16 @@ from fastapi import Depends, FastAPI, Request, Response
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from libs.eventkit import auth, commands, log, obs, privacy, problems, recorded
+from libs.eventkit import auth, commands, envelope, log, obs, privacy, problems, recorded
 from libs.eventkit.problems import Problem
 
 LARGEST_BODY, DEEPEST, INSIDE = 1_048_576, 32, ("/metrics", "/internal/status")  # at the operations port alone, where there is one
+LARGEST_RAW = 4 * LARGEST_BODY  # what a device tells, pictures and all
 PATIENCE = 2.0  # seconds for which a read waits at most until it has what its caller did
 _date = lru_cache(1)(lambda second: formatdate(second, usegmt=True).encode())
 _NO_BRACKET = bytes(b for b in range(256) if b not in b"[]{}")
+_PASSED = "select coalesce(min(position) >= $2, true) from checkpoints where name = any($1)"
+_HEARD = "select max(log_position) from marks where topic = $1 and community_id = any($2) and (generation, position, n) >= ($3, $4, $5)"
 _POSITION = Annotated[int, msgspec.Meta(ge=0, lt=10**18)]
 EARLIEST, LATEST = (datetime(year, 1, 1, tzinfo=UTC) for year in (2000, 3000))  # calendars end, and `2026` is a second of 1970
 Moment = Annotated[AwareDatetime, Field(ge=EARLIEST, lt=LATEST)]
@@ -59,24 +62,25 @@ class Edge:
             route = scope.get("route")
             self.timed(self.service, scope["method"], getattr(route, "path", "other"), status).observe(time.perf_counter() - begun)
 async def _checked(scope: Scope, receive: Receive, raw: bool) -> Receive:
-    """Reads the body once, within its limit; it is scope["body"] then. Raises Problem 413 or 400."""
+    """Reads the body once, within its limit; it is scope["body"] then. Raises Problem 413 or 400. A raw one is cut off one byte after its
+    limit, for whoever judges it to refuse and to keep."""
     body, more = bytearray(), True
-    while more:
+    while more and not (raw and len(body) > LARGEST_RAW):
         async with asyncio.timeout(15):
             message = await receive()
         if message["type"] == "http.disconnect":
             raise Problem(400, "cut_off")
         body += message.get("body", b"")
         more = message.get("more_body", False)
-        if len(body) > LARGEST_BODY:
+        if len(body) > LARGEST_BODY and not raw:
             raise Problem(413, "too_large", limit_bytes=LARGEST_BODY)
     kind = next((v for k, v in scope["headers"] if k == b"content-type"), b"")
     if b"json" in kind and not raw:
-        if b"\x00" in body or b"\\u0000" in body:
+        if b"\x00" in body or envelope.ESCAPED_NUL.search(body):
             raise Problem(400, "nul_character")
         if body.count(b"[") + body.count(b"{") > DEEPEST and too_deep(body):
             raise Problem(400, "too_deep", limit=DEEPEST)
-    scope["body"] = bytes(body)
+    scope["body"] = bytes(body[:LARGEST_RAW + 1])
     whole: list[Message] = [{"type": "http.request", "body": scope["body"], "more_body": False}]
     async def again() -> Message:
         return whole.pop() if whole else await receive()
@@ -134,7 +138,7 @@ class Position(msgspec.Struct, frozen=True, array_like=True):
     """What a command's answer carries, opaque to clients: service, last own position, last published number."""
     service: str
     own: _POSITION
-    published: str
+    published: Annotated[str, msgspec.Meta(pattern=r"^(\d{1,9}\.\d{1,18}\.\d{1,9})?$")]
 def position_header(service: str, generation: int, done: commands.Done) -> dict[str, str]:
     position = Position(service, done.outcome.position, str(done.outcome.published(generation) or ""))
     return {"Lifang-Position": _opaque(position)} | ({"Idempotency-Replayed": "true"} if done.replayed else {})
@@ -142,12 +146,20 @@ def min_position(request: Request) -> Position | None:
     """Raises Problem 400 for a value that we did not give out."""
     text = request.headers.get("lifang-min-position")
     return privacy.decoded(text, Position, Problem(400, "position_malformed")) if text else None
+async def stands_at(request: Request) -> int | None:
+    """The position of the own log by which it has what the caller has done, here or at a service that is heard: 0 where that is nothing,
+    None where it has not been heard yet. Raises Problem 400."""
+    wanted, app = min_position(request), request.app.state.app
+    if wanted is None or wanted.service == app.service.name or wanted.service not in app.service.hears or not wanted.published:
+        return wanted.own if wanted is not None and wanted.service == app.service.name else 0
+    topic, communities, number = app.settings.topic(wanted.service), _asking(request).community_ids, wanted.published.split(".")
+    return await (await app.database.pool()).fetchval(_HEARD, topic, communities, *map(int, number))  # type: ignore[no-any-return]
 async def caught_up(request: Request, *readers: str) -> dict[str, str]:
-    """Waits, bounded, until these readers of the own log have passed what the caller has done; the header says when not."""
-    wanted, app, end = min_position(request), request.app.state.app, time.monotonic() + PATIENCE
-    while wanted is not None and wanted.service == app.service.name:
+    """Waits, bounded, until this log has what the caller has done and these readers of it have passed that; the header says when not."""
+    app, end = request.app.state.app, time.monotonic() + PATIENCE
+    while (at := await stands_at(request)) != 0:
         pool = await app.database.pool()
-        if await pool.fetchval("select min(position) >= $2 from checkpoints where name = any($1)", readers, wanted.own):
+        if at is not None and await pool.fetchval(_PASSED, readers, at):
             break
         if time.monotonic() > end:
             return {"Lifang-Stale": "true"}

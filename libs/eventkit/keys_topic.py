@@ -16,9 +16,9 @@ class KeyErased(msgspec.Struct, frozen=True, tag="key_erased"):
 KEY_EVENTS, BOUND = (KeyCreated, KeyErased), 60.0  # seconds for which the topic may say nothing at all
 _NAMES = {recorded.tag_of(t) for t in KEY_EVENTS}
 async def announce(settings: Settings, keyring: privacy.KeyRing, producer: AIOKafkaProducer, rows: Sequence[recorded.Recorded]) -> None:
-    """Sends the keys that these rows speak of and awaits the acknowledgements."""
+    """Sends the keys that these rows speak of, where they are not blanked (nothing is told then), and awaits the acknowledgements."""
     for row in rows:
-        if row.source is None and row.type in _NAMES:
+        if row.source is None and row.type in _NAMES and row.meta.retired is None:
             key_id = msgspec.json.decode(row.data, type=dict[str, str])["key_id"]
             if (record := await keyring.record(UUID(key_id))) is not None:
                 if row.type == recorded.tag_of(KeyErased):  # it may not be destroyed yet
@@ -39,7 +39,8 @@ async def hear_keys(settings: Settings, keyring: privacy.KeyRing, heard: asyncio
             if not heard.is_set() and all([await asyncio.wait_for(consumer.position(tp), BOUND) >= end for tp, end in ends.items()]):
                 heard.set()
             for fetched in (await asyncio.wait_for(consumer.getmany(timeout_ms=5000), BOUND)).values():
-                for record in await keyring.news([msgspec.json.decode(r.value, type=privacy.KeyRecord) for r in fetched if r.value]):
+                told = (msgspec.json.decode(r.value, type=privacy.KeyRecord) for r in fetched if r.value)  # the last of each, or its end
+                for record in await keyring.news([*{r.key_id: r for r in sorted(told, key=lambda r: r.wrapped is None)}.values()]):
                     await keyring.store(record)
     finally:
         await asyncio.wait_for(consumer.stop(), 5)

@@ -47,7 +47,6 @@ def _arguments(batch: Sequence[Append]) -> list[list[object]]:
 def _columns(width: int, rows: Sequence[tuple[object, ...]]) -> list[list[object]]:
     return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
 Waiting = tuple[Append, "asyncio.Future[Appended]"]
-
 class Log:
     """`woken` is called after every append of this process, so that its own readers need not wait for NOTIFY."""
     def __init__(self, database: db.Database, woken: Callable[[int], None] = lambda position: None) -> None:

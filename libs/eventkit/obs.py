@@ -16,15 +16,14 @@ STATES = {state: Gauge(f"lifang_{name}", text, ("service",)) for state, name, te
 LAG = Gauge("lifang_lag", "How far a reader is behind, in positions or records", ("service", "reader"))
 RESTARTS = Gauge("lifang_task_restarts", "How often a task of the process was started again", ("service", "task"))
 HEARD = Counter("lifang_heard_total", "Records heard by answer", ("service", "answer"))
-
 class _Lines(logging.Formatter):
     def __init__(self, service: str) -> None:
         super().__init__()
         self.service = service
     def format(self, record: logging.LogRecord) -> str:
-        line: dict[str, Any] = {
-            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            "level": record.levelname.lower(), "service": self.service, "logger": record.name, "text": record.getMessage()}
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        line: dict[str, Any] = {"at": at, "level": record.levelname.lower(), "service": self.service, "logger": record.name,
+                                "text": record.getMessage()}
         if record.exc_info and record.exc_info[0] is not None:
             frames = traceback.extract_tb(record.exc_info[2])[-4:]
             line["error"] = record.exc_info[0].__name__

@@ -66,11 +66,13 @@ class Keks:
                 if keys.setdefault(kek_id or hashlib.sha256(raw).hexdigest()[:8], raw) is not raw:
                     raise BadSecret(f"{path.name}: two keys of one id")
         return cls(purposes)
+    def current_id(self, purpose: str) -> str | None:
+        return next(reversed(self._purposes.get(purpose, {})), None)
     def current(self, purpose: str) -> tuple[str, bytes]:
         """Id and key that wrap from now on. Raises MissingKek."""
-        for kek_id, kek in reversed(self._purposes.get(purpose, {}).items()):
-            return kek_id, kek
-        raise MissingKek(purpose)
+        if (kek_id := self.current_id(purpose)) is None:
+            raise MissingKek(purpose)
+        return kek_id, self._purposes[purpose][kek_id]
     def unwrap(self, record: "KeyRecord") -> bytes:
         """The data key of a record. Raises MissingKek, Tampered."""
         if kek := self._purposes.get(record.purpose, {}).get(record.kek_id):
@@ -157,10 +159,12 @@ class KeyRing:
         query = "select key_id from keys where community_id = $1 and owner = $2 and subject = any($3) order by key_id"
         return [row[0] for row in await self._pool.fetch(query, community_id, self._owner, list(subjects))]
     async def news(self, records: Sequence[KeyRecord]) -> list[KeyRecord]:
-        """Those that are not here as they are. A live one of its own comes from nowhere but here."""
-        held = {row[0]: row[1] for row in await self._pool.fetch(
-            "select key_id, wrapped from keys where key_id = any($1::uuid[])", [r.key_id for r in records])}
-        return [r for r in records if held.get(r.key_id, b"") != r.wrapped and (r.owner != self._owner or r.wrapped is None)]
+        """Those that are not here as they are. A live one of its own comes from nowhere but here; and what is wrapped by the current
+        key-encryption key is not wrapped by an older one again, which stands ahead of it on the topic until that is compacted."""
+        held = {row[0]: (row[1], row[2]) for row in await self._pool.fetch(
+            "select key_id, wrapped, kek_id from keys where key_id = any($1::uuid[])", [r.key_id for r in records])}
+        return [r for r in records if (known := held.get(r.key_id, (b"", "")))[0] != r.wrapped and (r.wrapped is None or (
+            r.owner != self._owner and (known[1] == r.kek_id or known[1] != self._keks.current_id(r.purpose))))]
     async def store(self, record: KeyRecord) -> None:
         """Takes what the keys topic brings. A tombstone is final: no older record brings the key back."""
         await self._pool.execute("select take_key($1, $2, $3, $4, $5, $6, $7)", *msgspec.structs.astuple(record))
@@ -170,7 +174,6 @@ class KeyRing:
         """Destroys the key for good. One never seen (the tombstone alone is left) stays destroyed if it comes late."""
         await self._pool.execute("select erase_key($1)", key_id)
         self.forget(key_id)
-
 class BlindIndex:
     """Finds a personal value without storing it; equal only within one community and scope. Never in events."""
     def __init__(self, secret: bytes) -> None:

@@ -32,7 +32,6 @@ def context_of(row: Recorded, name: str, caused_by: tuple[UUID, ...] = ()) -> Co
     meta, causes = row.meta, (row.event_id, *(c for c in caused_by if c != row.event_id))
     return Context(community_id=row.community_id, now=row.recorded_at, correlation=meta.correlation, caused_by=causes, name=name,
         cause=row.event_id, requested_at=meta.requested_at, occurred_at=meta.occurred_at, traceparent=meta.traceparent)
-
 class Reactor:
     """Runs one reaction over the log and keeps what cannot be handled parked, in order, by key."""
     def __init__(self, commands: Commands, reaction: Reaction) -> None:

@@ -65,7 +65,6 @@ class Recorded(msgspec.Struct, frozen=True):
     @property
     def subject(self) -> str:
         return self.stream or self.meta.subject
-
 class Retired(msgspec.Struct, frozen=True, tag="retired"):
     """Of the rows `first` … `upto` of this community, `count` of these types, older than `before`, are blanked, as class `name` says."""
     name: str
@@ -94,9 +93,12 @@ class Catalogue:
         self.types: dict[str, type[msgspec.Struct]] = {tag_of(t): t for t in types}
         self._decoders = {name: msgspec.json.Decoder(t) for name, t in self.types.items()}
         self.versions = {n: 1 + max((v for t, v in self.upcasts if t == n), default=0) for n in self.types}
-    def read(self, row: Recorded) -> Any | None:
-        """The event, lifted to the current version; None for a type that is not ours to know, or what is retired. Raises UnknownVersion."""
+    def read(self, row: Recorded, strict: bool = False) -> Any | None:
+        """The event, lifted to the current version; None for a type that is not ours to know, or what is retired. Raises UnknownVersion;
+        `strict`: also for a type that is not known, since a newer writer has said it. For whoever may pass over nothing."""
         if row.meta.retired is not None or (decoder := self._decoders.get(row.type)) is None:
+            if strict and row.meta.retired is None and row.type != "event_skipped":
+                raise UnknownVersion(f"{row.type} is not known")
             return None
         if row.schema == (current := self.versions[row.type]):
             return decoder.decode(row.data)

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from libs.eventkit import commands, failpoints, log, subscriptions, tail
-from libs.eventkit.envelope import LARGEST, PARTITIONS, Headers, headers, key_of, partition_of, public_id, read
+from libs.eventkit.envelope import PARTITIONS, Headers, headers, key_of, partition_of, public_id, read
 from libs.eventkit.recorded import Catalogue, Number, Recorded
 from libs.eventkit.settings import Settings
 
@@ -22,7 +22,6 @@ Last = tuple[Headers, bytes | None]
 Batch = tuple[Sequence[Recorded], dict[int, list[Message]], dict[UUID, Number]]  # rows; what is told of them, by partition; told after them
 class Refuses(Exception):
     """The topics and this log do not belong together; a person has to say which command makes them."""
-
 class Relay:
     """`before` is told the rows of a batch before they are sent (keys go ahead of the events that need them)."""
     def __init__(self, settings: Settings, log_: log.Log, wake: tail.Wake, catalogue: Catalogue, publish: commands.Publish,
@@ -77,11 +76,11 @@ class Relay:
             lanes[partition_of(row.community_id)] += self._messages(row, told)
         return rows, lanes, told
     def _messages(self, row: Recorded, told: dict[UUID, Number]) -> list[Message]:
-        event = self.catalogue.read(row)
+        event = self.catalogue.read(row, strict=True)
         found: list[Message] = []
         for n, public in enumerate(self.publish(event, row) if event is not None else ()):
             body, previous = msgspec.json.encode(public.body), told.get(row.community_id, Number())
-            if len(body) > LARGEST:
+            if len(body) > commands.LARGEST:
                 raise Refuses(f"the public event of position {row.position} has {len(body)} bytes")
             ce = headers(row, public, n, self.settings.service, getattr(public.body, "VERSION", 1), previous)
             found.append((key_of(row.community_id), body, ce))
@@ -104,7 +103,8 @@ class Relay:
         if self.asks_for:
             raise Refuses(self.asks_for)
     async def _differs(self) -> str:
-        """What the last record of each partition says about this log: nothing, or the command that is needed."""
+        """What the last record of each partition says about this log: nothing, or the command that is needed. Its number counts where no
+        offset is known: what comes once more from a connection that was given up has an earlier one."""
         [(generation, put_back)] = await (await self.database.pool()).fetch(
             "select generation, exists (select from restores where finding is null) from log_state")
         if put_back:
@@ -116,7 +116,7 @@ class Relay:
                 rows = await self.log.read(heard.number.position - 1, 1)
                 if [(r.position, public_id(r.event_id, heard.number.n)) for r in rows] != [(heard.number.position, heard.event_id)]:
                     return f"restored: {self.topic} has {heard.number}, which is not in this log"
-            if end <= ends.get(partition, -1) or (heard and heard.number < told.get(partition, Number())):
+            if end <= ends.get(partition, -1) or (not ends.get(partition) and heard and heard.number < told.get(partition, Number())):
                 return f"republish: partition {partition} of {self.topic} ends before what this log has told it, {told.get(partition)}"
         return ""
 async def last_records(settings: Settings, topic: str) -> dict[int, tuple[int, Last | None]]:

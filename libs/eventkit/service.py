@@ -42,7 +42,6 @@ class Service(Struct, frozen=True):
     retention: tuple[recorded.Retention, ...] = ()
     def catalogue(self) -> recorded.Catalogue:
         return recorded.Catalogue((*self.events, *self.contracts, *keys_topic.KEY_EVENTS, *erasing.EVENTS, recorded.Retired), self.upcasts)
-
 class App:
     """A service at run time. `keyring` exists once `open` has reached the database."""
     keyring: privacy.KeyRing

@@ -12,7 +12,6 @@ POLL, BOUND = 5.0, 30.0  # seconds: after which a reader looks even though nobod
 LAZY = 0.25  # seconds for which a checkpoint may stay behind what does not concern its reader: a burst moves it once
 class Lost(Exception):
     """Somebody else moved the checkpoint: begin again from where it stands."""
-
 class Subscription(Struct, frozen=True):
     """`take` handles a batch and moves the checkpoint itself, inside its rows' transaction where it has one; it is not asked about batches
     of which no row `concerns` it. `start` counts once, when `migrate` makes the checkpoint: "now" for what must not act on the past.

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 
 log = logging.getLogger(__name__)
 FIRST, LONGEST, HEALTHY = 0.05, 5.0, 10.0
-
 class Supervisor:
     """`failing` maps a task's name to its latest error, while it has not run for a second since."""
     def __init__(self) -> None:

@@ -5,8 +5,7 @@ from contextlib import suppress
 from libs.eventkit.db import Database, alive
 from libs.eventkit.recorded import Recorded
 
-BATCH = 500
-KEPT = 2000  # rows kept in memory; whoever is further behind reads the log itself
+BATCH, KEPT = 500, 2000  # rows; kept in memory: whoever is further behind reads the log itself
 LOOKED = 1.0  # seconds for which nobody looks again after one has come to the end, unless woken
 
 class Wake:
@@ -30,7 +29,6 @@ async def set_within(event: asyncio.Event, seconds: float) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await event.wait()
-
 class Tail:
     """Positions have no gaps, so what is kept is one run of them and a row is found by counting."""
     def __init__(self, read: Callable[[int, int], Awaitable[Sequence[Recorded]]]) -> None:

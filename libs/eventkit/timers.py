@@ -27,7 +27,6 @@ class Due(Struct, frozen=True):
     def context(self, name: str) -> Context:
         """For what is said because of it: the same ids however often it is tried, and the real time."""
         return Context(community_id=self.community_id, now=datetime.now(UTC), caused_by=(self.because,), cause=self.because, name=name)
-
 class Timer(Struct, frozen=True):
     """`due`: when something has to be done for a stream of the decider, None: nothing; who changes it changes `name`, which finds all
     anew. `fire` does it within so many seconds, for `at_once` streams of each community at a time and one time for each; it should
@@ -44,7 +43,6 @@ class _Known(Struct, frozen=True):
     version: int = 0
     due: datetime | None = None
     because: UUID = recorded.NOWHERE
-
 class Timers:
     """Runs one timer: the table follows the log, and whatever is due in it is fired, by one process at a time."""
     def __init__(self, commands: Commands, timer: Timer) -> None:

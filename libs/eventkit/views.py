@@ -70,7 +70,6 @@ class View(msgspec.Struct, frozen=True):
         made: list[DDLElement] = [CreateTable(self.table), *(CreateIndex(i) for i in indexes)]
         create = ";\n".join(str(m.compile(dialect=postgresql.dialect())) for m in made)  # type: ignore[no-untyped-call]
         return hashlib.sha256(f"{self.version} {create}".encode()).hexdigest(), create
-
 class Fold:
     """A view's fold apart from its table, of one community, event by event as the live writer takes them: what a rebuild writes, what a
     check compares with, what was so at another time. `failed`: where the live writer could not, and why."""

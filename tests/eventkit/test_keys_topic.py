@@ -1,21 +1,24 @@
 """Keys on their topic: heard to the end before a service is ready, and a tombstone is one for whoever was set back to before it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from msgspec import json
 from msgspec.structs import replace
 
 from cli.migrating.topics import ensure_topics
 from cli.operate import operate
 from libs.eventkit import keys_topic, status
 from libs.eventkit.commands import Context
+from libs.eventkit.envelope import partition_of
 from libs.eventkit.erasing import EraseKey
 from libs.eventkit.keys_topic import KeyCreated
-from libs.eventkit.privacy import Erased, KeyRecord, seal
+from libs.eventkit.privacy import Erased, Keks, KeyRecord, KeyRing, encrypt, seal
 from libs.eventkit.sealed import Sealed
 from libs.eventkit.service import App
 from tests.kit import caught_up, until
@@ -64,6 +67,52 @@ async def test_the_tombstone_is_sent_for_what_the_log_says_also_while_the_key_is
     toy.start_relay()
     await caught_up(await toy.database.pool(), "relay")
     assert [r.wrapped is None for r in await heard(toy) if r.key_id == sealed.key_id][-1]
+
+
+OLD, NEW = b"o" * 32, b"n" * 32
+
+
+@pytest.fixture
+async def sent(toy: App, community: UUID) -> AsyncIterator[tuple[KeyRecord, KeyRecord]]:
+    """A key of another service on the topic, wrapped by one key-encryption key and then by the next one, and both still stand there."""
+    record = KeyRecord(uuid4(), community, "resident:1", "contact", "identity", "2025")
+    was, now = (
+        replace(record, kek_id=kek_id, wrapped=encrypt(kek, b"d" * 32, record.bound)) for kek_id, kek in (("2025", OLD), ("2026", NEW)))
+    await ensure_topics(toy.settings, ())
+    producer = AIOKafkaProducer(**toy.settings.broker)
+    await producer.start()
+    for each in (was, now):
+        await producer.send_and_wait(toy.settings.topic("keys"), json.encode(each), str(each.key_id).encode(), partition_of(community))
+    await producer.stop()
+    yield was, now
+
+
+async def hears(app: App, keks: dict[str, bytes]) -> None:
+    """As a service that is started, until it has read the topic."""
+    app.keyring = KeyRing(await app.database.pool(), "toy", Keks({"contact": keks}))
+    read = asyncio.Event()
+    hearing = asyncio.create_task(keys_topic.hear_keys(app.settings, app.keyring, read))
+    await asyncio.wait_for(read.wait(), 20)
+    hearing.cancel()
+    await asyncio.gather(hearing, return_exceptions=True)
+
+
+async def test_after_a_rotation_whoever_starts_again_does_not_go_back_to_the_old_wrapping(toy: App, sent: tuple[KeyRecord, KeyRecord]):
+    box = seal(b"d" * 32, sent[0].key_id, uuid4(), "phone", "13812345678")
+    for keks in ({"2025": OLD, "2026": NEW}, {"2026": NEW}, {"2026": NEW}):
+        await hears(toy, keks)
+        assert await toy.keyring.open(box) == b"13812345678"
+
+
+async def test_record_by_record_the_old_wrapping_is_no_news(toy: App, sent: tuple[KeyRecord, KeyRecord]):
+    """Where the two do not come in one fetch."""
+    was, now = sent
+    ring = KeyRing(await toy.database.pool(), "toy", Keks({"contact": {"2026": NEW}}))
+    for record, is_news in ((was, True), (now, True), (was, False), (now, False), (replace(was, wrapped=None), True)):
+        found = await ring.news([record])
+        assert bool(found) == is_news
+        for each in found:
+            await ring.store(each)
 
 
 async def test_a_service_is_not_ready_before_it_has_heard_the_keys(toy: App, community: UUID):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -11,11 +12,14 @@ from msgspec.structs import replace
 
 from cli.operate import operate
 from libs.eventkit import relay
+from libs.eventkit.commands import Context, Public
+from libs.eventkit.decider import Refused
 from libs.eventkit.recorded import Number
 from libs.eventkit.service import App
 from tests.eventkit.topics import Topic, chain, is_chained, topic_of
 from tests.eventkit.writers import append
 from tests.kit import caught_up, everything, until
+from tests.toy.accounts import Name
 from tests.toy.main import service
 
 AppOf = Callable[..., Awaitable[App]]
@@ -196,6 +200,30 @@ async def test_a_topic_that_is_looked_at_while_it_is_told_is_the_right_one(
         toy.wake()
     await caught_up(pool, "relay")
     assert len(await topic.heard()) == 400 and not toy.supervisor.restarts
+
+
+async def test_what_comes_once_more_from_a_connection_that_was_given_up_is_no_loss(
+        toy: App, app_of: AppOf, topic: Topic, pool: asyncpg.Pool, community: UUID):
+    """The network holds a batch back, the relay tells it by another producer, and then it arrives: the topic ends with what is older."""
+    toy.start_relay()
+    await add(toy, community, community, community)
+    await caught_up(pool, "relay")
+    await toy.supervisor.stop()
+    await topic.put((await topic.records())[0])
+    leader = await app_of(TOY, beside=toy)
+    leader.start_relay()
+    await add(leader, community)
+    await caught_up(pool, "relay")
+    assert [h.number.position for h in await topic.heard()] == [1, 2, 3, 1, 4] and not leader.supervisor.restarts
+
+
+async def test_an_event_that_no_topic_takes_is_refused_before_it_is_stored(toy: App, pool: asyncpg.Pool, community: UUID):
+    """Stored, nothing behind it would ever be told."""
+    toy.commands.publish = lambda event, row: (Public(Long(event.name)),)
+    asked = Context(community_id=community, now=datetime.now(UTC))
+    with pytest.raises(Refused, match="too_large_to_tell"):
+        await toy.commands.handle(uuid4(), Name("x" * 900_001), asked)
+    assert await everything(pool) == []
 
 
 async def test_a_topic_that_lost_its_end_asks_for_republish(toy: App, app_of: AppOf, topic: Topic, pool: asyncpg.Pool, community: UUID):

@@ -9,6 +9,7 @@ import pytest
 
 from cli.migrating.database import migrate_for
 from libs.eventkit import subscriptions
+from libs.eventkit.db import _KEEPS as KEEPS
 from libs.eventkit.log import Log
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.service import App
@@ -124,6 +125,17 @@ async def test_of_two_followers_one_works_and_the_other_takes_over(
     await toy.log.append(append(community))
     await until(lambda: second.seen == [3])
     assert first.seen == [1, 2]
+
+
+async def test_a_lease_ends_with_a_machine_that_goes_without_a_word(toy: App):
+    """Neither side is ever told: both kernels have to ask, within half a minute, so that another one may lead."""
+    async with toy.database.direct() as lease:
+        asks = {name: await lease.fetchval(f"show {name}") for name in (
+            "tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count", "tcp_user_timeout")}
+        kept = lease._transport.get_extra_info("socket")
+        ours = [kept.getsockopt(level, option) for level, option, _ in KEEPS]
+    assert asks == {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3", "tcp_user_timeout": "25000"}
+    assert ours == [1, 10, 5, 3, 25_000]
 
 
 async def test_a_checkpoint_moves_only_from_where_it_stands(pool: asyncpg.Pool, toy: App):

@@ -1,6 +1,7 @@
 """Code of version N and of N+1 side by side, on topics and on one database; and back by one."""
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,16 +13,18 @@ from msgspec.structs import replace
 from cli.migrating.database import migrate_for
 from cli.waiting import retried
 from libs.eventkit import problems, views
+from libs.eventkit.commands import Context, Public
 from libs.eventkit.reactions import Do, Reaction
 from libs.eventkit.recorded import Recorded, UnknownVersion
 from libs.eventkit.service import App
 from libs.eventkit.views import Rows, View
-from tests.eventkit.topics import Message, chain, topic_of
+from tests.eventkit.topics import Message, chain, is_chained, topic_of
 from tests.eventkit.writers import append
 from tests.kit import caught_up, everything, folded, held, until
 from tests.toy import accounts, sums
-from tests.toy.accounts import Note
+from tests.toy.accounts import Add, Note
 from tests.toy.main import ECHO, service
+from tests.toy.public import ToyAdded, publish
 
 AppOf = Callable[..., Awaitable[App]]
 
@@ -60,6 +63,43 @@ async def does(app: App, community: UUID, *amounts: int) -> None:
 def as_of(message: Message, version: int, **body: Any) -> Message:
     known = json.decode(message.body or b"{}")
     return replace(message.having(ce_lifangschema=str(version).encode()), body=json.encode({**known, **body}))
+
+
+# own events of a newer writer
+
+
+class Painted(Struct, frozen=True, tag="painted"):
+    colour: str
+
+
+async def test_an_old_relay_waits_before_what_a_newer_writer_said_and_the_newer_one_tells_it(app_of: AppOf, community: UUID):
+    """To pass over it would be for good: the next event's chain goes over it, and whoever hears it later takes it for known."""
+    tells = replace(service(), reactions=lambda app: (), readers=lambda app: (), timers=lambda app: (), views=())
+    old = await app_of(tells)
+    newer = await app_of(replace(tells, events=(*tells.events, Painted), publish=lambda event, row: (
+        Public(ToyAdded(row.event_id, 5)),) if isinstance(event, Painted) else publish(event, row)), beside=old)
+    await old.log.append(append(community, data=b'{"amount":1}'))
+    await old.log.append(append(community, type="painted", data=b'{"colour":"red"}'))
+    await old.log.append(append(community, data=b'{"amount":2}'))
+    old.start_relay()
+    await until(lambda: "UnknownVersion" in old.supervisor.failing.get("relay", ""))
+    await old.supervisor.stop()
+    async with topic_of(old.settings) as topic:
+        assert await topic.heard() == [], "of a batch all is told, or nothing"
+        newer.start_relay()
+        await caught_up(await newer.database.pool(), "relay")
+        found = await topic.heard()
+    assert is_chained(found) and [h.number.position for h in found] == [1, 2, 3]
+
+
+async def test_old_code_decides_nothing_on_a_stream_that_a_newer_writer_has_been_to(app_of: AppOf, community: UUID):
+    old, account = await app_of(ECHO), uuid4()
+    context = Context(community_id=community, now=datetime.now(UTC))
+    await old.commands.handle(account, Add(1), context)
+    await old.log.append(append(community, stream=f"account:{account}", expected=1, type="painted", data=b'{"colour":"red"}'))
+    with pytest.raises(UnknownVersion):
+        await old.commands.handle(account, Add(1), context)
+    assert (await old.commands.handle(uuid4(), Add(1), context)).outcome.version == 1
 
 
 # a listener and what it hears

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from cli.operate import operate
 from libs.eventkit import reactions
-from libs.eventkit.envelope import LARGEST
+from libs.eventkit.commands import LARGEST
 from libs.eventkit.reactions import Reaction
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.service import App, Service

@@ -82,12 +82,11 @@ def routes(app: App, book: CircleBook) -> APIRouter:
             await shown_to(principal), 200, http.position_header(app.service.name, app.commands.generation, done))
 
     async def ready_for(request: Request) -> dict[str, str]:
-        """The book has what the caller has seen of this log; where that is beyond its end, the header says that it has not."""
-        wanted = http.min_position(request)
-        own = wanted.own if wanted and wanted.service == app.service.name else 0
-        last = await app.log.last() if own else 0
-        await book.ready(min(own, last))
-        return {"Lifang-Stale": "true"} if own > last else {}
+        """The book has what the caller has done, here or at a service that is heard; where that is not there yet, the header says so."""
+        at, last = await http.stands_at(request), await app.log.last()
+        stale = await http.caught_up(request) if at is None else {"Lifang-Stale": "true"} if at > last else {}
+        await book.ready(min(await http.stands_at(request) or 0, last))
+        return stale
 
     async def shown_to(principal: Principal) -> dict[str, object]:
         community_id = community_of(principal)

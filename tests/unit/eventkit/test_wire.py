@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
 
 import pytest
-from msgspec import Struct
+from msgspec import Struct, json
 
 from libs.eventkit.commands import Public
-from libs.eventkit.envelope import attributes, headers, public_id, rfc3339
+from libs.eventkit.envelope import Unreadable, attributes, headers, public_id, read, rfc3339
 from libs.eventkit.recorded import Meta, Number, Recorded
 
 EVENT, COMMUNITY, CAUSES = UUID(int=1), UUID(int=2), (UUID(int=3), UUID(int=4))
@@ -61,6 +61,20 @@ def test_a_sibling_has_an_id_and_a_number_of_its_own():
 def test_what_is_about_nothing_has_no_subject():
     found = headers(row(Meta(), stream=None), Public(Opened()), 0, "access", 4, Number(1, 60, 3))
     assert found == [(k, v) for k, v in ALWAYS if k != "ce_subject"]
+
+
+@pytest.mark.parametrize("text", ["\\u0000", "x\\u0000y", "\\\\u0000", "\\", '"\\u0000"'])
+def test_whatever_is_written_can_be_read(text: str):
+    """A device may send the six characters that stand for NUL elsewhere: they are text, and none must be left out of a chain for them."""
+    body = json.encode({"text": text})
+    heard = read(headers(row(Meta()), Public(Opened()), 0, "access", 4, Number(1, 60, 3)), body)
+    assert json.decode(heard.data) == {"text": text}
+
+
+@pytest.mark.parametrize("body", [b'{"text":"\\u0000"}', b'{"text":"\\\\\\u0000"}', b'{"\\u0000":1}'])
+def test_a_nul_that_is_one_is_not_read(body: bytes):
+    with pytest.raises(Unreadable):
+        read(headers(row(Meta()), Public(Opened()), 0, "access", 4, Number(1, 60, 3)), body)
 
 
 def test_attributes_are_the_same_by_their_own_names():
