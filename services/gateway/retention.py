@@ -3,8 +3,9 @@
 from libs.contracts import access, devices, parking
 from libs.eventkit.recorded import Retention
 
+REPORTS = 30
 RETENTION = (
-    Retention("reports", 30, heard=(
+    Retention("reports", REPORTS, heard=(
         devices.DeviceReported, devices.PlateSeen, devices.FallbackGiven, devices.DoorOrderAttempted, devices.DoorOrderCarriedOut,
         devices.DoorOrderFailed, devices.BarrierOrderCarriedOut, devices.BarrierOrderFailed)),
     Retention("signals", 90, heard=(devices.PanelSignalled,)),

@@ -18,6 +18,7 @@ from libs.eventkit.run import web
 from libs.eventkit.service import App
 from libs.eventkit.views import take
 from services.gateway.main import SERVICE
+from services.gateway.retention import REPORTS
 from tests.kit import recorded
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -30,9 +31,9 @@ class Page(Struct):
     client: httpx.AsyncClient
     position: int = 0
 
-    async def hears(self, *events: Struct) -> None:
+    async def hears(self, *events: Struct, at: datetime = NOW) -> None:
         """Folds them into every view, as the worker does with what stands in the log."""
-        rows = [recorded(event, self.community, position=self.position + n, at=NOW) for n, event in enumerate(events, 1)]  # type: ignore[arg-type]
+        rows = [recorded(event, self.community, position=self.position + n, at=at) for n, event in enumerate(events, 1)]  # type: ignore[arg-type]
         for view in SERVICE.views:
             await take(self.app.database, self.app.catalogue, [view], rows, self.position)
         self.position += len(rows)
@@ -71,9 +72,9 @@ def judged(passage: UUID, rule: str = "tariff", reason: str = "pays_by_tariff", 
     return parking.PassageJudged(passage, EAST, True, rule, reason, (), session, True)
 
 
-def begun(stay: UUID, person: UUID | None = None, **more: UUID) -> parking.SessionBegun:
+def begun(stay: UUID, person: UUID | None = None, at: datetime = NOW, **more: UUID) -> parking.SessionBegun:
     ids = {"vehicle_id": None, "pass_id": None, **more}
-    return parking.SessionBegun(stay, LOT, "ground", person, ids["vehicle_id"], ids["pass_id"], NOW)
+    return parking.SessionBegun(stay, LOT, "ground", person, ids["vehicle_id"], ids["pass_id"], at)
 
 
 async def test_a_plate_is_masked_waited_for_and_gone_once_it_is_erased(page: Page) -> None:
@@ -106,6 +107,24 @@ async def test_no_plate_no_key_and_a_box_that_was_tampered_with_spoil_no_other_p
     assert shown == {
         str(fine): ("京A***45", "known"), str(bare): (None, "none"), str(by_hand): (None, "none"), str(early): (None, "pending"),
         str(broken): (None, "unreadable")}
+
+
+async def test_no_report_is_waited_for_once_reports_of_that_time_are_deleted(page: Page) -> None:
+    """A view that has forgotten a report reads as if it had never come."""
+    late, gone, by_hand, recent, entered, longer = (uuid4() for _ in range(6))
+    month, quarter = NOW - timedelta(days=REPORTS, hours=1), NOW - timedelta(days=100)
+    await page.hears(judged(gone), judged(by_hand, "by_hand", "the guard knows him"), judged(entered), begun(entered, at=month), at=month)
+    await page.hears(judged(late), at=NOW - timedelta(days=REPORTS - 1))
+    await page.hears(
+        begun(longer, at=quarter), judged(recent),
+        parking.FindingRaised(uuid4(), "look_alike", EAST, entered, recent, (entered, longer)))
+    shown = {p["id"]: (p["plate"], p["plate_state"]) for p in (await page.get(f"/v1/lanes/{EAST}/passages"))["items"]}
+    assert shown == {
+        str(gone): (None, "erased"), str(entered): (None, "erased"), str(by_hand): (None, "none"), str(late): (None, "pending"),
+        str(recent): (None, "pending")}
+    (finding,) = (await page.get("/v1/parking-findings"))["items"]
+    assert [(c["plate"], c["plate_state"]) for c in finding["candidates"]] == [(None, "erased")] * 2
+    assert finding["plate_state"] == "pending"
 
 
 async def test_a_finding_shows_its_car_its_stay_and_what_each_candidate_is(page: Page) -> None:

@@ -1,11 +1,13 @@
 """Passages and findings as a guard is shown them: enough to tell which car is meant, and no plate but masked."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from libs.eventkit.service import App
 from services.gateway.api.unsealing import Box, State, masked_plates
+from services.gateway.retention import REPORTS
 from services.gateway.views import findings, passages
 
 PASSAGE = ("event_id", "lane_id", "at", "admitted", "rule", "reason", "live", "session_id", "outcome", "position")
@@ -76,9 +78,12 @@ def _seen(row: Row, plate: Plate) -> Row:
 
 
 def _honest(row: Row, plate: Plate) -> Plate:
-    """Without the camera's report nobody knows yet whether there is a plate; a passage by hand will never have one."""
-    waits = plate[1] == "none" and "seen" in row and not row["seen"] and row["rule"] != passages.BY_HAND
-    return (None, "pending") if waits else plate
+    """Without the camera's report nobody knows yet whether there is a plate, and nobody will once reports of its time are deleted; a
+    passage by hand will never have one."""
+    if plate[1] != "none" or row.get("seen", True) or row["rule"] == passages.BY_HAND:
+        return plate
+    at = row.get("at") or row.get("entered_at")
+    return None, "erased" if at is not None and datetime.now(UTC) - at > timedelta(days=REPORTS) else "pending"
 
 
 def _seen_of(finding: Row, seen: dict[UUID, Row], meant: dict[UUID, Row]) -> Row:

@@ -12,7 +12,7 @@ from libs.eventkit.sealed import Sealed
 log = logging.getLogger(__name__)
 
 State = Literal["known", "pending", "erased", "unreadable", "none"]
-"""pending: its key has not come; none: there is nothing sealed."""
+"""pending: it or its key has not come; erased: it or its key was deleted; none: there is nothing sealed."""
 Box = dict[str, Any] | None
 
 
