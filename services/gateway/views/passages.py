@@ -62,15 +62,16 @@ def project(rows: Rows, event: Any, row: Recorded) -> None:
                 live=event.live, session_id=event.session_id, position=row.position)
         case BarrierOrderCarriedOut(by=by):
             outcome = f"lifted_by_{by}"
-        case BarrierOrderFailed(reason=reason):
-            outcome = reason
+        case BarrierOrderFailed(order_id=order_id, reason=reason):  # also of an order that came after the camera had its answer
+            known = (rows.get(passage_id=order_id) or {}).get("outcome") or ""
+            outcome = known if known.startswith(("lifted_", "fallback_")) else reason
         case FallbackGiven(admitted=admitted):
             outcome = "fallback_lifted" if admitted else "fallback_stayed_down"
     if outcome is not None and (passage_id := _passage_of(event)) is not None:
         rows.put(passage_id=passage_id, outcome=outcome)
 
 
-PASSAGES = View(passages, project, reads)
+PASSAGES = View(passages, project, reads, version=2)
 VIEWS = (PASSAGES,)
 
 

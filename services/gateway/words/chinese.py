@@ -140,6 +140,8 @@ def _of_devices(event: Any, names: Names) -> str:
             return f"{_device(event, names)}在等待的应答中收到抬杆指令。"
         case devices.BarrierOrderCarriedOut():
             return f"{_device(event, names)}报告道闸已抬起。"
+        case devices.BarrierOrderFailed(reason="expired"):
+            return "抬杆指令已过时限，或到达时摄像机已得到应答：未发送。"
         case devices.BarrierOrderFailed():
             return f"道闸没有抬起，或无从得知：{_why(event.reason)}。"
         case devices.FallbackGiven():

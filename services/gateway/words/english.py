@@ -145,6 +145,8 @@ def _of_devices(event: Any, names: Names) -> str:
             return f"{_first(_device(event, names))} was told to lift the barrier, in the answer for which it waited."
         case devices.BarrierOrderCarriedOut():
             return f"{_first(_device(event, names))} said that it lifted the barrier."
+        case devices.BarrierOrderFailed(reason="expired"):
+            return "The order to lift the barrier came too late, or after the camera had its answer: nothing was sent."
         case devices.BarrierOrderFailed():
             return f"The barrier was not lifted, or nobody knows: {_why(event.reason)}."
         case devices.FallbackGiven():

@@ -133,6 +133,17 @@ def test_a_passage_and_its_outcome_meet_in_whichever_order_they_are_heard() -> N
         assert [r["outcome"] for r in fold(passages.PASSAGES, log(JUDGED, event))] == [outcome]
 
 
+def test_an_order_that_came_too_late_leaves_what_became_of_the_barrier() -> None:
+    late = devices.BarrierOrderFailed(PASSAGE, DEVICE, 1, "expired")
+    for came, outcome in (
+        (devices.FallbackGiven(PASSAGE, DEVICE, True), "fallback_lifted"),
+        (devices.FallbackGiven(PASSAGE, DEVICE, False), "fallback_stayed_down"),
+        (devices.BarrierOrderCarriedOut(PASSAGE, DEVICE, 1, "call"), "lifted_by_call"),
+    ):
+        for said in (log(JUDGED, came, late), log(JUDGED, late, came)):
+            assert [r["outcome"] for r in fold(passages.PASSAGES, said, times=2)] == [outcome]
+
+
 def test_the_sealed_plate_meets_its_passage_whichever_is_heard_first() -> None:
     for said in (log(SEEN, JUDGED), log(JUDGED, SEEN)):
         (row,) = fold(passages.PASSAGES, said, times=2)

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import pytest
 
-from libs.contracts import access, parking
+from libs.contracts import access, devices, parking
 from services.gateway.sentences import Language, sentence
 from services.gateway.words import chinese, chinese_terms, english, english_terms
 from services.gateway.words.names import Gone
@@ -131,6 +131,14 @@ def test_what_the_newer_events_say(event: Any, english_: str, chinese_: str) -> 
 def test_a_quarantined_stay_is_said_to_cost_nothing() -> None:
     event = parking.SessionQuarantined(STAY, LOT, "ground")
     assert "costs nothing until staff have settled it" in sentence(event, {}) and "不计费" in sentence(event, {}, "zh")
+
+
+def test_an_order_that_came_after_the_fallback_does_not_say_that_the_barrier_stayed_down() -> None:
+    late, lifted = devices.BarrierOrderFailed(STAY, DEVICE, 1, "expired"), devices.FallbackGiven(STAY, DEVICE, True)
+    assert "not lifted" not in sentence(late, {}) and "没有抬起" not in sentence(late, {}, "zh")
+    assert "it lifted the barrier" in sentence(lifted, {}) and "道闸抬起" in sentence(lifted, {}, "zh")
+    refused = devices.BarrierOrderFailed(STAY, DEVICE, 1, "refused")
+    assert "not lifted" in sentence(refused, {}) and "没有抬起" in sentence(refused, {}, "zh")
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
