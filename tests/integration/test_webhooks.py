@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 from msgspec import json
 
+from libs.eventkit.views import follow_views
 from services.gateway.api.incident_events import told
+from services.gateway.main import SERVICE
 from services.gateway.publishing import SAID
 from services.gateway.webhooks import signing
 from services.gateway.webhooks.address import PRIVATE
 from tests.faults.tally import Tally
-from tests.integration.bureau import Bureau, bureau, has, in_order
+from tests.integration.bureau import HOOKS, Bureau, bureau, has, in_order
 from tests.integration.courier_twins import SharedQueue
 from tests.integration.receiver import Got, Receiver
 from tests.kit import everything, until
@@ -39,6 +41,16 @@ async def test_each_event_is_told_in_order_signed_and_as_the_topic_has_it(bureau
         found = await bureau.behind(hook, 0)
         assert (found["state"], found["delivered"]["event_id"]) == ("delivering", str(said[-1]))
         assert "hidden" not in str(found) and hook["secret"] not in str(found) and not set(before) & set(receiver.taken())
+
+
+async def test_what_an_authority_has_written_is_read_with_the_position_that_it_was_given(bureau: Bureau) -> None:
+    app, asked = bureau.app, {"authorization": "Bearer police"}
+    app.supervisor.start("views", lambda: follow_views(app.log, app.wake, app.catalogue, SERVICE.views))
+    async with Receiver() as receiver:
+        written = await bureau.client.post(HOOKS, json={"url": receiver.url}, headers=asked)
+    position = written.headers["lifang-position"]
+    read = await bureau.client.get("/v1/lanes", headers={"authorization": "Bearer guard", "lifang-min-position": position})
+    assert (written.status_code, read.status_code, read.headers.get("lifang-stale")) == (201, 200, None), read.text
 
 
 def _types() -> list[str]:

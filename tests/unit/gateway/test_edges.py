@@ -1,6 +1,7 @@
 """Forwarding, paging, following: what can go wrong at the gateway's edges."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import msgspec
@@ -9,11 +10,13 @@ from starlette.requests import Request
 
 from libs.contracts import devices
 from libs.contracts.topics import HEARS
-from libs.eventkit.http import Position, cursor_position, page
+from libs.eventkit.commands import Done, Outcome
+from libs.eventkit.http import Position, cursor_position, page, position_header
 from libs.eventkit.problems import Problem
 from libs.eventkit.recorded import Catalogue, Number
 from libs.eventkit.settings import Settings
 from libs.eventkit.tail import KEPT, Tail, Wake
+from services.gateway import freshness
 from services.gateway.api.doors import door_after
 from services.gateway.api.live import globs, position_of
 from services.gateway.api.me import same
@@ -21,7 +24,8 @@ from services.gateway.forwarding import Upstream, headers_on
 from services.gateway.freshness import number_of
 from services.gateway.main import SERVICE
 from services.gateway.tail import Shown
-from tests.unit.gateway.heard import DEVICE, heard
+from services.gateway.views import passages
+from tests.unit.gateway.heard import COMMUNITY, DEVICE, heard
 
 SETTINGS = Settings(service="gateway", database_url="postgresql://nobody@localhost/none", secrets=Path("none"))
 
@@ -156,6 +160,23 @@ def test_the_number_to_wait_for():
     for wrong in (Position("nobody", 5, "1.7.0"), Position("access", 5, "1.7"), Position("access", 5, "x.y.z")):
         with pytest.raises(Problem, match="position_malformed"):
             number_of(wrong, HEARS["gateway"])
+
+
+async def test_what_the_gateway_itself_has_written_is_waited_for_in_its_own_log(monkeypatch):
+    monkeypatch.setattr(freshness, "PATIENCE", 0.1)
+    told = position_header("gateway", 1, Done(Outcome("webhook:1", 1, 7)))["Lifang-Position"]
+    asked = SimpleNamespace(headers={"lifang-min-position": told})
+    for stands, stale in ((6, {"Lifang-Stale": "true"}), (7, {})):
+
+        async def fetchval(query, names, position, stands=stands):
+            assert names == [passages.PASSAGES.name]
+            return stands >= position
+
+        async def pool(fetchval=fetchval):
+            return SimpleNamespace(fetchval=fetchval)
+
+        app = SimpleNamespace(service=SERVICE, wake=Wake(), database=SimpleNamespace(pool=pool))
+        assert await freshness.fresh(app, asked, COMMUNITY, passages.VIEWS) == stale
 
 
 class FakeLog:
