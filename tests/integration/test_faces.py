@@ -87,6 +87,12 @@ async def test_a_face_needs_the_consent_and_another_way_beside_it(site: Site) ->
     assert (revoked.status_code, revoked.json()["face_alone"]) == (200, True), "a lost card is revoked all the same, and it is said"
 
 
+async def test_until_when_a_card_opens_is_in_the_log_in_utc(site: Site) -> None:
+    card = await site.post("/v1/credentials", {**CARD, "valid_until": "2030-01-01T00:00:00+08:00"})
+    rows = await site.access.log.stream(f"credential:{card.json()['id']}")
+    assert ['"2029-12-31T16:00:00Z"' in row.data for row in rows if row.type == "credential_issued"] == [True]
+
+
 async def test_with_the_consent_the_face_opens_nothing_more_and_every_reader_forgets_it(site: Site) -> None:
     begin(site.access)
     begin(site.devices)

@@ -1,6 +1,6 @@
 """Money at the gate beyond the usual: paying after the exit, paying twice, several stays of one day, a class that was misread."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
@@ -128,10 +128,12 @@ async def test_a_missing_exit_is_waived_in_one_step_and_settled_with_a_moment_in
     path = f"/sessions/{second.session_id}/settlements"
     soon = {"left_at": (now + timedelta(hours=1)).isoformat()}
     assert (await desk.ask("POST", path, body=soon)).json()["code"] == "exit_in_the_future"
-    moment = {"left_at": (now - timedelta(days=9) + HOURS_AGO[3]).isoformat()}
+    left_at = now - timedelta(days=9) + HOURS_AGO[3]
+    moment = {"left_at": left_at.astimezone(timezone(timedelta(hours=8))).isoformat()}
     assert (await desk.ask("POST", path, body=moment)).status_code == 201
     settled = (await gate.outside(2))[1]
     assert (settled.session_id, settled.total) == (second.session_id, 400)
+    assert (settled.exited_at, settled.exited_at.utcoffset()) == (left_at, timedelta(0)), "in the log in UTC"
     pool = await gate.parking.database.pool()
     await caught_up(pool, "after_passages")
     assert {s.finding_id: s.how for s in await gate.story("finding_settled")} == {

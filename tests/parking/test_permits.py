@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from msgspec import json
+
 from services.parking.domain.lots import OpenLot
 from tests.kit import until
 from tests.parking.conftest import Gate
@@ -45,6 +47,17 @@ async def test_a_permit_is_renewed_by_whoever_holds_it_when_the_provider_says_th
     assert (mine["id"], mine["plate"], mine["monthly"]) == (right, "京A***45", 15_000)
     assert (await desk.ask("GET", "/me/permits", other)).json()["items"] == []
     assert len(await gate.story("renewal_paid")) == 1
+
+
+async def test_moments_with_another_offset_are_in_the_log_in_utc(gate: Gate, desk: Any) -> None:
+    right = await permit(
+        desk, gate, "京A12345", valid_from="2026-12-01T00:00:00+08:00", valid_until="2027-01-01T00:00:00+08:00")
+    terms = {"lot_id": str(gate.lot), "valid_from": "2026-12-01T08:00:00+08:00", "valid_until": "2027-01-01T08:00:00+08:00"}
+    assert (await desk.ask("PUT", f"/plate-rights/{right}", "staff", terms)).status_code == 200
+    rows = await (await gate.parking.database.pool()).fetch(
+        "select data from events where community_id = $1 and type = 'plate_right_granted' order by position", gate.community)
+    said = [(row["valid_from"], row["valid_until"]) for row in (json.decode(data) for (data,) in rows)]
+    assert said == [("2026-11-30T16:00:00Z", "2026-12-31T16:00:00Z"), ("2026-12-01T00:00:00Z", "2027-01-01T00:00:00Z")]
 
 
 async def test_a_permit_that_is_bought_changed_or_ended_while_the_car_is_inside_counts_for_its_time(gate: Gate, desk: Any) -> None:

@@ -1,6 +1,6 @@
 """Doors and credentials, as staff manage them."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -107,8 +107,8 @@ def routes(app: App) -> APIRouter:
         principal: Principal = permitted(permissions.CREDENTIALS_MANAGE),
     ) -> Response:
         """409 consent_missing: a face, and the person does not agree to it; other_way_missing: they would have no other credential."""
-        community_id = community_of(principal)
-        done = await issue(app, community_id, uuid7(), body.person_id, body.kind, body.number, body.valid_until,
+        community_id, until = community_of(principal), body.valid_until and body.valid_until.astimezone(UTC)
+        done = await issue(app, community_id, uuid7(), body.person_id, body.kind, body.number, until,
                            http.context(request, principal, community_id), key, body.duress)
         answer = {"id": done.outcome.id} | ({"template_id": template_id_of(done.outcome.id)} if body.kind == "face" else {})
         return json(answer, 201, {**position(done), "ETag": f'"{done.outcome.version}"'})

@@ -6,7 +6,7 @@ from uuid import UUID
 from libs.contracts import access, devices, identity, parking
 from services.gateway.words import alarm_chinese, neighbors_chinese, people_chinese
 from services.gateway.words import chinese_terms as terms
-from services.gateway.words.names import Gone, Names, building_of, short, yuan
+from services.gateway.words.names import Gone, Names, building_of, minute, moment, short, yuan
 
 reached, _whom = neighbors_chinese.reached, people_chinese.whom
 NO_WORDS = "发生了此网关没有词语描述的事。"
@@ -53,8 +53,7 @@ def sentence(event: Any, names: Names) -> str:
             return f"{f'{why}，' if why else ''}{_of(event.person_id, names)}{_what(event.kind)}不再有效。"
         case access.VisitorPassIssued():
             return (f"{_whom(event.host_id, names)}邀请了访客（{terms.KINDS.get(event.kind, event.kind)}），"
-                    f"自 {event.valid_from:%Y-%m-%d %H:%M}"
-                    f" 至 {event.valid_until:%Y-%m-%d %H:%M}（UTC）有效。")
+                    f"自 {minute(event.valid_from)} 至 {minute(event.valid_until)}（UTC）有效。")
         case access.VisitorPassRevoked():
             return f"访客通行证已撤销：{_why(event.reason)}。"
         case access.VisitorPassUsed():
@@ -75,7 +74,7 @@ def _of_parking(event: Any, names: Names) -> str:
         case parking.BarrierOrdered():
             return f"停车下令抬起{_lane(event, names)}的道闸，规则“{_rule(event.rule)}”：{_why(event.reason)}。"
         case parking.SessionBegun():
-            return f"{_of(event.person_id, names)}停车于 {event.entered_at:%Y-%m-%d %H:%M:%S}（UTC）开始。"
+            return f"{_of(event.person_id, names)}停车于 {moment(event.entered_at)}（UTC）开始。"
         case parking.SessionRecognised():
             whose = f"{_whom(event.person_id, names)}{'的访客' if event.pass_id else ''}"
             return f"已认定车辆属于{whose}，自停车开始起算。"
@@ -109,8 +108,8 @@ def _permit(event: parking.PermitHeld, names: Names) -> str:
     where = f"停车场“{names.get(event.lot_id) or short(event.lot_id)}”" if event.lot_id else "所有停车场"
     if event.ended:
         return f"{_of(event.person_id, names)}{where}月租不再有效。"
-    begins = f"自 {event.valid_from:%Y-%m-%d %H:%M}（UTC）起" if event.valid_from else ""
-    ends = f"至 {event.valid_until:%Y-%m-%d %H:%M}（UTC）止" if event.valid_until else ""
+    begins = f"自 {minute(event.valid_from)}（UTC）起" if event.valid_from else ""
+    ends = f"至 {minute(event.valid_until)}（UTC）止" if event.valid_until else ""
     costs = f"每月 {yuan(event.monthly)}" if event.monthly is not None else "不收费"
     return f"{_whom(event.person_id, names)}持有{where}的月租，{begins}{ends}{'有效，' if begins or ends else ''}{costs}。"
 

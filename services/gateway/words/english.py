@@ -6,7 +6,7 @@ from uuid import UUID
 from libs.contracts import access, devices, identity, parking
 from services.gateway.words import alarm_english, neighbors_english, people_english
 from services.gateway.words import english_terms as terms
-from services.gateway.words.names import Gone, Names, building_of, short, yuan
+from services.gateway.words.names import Gone, Names, building_of, minute, moment, short, yuan
 
 reached, _whom = neighbors_english.reached, people_english.whom
 NO_WORDS = "Something happened that this gateway has no words for."
@@ -54,7 +54,7 @@ def sentence(event: Any, names: Names) -> str:
             return f"{_first(_what(event.kind))}{_of(event.person_id, names)} opens nothing any more{f', {why}' if why else ''}."
         case access.VisitorPassIssued():
             return (f"{_first(_whom(event.host_id, names))} invited a visitor ({terms.KINDS.get(event.kind, event.kind)})"
-                    f" from {event.valid_from:%Y-%m-%d %H:%M} to {event.valid_until:%Y-%m-%d %H:%M} UTC.")
+                    f" from {minute(event.valid_from)} to {minute(event.valid_until)} UTC.")
         case access.VisitorPassRevoked():
             return f"The visitor's pass was revoked: {_why(event.reason)}."
         case access.VisitorPassUsed():
@@ -78,7 +78,7 @@ def _of_parking(event: Any, names: Names) -> str:
             return (f"Parking ordered the barrier of {_lane(event, names)} to be lifted,"
                     f" by the rule {_rule(event.rule)}: {_why(event.reason)}.")
         case parking.SessionBegun():
-            return f"A stay{_of(event.person_id, names)} began at {event.entered_at:%Y-%m-%d %H:%M:%S} UTC."
+            return f"A stay{_of(event.person_id, names)} began at {moment(event.entered_at)} UTC."
         case parking.SessionRecognised():
             whose = " as a guest's" if event.pass_id else ""
             return f"It was found out whose vehicle it is: the stay{_of(event.person_id, names)}{whose}, from its beginning on."
@@ -112,8 +112,8 @@ def _permit(event: parking.PermitHeld, names: Names) -> str:
     where = f"car park {names.get(event.lot_id) or short(event.lot_id)}" if event.lot_id else "every car park"
     if event.ended:
         return f"The permit{_of(event.person_id, names)} for {where} counts no more."
-    begins = f" from {event.valid_from:%Y-%m-%d %H:%M} UTC" if event.valid_from else ""
-    ends = f" until {event.valid_until:%Y-%m-%d %H:%M} UTC" if event.valid_until else ""
+    begins = f" from {minute(event.valid_from)} UTC" if event.valid_from else ""
+    ends = f" until {minute(event.valid_until)} UTC" if event.valid_until else ""
     costs = f"{yuan(event.monthly)} a month" if event.monthly is not None else "without a fee"
     return f"{_first(_whom(event.person_id, names))} holds a permit for {where}{begins}{ends}, {costs}."
 

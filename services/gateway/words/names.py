@@ -50,6 +50,11 @@ def moment(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 
+def minute(at: datetime) -> str:
+    """In UTC, to the minute."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"
+
+
 def yuan(fen: int) -> str:
     """¥, with two decimals."""
     return f"¥{fen // 100}.{fen % 100:02}" if fen >= 0 else f"−¥{-fen // 100}.{-fen % 100:02}"

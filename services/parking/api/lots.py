@@ -205,3 +205,8 @@ def zone_of(lot: KnownLot, zone: str) -> None:
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+def utc(at: datetime | None) -> datetime | None:
+    """Callers say moments with their own offset; the log and the topic have them in UTC."""
+    return at and at.astimezone(UTC)

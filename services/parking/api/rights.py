@@ -17,7 +17,7 @@ from libs.eventkit.privacy import seal
 from libs.eventkit.problems import Problem
 from libs.eventkit.recorded import uuid7
 from libs.eventkit.service import App
-from services.parking.api.lots import now
+from services.parking.api.lots import now, utc
 from services.parking.api.plates import masked_plates
 from services.parking.book import LotBook
 from services.parking.domain.plate_rights import (
@@ -84,7 +84,7 @@ def routes(app: App, book: LotBook, provider: Provider) -> APIRouter:
 
     def granted(right_id: UUID, kind: Any, plate: Any, body: Terms, uses: int | None = None) -> PlateRightGranted:
         return PlateRightGranted(
-            right_id, kind, plate, body.lot_id, body.valid_from, body.valid_until, uses, body.person_id, body.vehicle_id,
+            right_id, kind, plate, body.lot_id, utc(body.valid_from), utc(body.valid_until), uses, body.person_id, body.vehicle_id,
             body.reason, body.monthly, body.space_id)
 
     async def held(right_id: UUID, principal: Principal) -> Held:

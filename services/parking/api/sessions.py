@@ -13,7 +13,7 @@ from libs.eventkit.auth import Principal
 from libs.eventkit.decider import NotFound
 from libs.eventkit.http import IdempotencyKey, Input, Moment, community_of, json, permitted
 from libs.eventkit.service import App
-from services.parking.api.lots import now
+from services.parking.api.lots import now, utc
 from services.parking.api.plates import masked_plates
 from services.parking.book import LotBook
 from services.parking.domain.billing import Bill
@@ -114,7 +114,7 @@ def routes(app: App, book: LotBook) -> APIRouter:
     ) -> Response:
         """How a stay ended whose exit nobody saw: only then does it cost anything, and only up to that moment."""
         community_id, state = community_of(principal), await stay_of(app, session_id, principal)
-        command = SettleSession(session_id, body.left_at, now(), await adoptions_of(app, book, state, community_id))
+        command = SettleSession(session_id, utc(body.left_at), now(), await adoptions_of(app, book, state, community_id))
         done = await app.commands.handle(session_id, command, http.context(request, principal, community_id), key=key)
         return json({"id": session_id}, 201, position(done))
 

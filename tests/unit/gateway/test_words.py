@@ -4,13 +4,14 @@ import ast
 import inspect
 import typing
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from functools import cache
 from itertools import product
 from types import ModuleType
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from libs.contracts import access, devices, parking
@@ -126,6 +127,20 @@ PERMIT = parking.PermitHeld(RIGHT, LOT, ANN, None, NOON, LATER, 30000, False)
 def test_what_the_newer_events_say(event: Any, english_: str, chinese_: str) -> None:
     names = {BUILDING: "Tower", DEVICE: "Panel", LOT: "East"}
     assert (sentence(event, names), sentence(event, names, "zh")) == (english_, chinese_)
+
+
+BEIJING = timezone(timedelta(hours=8))
+
+
+@WORDS
+@pytest.mark.parametrize("event", [
+    PERMIT, parking.SessionBegun(STAY, LOT, "ground", ANN, None, None, NOON),
+    access.VisitorPassIssued(RIGHT, "family", BUILDING, ANN, NOON, LATER, 1, (), (), None, None),
+], ids=lambda event: type(event).__name__)
+def test_a_moment_that_was_said_with_another_offset_is_told_in_utc(words: ModuleType, event: Any) -> None:
+    moments = {name: at for name in event.__struct_fields__ if isinstance(at := getattr(event, name), datetime)}
+    there = msgspec.structs.replace(event, **{name: at.astimezone(BEIJING) for name, at in moments.items()})
+    assert words.sentence(there, {}) == words.sentence(event, {}) and "12:00" in words.sentence(there, {})
 
 
 def test_a_quarantined_stay_is_said_to_cost_nothing() -> None:
