@@ -9,13 +9,14 @@ from msgspec import Struct
 
 from libs.contracts.access import CredentialIssued, CredentialJudged, DoorOpeningOrdered
 from libs.contracts.neighbors import BroadcastSent
-from libs.contracts.parking import BarrierOrdered, PassageJudged
+from libs.contracts.parking import BarrierOrdered, FindingSettled, PassageJudged, SessionRecognised
 from libs.eventkit.recorded import Recorded
 from services.gateway.audience import persons_of, shown_to
 from services.gateway.reach import Viewer, by_pin, concerns, reaches, then, without
 from services.gateway.sentences import LANGUAGES, Language, Names
 from services.gateway.stories import ONE_EACH, own_causes
 from services.gateway.told import Told
+from services.gateway.words.names import RightChanged
 
 
 class Known(Struct, frozen=True):
@@ -110,7 +111,7 @@ def explain(
             effects.setdefault(cause, []).append(i)
     after = _closure(asked, effects)
     words = LANGUAGES[language]
-    said = {k.row.event_id: words.sentence(k.event, names) for k in chain}
+    said = {k.row.event_id: words.sentence(_as_it_came(k, (known[c].event for c in because[k.row.event_id])), names) for k in chain}
     figures = {
         k.row.event_id: _cited(words.reached(told[k.event.broadcast_id], k.event.audience), k.row.event_id, (
             i for i in told[k.event.broadcast_id].events if i in known))
@@ -131,6 +132,12 @@ def explain(
             {"event_id": k.row.event_id, "service": k.row.source, "type": k.row.type,
              "at": k.row.meta.source_time or k.row.recorded_at, "because": because[k.row.event_id],
              "text": said[k.row.event_id]} for k in chain]}
+
+
+def _as_it_came(known: Known, its_causes: Iterable[Any]) -> Any:
+    """A stay is recognised by a person who settles a finding; otherwise a right has changed under it."""
+    found_out = not isinstance(known.event, SessionRecognised) or any(isinstance(cause, FindingSettled) for cause in its_causes)
+    return known.event if found_out else RightChanged(known.event.person_id)
 
 
 def _closure(start: UUID, edges: Mapping[UUID, list[UUID]]) -> set[UUID]:

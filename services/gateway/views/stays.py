@@ -56,8 +56,9 @@ def project(rows: Rows, event: Any, row: Recorded) -> None:
         return
     match event:
         case SessionRecognised():
-            rows.put(
-                session_id=event.session_id, person_id=event.person_id, vehicle_id=event.vehicle_id, pass_id=event.pass_id)
+            rows.put(  # a right that names nobody takes the stay from nobody
+                session_id=event.session_id, person_id=event.person_id or known["person_id"], vehicle_id=event.vehicle_id,
+                pass_id=event.pass_id)
         case Billed():  # the sum of what was paid is in it, so that what comes later adds up
             rows.put(
                 session_id=event.session_id, total=event.total, paid=event.paid, tariff=event.tariff, version=event.version,
@@ -75,7 +76,7 @@ def project(rows: Rows, event: Any, row: Recorded) -> None:
                 total=event.total, ended_event_id=row.event_id)
 
 
-STAYS = View(stays, project, reads, version=2)
+STAYS = View(stays, project, reads, version=3)
 VIEWS = (STAYS,)
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from libs.contracts import access, devices, identity, parking
 from services.gateway.words import alarm_chinese, neighbors_chinese, people_chinese
 from services.gateway.words import chinese_terms as terms
-from services.gateway.words.names import Gone, Names, building_of, minute, moment, short, yuan
+from services.gateway.words.names import Gone, Names, RightChanged, building_of, minute, moment, short, yuan
 
 reached, _whom = neighbors_chinese.reached, people_chinese.whom
 NO_WORDS = "发生了此网关没有词语描述的事。"
@@ -76,8 +76,12 @@ def _of_parking(event: Any, names: Names) -> str:
         case parking.SessionBegun():
             return f"{_of(event.person_id, names)}停车于 {moment(event.entered_at)}（UTC）开始。"
         case parking.SessionRecognised():
+            if event.person_id is None:
+                return "车辆已认定：停车自开始起按其权限计算。"
             whose = f"{_whom(event.person_id, names)}{'的访客' if event.pass_id else ''}"
             return f"已认定车辆属于{whose}，自停车开始起算。"
+        case RightChanged():
+            return f"{_of(event.person_id, names)}停车所依据的权限已变更。"
         case parking.SessionQuarantined():
             return "出场未被看到：该车不再计为在场，在工作人员处理之前不计费。"
         case parking.PermitHeld():

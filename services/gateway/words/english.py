@@ -6,7 +6,7 @@ from uuid import UUID
 from libs.contracts import access, devices, identity, parking
 from services.gateway.words import alarm_english, neighbors_english, people_english
 from services.gateway.words import english_terms as terms
-from services.gateway.words.names import Gone, Names, building_of, minute, moment, short, yuan
+from services.gateway.words.names import Gone, Names, RightChanged, building_of, minute, moment, short, yuan
 
 reached, _whom = neighbors_english.reached, people_english.whom
 NO_WORDS = "Something happened that this gateway has no words for."
@@ -80,8 +80,12 @@ def _of_parking(event: Any, names: Names) -> str:
         case parking.SessionBegun():
             return f"A stay{_of(event.person_id, names)} began at {moment(event.entered_at)} UTC."
         case parking.SessionRecognised():
+            if event.person_id is None:
+                return "The vehicle was recognised: the stay counts under its right, from its beginning on."
             whose = " as a guest's" if event.pass_id else ""
             return f"It was found out whose vehicle it is: the stay{_of(event.person_id, names)}{whose}, from its beginning on."
+        case RightChanged():
+            return f"The right under which the stay{_of(event.person_id, names)} counts has changed."
         case parking.SessionQuarantined():
             return "The exit was missed: the vehicle no longer counts as inside, and the stay costs nothing until staff have settled it."
         case parking.PermitHeld():

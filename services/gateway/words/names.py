@@ -26,6 +26,12 @@ class Gone(Struct, frozen=True):
     type: str
 
 
+class RightChanged(Struct, frozen=True):
+    """Stands for a stay that nobody recognised: the right under which it stands was granted, renewed or ended."""
+
+    person_id: UUID | None
+
+
 def short(thing: UUID) -> str:
     """The end of an id: persons go by it, since a name would have to be opened."""
     return f"…{str(thing)[-6:]}"

@@ -26,6 +26,7 @@ from services.parking.domain.stays import (
     due,
     evolve,
     owed,
+    still_theirs,
 )
 from services.parking.domain.tariffs import Adoption, in_force
 
@@ -112,8 +113,9 @@ def _inside(session: Session) -> Inside:
 
 
 def decide_assign(command: AssignRight, session: Session) -> list[SessionEvent]:
-    inside = _inside(session)
-    return [] if inside.begun.under == command.under else [RightAssigned(command.session_id, command.under)]
+    was = _inside(session).begun.under
+    under = still_theirs(was, command.under)
+    return [] if was == under else [RightAssigned(command.session_id, under)]
 
 
 def decide_correct(command: CorrectStay, session: Session) -> list[SessionEvent]:

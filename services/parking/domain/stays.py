@@ -171,6 +171,7 @@ def evolve(session: Session, event: SessionEvent) -> Session:
         case NoSession(), SessionBegun():
             return Inside(event)
         case Inside(), RightAssigned(under=under):
+            under = still_theirs(session.begun.under, under)  # older events do not say it
             return replace(session, begun=replace(session.begun, under=under), before=_lapsed(session, under))
         case Inside(), StayCorrected():
             return replace(session, corrected=event)
@@ -190,6 +191,11 @@ def evolve(session: Session, event: SessionEvent) -> Session:
             return replace(session, inside=paying) if isinstance(paying, Inside) else session
         case _:
             return session
+
+
+def still_theirs(was: Under | None, under: Under) -> Under:
+    """A right that names nobody takes no stay from whose it is."""
+    return replace(under, person_id=was.person_id) if under.person_id is None and was is not None else under
 
 
 def _lapsed(stay: Inside, under: Under) -> tuple[Under, ...]:

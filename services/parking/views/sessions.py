@@ -44,7 +44,8 @@ def project(rows: Rows, event: Any, row: Recorded) -> None:
                 kind=under.kind if under is not None else "tariff", person_id=under.person_id if under is not None else None,
                 state="inside", entered_at=event.entered_at, exited_at=None, total=0, paid=0, position=row.position)
         case RightAssigned(session_id=session_id, under=under):
-            _change(rows, session_id, kind=under.kind, person_id=under.person_id)
+            owner = {"person_id": under.person_id} if under.person_id is not None else {}  # a right that names nobody takes it from nobody
+            _change(rows, session_id, kind=under.kind, **owner)
         case PaymentAsked(session_id=session_id, bill=bill) | StayCorrected(session_id=session_id, bill=bill) if bill is not None:
             _change(rows, session_id, total=bill.total_fen)
         case PaymentReceived(session_id=session_id, amount=amount):
@@ -61,7 +62,7 @@ def _change(rows: Rows, session_id: UUID, **fields: Any) -> None:
         rows.put(**{**known, **fields})
 
 
-VIEW = View(table=TABLE, project=project, reads=reads)
+VIEW = View(table=TABLE, project=project, reads=reads, version=2)
 
 
 def page_of(

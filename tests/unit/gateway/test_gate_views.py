@@ -79,6 +79,8 @@ def test_a_stay_that_is_recognised_is_its_new_owners_from_then_on() -> None:
     assert (row["person_id"], row["vehicle_id"], row["pass_id"]) == (str(BEN), str(CAR), None)
     assert (row["state"], row["total"], row["entered_at"]) == ("inside", 800, "2026-03-01T12:00:00Z")
     assert fold(stays.STAYS, log(known)) == []
+    (row,) = fold(stays.STAYS, log(BEGUN, known, parking.SessionRecognised(STAY, None, None, None)), times=2)
+    assert row["person_id"] == str(BEN), "a right that names nobody takes it from nobody"
 
 
 def test_what_is_owed_after_the_exit_is_the_total_less_what_was_paid_and_never_less_than_nothing() -> None:

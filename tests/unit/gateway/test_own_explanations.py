@@ -156,3 +156,17 @@ def test_by_which_pin_a_door_opened_is_not_explained_to_its_resident() -> None:
     by_card = {type(event): msgspec.structs.replace(event, means="card") for event in (judged, passed)}
     card = {i: Known(k.row, by_card.get(type(k.event), k.event)) for i, k in known.items()}
     assert issued[1].event_id in as_told(Viewer(COMMUNITY, ANN, False), card)
+
+
+CHANGED = ("The right under which the stay of person …00000a counts has changed.", "人员…00000a的停车所依据的权限已变更。")
+
+
+@pytest.mark.parametrize(("cause", "english", "chinese"), [
+    (parking.FindingSettled(CAR, "chosen"), "It was found out whose vehicle it is", "已认定车辆属于"),
+    (parking.PermitHeld(CAR, None, ANN, None, NOON, None, None, False), *CHANGED), (None, *CHANGED),
+], ids=["finding", "permit", "list"])
+def test_a_stay_is_found_out_by_a_person_and_otherwise_its_right_has_changed(cause: Any, english: str, chinese: str) -> None:
+    before = [heard(cause, 1)] if cause is not None else []
+    told = [*before, heard(parking.SessionRecognised(STAY, ANN, CAR, None), 2, caused_by=[row.event_id for _, row in before])]
+    known, of = {row.event_id: Known(row, event) for event, row in told}, told[-1][1].event_id
+    assert explain(of, of, known, {})["text"][0].startswith(english) and explain(of, of, known, {}, "zh")["text"][0].startswith(chinese)

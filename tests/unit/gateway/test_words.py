@@ -121,6 +121,8 @@ PERMIT = parking.PermitHeld(RIGHT, LOT, ANN, None, NOON, LATER, 30000, False)
     (parking.SessionRecognised(STAY, ANN, None, RIGHT),
      "It was found out whose vehicle it is: the stay of person …00000a as a guest's, from its beginning on.",
      "已认定车辆属于人员…00000a的访客，自停车开始起算。"),
+    (parking.SessionRecognised(STAY, None, None, None),
+     "The vehicle was recognised: the stay counts under its right, from its beginning on.", "车辆已认定：停车自开始起按其权限计算。"),
     (parking.FindingRaised(RIGHT, "overpaid", None, STAY, None, ()),
      "Something has to be settled by a person: more was paid than is owed.", "有待人工处理：付款多于应付。"),
 ], ids=lambda value: type(value).__name__ if not isinstance(value, str) else "")

@@ -11,13 +11,14 @@ from services.parking.domain.findings import FindingRaised, FindingSettled
 from services.parking.domain.passages import PassageCompleted, PassageFailed, PassageJudged
 from services.parking.domain.plate_rights import PlateRightEnded
 from services.parking.domain.sessions import SESSIONS, AskPayment, EndSession
-from services.parking.domain.stays import PaymentReceived, RightAssigned, SessionEnded, SessionQuarantined
+from services.parking.domain.stays import PaymentReceived, RightAssigned, SessionEnded, SessionQuarantined, Under
 from services.parking.main import SERVICE
 from services.parking.publishing import publish
 from services.parking.views import findings, lanes, rights, sessions
 from tests.kit import folded, recorded
 from tests.unit.parking.samples import (
     ADOPTIONS,
+    ANN,
     BEGUN,
     FINDING,
     GRANTED,
@@ -77,6 +78,12 @@ def test_a_stay_is_listed_with_its_right_what_was_paid_and_how_it_stands() -> No
     assert (row["kind"], row["total"], row["paid"], row["exited_at"], row["position"]) == (
         "permit", 400, 400, "2026-03-01T09:00:00Z", 10)
     assert [rows(sessions.VIEW, begun)[0]["kind"] for begun in (BEGUN, replace(BEGUN, under=UNDER))] == ["tariff", "permit"]
+
+
+def test_a_stay_is_listed_with_its_owner_also_under_a_right_that_names_nobody() -> None:
+    listed = RightAssigned(SESSION, Under(RIGHT, "white"))
+    (row,) = rows(sessions.VIEW, replace(BEGUN, under=replace(UNDER, person_id=ANN)), listed)
+    assert (row["kind"], row["person_id"]) == ("white", str(ANN))
 
 
 def test_a_passage_is_listed_with_what_became_of_it() -> None:

@@ -67,6 +67,17 @@ def test_a_stay_is_put_under_a_right_from_its_beginning_on() -> None:
     assert due(inside(RightAssigned(SESSION, UNDER)), ADOPTIONS, AFTER) == 0 < due(inside(), ADOPTIONS, AFTER)
 
 
+def test_a_right_that_names_nobody_takes_no_stay_from_its_owner() -> None:
+    own, listed = Under(RIGHT, "vehicle", ANN, RIGHT), Under(UUID(int=90), "white")
+    begun = replace(BEGUN, under=own)
+    kept = RightAssigned(SESSION, replace(listed, person_id=ANN))
+    assert when(AssignRight(SESSION, listed), begun) == [kept] and when(AssignRight(SESSION, listed), begun, kept) == []
+    for said in (kept, RightAssigned(SESSION, listed)):
+        state = SESSIONS.fold([begun, said])
+        assert isinstance(state, Inside) and state.begun.under == kept.under
+    assert when(AssignRight(SESSION, listed), BEGUN) == [RightAssigned(SESSION, listed)], "a stranger's is nobody's still"
+
+
 def test_a_stay_is_quarantined_once_and_only_while_it_is_open() -> None:
     assert when(QUARANTINE, BEGUN) == [QUARANTINED]
     assert when(QUARANTINE, BEGUN, QUARANTINED) == when(QUARANTINE) == when(QUARANTINE, BEGUN, ENDED) == []
