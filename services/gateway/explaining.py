@@ -61,9 +61,14 @@ def following(start: UUID, caused_by: Iterable[tuple[UUID, Iterable[UUID]]], mos
     return list(found)[1:]
 
 
-def only_about(person_id: UUID, known: Mapping[UUID, Known]) -> dict[UUID, Known]:
-    """Without the events that are about somebody else."""
-    return {i: k for i, k in known.items() if not persons_of(k.event) or person_id in persons_of(k.event)}
+def only_about(who: Viewer, known: Mapping[UUID, Known]) -> dict[UUID, Known]:
+    """Without the events that are about somebody else, or about nobody at a home that is not theirs."""
+
+    def theirs(event: Any) -> bool:
+        home_id = getattr(event, "home_id", None)
+        return who.person_id in persons if (persons := persons_of(event)) else home_id is None or home_id in who.homes
+
+    return {i: k for i, k in known.items() if theirs(k.event)}
 
 
 def as_told(who: Viewer, known: Mapping[UUID, Known]) -> dict[UUID, Known]:

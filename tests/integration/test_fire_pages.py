@@ -152,6 +152,14 @@ async def test_a_resident_sees_their_home_their_call_and_verified_fires_of_their
     await pages.get("/v1/me/alarms", "guard", 403)
 
 
+async def test_of_a_fire_before_they_lived_there_they_read_what_the_building_does(pages: Pages) -> None:
+    dora, fire = uuid4(), raised()
+    await pages.hears(fire, verified(fire), at=NOW - timedelta(days=3))
+    await pages.hears(lives(dora, HERS, since=(NOW - timedelta(days=1)).date()))
+    (shown,) = await pages.items("/v1/me/alarms", f"resident:{dora}")
+    assert (shown["because"], shown["place"]) == ("building", {"building_id": str(HOUSE), "building": "3", "unit": 1, "floor": 7})
+
+
 async def test_the_day_since_which_they_live_there_begins_where_the_community_is(pages: Pages) -> None:
     evening, night = (raised(kind="water", place=alarm.Place(OTHER_HOUSE, 1, None, FAR)) for _ in range(2))
     await pages.hears(evening, at=datetime(2023, 12, 31, 15, 59, tzinfo=UTC))

@@ -36,8 +36,8 @@ MUTANTS = (
     ),
     *of(
         f"{HERE}/explaining.py", f"{UNIT}/test_explaining.py",
-        ("a resident reads why about others", "if not persons_of(k.event) or person_id in persons_of(k.event)}", "if k}"),
-        ("a resident reads nothing that concerns nobody", "if not persons_of(k.event) or person_id", "if person_id"),
+        ("a resident reads why about others", "if theirs(k.event)}", "if k}"),
+        ("a resident reads nothing that concerns nobody", "else home_id is None or home_id in who.homes", "else False"),
         ("the facts that decided it are no causes",
          "dict.fromkeys((*known.row.meta.caused_by, *facts))", "dict.fromkeys(known.row.meta.caused_by)"),
         ("an order does not rest on its judgement",
@@ -51,6 +51,11 @@ MUTANTS = (
          "return found + sorted((known[i] for i in left), key=lambda k: k.row.position)", "return found"),
         ("a reason is given that is not known", "if c in known and c != i]", "if c != i]"),
         ("what followed is told as a reason", "if k.row.event_id in behind:", "if k.row.event_id in after:"),
+    ),
+    *of(
+        f"{HERE}/explaining.py", f"{UNIT}/test_own_explanations.py",
+        ("a resident reads of another home's vehicle", "else home_id is None or home_id in who.homes", "else True"),
+        ("every change of a right is somebody's recognition", "isinstance(cause, FindingSettled) for cause", "True for cause"),
     ),
     *of(
         f"{HERE}/api/explanation.py", f"{UNIT}/test_own_explanations.py",

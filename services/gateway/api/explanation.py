@@ -47,7 +47,8 @@ def router(app: App) -> APIRouter:
                 await passed(app, USED, asked.row.position)
         known, told = await chain_of(app, asked)
         if not everything:
-            known, told = only_about(principal.id, as_told(await seen_by(app, principal, community_id), known)), {}
+            who = await seen_by(app, principal, community_id)
+            known, told = only_about(who, as_told(who, known)), {}
             if asked.row.event_id not in known:  # a PIN of theirs: what it opened is not told
                 known = {asked.row.event_id: asked}
         names = await names_in(

@@ -1,6 +1,8 @@
 """Incidents: the guard's queue, one with its history, and a resident's own."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -72,8 +74,8 @@ def router(app: App) -> APIRouter:
         homes = await app.database.fetch([community_id], my_home.residences_of(community_id, principal.id))
         rows = await app.database.fetch(
             [community_id], incident_lists.of_resident(community_id, principal.id, homes, now, position, limit))
-        own = {home["home_id"] for home in homes}
-        return json(page([mine(row, own, principal.id) for row in rows], limit, filter_, "position"), headers=stale)
+        since = {home["home_id"]: home["begun"] for home in sorted(homes, key=itemgetter("begun"), reverse=True)}
+        return json(page([mine(row, since, principal.id) for row in rows], limit, filter_, "position"), headers=stale)
 
     return found
 
@@ -99,9 +101,11 @@ def person(person_id: Any, roles: dict[str, str]) -> Row | None:
     return {"id": person_id, "role": roles.get(str(person_id))} if person_id else None
 
 
-def mine(row: Row, homes: set[UUID], person_id: UUID) -> Row:
-    """Where it is not their home, the place is the building, its unit and floor alone."""
-    home = row["home_id"] in homes
+def mine(row: Row, since: Mapping[UUID, datetime], person_id: UUID) -> Row:
+    """Where it is not their home, or was not yet, the place is the building, its unit and floor alone. `since`: when they began to live
+    in each of their homes."""
+    begun = since.get(row["home_id"])
+    home = begun is not None and row["raised_at"] >= begun
     whole = {"home_id": row["home_id"], "name": row["spot"]} if home else {}
     because = "home" if home else "raised" if row["raised_by"] == person_id else "building"
     return {**{name: row[name] for name in OWN}, "place": {**{name: row[name] for name in PLACE}, **whole}, "because": because}

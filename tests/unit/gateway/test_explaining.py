@@ -11,6 +11,7 @@ from libs.contracts import access, devices, identity, parking
 from libs.contracts.fields import SealedField
 from libs.contracts.topics import HEARS, heard_from
 from services.gateway.explaining import Known, causes, explain, following, in_order, links, only_about
+from services.gateway.reach import Viewer
 from services.gateway.sentences import sentence
 from tests.unit.gateway.heard import ANN, BEN, BUILDING, COMMUNITY, DEVICE, GATE, HOME, OPENING, heard
 
@@ -115,7 +116,7 @@ def test_residents_read_nothing_about_others():
         (LIVES, 1, (), access.RightGranted(RIGHT, BEN, "community", "x")),
         (ORDER, 2, (LIVES,), access.DoorOpened(OPENING, GATE, ANN)),
         (REPORT, 3, (), devices.DeviceEnrolled(DEVICE)))
-    kept = only_about(ANN, others)
+    kept = only_about(Viewer(COMMUNITY, ANN, False), others)
     assert set(kept) == {ORDER, REPORT}
     assert explain(ORDER, ORDER, kept, {})["chain"][0]["because"] == []
 

@@ -66,9 +66,11 @@ def test_an_escalation_is_shown_while_that_step_is_late(waiting_for: str | None,
 
 def test_where_it_is_not_their_home_a_resident_reads_of_no_home() -> None:
     row = incident(home_id=HOME, spot="kitchen", building="3")
-    assert mine(row, {HOME}, UUID(int=1))["place"]["name"] == "kitchen"
-    other = mine(row, set(), UUID(int=1))
-    assert "name" not in other["place"] and "home_id" not in other["place"] and "kitchen" not in str(other)
+    assert mine(row, {HOME: NOON}, UUID(int=1))["place"]["name"] == "kitchen"
+    for since in ({}, {HOME: NOON + timedelta(seconds=1)}):
+        other = mine(row, since, UUID(int=1))
+        assert "name" not in other["place"] and "home_id" not in other["place"] and "kitchen" not in str(other)
+        assert other["because"] == "building"
 
 
 SERVICES = {"alarm": alarm_commands, "other": fire_commands}

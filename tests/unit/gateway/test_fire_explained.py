@@ -164,7 +164,7 @@ def resident(person: UUID, home: UUID | None, building: UUID | None = BUILDING, 
 
 def test_a_resident_reads_of_a_fire_next_door_without_the_home_and_without_who_else_was_told() -> None:
     who = resident(BEN, None, BUILDING, INCIDENT)
-    found = only_about(BEN, as_told(who, known()))
+    found = only_about(who, as_told(who, known()))
     assert ID["told ann"] not in found and ID["not told ben"] in found
     said = "\n".join(text("verified", found=found, told={}))
     assert "3-1-701" not in said and "kitchen" not in said and "building 3" in said and "by somebody" not in said
@@ -172,8 +172,8 @@ def test_a_resident_reads_of_a_fire_next_door_without_the_home_and_without_who_e
 
 
 def test_a_resident_of_another_house_reads_nothing_of_it() -> None:
-    carl = UUID(int=0xCA)
-    found = only_about(carl, as_told(resident(carl, None, None), known()))
+    carl = resident(UUID(int=0xCA), None, None)
+    found = only_about(carl, as_told(carl, known()))
     assert not {tag_of(type(k.event)).partition(".")[0] for k in found.values()} & {"alarm", "neighbors", "gov"}
 
 

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from libs.contracts import access, devices, identity, parking
+from libs.contracts.fields import SealedField
 from libs.contracts.permissions import permissions_of
 from libs.eventkit.auth import Principal
 from libs.eventkit.db import Ready
@@ -17,7 +18,7 @@ from libs.eventkit.recorded import NOWHERE, Catalogue, Recorded
 from libs.eventkit.tail import Wake
 from services.gateway.api.explanation import is_own, preferred
 from services.gateway.chain import asked_for, names_in
-from services.gateway.explaining import Known, as_told, explain
+from services.gateway.explaining import Known, as_told, explain, only_about
 from services.gateway.main import SERVICE
 from services.gateway.reach import Viewer
 from tests.unit.gateway.fire import DURESS
@@ -156,6 +157,15 @@ def test_by_which_pin_a_door_opened_is_not_explained_to_its_resident() -> None:
     by_card = {type(event): msgspec.structs.replace(event, means="card") for event in (judged, passed)}
     card = {i: Known(k.row, by_card.get(type(k.event), k.event)) for i, k in known.items()}
     assert issued[1].event_id in as_told(Viewer(COMMUNITY, ANN, False), card)
+
+
+def test_a_vehicle_that_nobody_keeps_is_told_of_to_its_home_alone() -> None:
+    registered = heard(identity.VehicleRegistered(CAR, HOME, None, SealedField(CAR, CAR, "plate", "box"), "small", True), 1)
+    begun = heard(parking.SessionBegun(STAY, CAR, "ground", ANN, CAR, None, NOON), 2, caused_by=[registered[1].event_id])
+    known, of = {row.event_id: Known(row, event) for event, row in (registered, begun)}, begun[1].event_id
+    for homes, told in (((), {of}), ((HOME,), set(known)), ((BUILDING,), {of})):
+        kept = only_about(Viewer(COMMUNITY, ANN, False, homes=frozenset(homes)), known)
+        assert set(kept) == told and ("3-2-501" in str(explain(of, of, kept, {HOME: "3-2-501"}))) is (len(told) > 1)
 
 
 CHANGED = ("The right under which the stay of person …00000a counts has changed.", "人员…00000a的停车所依据的权限已变更。")
