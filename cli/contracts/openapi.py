@@ -147,17 +147,16 @@ def problem(status: int, codes: list[str]) -> Document:
 
 
 def passed_on(route: RouteContext) -> list[tuple[str, str]]:
-    """The services and paths that a route of the gateway passes its requests on to."""
+    """The services and paths that a route of the gateway passes its requests on to: by its row of a table, or several by its function."""
+    if (row := getattr(route.endpoint, "row", None)) is not None:
+        return [(row.service, row.to)]
     names, tree = names_of(route.endpoint), tree_of(route.endpoint)
     loops = (n for n in ast.walk(tree) if isinstance(n, ast.comprehension))
     several = {n.target.id: resolved(n.iter, names) for n in loops if isinstance(n.target, ast.Name)}
     for call in (n for n in ast.walk(tree) if isinstance(n, ast.Call)):
         what = resolved(call.func, names)
         if isinstance(what, MethodType) and what.__func__ is Upstream.forward:
-            service, path = call.args[1:3]
-            parts = path.values if isinstance(path, ast.JoinedStr) else [path]
-            to = "".join(str(p.value) if isinstance(p, ast.Constant) else f"{{{p.value.id}}}" for p in parts)  # type: ignore[attr-defined]
-            return [(name, to) for name in (several[service.id] if isinstance(service, ast.Name) else [ast.literal_eval(service)])]
+            return [(name, ast.literal_eval(call.args[2])) for name in several[ast.unparse(call.args[1])]]
     return []
 
 

@@ -1,30 +1,25 @@
-"""What is the person's to know and to decide: who looked at them, what they have agreed to, and that they be erased; for staff, how
-far each erasure has come. Consents and erasures are identity's: they are passed on as in `commands.py`."""
+"""What is the person's to know: who looked at them, and how far their erasure has come; for staff, how far each has."""
 
 from typing import Annotated, Any
-from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from libs.contracts.permissions import DATA_OWN, ERASURES_MANAGE, GOVERNMENT_READ, RESIDENTS_MANAGE
+from libs.contracts.permissions import DATA_OWN, ERASURES_MANAGE
 from libs.eventkit.auth import Principal
 from libs.eventkit.decider import NotFound
 from libs.eventkit.http import community_of, cursor_position, json, page, permitted
 from libs.eventkit.privacy import masked
 from libs.eventkit.service import App
-from services.gateway.api.commands import PASSED_ON
 from services.gateway.api.paging import Cursor, Limit
 from services.gateway.api.unsealing import name_of
-from services.gateway.forwarding import Upstream
 from services.gateway.freshness import fresh
 from services.gateway.views import erasures, looks
 
-OWN = [permitted(DATA_OWN)]
 Row = dict[str, Any]
 
 
 def router(app: App) -> APIRouter:
-    found, upstream = APIRouter(), Upstream(app.settings)
+    found = APIRouter()
 
     @found.get("/v1/me/looks")
     async def list_my_looks(
@@ -58,33 +53,6 @@ def router(app: App) -> APIRouter:
         stale = await fresh(app, request, community_id, erasures.VIEWS)
         rows = await app.database.fetch([community_id], erasures.newest(community_id, position, limit))
         return json(page([erasure(row) for row in rows], limit, "erasures", "position"), headers=stale)
-
-    @found.post("/v1/me/erasure", dependencies=OWN, status_code=202, openapi_extra=PASSED_ON.get("erase_me"))
-    async def erase_me(request: Request) -> Response:
-        return await upstream.forward(request, "identity", "/v1/me/erasure")
-
-    @found.post("/v1/residents/{resident_id}/erasures", dependencies=[permitted(ERASURES_MANAGE)], status_code=202,
-                openapi_extra=PASSED_ON.get("erase_resident"))
-    async def erase_resident(request: Request, resident_id: UUID) -> Response:
-        return await upstream.forward(request, "identity", f"/v1/residents/{resident_id}/erasures")
-
-    @found.get("/v1/me/consents", dependencies=OWN, openapi_extra=PASSED_ON.get("list_my_consents"))
-    async def list_my_consents(request: Request) -> Response:
-        return await upstream.forward(request, "identity", "/v1/me/consents")
-
-    @found.put("/v1/me/consents/{purpose}", dependencies=OWN, openapi_extra=PASSED_ON.get("say_consent"))
-    async def say_consent(request: Request, purpose: str) -> Response:
-        purpose = purpose if purpose in ("face", "sharing", "notices") else "unknown"
-        return await upstream.forward(request, "identity", f"/v1/me/consents/{purpose}")
-
-    @found.get("/v1/consents", dependencies=[permitted(RESIDENTS_MANAGE)], openapi_extra=PASSED_ON.get("list_consents"))
-    async def list_consents(request: Request) -> Response:
-        return await upstream.forward(request, "identity", "/v1/consents")
-
-    @found.post("/v1/residents/{resident_id}/disclosures", dependencies=[permitted(RESIDENTS_MANAGE, GOVERNMENT_READ)], status_code=201,
-                openapi_extra=PASSED_ON.get("disclose_contact"))
-    async def disclose_contact(request: Request, resident_id: UUID) -> Response:
-        return await upstream.forward(request, "identity", f"/v1/residents/{resident_id}/disclosures")
 
     return found
 

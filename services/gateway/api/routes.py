@@ -5,14 +5,10 @@ from fastapi import APIRouter, Response
 from libs.eventkit.http import json, open_to_all
 from libs.eventkit.service import App
 from services.gateway.api import (
-    alarm_commands,
     cars,
-    commands,
     doors,
     explanation,
     export,
-    fire_commands,
-    gate_commands,
     government,
     incident_events,
     incidents,
@@ -20,13 +16,14 @@ from services.gateway.api import (
     live,
     looking_back,
     me,
+    passing,
     people,
-    registry,
-    setting_up,
     told,
     webhooks,
 )
+from services.gateway.api.passed_on import access, alarm, identity, neighbors, parking
 
+PASSED_ON = (identity.TABLE, access.TABLE, parking.TABLE, alarm.TABLE, neighbors.TABLE)
 LINKS = {
     "name": "Lifang gateway", "openapi": "/openapi.json", "sign_in": "/v1/sign-ins", "me": "/v1/me",
     "my_doors": "/v1/me/doors", "my_door_events": "/v1/me/door-events", "my_visitors": "/v1/me/visitors",
@@ -51,7 +48,9 @@ def routes(app: App) -> APIRouter:
         return json(LINKS)
 
     for part in (
-            me, cars, doors, looking_back, lanes, incidents, told, government, incident_events, webhooks, live, explanation, commands,
-            gate_commands, alarm_commands, fire_commands, people, registry, setting_up, export):
+            me, cars, doors, looking_back, lanes, incidents, told, government, incident_events, webhooks, live, explanation, people,
+            export):
         found.include_router(part.router(app))
+    for table in PASSED_ON:
+        found.include_router(passing.router(app, table))
     return found

@@ -6,13 +6,9 @@ from uuid import UUID
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
-from libs.contracts.permissions import PERMISSIONS
-from libs.eventkit.http import guards_of, iter_route_contexts, page
+from libs.eventkit.http import page
 from libs.eventkit.problems import Problem
-from libs.eventkit.settings import Settings
-from services.gateway.api import alarm_commands, fire_commands
 from services.gateway.api.incident_events import cursor_at
 from services.gateway.api.incidents import mine, queue_after, queued
 from services.gateway.api.told import rank_after
@@ -71,52 +67,6 @@ def test_where_it_is_not_their_home_a_resident_reads_of_no_home() -> None:
         other = mine(row, since, UUID(int=1))
         assert "name" not in other["place"] and "home_id" not in other["place"] and "kitchen" not in str(other)
         assert other["because"] == "building"
-
-
-SERVICES = {"alarm": alarm_commands, "other": fire_commands}
-
-
-@pytest.mark.parametrize("part", list(SERVICES))
-async def test_each_command_goes_to_its_owner_on_the_same_path(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    class App:
-        settings: Settings = SETTINGS
-
-    passed: list[tuple[str, str]] = []
-
-    async def forward(self: Upstream, asked: Any, service: str, path: str) -> Any:
-        passed.append((service, path))
-
-    monkeypatch.setattr(Upstream, "forward", forward)
-    web = FastAPI()
-    web.include_router(SERVICES[part].router(App()))  # type: ignore[attr-defined]
-    some = UUID(int=5)
-    for route in (r.original_route for r in iter_route_contexts(web.routes) if r.path.startswith("/v1/")):
-        names = route.param_convertors  # type: ignore[union-attr]
-        await route.endpoint(request(), **dict.fromkeys(names, some))  # type: ignore[union-attr]
-        service, path = passed.pop()
-        assert path == route.path.format(**dict.fromkeys(names, some))  # type: ignore[union-attr]
-        owner = "alarm" if part == "alarm" else "access" if "fire-release" in path else "identity" if "population" in path else "neighbors"
-        assert service == owner, path
-
-
-def test_who_may_pass_which_command_on() -> None:
-    class App:
-        settings: Settings = SETTINGS
-
-    web = FastAPI()
-    for part in SERVICES.values():
-        web.include_router(part.router(App()))  # type: ignore[attr-defined]
-    found: dict[str, set[str]] = {}
-    for route in iter_route_contexts(web.routes):
-        if route.path.startswith("/v1/"):
-            (method,) = route.methods or {""}
-            found[f"{method} {route.path}"] = {r for r, may in PERMISSIONS.items() if may & set(guards_of(route))}
-    assert found["POST /v1/sos"] == {"resident"}
-    assert found["POST /v1/incidents/{incident_id}/verifications"] == {"staff", "guard"}
-    assert found["POST /v1/sensors"] == {"staff"} and found["GET /v1/sensors"] == {"staff", "guard"}
-    assert found["POST /v1/fire-releases/{release_id}/endings"] == {"staff", "guard"}
-    assert found["POST /v1/notices"] == {"staff"} and found["POST /v1/notices/{notice_id}/receipts"] == {"resident"}
-    assert found["POST /v1/residents/{resident_id}/population-declarations"] == {"staff", "grid", "police"}
 
 
 async def test_a_question_goes_on_with_its_query_and_a_command_without() -> None:

@@ -12,6 +12,7 @@ from functools import cache
 from cli.place import ROOT
 from cli.providing import holders
 from libs.contracts.topics import TOPICS
+from services.gateway.api.routes import PASSED_ON
 from tests.deploy.k8s.policy.beyond import Way, beyond, text
 from tests.deploy.k8s.policy.crowd import Crowd, Pod, crowd_of, pods_of
 from tests.deploy.k8s.world import World, at, title
@@ -23,15 +24,14 @@ Arrow = tuple[str, str, int]
 
 @cache
 def forwarded() -> frozenset[str]:
-    """Whom the gateway's code passes something on to: the second argument of each `forward(…)`, a text or a name of a loop's texts."""
-    found = set()
-    for path in (ROOT / "services" / "gateway").rglob("*.py"):
+    """Whom the gateway's code passes something on to: by a row of a table, or by a `forward(…)` to each of a loop's texts."""
+    found = {row.service for table in PASSED_ON for row in table}
+    for path in (ROOT / "services" / "gateway" / "api").glob("*.py"):
         tree = ast.parse(path.read_text())
         texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and node.value in SERVICES}
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) == "forward":
-                to = node.args[1] if len(node.args) > 1 else None
-                found |= {to.value} if isinstance(to, ast.Constant) else texts if isinstance(to, ast.Name) else set()
+                found |= texts if isinstance(node.args[1], ast.Name) else set()
     return frozenset(found)
 
 

@@ -1,0 +1,31 @@
+"""Alarm's: calls for help, the steps of an incident, panels, sensors and deadlines."""
+
+from functools import partial
+
+from libs.contracts.permissions import ALARMS_GUARD, ALARMS_MANAGE, ALARMS_RAISE_OWN, ALARMS_READ
+from libs.eventkit.http import permitted
+from services.gateway.api.passing import PassedOn
+
+alarm = partial(PassedOn, "alarm")
+GUARD, MANAGER, READER = permitted(ALARMS_GUARD), permitted(ALARMS_MANAGE), permitted(ALARMS_READ)
+
+TABLE = (
+    # incidents
+    alarm("POST", "/v1/sos", permitted(ALARMS_RAISE_OWN), "call_for_help", 201),
+    alarm("POST", "/v1/incidents", GUARD, "raise_incident", 201),
+    alarm("POST", "/v1/incidents/{incident_id}/acknowledgements", GUARD, "acknowledge_incident", 201),
+    alarm("POST", "/v1/incidents/{incident_id}/verifications", GUARD, "verify_incident", 201),
+    alarm("POST", "/v1/incidents/{incident_id}/false-alarms", GUARD, "find_incident_false", 201),
+    alarm("POST", "/v1/incidents/{incident_id}/dispatches", GUARD, "dispatch_to_incident", 201),
+    alarm("POST", "/v1/incidents/{incident_id}/resolutions", GUARD, "resolve_incident", 201),
+    # panels, sensors and deadlines
+    alarm("GET", "/v1/panels", READER, "list_panels"),
+    alarm("POST", "/v1/panels", MANAGER, "install_panel", 201),
+    alarm("PUT", "/v1/panels/{panel_id}", MANAGER, "change_panel"),
+    alarm("GET", "/v1/panels/{panel_id}/signals", READER, "list_signals"),
+    alarm("GET", "/v1/sensors", READER, "list_sensors"),
+    alarm("POST", "/v1/sensors", MANAGER, "install_sensor", 201),
+    alarm("PUT", "/v1/sensors/{sensor_id}", MANAGER, "change_sensor"),
+    alarm("GET", "/v1/ladders", READER, "list_ladders"),
+    alarm("PUT", "/v1/ladders/{severity}", MANAGER, "set_ladder"),
+)
