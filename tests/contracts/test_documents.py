@@ -1,6 +1,7 @@
 """The generated documents are up to date and what they claim to be; the official schemas and validators say so."""
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
@@ -18,6 +19,7 @@ from libs.eventkit.envelope import headers
 from libs.eventkit.keys_topic import KeyCreated
 from libs.eventkit.privacy import KeyRecord
 from libs.eventkit.recorded import Meta, Number, tag_of
+from services.gateway.api import routes as gateway_routes
 from tests.kit import recorded
 
 PUBLISHED = list(schemas.published())
@@ -201,7 +203,22 @@ PASSED_ON_TO_SET_UP = {
     "put": ("doors/{door_id}", "lifts/{lift_id}", "homes/{home_id}/floor", f"{LOT}/{{lot_id}}", f"{RIGHT}/{{right_id}}"),
     "post": ("doors", "lifts", "credentials", LOT, f"{LOT}/{{lot_id}}/tariffs", "parking/spaces", "parking/lanes", RIGHT),
     "delete": ("credentials/{credential_id}", "parking/spaces/{space_id}", f"{RIGHT}/{{right_id}}")}
-PASSED_ON = (PASSED_ON_ABOUT_PEOPLE, PASSED_ON_TO_THE_REGISTER, PASSED_ON_TO_SET_UP)
+VEHICLE, RESIDENT, ORGANISATION = "vehicles/{vehicle_id}", "residents/{resident_id}", "organisations/{organisation_id}"
+PASSED_ON_WITH_PAPERS = {
+    "get": ("vehicles", VEHICLE, "organisations", ORGANISATION), "patch": (VEHICLE, ORGANISATION), "delete": (
+        VEHICLE, f"{VEHICLE}/keeper", f"{RESIDENT}/guardians/{{guardian_id}}"),
+    "put": (f"{RESIDENT}/id-number", f"{RESIDENT}/guardians/{{guardian_id}}"),
+    "post": ("vehicles", f"{VEHICLE}/verification", f"{VEHICLE}/keeper", f"{VEHICLE}/disclosures", "organisations",
+             f"{RESIDENT}/id-number/confirmation")}
+STAY = "parking-sessions/{session_id}"
+PASSED_ON_AT_THE_GATE = {
+    "get": ("visitor-passes", "visitor-passes/{pass_id}", "visitor-qr-keys", "me/visitor-notices", "notice-deliveries",
+            "notice-deliveries/counts", "face-templates", "parking-sessions", f"{STAY}/bill", f"{LOT}/{{lot_id}}/occupancy"),
+    "post": ("doors/{door_id}/openings", "lifts/{lift_id}/openings", "visitor-passes", "visitor-passes/{pass_id}/revocations",
+             f"{STAY}/payments", f"{STAY}/settlements", f"{STAY}/corrections", "permits/{right_id}/renewals", "lanes/{lane_id}/openings",
+             "parking-findings/{finding_id}/settlements")}
+PASSED_ON = (
+    PASSED_ON_ABOUT_PEOPLE, PASSED_ON_TO_THE_REGISTER, PASSED_ON_TO_SET_UP, PASSED_ON_WITH_PAPERS, PASSED_ON_AT_THE_GATE)
 PASSED_ON_IN_A_FIRE = {
     "get": ("panels", "panels/{panel_id}/signals", "sensors", "ladders", f"{NOTICE}/receipts", "broadcasts", "me/display-name",
             "me/circles", "circles/{circle_id}/members"),
@@ -217,11 +234,7 @@ def test_the_merged_document_has_the_bodies_of_the_services_behind_the_gateway(o
     passed_on = {(m, p) for p, methods in merged["paths"].items() for m, of in methods.items() if "x-served-by" in of}
     assert passed_on == {
         ("post", "/v1/sign-ins"), ("post", "/v1/sign-ins/{sign_in_id}/tokens"), ("post", "/v1/token-renewals"),
-        ("delete", "/v1/sessions/current"), ("post", "/v1/doors/{door_id}/openings"), ("post", "/v1/visitor-passes"),
-        ("post", "/v1/visitor-passes/{pass_id}/revocations"), ("post", "/v1/vehicles"), ("delete", "/v1/vehicles/{vehicle_id}"),
-        ("post", "/v1/parking-sessions/{session_id}/payments"), ("post", "/v1/parking-sessions/{session_id}/settlements"),
-        ("post", "/v1/parking-sessions/{session_id}/corrections"), ("post", "/v1/permits/{right_id}/renewals"),
-        ("post", "/v1/lanes/{lane_id}/openings"), ("post", "/v1/parking-findings/{finding_id}/settlements"),
+        ("delete", "/v1/sessions/current"),
         *((m, f"/v1/{p}") for of in (PASSED_ON_IN_A_FIRE, *PASSED_ON) for m, paths in of.items() for p in paths)}
     assert merged["components"]["schemas"]["AskForCode"] == identity["components"]["schemas"]["AskForCode"]
     for method, path in passed_on:
@@ -238,8 +251,17 @@ def test_what_is_passed_on_is_asked_by_page_and_filter_as_it_is_of_the_service_b
         merged["/v1/sensors"]["get"])
     lists = [(p, of["get"]) for p, of in merged.items() if "x-served-by" in of.get("get", {})]
     assert len(lists) == len(PASSED_ON_IN_A_FIRE["get"]) + sum(len(of["get"]) for of in PASSED_ON)
+    behind = {row.operation: row.to for table in gateway_routes.PASSED_ON for row in table}
     for path, of in lists:
-        assert asked(of) == asked(openapis[of["x-served-by"]]["paths"][path]["get"]), path
+        assert asked(of) == asked(openapis[of["x-served-by"]]["paths"][behind[of["operationId"]]]["get"]), path
+
+
+def test_whatever_place_an_answer_names_can_be_read_at_the_gateway(openapis):
+    """`tests/e2e/test_locations.py` follows them, as whoever was answered."""
+    files = (Path(__file__).parents[2] / "services").glob("*/api/*.py")
+    named = {place for file in files for place in re.findall(r'"Location": f"([^"]+)"', file.read_text())}
+    read = {re.sub("{.*?}", "{}", path) for path, of in openapis["lifang"]["paths"].items() if "get" in of}
+    assert named and {re.sub("{.*?}", "{}", place) for place in named} <= read
 
 
 def test_the_gateway_serves_the_bodies_and_every_path_of_the_merged_document(openapis, tmp_path):

@@ -169,6 +169,30 @@ async def test_a_pass_is_its_hosts_alone(visit: Visit, stack: Stack):
         assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
+async def test_the_host_of_a_pass_that_staff_issued_reads_its_code_and_is_told_at_the_gateway(
+        visit: Visit, stack: Stack, http: httpx.AsyncClient):
+    body = {"kind": "courier", "home_id": visit.home["home_id"], "host_id": visit.host, "visitor_name": VISITOR}
+    made = await http.post("/v1/visitor-passes", headers=visit.staff, json=body)
+    assert made.status_code == 201 and "qr" not in made.json(), made.text
+    place, since = made.headers["location"], {"lifang-min-position": made.headers["lifang-position"]}
+    mine, staffs, others = [
+        await http.get(place, headers=who | since)
+        for who in (visit.me, visit.staff, stack.bearer("resident", stack.demo.cards[1]["person_id"]))]
+    assert (mine.status_code, mine.json()["visitor_name"]) == (200, VISITOR), mine.text
+    assert (staffs.json()["visitor_name"], "qr" in staffs.json(), others.status_code) == ("欧*", False, 404)
+    keys = (await http.get("/v1/visitor-qr-keys")).json()["items"]
+    public = {bytes.fromhex(k["id"]): qr.Ed25519PublicKey.from_public_bytes(unbase64url(k["public_key"])) for k in keys}
+    said = qr.verify(qr.payload_of(mine.json()["qr"]), public, datetime.now(UTC), UUID(stack.demo.community_id))
+    assert str(said.pass_id) == made.json()["id"]
+    assert await visit.at(visit.door("community"), mine.json()["qr"])
+
+    async def told() -> Any:
+        items = (await http.get("/v1/me/visitor-notices", headers=visit.me)).json()["items"]
+        return [(i["kind"], i["detail"]) for i in items if i["pass_id"] == made.json()["id"]]
+
+    assert await until(told) == [("visitor_arrived", "door")]
+
+
 async def test_a_request_that_comes_again_makes_no_second_pass(visit: Visit):
     headers = visit.me | {"idempotency-key": str(uuid4())}
     body = {"kind": "courier", "home_id": visit.home["home_id"], "plate": PLATE}

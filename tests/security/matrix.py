@@ -137,6 +137,32 @@ MATRIX = {
         staff guard: GET /v1/parking/plate-rights
         staff: PUT /v1/parking/plate-rights/{right_id}
         staff: DELETE /v1/parking/plate-rights/{right_id}
+        resident staff: GET /v1/visitor-passes
+        resident staff: GET /v1/visitor-passes/{pass_id}
+        public: GET /v1/visitor-qr-keys
+        resident: GET /v1/me/visitor-notices
+        staff guard operator service: GET /v1/notice-deliveries
+        staff guard operator service: GET /v1/notice-deliveries/counts
+        staff guard operator service: GET /v1/face-templates
+        resident staff guard: POST /v1/lifts/{lift_id}/openings
+        resident staff: GET /v1/vehicles
+        resident staff: GET /v1/vehicles/{vehicle_id}
+        staff: PATCH /v1/vehicles/{vehicle_id}
+        staff: POST /v1/vehicles/{vehicle_id}/verification
+        staff: POST /v1/vehicles/{vehicle_id}/keeper
+        staff: DELETE /v1/vehicles/{vehicle_id}/keeper
+        staff: POST /v1/vehicles/{vehicle_id}/disclosures
+        staff: PUT /v1/residents/{resident_id}/id-number
+        staff: POST /v1/residents/{resident_id}/id-number/confirmation
+        staff: PUT /v1/residents/{resident_id}/guardians/{guardian_id}
+        staff: DELETE /v1/residents/{resident_id}/guardians/{guardian_id}
+        staff: POST /v1/organisations
+        staff grid police: GET /v1/organisations
+        staff grid police: GET /v1/organisations/{organisation_id}
+        staff: PATCH /v1/organisations/{organisation_id}
+        staff guard: GET /v1/parking/lots/{lot_id}/occupancy
+        staff guard: GET /v1/parking-sessions
+        resident staff guard: GET /v1/parking-sessions/{session_id}/bill
     """,
     "identity": """
         public: POST /v1/sign-ins

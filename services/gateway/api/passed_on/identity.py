@@ -1,4 +1,4 @@
-"""Identity's: signing in, who lives and works there, their vehicles, and what they have agreed to."""
+"""Identity's: signing in, who lives and works there, organisations and vehicles, and what people have agreed to."""
 
 from functools import partial
 
@@ -23,7 +23,8 @@ identity = partial(PassedOn, "identity")
 ACCOUNTS = permitted(ACCOUNTS_MANAGE, RESIDENTS_MANAGE)
 HOMES, READING_HOMES = permitted(HOMES_MANAGE), permitted(HOMES_READ)
 RESIDENTS, READING = permitted(RESIDENTS_MANAGE), permitted(RESIDENTS_READ)
-KEEPER, CONTACTS, OWN = permitted(VEHICLES_DECLARE_OWN, VEHICLES_MANAGE), permitted(RESIDENTS_MANAGE, GOVERNMENT_READ), permitted(DATA_OWN)
+KEEPER, VEHICLES = permitted(VEHICLES_DECLARE_OWN, VEHICLES_MANAGE), permitted(VEHICLES_MANAGE)
+CONTACTS, OWN = permitted(RESIDENTS_MANAGE, GOVERNMENT_READ), permitted(DATA_OWN)
 
 TABLE = (
     # signing in
@@ -45,14 +46,29 @@ TABLE = (
     identity("GET", "/v1/residents/{resident_id}", READING, "show_resident"),
     identity("PATCH", "/v1/residents/{resident_id}", RESIDENTS, "correct_contact"),
     identity("POST", "/v1/residents/{resident_id}/disclosures", CONTACTS, "disclose_contact", 201),
+    identity("PUT", "/v1/residents/{resident_id}/id-number", RESIDENTS, "record_id_number"),
+    identity("POST", "/v1/residents/{resident_id}/id-number/confirmation", RESIDENTS, "confirm_id_number"),
+    identity("PUT", "/v1/residents/{resident_id}/guardians/{guardian_id}", RESIDENTS, "declare_guardian"),
+    identity("DELETE", "/v1/residents/{resident_id}/guardians/{guardian_id}", RESIDENTS, "end_guardian", 204),
     identity("POST", "/v1/residents/{resident_id}/residences", RESIDENTS, "start_residence", 201),
     identity("POST", "/v1/residents/{resident_id}/population-declarations", permitted(POPULATION_DECLARE), "declare_population", 201),
     identity("POST", "/v1/residences/{residence_id}/end", RESIDENTS, "end_residence"),
     identity("GET", "/v1/residences", READING, "list_residences"),
     identity("GET", "/v1/probing-findings", ACCOUNTS, "list_probing_findings"),
+    identity("POST", "/v1/organisations", HOMES, "register_organisation", 201),
+    identity("GET", "/v1/organisations", READING_HOMES, "list_organisations"),
+    identity("GET", "/v1/organisations/{organisation_id}", READING_HOMES, "show_organisation"),
+    identity("PATCH", "/v1/organisations/{organisation_id}", HOMES, "correct_organisation"),
     # vehicles
     identity("POST", "/v1/vehicles", KEEPER, "register_vehicle", 201),
+    identity("GET", "/v1/vehicles", KEEPER, "list_vehicles"),
+    identity("GET", "/v1/vehicles/{vehicle_id}", KEEPER, "show_vehicle"),
+    identity("PATCH", "/v1/vehicles/{vehicle_id}", VEHICLES, "correct_plate"),
     identity("DELETE", "/v1/vehicles/{vehicle_id}", KEEPER, "remove_vehicle", 204),
+    identity("POST", "/v1/vehicles/{vehicle_id}/verification", VEHICLES, "verify_binding"),
+    identity("POST", "/v1/vehicles/{vehicle_id}/keeper", VEHICLES, "confirm_keeper"),
+    identity("DELETE", "/v1/vehicles/{vehicle_id}/keeper", VEHICLES, "end_keeper", 204),
+    identity("POST", "/v1/vehicles/{vehicle_id}/disclosures", VEHICLES, "disclose_plate", 201),
     # consents and erasures
     identity("GET", "/v1/me/consents", OWN, "list_my_consents"),
     identity("PUT", "/v1/me/consents/{purpose}", OWN, "say_consent"),

@@ -8,6 +8,7 @@ from services.gateway.api.passing import PassedOn
 
 parking = partial(PassedOn, "parking")
 MANAGER, READER, GUARD = permitted(PARKING_MANAGE), permitted(PARKING_READ), permitted(PARKING_GUARD)
+DEBTOR = permitted(PARKING_READ, PARKING_READ_OWN)
 PAYER, HOLDER = permitted(PARKING_GUARD, PARKING_READ_OWN), permitted(PARKING_MANAGE, PARKING_READ_OWN)
 
 TABLE = (
@@ -15,6 +16,7 @@ TABLE = (
     parking("POST", "/v1/parking/lots", MANAGER, "open_lot", 201),
     parking("GET", "/v1/parking/lots", READER, "list_lots"),
     parking("PUT", "/v1/parking/lots/{lot_id}", MANAGER, "change_lot"),
+    parking("GET", "/v1/parking/lots/{lot_id}/occupancy", READER, "show_occupancy"),
     parking("POST", "/v1/parking/lots/{lot_id}/tariffs", MANAGER, "adopt_tariff", 201),
     parking("GET", "/v1/parking/lots/{lot_id}/tariffs", READER, "list_tariffs"),
     parking("POST", "/v1/parking/spaces", MANAGER, "mark_space", 201),
@@ -29,6 +31,9 @@ TABLE = (
     parking("POST", "/v1/permits/{right_id}/renewals", HOLDER, "ask_renewal", 201,
             behind="/v1/parking/plate-rights/{right_id}/renewals"),
     # stays
+    parking("GET", "/v1/parking-sessions", READER, "list_parking_sessions", behind="/v1/parking/sessions"),
+    parking("GET", "/v1/parking-sessions/{session_id}/bill", DEBTOR, "show_bill",
+            behind="/v1/parking/sessions/{session_id}/bill"),
     parking("POST", "/v1/parking-sessions/{session_id}/payments", PAYER, "ask_payment", 201,
             behind="/v1/parking/sessions/{session_id}/payments"),
     parking("POST", "/v1/parking-sessions/{session_id}/settlements", GUARD, "settle_session", 201,
