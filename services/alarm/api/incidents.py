@@ -79,15 +79,16 @@ def routes(app: App, book: AlarmBook) -> APIRouter:
     def headers(done: Done) -> dict[str, str]:
         return {**http.position_header(app.service.name, app.commands.generation, done), "ETag": f'"{done.outcome.version}"'}
 
-    async def raise_at(source_id: UUID, kind: Any, spot: Spot, code: str, request: Request, key: Any, principal: Principal) -> Response:
-        """Answers with the incident that is open there: a new one, or the one that this folds into."""
+    async def raise_at(
+        source_id: UUID, kind: Any, spot: Spot, code: str, request: Request, key: Any, principal: Principal,
+    ) -> tuple[UUID, dict[str, str]]:
+        """The incident that is open there: a new one, or the one that this folds into; and what an answer says of it."""
         context = http.context(request, principal, community_of(principal), caused_by=spot.because)
         command = raising(
             book, context.community_id, source_id, uuid7(), alarm_of(kind), spot, code, True, context.now, raised_by=principal.id)
         done = await app.commands.handle(source_id, command, context, key=key)
         event: Any = (await app.commands.said(done))[0]
-        incident_id = event.about.incident_id
-        return json({"id": incident_id}, 201, {**headers(done), "Location": f"/v1/incidents/{incident_id}"})
+        return event.about.incident_id, headers(done)
 
     @router.post("/incidents", status_code=201)
     async def raise_incident(body: NewIncident, request: Request, key: IdempotencyKey, principal: Principal = guards) -> Response:
@@ -97,13 +98,14 @@ def routes(app: App, book: AlarmBook) -> APIRouter:
         place = place_of(body.place, book, community_id)
         said = msgspec.json.encode([body.kind, place]).decode()
         source_id = uuid5(community_id, f"by hand {said}")
-        return await raise_at(source_id, body.kind, Spot(place), "manual", request, key, principal)
+        incident_id, about = await raise_at(source_id, body.kind, Spot(place), "manual", request, key, principal)
+        return json({"id": incident_id}, 201, {**about, "Location": f"/v1/incidents/{incident_id}"})
 
     @router.post("/sos", status_code=201)
     async def call_for_help(
         body: Sos, request: Request, key: IdempotencyKey, principal: Principal = permitted(permissions.ALARMS_RAISE_OWN),
     ) -> Response:
-        """From a home where the caller lives."""
+        """From a home where the caller lives, who reads on at the gateway's `/v1/me/alarms`: incidents are for who is on duty."""
         community_id = community_of(principal)
         await book.memory.fresh()
         if not book.lives_in(community_id, principal.id, body.home_id):
@@ -111,7 +113,8 @@ def routes(app: App, book: AlarmBook) -> APIRouter:
         if not book.lives_in(community_id, principal.id, body.home_id):
             raise Refused("not_a_resident_of_this_home")
         spot = book.home(community_id, body.home_id)
-        return await raise_at(source_of_sos(body.home_id), "sos", spot, "sos", request, key, principal)
+        incident_id, about = await raise_at(source_of_sos(body.home_id), "sos", spot, "sos", request, key, principal)
+        return json({"id": incident_id}, 201, about)
 
     @router.get("/incidents")
     async def list_incidents(
