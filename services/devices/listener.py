@@ -96,7 +96,11 @@ class Listener:
     async def take(self, piece: Piece) -> tuple[Frame, "asyncio.Task[bytes | None]"]:
         """Reads the piece and begins to store it; waits where too many are under way."""
         await self._slots.acquire()
-        frame = self.reception.read(piece)
+        try:
+            frame = self.reception.read(piece)
+        except BaseException:
+            self._slots.release()
+            raise
         task = asyncio.create_task(self.reception.reply(piece, frame))
         self._taking.add(task)
         task.add_done_callback(self._taken)

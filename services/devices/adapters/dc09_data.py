@@ -8,11 +8,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 Protocol = Literal["contact_id", "sia", "other"]
+LONGEST_NUMBER = 8
+"""Digits: what is longer is no area, zone or user."""
 
 _ACCOUNT = re.compile(r"#(?P<account>[0-9A-Za-z]{1,16})?\|?|\|")
 _CONTACT_ID = re.compile(r"(?P<code>[136][0-9A-F]{3}) (?P<partition>[0-9A-F]{2}) (?P<zone>[0-9A-F]{3})[ \t]*")
 _MODIFIER = re.compile(r"(?P<name>[a-z]{2})(?P<value>[0-9:\-]*)")
-_CODE = re.compile(r"(?P<code>[A-Z]{2})(?P<number>[0-9]{0,8})")
+_CODE = re.compile(rf"(?P<code>[A-Z]{{2}})(?P<number>[0-9]{{0,{LONGEST_NUMBER}}})")
 _TEXT = re.compile(r"\^([^^]*)\^?|\*'?([^']*)'?")
 
 _USERS = (
@@ -76,7 +78,7 @@ def _content(data: str) -> str:
 
 
 def _number(digits: str) -> int | None:
-    return int(digits) if digits.isdecimal() else None
+    return int(digits) if digits.isdecimal() and len(digits) <= LONGEST_NUMBER else None
 
 
 def _blocks(content: str) -> Iterator[str]:

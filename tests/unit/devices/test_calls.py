@@ -7,7 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from services.devices.adapters import dc09
-from services.devices.listener import Call, Limits
+from services.devices.adapters.dc09_frames import Piece
+from services.devices.listener import Call, Limits, Listener
 from simulator.dc09_frames import frame
 from tests.kit import turns
 
@@ -68,3 +69,18 @@ async def test_a_panel_that_says_nothing_is_not_waited_for():
     listener = Listening()
     listener.limits = Limits(unproven=0.02)
     await asyncio.wait_for(Call(listener, asyncio.StreamReader(), Line()).run(), 5)
+
+
+async def test_a_frame_that_cannot_be_read_leaves_its_place_to_the_next():
+    """Else a stranger takes one place after the other, and every panel waits for ever."""
+    def unreadable(piece):
+        raise ValueError
+
+    class App:
+        """Of which nothing is asked."""
+
+    listener = Listener(App(), "127.0.0.1:0", Limits(at_once=1))
+    listener.reception.read = unreadable
+    with pytest.raises(ValueError):
+        await listener.take(Piece(b""))
+    assert not listener.busy

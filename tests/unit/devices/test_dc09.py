@@ -280,6 +280,11 @@ def test_junk_raises_nothing_and_is_refused_or_kept(junk: bytes, right: bool) ->
     assert frame.raw == raw
 
 
+def test_a_number_of_thousands_of_digits_raises_nothing_and_the_alarm_is_read() -> None:
+    report = only(of(f'"SIA-DCS"0001L0#FFFF[#FFFF|Nri{"9" * 4301}/FA003]'))
+    assert (report.code, report.signal) == ("FA", Signal("sia", None, 3))
+
+
 @given(st.sampled_from(["SIA-DCS", "ADM-CID", "HENG-BO", "*SIA-DCS", "NULL", "X"]),
        st.text(alphabet='|[]^#_/"*RLA0Nri1BF \\门\x00', max_size=60), st.sampled_from(["utf-8", "gb18030"]))
 def test_odd_data_raise_nothing(kind: str, data: str, charset: str) -> None:

@@ -46,6 +46,9 @@ def test_what_is_no_contact_id(data: str) -> None:
     ("#4A21|Nri1/FA021^门^/BA002", [Said("sia", "FA", 1, 21, text="门"), Said("sia", "BA", 1, 2)]),
     ("#4A21|Nri1/BA003*'Hall'NM", [Said("sia", "BA", 1, 3, text="Hall")]),
     ("#4A21|Nri1/BA003|ABack door", [Said("sia", "BA", 1, 3, text="Back door")]),
+    ("#4A21|Nri12345678/BA003", [Said("sia", "BA", 12345678, 3)]),
+    (f"#4A21|Nri{'9' * 9}/BA003", [Said("sia", "BA", None, 3)]),
+    (f"#4A21|Nri{'9' * 4301}/FA003", [Said("sia", "FA", None, 3)]),
     ("#4A21|Nri1/BA003|?", [Said("sia", "BA", 1, 3, findings=("data_unknown",))]),
 ])
 def test_sia(data: str, said: list[Said]) -> None:
