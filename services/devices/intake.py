@@ -22,6 +22,7 @@ from services.devices.adapters.device_clock import in_zone
 from services.devices.adapters.report import Report
 from services.devices.device_book import DayKey, DeviceBook, KnownDevice
 from services.devices.domain.heard import Heard
+from services.devices.domain.liveness import offset
 from services.devices.domain.reports import REPORTS, BeginDay, Closed, CloseDay, Day, KeepUnreadable, TakeReports
 from services.devices.domain.signals import Signal
 from services.devices.domain.told import Told, Vehicle
@@ -31,7 +32,8 @@ UNREADABLE_KEPT = 65_536
 _TYPE_KEPT = 200
 _TRIES = 3
 SPAN = 600
-"""Seconds. The same bytes without a time of their own are one event for so long, and at most twice as long."""
+"""Seconds. The same bytes without a time of their own, or with one that is days off, are one event for so long, and at most twice
+as long."""
 ONE_DAY = timedelta(days=1)
 
 
@@ -144,9 +146,10 @@ class Intake(Struct):
             findings=report.findings, **sealed)
 
     def _spans(self, report: Report) -> tuple[str, str]:
-        """These ten minutes and the ten before, where a report has marks but no time: after a restart a panel begins its numbers
-        anew, and then the same bytes are another alarm."""
-        if not report.mark or report.device_time_raw:
+        """These ten minutes and the ten before, where a report has marks but no time, or one that is days off: after a restart a panel
+        begins its numbers anew, and some their clock too, and then the same bytes are another alarm."""
+        skew = offset(report.device_time, self.context.now)
+        if not report.mark or (skew is not None and abs(skew) <= ONE_DAY.total_seconds()):
             return "", ""
         number = int(self.context.now.timestamp()) // SPAN
         return str(number), str(number - 1)

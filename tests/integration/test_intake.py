@@ -68,6 +68,14 @@ async def test_a_day_goes_on_with_what_the_day_before_knew(app_of: AppOf, device
     assert [(gap.after, gap.before) for gap in await said(app, SerialGapFound)] == [(1, 4)]
 
 
+async def test_the_alarm_of_a_panel_that_boots_alike_is_kept_each_time(app_of: AppOf, device: KnownDevice) -> None:
+    """Without a battery its numbers and its clock begin anew whenever mains come back."""
+    app, booted = await app_of(SERVICE), datetime(2000, 1, 1, 0, 0, 9, tzinfo=UTC)
+    fire = Report(kind="panel_signal", code="1110", mark="ADM-CID 0001 005", device_time=booted, device_time_raw="00:00:09,01-01-2000")
+    for now in (EVENING, EVENING + timedelta(weeks=1), EVENING + timedelta(weeks=14)):
+        assert [await take(app, device, fire, now + timedelta(seconds=n)) for n in (0, 5, 60)] == [1, 0, 0], "and once"
+
+
 async def test_one_day_takes_what_two_processes_bring_at_midnight(app_of: AppOf, device: KnownDevice) -> None:
     app = await app_of(SERVICE)
     other = await app_of(SERVICE, beside=app)

@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta, timezone
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from libs.eventkit.privacy import BlindIndex
 from services.devices.adapters.report import Report
 from services.devices.device_book import KnownDevice
 from services.devices.domain.registry import Description
-from services.devices.intake import fingerprint
+from services.devices.intake import SPAN, Intake, fingerprint
 
 BLIND = BlindIndex(bytes(range(200, 232)))
 DEVICE = KnownDevice(UUID(int=1), UUID(int=2), Description("hikvision-terminal", "South gate", "K1"))
@@ -70,3 +71,17 @@ def test_what_a_panel_sends_again_is_known_by_its_marks_and_of_its_words_eight_b
     assert of(signal) == of(replace(signal, device_time=TIME, findings=("length",))) != of(replace(signal, mark="ADM-CID 0002 1"))
     assert of(signal)[:14] == of(replace(signal, text="door of John Doe"))[:14] != of(replace(signal, code="1130"))[:14]
     assert fingerprint(signal, DEVICE, BLIND, "1") != fingerprint(signal, DEVICE, BLIND, "2") != of(signal)
+
+
+@pytest.mark.parametrize(("stamp", "own"), [
+    (TIME, True), (TIME - timedelta(days=1), True), (TIME + timedelta(days=1), True), (TIME - timedelta(days=1, seconds=1), False),
+    (TIME + timedelta(days=2), False), (datetime(2000, 1, 1, 0, 0, 9, tzinfo=UTC), False), (None, False),
+])
+def test_a_panel_that_boots_alike_is_known_by_its_marks_for_minutes_only(stamp: datetime | None, own: bool) -> None:
+    signal = Report(kind="panel_signal", code="1110", mark="ADM-CID 0001 1", device_time=stamp, device_time_raw="as it was sent")
+
+    def spans(now: datetime) -> tuple[str, str]:
+        return Intake(SimpleNamespace(), SimpleNamespace(), DEVICE, SimpleNamespace(now=now))._spans(signal)  # type: ignore[arg-type]
+
+    assert (spans(TIME) == ("", "")) is own
+    assert own or (spans(TIME)[0] in spans(TIME + timedelta(seconds=SPAN)) and not {*spans(TIME)} & {*spans(TIME + timedelta(weeks=1))})
