@@ -8,6 +8,7 @@ PSIA = "urn:psialliance-org"
 ISAPI = "http://www.isapi.org/ver20/XMLSchema"
 
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00" + bytes(range(256)) + b"\r\n--not-a-boundary\r\n\xff\xd9"
+PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 CARD_NUMBER, EMPLOYEE_NUMBER, PERSON_NAME = "7700112233", "A-4711", "Lin Xiaoyu"
 PEOPLE: dict[str, Any] = {"cardNo": CARD_NUMBER, "employeeNoString": EMPLOYEE_NUMBER, "name": PERSON_NAME}
 

@@ -220,6 +220,11 @@ MUTANTS = (
         ("a refusal lifts the barrier", '"info": "ok" if admitted else "no"', '"info": "ok"'),
     ),
     *of(
+        f"{HERE}/adapters/plate_words.py", (f"{UNIT}/test_vzenith.py", f"{UNIT}/test_hikvision_anpr.py"),
+        ("plates of Shandong and Henan in GB2312 are plates of nowhere", "return in_gb if _IN_GB.match(in_gb) else said", "return said"),
+        ("letters of other scripts are read as Chinese", "return in_gb if _IN_GB.match(in_gb) else said", "return in_gb"),
+    ),
+    *of(
         f"{HERE}/adapters/isapi_client.py", f"{UNIT}/test_isapi_client.py",
         ("a door that the device did not open is told as opened", "if code and code not in _OK:", "if False:"),
         ("an answer that nobody can read is a success", "if code and response.is_success:", "if response.is_success:"),

@@ -7,7 +7,7 @@ import pytest
 from services.devices.adapters.hikvision import PERSONAL, Report, read
 from simulator.hikvision_bodies import Origin, Plate, plate_alert
 from tests.devices import bodies
-from tests.devices.bodies import alert_xml, anpr, camera_fields
+from tests.devices.bodies import PROVINCES, alert_xml, anpr, camera_fields
 
 XML, FORM = "application/xml", "multipart/form-data; boundary=MIME_boundary"
 
@@ -61,6 +61,16 @@ def test_words_for_no_plate_are_no_plate(said: str) -> None:
 def test_what_may_be_a_plate_is_kept_as_it_was_read(said: str) -> None:
     report = plate(licensePlate=said)
     assert (report.plate, report.findings) == (said, ())
+
+
+@pytest.mark.parametrize("declaration", ["", '<?xml version="1.0" encoding="UTF-8"?>'])
+@pytest.mark.parametrize("province", PROVINCES)
+def test_a_plate_of_every_province_is_read_in_gb2312_also_where_utf_8_is_declared(province: str, declaration: str) -> None:
+    body = alert_xml(camera_fields("ANPR") + anpr(licensePlate=f"{province}A12345"), declaration=declaration)
+    (report,) = read(body.decode().encode("gb2312"), XML)
+    assert (report.plate, report.findings) == (f"{province}A12345", ("charset_contradicted",))
+    (plain,) = read(body, XML)
+    assert (plain.plate, plain.findings) == (f"{province}A12345", ())
 
 
 def test_what_is_too_long_to_be_a_plate_is_none() -> None:

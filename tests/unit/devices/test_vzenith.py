@@ -10,7 +10,7 @@ import pytest
 from services.devices.adapters.report import PERSONAL, Report
 from services.devices.adapters.vzenith import answer, read
 from tests.devices import bodies
-from tests.devices.bodies import multipart_body, vzenith, vzenith_json
+from tests.devices.bodies import PROVINCES, multipart_body, vzenith, vzenith_json
 
 JSON, FORM = "application/json", "multipart/form-data; boundary=MIME_boundary"
 URLENCODED = "application/x-www-form-urlencoded"
@@ -122,6 +122,25 @@ def test_gbk_is_read_and_said() -> None:
     assert (one(body).plate, one(body).findings) == ("粤BD77001", ("charset_contradicted",))
     declared = one(body, "application/json; charset=GBK")
     assert (declared.plate, declared.findings) == ("粤BD77001", ())
+
+
+@pytest.mark.parametrize("type_", [JSON, "application/json; charset=utf-8", "text/plain", ""])
+@pytest.mark.parametrize("said", [*(f"{province}BF12345" for province in PROVINCES), "鲁B1234学", "WJ鲁12345", "使123456", "123456使"])
+def test_a_plate_of_every_province_in_gb2312_that_nobody_declared_is_read_and_said(said: str, type_: str) -> None:
+    report = one(json.dumps(vzenith(license=said), ensure_ascii=False).encode("gb2312"), type_)
+    assert (report.plate, report.findings) == (said, ("charset_contradicted",))
+    plain = one(vzenith_json(license=said), type_)
+    assert (plain.plate, plain.findings) == (said, ())
+
+
+def test_a_word_for_no_plate_in_gb2312_that_is_valid_utf_8_too_is_no_plate() -> None:
+    report = one(json.dumps(vzenith(license="未知"), ensure_ascii=False).encode("gb2312"))
+    assert (report.plate, report.findings) == (None, ("charset_contradicted", "no_plate"))
+
+
+@pytest.mark.parametrize("said", ["А123ВС77", "ÖS-123A", "ΑΒΓ1234", "Å12345", "·B12345"])
+def test_letters_of_other_scripts_stay_as_they_were_read(said: str) -> None:
+    assert (plate(license=said).plate, plate(license=said).findings) == (said, ())
 
 
 @pytest.mark.parametrize("charset", ["utf-8", "gbk"])
