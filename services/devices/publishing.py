@@ -12,6 +12,7 @@ from libs.eventkit.erasing import ErasureConfirmed
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.sealed import Sealed
 from services.devices.domain import fallbacks, holds, lines, orders, registry, reports, templates
+from services.devices.domain.dating import dated
 from services.devices.domain.signals import Signal
 from services.devices.domain.told import Told, Vehicle
 
@@ -63,12 +64,7 @@ def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
 
 
 def _when(event: reports.DeviceReported) -> datetime | None:
-    """By the device's clock, but not after we received it. Where the clock names no zone, what is live is of the moment of our receipt,
-    and what was kept is read in the community's."""
-    at = event.told.device_time
-    if at is not None and at.tzinfo is None:
-        at = None if event.live else event.told.community_time
-    return None if at is None else min(at, event.received_at)
+    return dated(event.told, event.live, event.known_skew, event.received_at).at
 
 
 def _reported(event: reports.DeviceReported) -> said.DeviceReported:

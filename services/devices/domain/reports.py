@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from libs.eventkit.decider import Decider, Refused
 from libs.eventkit.sealed import Sealed
+from services.devices.domain.dating import dated
 from services.devices.domain.heard import Heard
 from services.devices.domain.liveness import Clock, is_live
 from services.devices.domain.told import Told
@@ -55,7 +56,8 @@ class BodyReceived(Struct, frozen=True, tag="body_received"):
 
 
 class DeviceReported(Struct, frozen=True, tag="device_reported"):
-    """`skew`: the device's clock minus ours in seconds, None where it could not be read or the report is not live."""
+    """`skew`: the device's clock minus ours in seconds, None where it could not be read or the report is not live. `known_skew`: of what
+    it had kept, what was known of that from before."""
 
     device_id: UUID
     body_id: UUID
@@ -64,6 +66,7 @@ class DeviceReported(Struct, frozen=True, tag="device_reported"):
     live: bool
     skew: float | None
     findings: tuple[str, ...]
+    known_skew: float | None = None
 
 
 class BodyUnreadable(Struct, frozen=True, tag="body_unreadable"):
@@ -228,10 +231,12 @@ def decide_take_reports(command: TakeReports, day: Day) -> list[ReportEvent]:
 def _take(command: TakeReports, told: Told, heard: Heard) -> Iterator[ReportEvent]:
     clock = heard.clock if told.clock is None else Clock(skew=told.clock)
     liveness = is_live(told.history, told.device_time, clock, command.now)
-    reused = told.serial is not None and told.serial in heard.serials
+    known_skew = clock.skew if told.history else None
+    reused = ("serial_reused",) if told.serial is not None and told.serial in heard.serials else ()
+    of_its_time = dated(told, liveness.live, known_skew, command.now).findings
     yield DeviceReported(
         device_id=command.device_id, body_id=command.body_id, told=told, received_at=command.now, live=liveness.live,
-        skew=liveness.skew, findings=(*told.findings, *liveness.findings, *(("serial_reused",) if reused else ())))
+        skew=liveness.skew, findings=(*told.findings, *liveness.findings, *of_its_time, *reused), known_skew=known_skew)
     if told.serial is None:
         return
     if liveness.live:

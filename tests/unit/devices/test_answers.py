@@ -38,7 +38,6 @@ WHAT = (ORDER, CAMERA, 2, "barrier")
 ATTEMPTED = OrderAttempted(ORDER, CAMERA, 2, "barrier", REPORT)
 DONE, ANSWERED = (OrderCarriedOut(ORDER, CAMERA, 2, "barrier", by) for by in ("call", "answer"))  # type: ignore[arg-type]
 NOW, HOUR = datetime(2026, 3, 1, 12, tzinfo=UTC), timedelta(hours=1)
-NAIVE = NOW.replace(tzinfo=None)
 GIVE, GIVEN = GiveFallback(REPORT, CAMERA, True, 400), FallbackGiven(REPORT, CAMERA, True, 400)
 THE_ANSWER = [Take(ANSWER, str(REPORT), OTHERWISE)]
 
@@ -127,14 +126,12 @@ def test_others_hear_of_a_plate_sealed_and_only_what_is_live_awaits_a_decision(l
     assert said(blank) == [(replace(seen, plate=None), f"device:{CAMERA}")]
 
 
-@pytest.mark.parametrize(("live", "at", "placed", "heard"), [
-    (True, NAIVE, NOW, None), (False, NAIVE, NOW - HOUR, NOW - HOUR), (False, NAIVE, NOW + HOUR, NOW), (False, NAIVE, None, None),
-    (True, NOW - HOUR, None, NOW - HOUR), (True, NOW + HOUR, None, NOW), (True, None, None, None),
-    (False, NOW - HOUR, None, NOW - HOUR), (False, NOW + HOUR, None, NOW), (False, None, None, None)])
-def test_others_are_told_no_time_without_a_zone_and_none_after_our_receipt(
-        live: bool, at: datetime | None, placed: datetime | None, heard: datetime | None) -> None:
-    """What is live is of the moment of receipt where its device's clock names no zone."""
-    told = Told(report_id=REPORT, kind="card_read", code="5/1", history=not live, device_time=at, community_time=placed)
+@pytest.mark.parametrize(("live", "at", "known", "heard"), [
+    (True, NOW, None, NOW), (True, NOW - HOUR, None, None), (False, NOW - HOUR, None, NOW - HOUR),
+    (False, NOW - 3 * HOUR, -7200.0, NOW - HOUR), (False, NOW - 800 * HOUR, None, None)])
+def test_others_are_told_of_a_time_only_as_far_as_its_clock_is_believed(
+        live: bool, at: datetime, known: float | None, heard: datetime | None) -> None:
+    told = Told(report_id=REPORT, kind="card_read", code="5/1", history=not live, device_time=at)
     for one in (told, replace(told, vehicle=Vehicle()), replace(told, signal=Signal("dc09"))):
-        [(public, _)] = said(DeviceReported(CAMERA, BODY, one, NOW, live=live, skew=None, findings=()))
+        [(public, _)] = said(DeviceReported(CAMERA, BODY, one, NOW, live=live, skew=None, findings=(), known_skew=known))
         assert public.device_time == heard

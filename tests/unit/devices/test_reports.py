@@ -172,6 +172,15 @@ def test_the_skew_of_a_clock_is_told_and_remembered() -> None:
     assert folded(events).clock.skew == 90
 
 
+@pytest.mark.parametrize(("at", "found"), [
+    (NOW - timedelta(hours=9), ("clock_skew",)), (NOW - timedelta(days=700), ("clock_implausible",))])
+def test_of_what_was_kept_it_is_found_whether_its_clock_was_wrong(at: datetime, found: tuple[str, ...]) -> None:
+    heard = after(told(7, device_time=NOW - timedelta(hours=8))) if "clock_skew" in found else Heard()
+    (reported,) = [e for e in take(told(8, history=True, device_time=at), heard=heard) if isinstance(e, DeviceReported)]
+    assert (reported.findings, reported.skew, reported.known_skew) == (found, None, heard.clock.skew)
+    assert folded([reported], heard).clock == heard.clock
+
+
 def test_an_unreadable_body_is_kept_each_time_and_changes_nothing() -> None:
     keep = KeepUnreadable(DEVICE, BODY, BOX, "text/plain", 10, "truncated")
     events = REPORTS.decide[KeepUnreadable](keep, Heard())
