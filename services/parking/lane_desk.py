@@ -139,8 +139,10 @@ async def judged(app: App, book: LotBook, event: PlateSeen, row: Recorded) -> Ju
     judgement, displaced = await desk.judge((event.plate_colour, event.vehicle_kind))
     seen = Seen(
         plate=sealed if desk.value else None, colour=event.plate_colour, vehicle_kind=event.vehicle_kind,
-        new_energy=plate is not None and "new_energy" in plate.kind, at=at, live=event.live)
-    return JudgePassage(event.report_id, lane.installed, seen, judgement, displaced, event.awaits_decision)
+        new_energy=plate is not None and "new_energy" in plate.kind, at=at, live=event.live,
+        dated=event.live or event.device_time is not None)
+    doubted = "replay_unmarked" in event.findings
+    return JudgePassage(event.report_id, lane.installed, seen, judgement, displaced, event.awaits_decision, doubted)
 
 
 def begun(said: PassageJudged, lot: KnownLot, earlier: tuple[Line, ...] = ()) -> SessionBegun:

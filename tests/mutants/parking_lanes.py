@@ -143,6 +143,8 @@ MUTANTS = (
     *of(
         f"{HERE}/passages.py", f"{UNIT}/test_passages.py",
         ("what was told from memory lifts a barrier", "    if not command.seen.live:\n", "    if False:\n"),
+        ("a stay begins with what is old and told as new", "    if command.doubted:\n", "    if False:\n"),
+        ("an entry of last month is billed unasked", "at - self.at > LATE", "False"),
         ("who was refused has the barrier lifted", "    if not command.judgement.admitted:\n", "    if False:\n"),
         ("a passage is judged again", "    if not isinstance(passage, NoPassage):\n        return []\n    judged", "    judged"),
         ("the waiting camera gets a call instead of its answer",

@@ -141,6 +141,53 @@ async def test_what_passed_while_we_were_away_is_booked_and_opens_nothing(gate: 
     assert await gate.story("barrier_ordered") == []
 
 
+async def test_a_camera_whose_clock_fell_back_begins_no_stay_of_last_year(gate: Gate) -> None:
+    assert await gate.sees("in", "京A11111") == "ok"
+    await gate.inside()
+    assert await gate.sees("in", "京A12345", at=datetime.now(UTC) - timedelta(days=270)) == "no"
+    (finding,) = await gate.findings()
+    judged = (await gate.story("passage_judged"))[-1]
+    assert (finding.kind, finding.passage_id, judged.seen.live) == ("unclear_passage", judged.passage_id, False)
+    assert abs(judged.seen.at - datetime.now(UTC)) < timedelta(minutes=5)
+    assert await gate.sees("in", "京A12345") == "ok", "its clock goes right again"
+    stay = (await gate.inside(2))[1]
+    assert (len(await gate.story("passage_completed")), await gate.story("session_quarantined")) == (2, [])
+    assert abs(stay.entered_at - datetime.now(UTC)) < timedelta(minutes=5)
+
+
+async def test_a_camera_that_is_known_to_be_hours_behind_bills_nobody_for_them(gate: Gate) -> None:
+    now, behind = datetime.now(UTC), 8 * HOUR
+    assert await gate.sees("in", "京A11111", at=now - behind) == "ok"
+    await gate.inside()
+    await gate.sees("in", "京A12345", at=now - behind - HOUR / 2, offline=True)
+    stay = (await gate.inside(2))[1]
+    assert abs(stay.entered_at - (now - HOUR / 2)) < timedelta(seconds=10)
+    assert await gate.sees("out", "京A12345") == "ok", "within the free hour"
+
+
+async def test_an_entry_that_was_told_days_later_is_settled_by_a_person_before_it_is_billed(gate: Gate) -> None:
+    now = datetime.now(UTC)
+    await gate.sees("in", "京A12345", at=now - timedelta(days=4), offline=True)
+    (finding,) = await gate.findings()
+    (stay,) = await gate.inside()
+    assert (finding.kind, finding.session_id, stay.entered_at.date()) == (
+        "missing_exit", stay.session_id, (now - timedelta(days=4)).date())
+    assert [event.because for event in await gate.story("session_quarantined")] == ["told_late"]
+
+
+async def test_an_entry_of_an_unbelievable_time_is_of_our_receipt_and_such_an_exit_is_settled_by_a_person(gate: Gate) -> None:
+    now, never = datetime.now(UTC), datetime(2024, 6, 1, tzinfo=UTC)
+    await gate.grant("京A12345", "visitor_pass", valid_from=now - HOUR, valid_until=now + HOUR)
+    await gate.sees("in", "京A12345", at=never, offline=True)
+    (stay,) = await gate.inside()
+    assert stay.under is not None and abs(stay.entered_at - now) < timedelta(minutes=5)
+    await gate.sees("out", "京A12345", at=never, offline=True)
+    (finding,) = await gate.findings()
+    assert (finding.kind, finding.session_id) == ("missing_exit", stay.session_id)
+    assert [event.because for event in await gate.story("session_quarantined")] == ["exit_undated"]
+    assert await gate.story("session_ended") == []
+
+
 async def test_without_a_decision_in_time_the_camera_is_told_what_is_configured(gate: Gate) -> None:
     """Its limit is over before the decision can have come; the decision then lifts nothing, and says so."""
     await gate.camera("in", fallback="open", answer_ms=1)

@@ -27,7 +27,7 @@ PASSAGES = {
 """Why a barrier was lifted or stayed shut."""
 FINDINGS = {
     "missing_exit": "缺少出场记录", "look_alike": "车牌相似", "no_entry": "出场车辆没有入场记录", "no_plate": "车辆没有可识别的车牌",
-    "unclear_passage": "摄像机未经判定放行", "unpaid_exit": "未付费出场", "overpaid": "付款多于应付"}
+    "unclear_passage": "车辆是否通过不明", "unpaid_exit": "未付费出场", "overpaid": "付款多于应付"}
 SETTLED = {
     "let_through": "已放行", "turned_away": "已劝返", "chosen": "已由人工认定", "waived": "免收", "left_earlier": "此前已离场",
     "paid": "事后已付清", "refunded": "已退款", "second_fact": "由其他事实认定", "other": "其他"}

@@ -32,7 +32,7 @@ PASSAGES = {
 FINDINGS = {
     "missing_exit": "the exit of a car was missed", "look_alike": "a plate looks like another",
     "no_entry": "a car leaves whose entry nobody saw", "no_plate": "a car without a readable plate",
-    "unclear_passage": "a camera let somebody through undecided", "unpaid_exit": "a car is out that had not paid",
+    "unclear_passage": "whether a car went through is unclear", "unpaid_exit": "a car is out that had not paid",
     "overpaid": "more was paid than is owed"}
 SETTLED = {
     "let_through": "let through", "turned_away": "turned away", "chosen": "recognised by a person", "waived": "waived",

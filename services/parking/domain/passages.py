@@ -3,22 +3,27 @@
 The passage has the id of the camera's report. It is judged once, on what was known then; only a live one lifts a barrier.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import assert_never
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from libs.eventkit.decider import Decider
 from libs.eventkit.sealed import Sealed
 from services.parking.domain.judging import Judgement
 from services.parking.domain.lanes import LaneInstalled
 
+LATE = timedelta(hours=72)
+"""An entry that was told so long afterwards is a person's to settle before it is billed."""
+
 # what happened
 
 
 class Seen(Struct, frozen=True, kw_only=True):
-    """What the camera saw; the plate in its stored form, sealed. `at`: the camera's clock where it can be believed."""
+    """What the camera saw; the plate in its stored form, sealed. `at`: the camera's clock where it can be believed. `dated` False: it
+    was told from memory without a time to believe, and `at` is when we heard of it."""
 
     plate: Sealed | None = None
     colour: str = ""
@@ -26,6 +31,10 @@ class Seen(Struct, frozen=True, kw_only=True):
     new_energy: bool = False
     at: datetime
     live: bool = True
+    dated: bool = True
+
+    def told_late(self, at: datetime) -> bool:
+        return not self.live and at - self.at > LATE
 
 
 class PassageJudged(Struct, frozen=True, tag="passage_judged"):
@@ -103,7 +112,8 @@ def evolve(passage: Passage, event: PassageEvent) -> Passage:
 
 
 class JudgePassage(Struct, frozen=True):
-    """`waits`: the camera waits for its answer in the response."""
+    """`waits`: the camera waits for its answer in the response. `doubted`: it tells what is old as if it were new, so that either its
+    clock or its memory is wrong, and nobody knows whether the vehicle has passed."""
 
     passage_id: UUID
     lane: LaneInstalled
@@ -111,6 +121,7 @@ class JudgePassage(Struct, frozen=True):
     judgement: Judgement
     displaced: UUID | None = None
     waits: bool = False
+    doubted: bool = False
 
 
 class CompletePassage(Struct, frozen=True):
@@ -127,6 +138,8 @@ def decide_judge(command: JudgePassage, passage: Passage) -> list[PassageEvent]:
     if not isinstance(passage, NoPassage):
         return []
     judged = PassageJudged(command.passage_id, command.lane, command.seen, command.judgement, command.displaced)
+    if command.doubted:
+        return [replace(judged, judgement=replace(command.judgement, finding="unclear_passage"))]
     if not command.seen.live:
         return [judged, PassageCompleted(command.passage_id, "device")]
     if not command.judgement.admitted:

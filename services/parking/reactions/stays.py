@@ -51,6 +51,8 @@ def after_passages(app: App, book: LotBook) -> Reaction:
         session_id = said.judgement.session_id
         if session_id is None:
             return []
+        if not said.seen.dated:  # it is out, nobody knows since when
+            return [replace(do, caused_by=because) for do in quarantined(session_id, "exit_undated", said)]
         done = [Do("end", session_id, EndSession(session_id, said.seen.at, lot.adoptions), because)]
         if owes(await stay_of(session_id, row), lot.adoptions, said.seen.at):  # it is out although it owed
             done.append(raising(
@@ -61,16 +63,17 @@ def after_passages(app: App, book: LotBook) -> Reaction:
         found: list[Do] = []
         displaced = await stay_of(said.displaced, row) if said.displaced else None
         if said.displaced is not None and isinstance(displaced, Inside):  # it may have ended since the car was judged
-            found += [
-                Do("quarantine", said.displaced, QuarantineSession(said.displaced, "entered_again")),
-                raising(said.displaced, "missing_exit", lane_id=said.lane.lane_id, session_id=said.displaced, passage_id=said.passage_id)]
+            found += quarantined(said.displaced, "entered_again", said)
         plate = said.seen.plate
         index = await index_in(app, row.community_id, plate) if plate is not None else ""
         await book.memory.catch_up()  # what this very reaction has ended before
         lot = book.lot(row.community_id, said.lane.lot_id)
         earlier = await book.billed(row.community_id, said.lane.lot_id, index, said.seen.at)
         session = begun(said, lot, earlier)
-        return [*found, Do("begin", session.session_id, BeginSession(session, index), new=True)]
+        found.append(Do("begin", session.session_id, BeginSession(session, index), new=True))
+        if said.seen.told_late(row.recorded_at):
+            found += [replace(do, name=f"late {do.name}") for do in quarantined(session.session_id, "told_late", said)]
+        return found
 
     async def finding_settled(event: FindingSettled, row: Recorded) -> list[Do]:
         """A look-alike at an entry that a person has recognised: the stay stands under that right. A missing exit that is
@@ -159,6 +162,13 @@ def after_passages(app: App, book: LotBook) -> Reaction:
         PassageJudged: passage_judged, PassageCompleted: passage_completed, FindingSettled: finding_settled,
         SessionEnded: session_ended, PaymentReceived: payment_received, StayCorrected: stay_corrected,
         PlateRightGranted: right_granted, PlateRightEnded: right_ended, RenewalPaid: renewal_paid})
+
+
+def quarantined(session_id: UUID, because: str, said: PassageJudged) -> list[Do]:
+    """A person finds out how it ended, and nothing is billed before."""
+    return [
+        Do("quarantine", session_id, QuarantineSession(session_id, because)),
+        raising(session_id, "missing_exit", lane_id=said.lane.lane_id, session_id=session_id, passage_id=said.passage_id)]
 
 
 def owes(stay: Any, adoptions: tuple[Adoption, ...], at: datetime) -> bool:

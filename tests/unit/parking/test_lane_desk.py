@@ -119,6 +119,14 @@ async def test_what_is_live_is_dated_by_us_and_history_by_its_device() -> None:
     past = replace(SEEN, live=False)
     assert (await lane.asks(past)).seen.at == NOW - HOUR
     assert (await lane.asks(replace(past, device_time=None))).seen.at == NOW
+    assert [(await lane.asks(event)).seen.dated for event in (SEEN, past, replace(past, device_time=None))] == [True, True, False]
+
+
+async def test_what_is_old_and_told_as_new_is_in_doubt() -> None:
+    lane = Lane()
+    await lane.say(OPENED, INSTALLED)
+    replay = replace(SEEN, live=False, device_time=None, findings=("replay_unmarked",))
+    assert [(await lane.asks(event)).doubted for event in (SEEN, replace(SEEN, live=False), replay)] == [False, False, True]
 
 
 @pytest.mark.parametrize(("reads", "new_energy"), [("京AD12345", True), ("京A12345D", True), ("京A12345", False)])

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from services.parking.domain.passages import (
     PassageFailed,
     PassageJudged,
 )
-from tests.unit.parking.samples import INSTALLED, NO, PASSAGE, SEEN, SESSION, YES, deciding
+from tests.unit.parking.samples import HOUR, INSTALLED, NO, NOW, PASSAGE, SEEN, SESSION, YES, deciding
 
 when = deciding(PASSAGES)
 JUDGE = JudgePassage(PASSAGE, INSTALLED, SEEN, YES, SESSION, waits=True)
@@ -39,6 +40,18 @@ def test_what_passed_while_we_were_away_is_over_and_lifts_nothing(judgement: Any
     past = replace(SEEN, live=False)
     assert when(replace(JUDGE, judgement=judgement, seen=past)) == [
         replace(JUDGED, judgement=judgement, seen=past), PassageCompleted(PASSAGE, "device")]
+
+
+@pytest.mark.parametrize("judgement", [YES, NO])
+def test_of_what_is_old_and_told_as_new_nothing_follows_until_a_person_has_looked(judgement: Any) -> None:
+    past = replace(SEEN, live=False)
+    assert when(replace(JUDGE, judgement=judgement, seen=past, doubted=True)) == [
+        replace(JUDGED, judgement=replace(judgement, finding="unclear_passage"), seen=past)]
+
+
+@pytest.mark.parametrize(("live", "ago", "late"), [(False, 72 * HOUR, False), (False, 73 * HOUR, True), (True, 73 * HOUR, False)])
+def test_only_what_a_camera_kept_for_longer_than_three_days_is_told_late(live: bool, ago: timedelta, late: bool) -> None:
+    assert replace(SEEN, live=live).told_late(NOW + ago) is late
 
 
 @pytest.mark.parametrize("more", [(), (COMPLETED,), (FAILED,)])
