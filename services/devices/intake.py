@@ -159,7 +159,7 @@ class Intake(Struct):
         for _ in range(_TRIES):
             try:
                 done = await self.app.commands.handle(
-                    await self._today(), command, self.context, first=[KeyCreated(key_id) for key_id in new])
+                    await self.today(), command, self.context, first=[KeyCreated(key_id) for key_id in new])
             except Refused:  # another process has gone on to the next day
                 self.book.begun.pop(self.device.device_id, None)
                 await self.book.memory.catch_up()
@@ -170,7 +170,7 @@ class Intake(Struct):
             return done
         raise Unavailable("the day kept changing")
 
-    async def _today(self) -> UUID:
+    async def today(self) -> UUID:
         """The stream of the device's present day, begun where it was not; never one before its latest."""
         device_id, commands = self.device.device_id, self.app.commands
         here = day_id(device_id, self._day())

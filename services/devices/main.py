@@ -16,6 +16,7 @@ from services.devices.erasures import erasures
 from services.devices.forgetting import faces_to_forget, forgetting
 from services.devices.holding import holds_kept, holds_wanted
 from services.devices.listener import listening
+from services.devices.past_days import closing_past_days
 from services.devices.performer import Performer
 from services.devices.publishing import publish
 from services.devices.retention import RETENTION
@@ -60,7 +61,9 @@ SERVICE = Service(
     timers=lambda app: (
         holds_kept(app, book_of(app), client_of_devices()), forgetting(app, book_of(app), client_of_devices())),
     readers=lambda app: (Performer(app.commands, door_orders_at(app, book_of(app), client_of_devices())).subscription(),),
-    tasks=lambda app: {"alert_streams": Streams(app, book_of(app), client_of_devices()).run, **listening(app)},
+    tasks=lambda app: {
+        "alert_streams": Streams(app, book_of(app), client_of_devices()).run, "past_days": lambda: closing_past_days(app, book_of(app)),
+        **listening(app)},
     routes=routes,
     raw_routes=(reports_api.PREFIX,),
     retention=RETENTION,

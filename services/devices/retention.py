@@ -1,6 +1,7 @@
 """How long devices keeps what devices said and were told, in days (docs/decisions/0018). The registry, lines and holds stay.
 
-A day of a device goes once the next one has begun, which carries on what has to be known of it."""
+A day of a device goes once the next one has begun, which carries on what has to be known of it; of one that fell silent too
+(`past_days.py`)."""
 
 from libs.contracts import access, parking
 from libs.eventkit.recorded import Retention

@@ -6,24 +6,29 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 
+from cli.keeper.retiring import retire
 from libs.eventkit.commands import Context
 from libs.eventkit.sealed import Sealed
 from libs.eventkit.service import App
 from services.devices.adapters.report import Report
 from services.devices.device_book import KnownDevice, book_of
-from services.devices.domain.registry import Description
+from services.devices.domain.registry import Description, RegisterDevice
 from services.devices.domain.reports import (
     BodyReceived,
     BodyUnreadable,
     CloseDay,
     DayBegun,
+    DayClosed,
     DeviceReported,
     SerialGapFound,
 )
 from services.devices.intake import UNREADABLE_KEPT, Intake, day_id
 from services.devices.main import SERVICE
+from services.devices.past_days import close_past_days
+from services.devices.retention import RETENTION
 
 E = TypeVar("E")
 AppOf = Callable[..., Awaitable[App]]
@@ -98,6 +103,41 @@ async def test_a_day_that_was_closed_by_a_process_that_died_is_followed_by_the_o
     assert await take(other, device, card(1), EVENING) == 0, "what the closed day knew is still known"
     assert [await take(other, device, card(2), EVENING), await take(app, device, card(3), MORNING)] == [1, 1]
     assert [event.day for event in await said(app, DayBegun)] == [EVENING.date(), MORNING.date()]
+
+
+async def test_the_last_day_of_a_device_that_fell_silent_is_closed_and_goes(app_of: AppOf, device: KnownDevice) -> None:
+    """And what has to be known of it is known when the device speaks again, weeks later and in a process that has just started."""
+    app = await app_of(SERVICE)
+    await registered(app, device)
+    assert [await take(app, device, card(1)), await take(app, device, card(4))] == [1, 1]
+    await close_past_days(app, book_of(app), EVENING)
+    await close_past_days(app, book_of(app), EVENING + timedelta(minutes=30))
+    assert await said(app, DayClosed) == [], "a device that speaks goes on by itself"
+    for days in range(3):
+        await close_past_days(app, book_of(app), MORNING + timedelta(days=days))
+    assert [event.day for event in await said(app, DayClosed)] == [EVENING.date()]
+    assert [event.day for event in await said(app, DayBegun)] == [EVENING.date(), MORNING.date()], "nobody's word is in the next one"
+    await retired(app)
+    assert await said(app, BodyReceived) == await said(app, DeviceReported) == []
+    other, late = await app_of(SERVICE, beside=app), MORNING + timedelta(days=60)
+    assert [await take(other, device, card(4), late), await take(other, device, card(6), late)] == [0, 1]
+    assert [event.findings for event in await said(app, DeviceReported)] == [("replay_unmarked",)], "how its clock went is known still"
+
+
+async def registered(app: App, device: KnownDevice) -> None:
+    command = RegisterDevice(device.device_id, device.description, "hash", MORNING)
+    await app.commands.handle(device.device_id, command, Context(community_id=device.community_id, now=EVENING))
+
+
+async def retired(app: App) -> None:
+    """As the keeper does forty days later, when everybody has read everything."""
+    owner = await asyncpg.connect(app.settings.database_url)
+    await owner.execute("update events set recorded_at = recorded_at - interval '40 days'")
+    await owner.execute("select seal_log()")
+    await owner.close()
+    pool, names = await app.database.pool(), list(app.checkpoints())
+    await pool.execute("update checkpoints set position = (select max(position) from events) where name = any($1)", names)
+    await retire(app.database, RETENTION, names, datetime.now(UTC), False)
 
 
 async def test_nobody_is_named_outside_a_seal(app_of: AppOf, device: KnownDevice) -> None:
