@@ -56,6 +56,7 @@ class KnownDoor(Struct, frozen=True):
 
 class KnownResidence(Struct, frozen=True):
     home_id: UUID
+    building_id: UUID
     because: UUID
 
 
@@ -131,9 +132,9 @@ class DoorBook:
                     self._passes[pass_id] = replace(known, revoked=row.event_id)
             case HomeRegistered(home_id=home_id, building_id=building_id):
                 self._buildings[here, home_id] = building_id
-            case ResidenceStarted(residence_id=residence_id, resident_id=resident_id, home_id=home_id):
+            case ResidenceStarted(residence_id=residence_id, resident_id=resident_id, home_id=home_id, building_id=building_id):
                 lives = self._residences.setdefault((here, resident_id), {})
-                lives[residence_id] = KnownResidence(home_id, row.event_id)
+                lives[residence_id] = KnownResidence(home_id, building_id, row.event_id)
             case ResidenceEnded(residence_id=residence_id, resident_id=resident_id):
                 self._residences.get((here, resident_id), {}).pop(residence_id, None)
             case BuildingRegistered(building_id=building_id):
@@ -260,7 +261,7 @@ class DoorBook:
         who = person_id or (credential.person_id if credential else None)
         rights = self._rights.get((here, who), {}) if who else {}
         homes = self._residences.get((here, who), {}).values() if who and door.floor is not None else ()
-        floors = (self._floors.get((here, r.home_id)) for r in homes)
+        floors = (self._floors.get((here, r.home_id)) for r in homes if door.zone == f"building:{r.building_id}")
         return judge(Question(
             zone=door.zone, door_because=door.because, means=means, now=now, person_id=person_id,
             credential=credential, rights=tuple(rights.values()), floor=door.floor,

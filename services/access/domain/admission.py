@@ -3,7 +3,7 @@
 1. A credential that nobody holds, or whose time is over, opens nothing.
 2. A resident opens the doors of the buildings they live in and the community's gates (rule `residence`).
 3. Whoever is on duty opens every door of the community (rule `duty`).
-4. A lift goes only to the floors of the resident's homes and to the ground floor (rule `floor`); on duty to every floor.
+4. A lift goes only to the floors of the resident's homes in its building and to the ground floor (rule `floor`); on duty to every floor.
 5. A visitor's code opens what their pass admits to when it is presented (rule `visitor_pass`, `visitor_passes.py`).
 6. Everything else stays shut: deny by default.
 7. A duress PIN is judged as any other; the judgement knows it, and no answer tells it.
@@ -57,7 +57,7 @@ class PresentedPass(Struct, frozen=True):
 
 class Question(Struct, frozen=True):
     """`person_id` is known at once for a remote opening; at a door the credential says who it is. `floor`: where the
-    door is a lift; `floors`: those of the person's homes."""
+    door is a lift; `floors`: those of the person's homes in its building."""
 
     zone: str
     door_because: UUID

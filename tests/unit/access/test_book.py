@@ -83,6 +83,16 @@ def test_a_lift_takes_those_home_who_live_on_its_floor() -> None:
         book.lift(HERE, LIFT, 8)
 
 
+def test_a_lift_of_one_building_knows_no_floor_of_a_home_in_another() -> None:
+    elsewhere, their_home = UUID(int=25), UUID(int=26)
+    too = ResidenceStarted(UUID(int=32), ANN, their_home, elsewhere, 1, "owner", NOW.date())
+    their_right = RightGranted(UUID(int=33), ANN, f"building:{elsewhere}", "residence")
+    book = told(INSTALLED, RIGHT, LIVES, HomeFloorSet(HOME, 3), too, their_right, HomeFloorSet(their_home, 7))
+    judged = book.judge(book.lift(HERE, LIFT, 7), "remote", NOW, person_id=ANN)
+    assert (judged.allowed, judged.reason) == (False, "floor_not_permitted")
+    assert book.judge(book.lift(HERE, LIFT, 1), "remote", NOW, person_id=ANN).allowed
+
+
 def test_a_lift_that_is_changed_gives_up_its_relays() -> None:
     book = told(INSTALLED, LiftInstalled(LIFT, "lift", BUILDING, UUID(int=40), (LiftFloor(1, 12),)))
     assert (book.door_at(UUID(int=40), 11), book.door_at(UUID(int=40), 17)) == (None, None)
