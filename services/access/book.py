@@ -84,7 +84,7 @@ class DoorBook:
         self.memory = Memory("door_book", Event.__args__, self._apply)
         self._doors: dict[UUID, KnownDoor] = {}
         self._lifts: dict[UUID, dict[int, KnownDoor]] = {}
-        self._by_relay: dict[tuple[UUID, int], KnownDoor] = {}
+        self._by_relay: dict[tuple[UUID, UUID, int], KnownDoor] = {}
         self._rights: dict[tuple[UUID, UUID], dict[UUID, KnownRight]] = {}
         self._credentials: dict[UUID, KnownCredential] = {}
         self._by_index: dict[tuple[UUID, str, str], UUID] = {}
@@ -147,20 +147,20 @@ class DoorBook:
     def _install(self, event: DoorInstalled, row: Recorded) -> None:
         before = self._doors.get(event.door_id)
         if before is not None:
-            self._by_relay.pop((before.device_id, before.door_no), None)
+            self._by_relay.pop((row.community_id, before.device_id, before.door_no), None)
         door = self._doors[event.door_id] = KnownDoor(
             community_id=row.community_id, door_id=event.door_id, name=event.name, zone=event.zone,
             device_id=event.device_id, door_no=event.door_no, because=row.event_id, evacuation=event.evacuation)
-        self._by_relay[event.device_id, event.door_no] = door
+        self._by_relay[row.community_id, event.device_id, event.door_no] = door
 
     def _install_lift(self, event: LiftInstalled, row: Recorded) -> None:
         for before in self._lifts.pop(event.lift_id, {}).values():
-            self._by_relay.pop((before.device_id, before.door_no), None)
+            self._by_relay.pop((row.community_id, before.device_id, before.door_no), None)
         floors = self._lifts[event.lift_id] = {f.floor: KnownDoor(
             community_id=row.community_id, door_id=event.lift_id, name=event.name, zone=f"building:{event.building_id}",
             device_id=event.device_id, door_no=f.door_no, because=row.event_id, floor=f.floor) for f in event.floors}
         for door in floors.values():
-            self._by_relay[door.device_id, door.door_no] = door
+            self._by_relay[row.community_id, door.device_id, door.door_no] = door
 
     def _issue(self, event: VisitorPassIssued, row: Recorded) -> None:
         self._passes[event.pass_id] = KnownPass(
@@ -194,8 +194,8 @@ class DoorBook:
             raise NotFound("lift")
         return door
 
-    def door_at(self, device_id: UUID, door_no: int) -> KnownDoor | None:
-        return self._by_relay.get((device_id, door_no))
+    def door_at(self, community_id: UUID, device_id: UUID, door_no: int) -> KnownDoor | None:
+        return self._by_relay.get((community_id, device_id, door_no))
 
     def stands_in(self, building_id: UUID) -> UUID | None:
         """The community that a building stands in; None while nobody has said it."""

@@ -125,8 +125,8 @@ def reports(app: App, book: DoorBook, visitors: Visitors) -> Reaction:
         if event.kind == "heartbeat":
             return []
         await book.ready(await app.database.pool(), row.position)
-        door = book.door_at(event.device_id, event.door_no or 1)
-        if door is None or door.community_id != row.community_id:
+        door = book.door_at(row.community_id, event.device_id, event.door_no or 1)
+        if door is None:
             return []
         at = event.device_time or row.meta.source_time or row.recorded_at
         if event.kind == "duress":

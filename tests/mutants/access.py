@@ -172,7 +172,7 @@ MUTANTS = (
          "self._residences.get((here, resident_id), {}).pop(residence_id, None)", "pass"),
         ("a relay that a lift gave up still opens",
          ("        for before in self._lifts.pop(event.lift_id, {}).values():\n"
-         "            self._by_relay.pop((before.device_id, before.door_no), None)\n"),
+         "            self._by_relay.pop((row.community_id, before.device_id, before.door_no), None)\n"),
          ""),
         ("a card number is a PIN",
          "self._by_index.get((here, means, index))",
@@ -214,7 +214,9 @@ MUTANTS = (
          "use_behind(app, event.order_id, row, unless=DoorOpened)", "use_behind(app, event.order_id, row)"),
         ("an order of another community uses the pass",
          "for r in rows if r.community_id == row.community_id]", "for r in rows]"),
-        ("a device of another community speaks for a door of ours", " or door.community_id != row.community_id:", ":"),
+        ("a device of another community speaks for a door of ours",
+         "book.door_at(row.community_id, event.device_id, event.door_no or 1)",
+         "next((d for (_, i, n), d in book._by_relay.items() if (i, n) == (event.device_id, event.door_no or 1)), None)"),
     ),
     *of(
         f"{HERE}/notices.py", f"{UNIT}/test_notices.py",
@@ -248,8 +250,10 @@ MUTANTS = (
         ("a home of another community is found",
          "self._buildings.get((community_id, home_id))",
          "next((b for (_, h), b in self._buildings.items() if h == home_id), None)"),
+        ("a lift takes people to the floor of their home in another building", ' if door.zone == f"building:{r.building_id}")', ")"),
         ("a door that was moved keeps its old relay",
-         "        if before is not None:\n            self._by_relay.pop((before.device_id, before.door_no), None)\n", ""),
+         "        if before is not None:\n            self._by_relay.pop((row.community_id, before.device_id, before.door_no), None)\n",
+         ""),
         ("a pass is forgotten the moment it is over", "KEPT_AFTER = timedelta(days=1)", "KEPT_AFTER = timedelta(0)"),
     ),
 )

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 from msgspec import Struct
+from msgspec.structs import replace
 
 from libs.contracts.identity import HomeRegistered, ResidenceEnded, ResidenceStarted
 from libs.eventkit.decider import NotFound, NotYet
@@ -74,7 +75,7 @@ def issued(n: int = 0, until: datetime = NOW) -> VisitorPassIssued:
 def test_a_lift_takes_those_home_who_live_on_its_floor() -> None:
     book = told(INSTALLED, RIGHT, LIVES, HomeFloorSet(HOME, 7))
     seventh = book.lift(HERE, LIFT, 7)
-    assert book.door_at(UUID(int=40), 17) == seventh
+    assert book.door_at(HERE, UUID(int=40), 17) == seventh
     assert book.judge(seventh, "remote", NOW, person_id=ANN).allowed
     assert not told(INSTALLED, RIGHT, LIVES).judge(seventh, "remote", NOW, person_id=ANN).allowed
     with pytest.raises(NotFound):
@@ -95,14 +96,32 @@ def test_a_lift_of_one_building_knows_no_floor_of_a_home_in_another() -> None:
 
 def test_a_lift_that_is_changed_gives_up_its_relays() -> None:
     book = told(INSTALLED, LiftInstalled(LIFT, "lift", BUILDING, UUID(int=40), (LiftFloor(1, 12),)))
-    assert (book.door_at(UUID(int=40), 11), book.door_at(UUID(int=40), 17)) == (None, None)
-    assert book.door_at(UUID(int=40), 12) == book.lift(HERE, LIFT, 1)
+    assert (book.door_at(HERE, UUID(int=40), 11), book.door_at(HERE, UUID(int=40), 17)) == (None, None)
+    assert book.door_at(HERE, UUID(int=40), 12) == book.lift(HERE, LIFT, 1)
 
 
 def test_a_door_that_is_moved_gives_up_its_relay() -> None:
     moved = DoorInstalled(UUID(int=50), "gate", "community", UUID(int=51), 2)
     book = told(GATE, moved)
-    assert (book.door_at(UUID(int=51), 1), book.door_at(UUID(int=51), 2)) == (None, book.door(HERE, GATE.door_id))
+    assert (book.door_at(HERE, UUID(int=51), 1), book.door_at(HERE, UUID(int=51), 2)) == (None, book.door(HERE, GATE.door_id))
+
+
+def test_a_door_record_of_another_community_takes_no_relay_and_gives_none_up() -> None:
+    theirs = replace(GATE, door_id=UUID(int=59))
+    corrected = replace(theirs, device_id=UUID(int=60))
+    book = told(GATE)
+    for there in (theirs, corrected):
+        book._apply(there, recorded(there, THERE))
+        assert book.door_at(HERE, GATE.device_id, 1) == book.door(HERE, GATE.door_id)
+    assert (book.door_at(THERE, GATE.device_id, 1), book.door_at(THERE, UUID(int=60), 1)) == (None, book.door(THERE, UUID(int=59)))
+
+
+def test_a_lift_of_another_community_takes_no_relay_and_gives_none_up() -> None:
+    theirs = replace(INSTALLED, lift_id=UUID(int=59))
+    book = told(INSTALLED)
+    for there in (theirs, replace(theirs, device_id=UUID(int=60))):
+        book._apply(there, recorded(there, THERE))
+        assert book.door_at(HERE, UUID(int=40), 17) == book.lift(HERE, LIFT, 7)
 
 
 def test_who_lives_where_and_whose_passes_there_are() -> None:

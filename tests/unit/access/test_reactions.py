@@ -119,3 +119,6 @@ async def test_a_device_speaks_for_doors_of_its_own_community_alone(monkeypatch:
     forced = devices.DeviceReported(ORDER, LOT, "door_forced", "5/75", None, 1, 1, True, False, NOW, 0.0, ())
     assert [do.name for do in await react(forced, recorded(forced, here, source="devices"))] == ["note"]
     assert await react(forced, recorded(forced, there, source="devices")) == []
+    theirs = DoorInstalled(UUID(int=23), "gate", "community", LOT, 1)
+    book._apply(theirs, recorded(theirs, there))
+    assert [do.command.door_id for do in await react(forced, recorded(forced, here, source="devices"))] == [door], "whoever else names it"
