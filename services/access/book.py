@@ -231,6 +231,11 @@ class DoorBook:
         held = self._residences.get((community_id, resident_id), {})
         return next((r for r in held.values() if r.home_id == home_id), None)
 
+    def belongs(self, community_id: UUID, person_id: UUID) -> bool:
+        """Whether they live in the community or are on duty there."""
+        who = community_id, person_id
+        return bool(self._residences.get(who)) or any(right.rule == "duty" for right in self._rights.get(who, {}).values())
+
     def visitor_pass(self, community_id: UUID, pass_id: UUID) -> KnownPass | None:
         known = self._passes.get(pass_id)
         return known if known is not None and known.community_id == community_id else None

@@ -19,7 +19,7 @@ from libs.eventkit.decider import Decider, Refused, Release, Take
 from libs.eventkit.sealed import Sealed
 
 CredentialKind = Literal["card", "pin", "face"]
-Ended = Literal["", "erased", "consent_withdrawn"]
+Ended = Literal["", "erased", "consent_withdrawn", "residence_ended"]
 SHORTEST_PIN = 6
 LONGEST = {"card": 20, "pin": 12, "face": 32}
 

@@ -13,7 +13,9 @@ ROLES = {
 WHY = {
     "own_wish": "by their own wish", "on_request": "on request", "retention": "since their time was over",
     "restored": "as it had been before a restore"}
-ENDED = {"consent_withdrawn": "since they no longer agree to it", "erased": "since they were erased"}
+ENDED = {
+    "consent_withdrawn": "since they no longer agree to it", "erased": "since they were erased",
+    "residence_ended": "since they have moved out"}
 
 
 def whom(person_id: Any, names: Names) -> str:
