@@ -1,4 +1,5 @@
-"""What goes with a resident who is erased: their cards and PINs, the passes of their visitors, and the keys of both.
+"""What goes with a resident who is erased: their cards and PINs, the passes of their visitors, and the keys of both. And the key of
+every pass that retention has blanked: nothing then leads from a host to it any more, and parking keeps the plate under it.
 
 A card that was revoked so is known to nobody: shown again, it is refused like any card that was never issued.
 """
@@ -8,9 +9,9 @@ from uuid import UUID
 
 from libs.contracts.identity import ResidentErased
 from libs.eventkit.decider import Refused
-from libs.eventkit.erasing import begin, erasing, is_erased
-from libs.eventkit.reactions import Do, Reaction
-from libs.eventkit.recorded import Recorded
+from libs.eventkit.erasing import EraseKey, begin, erasing, is_erased
+from libs.eventkit.reactions import Do, Reaction, context_of
+from libs.eventkit.recorded import Recorded, Retired
 from libs.eventkit.service import App
 from services.access.book import DoorBook
 from services.access.domain.credentials import CredentialIssued, RevokeCredential
@@ -21,7 +22,12 @@ _PASSES = (
     "select k.subject from keys k where k.community_id = $1 and k.owner = 'access' and starts_with(k.subject, $2)"
     " and exists (select from events e where e.stream = k.subject and e.type = 'visitor_pass_issued' and e.data->>'host_id' = $3)"
     " order by k.subject")
-"""Subjects of the keys of all passes that a host has ever issued: a pass's stream is called like the subject."""
+"""Subjects of the keys of all passes that a host has issued and retention has left: a pass's stream is called like the subject."""
+_BLANKED = (
+    "select k.key_id from keys k where k.community_id = $1 and k.owner = 'access' and starts_with(k.subject, $2)"
+    " and exists (select from events e where e.stream = k.subject and e.position between $3 and $4 and e.hash is not null)"
+    " order by k.key_id")
+"""Keys of the passes that are blanked among these positions."""
 
 
 async def refuse_erased(app: App, community_id: UUID, person_id: UUID) -> None:
@@ -53,9 +59,20 @@ def erasures(app: App, book: DoorBook) -> tuple[Reaction, ...]:
         revocation = Do("revoke", event.pass_id, RevokePass(event.pass_id, "host_erased"))
         return [revocation, begin(event.host_id, f"{PASSES.category}:{event.pass_id}", again=True)]
 
+    async def retired(event: Retired, row: Recorded) -> list[Do]:
+        """As in `erasing`: the log says that a key is gone before it is."""
+        where = row.community_id, f"{PASSES.category}:", event.first, event.upto
+        keys = [key["key_id"] for key in await (await app.database.pool()).fetch(_BLANKED, *where)]
+        for key_id in keys:
+            await app.commands.handle(key_id, EraseKey(key_id), context_of(row, f"erase {key_id}"))
+        for key_id in keys:
+            await app.keyring.erase(key_id)
+        return []
+
     return (
         Reaction("residents_erased", {ResidentErased: resident_erased, CredentialIssued: issued, VisitorPassIssued: invited},
                  key=_of_person, apart=True),
+        Reaction("passes_retired", {Retired: retired}),
         erasing(app))
 
 

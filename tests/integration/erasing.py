@@ -14,7 +14,7 @@ from libs.eventkit.recorded import Meta, Recorded, tag_of
 from libs.eventkit.service import App
 from tests.kit import everything
 
-DRIVEN = ("residents_erased", "erasing")
+DRIVEN = ("residents_erased", "passes_retired", "erasing")
 
 
 class Desk(Struct):

@@ -4,14 +4,18 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
+from msgspec import convert
 
+from cli.keeper.retiring import retire
 from libs.contracts.fields import SealedField
 from libs.contracts.identity import BuildingRegistered, CommunityFounded, HomeRegistered, ResidenceStarted, ResidentRegistered
 from libs.eventkit.decider import Refused
 from libs.eventkit.keys_topic import KeyCreated
 from libs.eventkit.privacy import Erased, seal
 from libs.eventkit.recorded import uuid7
+from libs.eventkit.sealed import Sealed
 from services.access.api.doors import issue as issue_credential
 from services.access.api.visitor_passes import NewPass
 from services.access.api.visitor_passes import issue as issue_pass
@@ -121,6 +125,34 @@ async def test_access_issues_nothing_to_them_and_takes_back_what_came_late(doors
     await late_credential(doors)
     await doors.reacts()
     assert await doors.claims("card") == set() and await doors.alive() == set() and await doors.confirmed() == [0, 1]
+
+
+async def test_access_keeps_no_key_of_a_pass_that_retention_has_blanked(doors: Doors):
+    """Parking's copy of the plate rests under it, and nothing leads from the host to the pass any more."""
+    theirs = await doors.invites(ANN)
+    (said,) = await doors.said("visitor_pass_issued")
+    plate = convert(said["plate"], Sealed)
+    assert await doors.app.keyring.open(plate) == "粤B12345".encode()
+    await blanked(doors)
+    his = await doors.invites(BEN)
+    await doors.reacts()
+    assert await doors.alive() == {f"visitor-pass:{his}"} and await doors.app.keyring.open(plate) == Erased()
+    assert [e["key_id"] for e in await doors.said("key_erased")] == [str(plate.key_id)], "others are told"
+    await doors.erases(ANN)
+    assert await doors.confirmed() == [0], f"nothing is left of {theirs}"
+
+
+async def blanked(doors: Doors) -> None:
+    """As the keeper does it ninety days later."""
+    owner = await asyncpg.connect(doors.app.settings.database_url)
+    await owner.execute("update events set recorded_at = recorded_at - interval '100 days'")
+    await owner.execute("select seal_log()")
+    await owner.execute("update checkpoints set position = (select max(position) from events) where name = any($1)",
+                        list(doors.app.checkpoints()))
+    await owner.close()
+    readers = list(doors.app.checkpoints())
+    gone = await retire(doors.app.database, ACCESS.retention, readers, datetime.now(UTC))
+    assert gone["visitor_passes"] == 2, "with the word that its key was made"
 
 
 async def late_credential(doors: Doors) -> None:
