@@ -107,7 +107,7 @@ async def found(app: App, planned: Plan, asked: Context) -> None:
         await contacts.register(app, r.resident_id, r.name, telephone(r.phone) if r.phone else None, asked)
         home = r.home
         moved_in = StartResidence(
-            r.residence_id, r.resident_id, home.home_id, home.building_id, home.unit, r.role, SINCE)
+            r.residence_id, r.resident_id, home.home_id, home.building_id, home.unit, r.role, SINCE, today)
         await app.commands.handle(r.residence_id, moved_in, asked)
         counts = DeclarePopulation(r.resident_id, "staff", r.population, planned.duties[0].person_id)
         await app.commands.handle(r.resident_id, counts, asked)
@@ -116,6 +116,7 @@ async def found(app: App, planned: Plan, asked: Context) -> None:
 
     await app.commands.handle(
         planned.community_id, FoundCommunity(planned.community_id, planned.name, DIVISION, ZONE), asked)
+    today = await lookups.today(app, planned.community_id)
     await asyncio.gather(*(
         app.commands.handle(b.building_id, RegisterBuilding(b.building_id, b.name, UNITS), asked)
         for b in planned.buildings))

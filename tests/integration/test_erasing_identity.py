@@ -37,7 +37,7 @@ class Registry(Desk):
         found = uuid4()
         await contacts.register(self.app, found, name, read_telephone(phone), self.asked)
         residence = uuid4()
-        start = StartResidence(residence, found, HOME, BUILDING, 1, "owner", date(2024, 9, 1))
+        start = StartResidence(residence, found, HOME, BUILDING, 1, "owner", date(2024, 9, 1), date(2024, 9, 1))
         await self.app.commands.handle(residence, start, self.asked)
         return found
 

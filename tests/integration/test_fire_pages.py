@@ -170,6 +170,13 @@ async def test_the_day_since_which_they_live_there_begins_where_the_community_is
     assert who.since == {FAR: datetime(2023, 12, 31, 16, tzinfo=UTC)}
 
 
+async def test_who_lives_there_since_the_year_1_has_their_pages(pages: Pages) -> None:
+    dora = uuid4()
+    await pages.hears(lives(dora, HERS, since=date(1, 1, 1)))
+    for path in ("/v1/me", "/v1/me/alarms", "/v1/me/notices"):
+        await pages.get(path, f"resident:{dora}")
+
+
 async def test_notices_and_broadcasts_reach_a_circle_emergencies_and_unread_first(pages: Pages) -> None:
     circle, everybody, read, unread, gone, elsewhere, now, past, missed = (uuid4() for _ in range(9))
 

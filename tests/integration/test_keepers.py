@@ -31,12 +31,13 @@ class Village(Struct):
 
     async def moves_in(self, resident: UUID, home: UUID = HOME) -> UUID:
         residence = uuid4()
-        start = StartResidence(residence, resident, home, BUILDING, 1, "owner", SINCE)
+        start = StartResidence(residence, resident, home, BUILDING, 1, "owner", SINCE, SINCE)
         await self.app.commands.handle(residence, start, self.asked)
         return residence
 
     async def moves_out(self, residence: UUID) -> None:
-        await self.app.commands.handle(residence, EndResidence(residence, SINCE + timedelta(days=1)), self.asked)
+        day = SINCE + timedelta(days=1)
+        await self.app.commands.handle(residence, EndResidence(residence, day, day), self.asked)
 
     async def car(self, resident: UUID, text: str, home: UUID = HOME) -> UUID:
         car = uuid4()

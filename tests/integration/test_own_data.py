@@ -115,7 +115,7 @@ async def two_of_one_home(town: Town) -> tuple[UUID, UUID]:
     ben = await office.resident("周三", "13900139000", HIS_NUMBER)
     for who, car, plate in ((ann, CAR, "沪A00001"), (ben, HIS_CAR, "沪B99999")):
         residence = uuid4()
-        start = StartResidence(residence, who, HOME, HOUSE, 1, "owner", date(2024, 1, 1))
+        start = StartResidence(residence, who, HOME, HOUSE, 1, "owner", date(2024, 1, 1), date(2024, 1, 1))
         await office.app.commands.handle(residence, start, office.asked)
         await plates.register(office.app, car, HOME, who, plate, "small", office.asked)
         await office.ask("PUT", "/v1/me/consents/notices", f"resident:{who}", {"given": True})

@@ -76,8 +76,10 @@ MUTANTS = (
     ),
     *of(
         f"{HERE}/domain/residences.py", f"{UNIT}/test_people.py",
-        ("a residence ends before it began", "if command.until < since:", "if False:"),
-        ("a residence may not end on its first day", "if command.until < since:", "if command.until <= since:"),
+        ("a residence ends before it began", "if until < since:", "if False:"),
+        ("a residence may not end on its first day", "if until < since:", "if until <= since:"),
+        ("a lease of next month opens doors today", "if command.since > command.today:", "if False:"),
+        ("a notice to quit ends a residence at once", "if until > last:", "if False:"),
         ("a residence that has ended begins again",
          'case MovedOut():\n            raise Refused("residence_already_ended")', "case MovedOut():\n            return []"),
         ("a person lives in one home alone", 'f"{resident_id}:{home_id}"', 'f"{resident_id}"'),

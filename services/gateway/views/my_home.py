@@ -1,6 +1,7 @@
 """Who lives where: the homes of a person with their label, building and role; the name rests sealed, and of who was erased is none."""
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -159,5 +160,6 @@ def residences_of(community_id: UUID, person_id: UUID) -> Select[Any]:
     """Where they live now; `begun`: when the day began there since which they do."""
     r, c = residences.c, communities.c
     zone = select(c.zone).where(c.community_id == community_id).scalar_subquery()
-    begun = func.timezone(func.coalesce(zone, "UTC"), cast(r.since, DateTime)).label("begun")
+    # a log may have the year 1, which in UTC is before all years
+    begun = func.timezone(func.coalesce(zone, "UTC"), cast(func.greatest(r.since, date(1900, 1, 1)), DateTime)).label("begun")
     return select(r.home_id, r.building_id, r.since, begun).where(r.community_id == community_id, r.resident_id == person_id)

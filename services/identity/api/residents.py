@@ -37,6 +37,7 @@ from services.identity.views import residents as residents_view
 Limit = Annotated[int, Query(ge=1, le=200)]
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 Phone = Annotated[str, Field(min_length=1, max_length=40)]
+Day = Annotated[date, Field(ge=date(1900, 1, 1))]
 
 
 class NewResident(Input):
@@ -62,13 +63,13 @@ class NewResidence(Input):
 
     home_id: UUID
     role: HomeRole
-    since: date | None = None
+    since: Day | None = None
 
 
 class MoveOut(Input):
     """`until`: today, where it is not said."""
 
-    until: date | None = None
+    until: Day | None = None
 
 
 def routes(app: App) -> APIRouter:
@@ -151,13 +152,13 @@ def routes(app: App) -> APIRouter:
         resident_id: UUID, body: NewResidence, request: Request, key: IdempotencyKey,
         principal: Principal = permitted(RESIDENTS_MANAGE)
     ) -> Response:
+        """They live there from now on, whatever day it is since. 409 not_yet: a day to come."""
         community_id = community_of(principal)
         await lookups.resident(app, resident_id, community_id)
         home = await lookups.home(app, body.home_id, community_id)
-        residence_id = lookups.id_for(key, community_id)
-        since = body.since or await lookups.today(app, community_id)
+        residence_id, today = lookups.id_for(key, community_id), await lookups.today(app, community_id)
         command = StartResidence(
-            residence_id, resident_id, body.home_id, home.building_id, home.unit, body.role, since)
+            residence_id, resident_id, body.home_id, home.building_id, home.unit, body.role, body.since or today, today)
         done = await app.commands.handle(residence_id, command, context(request, principal, community_id), key=key)
         return json({"id": done.outcome.id}, 201, said(done))
 
@@ -166,10 +167,10 @@ def routes(app: App) -> APIRouter:
         residence_id: UUID, body: MoveOut, request: Request, key: IdempotencyKey,
         principal: Principal = permitted(RESIDENTS_MANAGE)
     ) -> Response:
+        """Every right that rests on it ends at once. 409 not_yet: a day to come."""
         community_id = community_of(principal)
-        until = body.until or await lookups.today(app, community_id)
-        done = await app.commands.handle(
-            residence_id, EndResidence(residence_id, until), context(request, principal, community_id), key=key)
+        command = EndResidence(residence_id, body.until, await lookups.today(app, community_id))
+        done = await app.commands.handle(residence_id, command, context(request, principal, community_id), key=key)
         return json({"id": residence_id}, 200, said(done))
 
     @router.get("/v1/residences")

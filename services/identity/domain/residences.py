@@ -1,6 +1,7 @@
 """A residence: a resident lives in a home, in a role, from a day on and perhaps until a day.
 
-One person lives in a home once at a time; in several homes at once they may.
+One person lives in a home once at a time; in several homes at once they may. It is a fact and not a plan: doors open and close with it at
+once, so it begins and ends today or on a day before.
 """
 
 from collections.abc import Iterable
@@ -78,7 +79,7 @@ def evolve(residence: Residence, event: ResidenceEvent) -> Residence:
 
 
 class StartResidence(Struct, frozen=True):
-    """`building_id` and `unit` are the home's."""
+    """`building_id` and `unit` are the home's; `today`: the day it is in the community."""
 
     residence_id: UUID
     resident_id: UUID
@@ -87,15 +88,21 @@ class StartResidence(Struct, frozen=True):
     unit: int
     role: HomeRole
     since: date
+    today: date
 
 
 class EndResidence(Struct, frozen=True):
+    """`until`: None is today."""
+
     residence_id: UUID
-    until: date
+    until: date | None
+    today: date
 
 
 def decide_start_residence(command: StartResidence, residence: Residence) -> list[ResidenceEvent]:
     match residence:
+        case NoResidence() if command.since > command.today:
+            raise Refused("not_yet", today=command.today)
         case NoResidence():
             return [ResidenceStarted(
                 command.residence_id, command.resident_id, command.home_id, command.building_id, command.unit,
@@ -115,10 +122,14 @@ def decide_end_residence(command: EndResidence, residence: Residence) -> list[Re
     match residence:
         case NoResidence():
             raise NotFound("residence")
-        case Living(since=since) if command.until < since:
-            raise Refused("ends_before_it_began", since=since)
-        case Living(resident_id=resident_id, home_id=home_id, building_id=building_id):
-            return [ResidenceEnded(command.residence_id, resident_id, home_id, building_id, command.until)]
+        case Living(resident_id=resident_id, home_id=home_id, building_id=building_id, since=since):
+            last = max(since, command.today)  # logs have residences that were planned: such a one ends on the day it was to begin
+            until = last if command.until is None else command.until
+            if until < since:
+                raise Refused("ends_before_it_began", since=since)
+            if until > last:
+                raise Refused("not_yet", today=command.today)
+            return [ResidenceEnded(command.residence_id, resident_id, home_id, building_id, until)]
         case MovedOut():
             return []
         case _:

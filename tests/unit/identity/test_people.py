@@ -36,7 +36,7 @@ from services.identity.domain.residents import (
 )
 
 ANN, STAFF, HOME, BUILDING, LIVING, ACCOUNT = (UUID(int=n) for n in range(1, 7))
-MAY, JUNE = date(2026, 5, 1), date(2026, 6, 1)
+MAY, JUNE, JULY = date(2026, 5, 1), date(2026, 6, 1), date(2026, 7, 1)
 
 
 def box(text: str) -> Sealed:
@@ -122,7 +122,7 @@ def test_nobody_unknown_is_looked_at():
 
 # residences
 
-START = StartResidence(LIVING, ANN, HOME, BUILDING, 1, "tenant", MAY)
+START = StartResidence(LIVING, ANN, HOME, BUILDING, 1, "tenant", MAY, JUNE)
 STARTED = ResidenceStarted(LIVING, ANN, HOME, BUILDING, 1, "tenant", MAY)
 ENDED = ResidenceEnded(LIVING, ANN, HOME, BUILDING, JUNE)
 
@@ -137,7 +137,7 @@ def test_starting_the_same_residence_again_says_nothing_new():
 
 def test_a_residence_does_not_become_another_one():
     with pytest.raises(Refused, match="residence_already_started"):
-        when(RESIDENCES, StartResidence(LIVING, ANN, HOME, BUILDING, 1, "owner", MAY), STARTED)
+        when(RESIDENCES, StartResidence(LIVING, ANN, HOME, BUILDING, 1, "owner", MAY, JUNE), STARTED)
 
 
 def test_a_residence_that_has_ended_does_not_start_again():
@@ -146,30 +146,51 @@ def test_a_residence_that_has_ended_does_not_start_again():
 
 
 def test_a_residence_ends():
-    assert when(RESIDENCES, EndResidence(LIVING, JUNE), STARTED) == [ENDED]
+    assert when(RESIDENCES, EndResidence(LIVING, JUNE, JUNE), STARTED) == [ENDED]
 
 
 def test_a_residence_may_end_on_its_first_day():
-    assert when(RESIDENCES, EndResidence(LIVING, MAY), STARTED) != []
+    assert when(RESIDENCES, EndResidence(LIVING, MAY, JUNE), STARTED) != []
 
 
 def test_a_residence_does_not_end_before_it_began():
     with pytest.raises(Refused, match="ends_before_it_began"):
-        when(RESIDENCES, EndResidence(LIVING, date(2026, 4, 30)), STARTED)
+        when(RESIDENCES, EndResidence(LIVING, date(2026, 4, 30), JUNE), STARTED)
+
+
+def test_a_residence_ends_today_where_no_day_is_said():
+    assert when(RESIDENCES, EndResidence(LIVING, None, JUNE), STARTED) == [ENDED]
+
+
+def test_a_residence_neither_begins_nor_ends_on_a_day_to_come():
+    for command, events in (
+            (StartResidence(LIVING, ANN, HOME, BUILDING, 1, "tenant", JULY, JUNE), ()), (EndResidence(LIVING, JULY, JUNE), (STARTED,))):
+        with pytest.raises(Refused, match="not_yet") as refused:
+            when(RESIDENCES, command, *events)
+        assert refused.value.facts == {"today": JUNE}
+
+
+def test_a_residence_that_was_planned_once_ends_on_the_day_it_was_to_begin():
+    planned = ResidenceStarted(LIVING, ANN, HOME, BUILDING, 1, "tenant", JULY)
+    for day in (None, JULY):
+        assert when(RESIDENCES, EndResidence(LIVING, day, JUNE), planned) == [ResidenceEnded(LIVING, ANN, HOME, BUILDING, JULY)]
+    for until, code in ((JUNE, "ends_before_it_began"), (date(2026, 7, 2), "not_yet")):
+        with pytest.raises(Refused, match=code):
+            when(RESIDENCES, EndResidence(LIVING, until, JUNE), planned)
 
 
 def test_ending_a_residence_twice_says_nothing_new():
-    assert when(RESIDENCES, EndResidence(LIVING, JUNE), STARTED, ENDED) == []
+    assert when(RESIDENCES, EndResidence(LIVING, JUNE, JUNE), STARTED, ENDED) == []
 
 
 def test_no_residence_no_end():
     with pytest.raises(NotFound):
-        when(RESIDENCES, EndResidence(LIVING, JUNE))
+        when(RESIDENCES, EndResidence(LIVING, JUNE, JUNE))
 
 
 def test_a_person_lives_in_a_home_once_at_a_time():
     assert list(residences.claims(START, STARTED)) == [Take("residence", f"{ANN}:{HOME}", "already_lives_there")]
-    assert list(residences.claims(EndResidence(LIVING, JUNE), ENDED)) == [Release("residence")]
+    assert list(residences.claims(EndResidence(LIVING, JUNE, JUNE), ENDED)) == [Release("residence")]
 
 
 # accounts
