@@ -23,8 +23,8 @@ from services.identity.domain.signing_keys import KEYS, SIGNING_KEYS, PublishSig
 
 log = logging.getLogger(__name__)
 ISSUER = "lifang-identity"
-LOOK = 600.0
-"""Seconds between looks at whether a new signing key is due: well below its notice."""
+LOOK = 60.0
+"""Seconds between looks at whether a new signing key is due. So long, and a key's lead, nobody signs in once a clock ahead is put right."""
 _IDS, _COUNT, _MAC = 32, 4, 32
 AUDIENCE = {
     "resident": frozenset({"gateway", "identity", "access", "parking", "alarm", "neighbors"}),

@@ -48,6 +48,7 @@ MUTANTS = (
         ("a token is taken for half as long as it lives", "TOKEN = timedelta(seconds=600)", "TOKEN = timedelta(seconds=300)"),
         ("the oldest key goes on signing", "in reversed(self.published)", "in self.published"),
         ("the successor comes an hour before the end", "RENEW = timedelta(days=1)", "RENEW = timedelta(hours=1)"),
+        ("a key of a clock that was ahead keeps everybody out until its day", "k.not_before <= command.now + LEAD and ", ""),
         ("one name for two keys", "if any(k.kid == command.kid for k in keys.published):", "if False:"),
     ),
     *of(

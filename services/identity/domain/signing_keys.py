@@ -2,6 +2,9 @@
 
 Only the public half is here. The very first key of an installation signs at once: nobody holds a token that another
 one signed, and whoever has not heard of it is not ready yet.
+
+A key may have been published while a clock was ahead. It is no help before its time has come, and says nothing of whether those before it
+have expired: that is asked of the clock by which somebody signs or publishes, and so none is ever left out.
 """
 
 from datetime import datetime, timedelta
@@ -38,7 +41,7 @@ class SigningKeyPublished(Struct, frozen=True, tag="signing_key_published"):
 
 
 class SigningKeys(Struct, frozen=True):
-    """Newest last; those that no token can rest on any more are left out."""
+    """Newest last; one a week."""
 
     published: tuple[SigningKeyPublished, ...] = ()
 
@@ -51,7 +54,7 @@ class SigningKeys(Struct, frozen=True):
 def evolve(keys: SigningKeys, event: SigningKeyPublished) -> SigningKeys:
     match event:
         case SigningKeyPublished():
-            return SigningKeys((*(k for k in keys.published if k.expires > event.not_before), event))
+            return SigningKeys((*keys.published, event))
         case _:
             return keys
 
@@ -68,7 +71,7 @@ class PublishSigningKey(Struct, frozen=True):
 
 
 def decide_publish_signing_key(command: PublishSigningKey, keys: SigningKeys) -> list[SigningKeyPublished]:
-    if any(k.expires - command.now > RENEW for k in keys.published):
+    if any(k.not_before <= command.now + LEAD and k.expires - command.now > RENEW for k in keys.published):
         return []
     if any(k.kid == command.kid for k in keys.published):
         raise Refused("kid_taken")

@@ -17,7 +17,7 @@ from services.identity.domain.signing_keys import (
 )
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
-SECOND = timedelta(seconds=1)
+SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 FIRST = SigningKeyPublished("k1", "public", NOW, NOW + LIFE)
 DUE = NOW + LIFE - RENEW
 SECOND_KEY = SigningKeyPublished("k2", "public", DUE + LEAD, DUE + LEAD + LIFE)
@@ -75,6 +75,22 @@ def test_a_key_signs_no_token_that_would_outlive_it():
     assert signs(NOW + LIFE - TOKEN + SECOND, FIRST) is None
 
 
-def test_keys_that_nothing_rests_on_are_forgotten():
-    third = SigningKeyPublished("k3", "public", FIRST.expires, FIRST.expires + LIFE)
-    assert SIGNING_KEYS.fold([FIRST, SECOND_KEY, third]).published == (SECOND_KEY, third)
+def test_a_first_key_of_a_clock_that_was_ahead_keeps_nobody_out_once_it_is_right():
+    (ahead,) = when(publish("k1", NOW + 8 * HOUR))
+    (mended,) = when(publish("k2"), ahead)
+    assert mended.not_before == NOW + LEAD
+    assert when(publish("k3", NOW + SECOND), ahead, mended) == [], "one is enough"
+    assert signs(NOW + LEAD, ahead, mended) == "k2"
+
+
+def test_after_a_long_sleep_with_a_clock_ahead_another_key_comes_when_it_is_right():
+    woken = NOW + LIFE + timedelta(days=1)
+    (ahead,) = when(publish("k2", woken + 8 * HOUR), FIRST)
+    (mended,) = when(publish("k3", woken), FIRST, ahead)
+    assert signs(woken + LEAD, FIRST, ahead, mended) == "k3"
+
+
+def test_a_clock_that_jumps_ahead_for_a_while_takes_no_good_key_away():
+    (ahead,) = when(publish("k2", NOW + LIFE + timedelta(days=1)), FIRST)
+    assert signs(NOW + HOUR, FIRST, ahead) == "k1" and when(publish("k3", NOW + HOUR), FIRST, ahead) == []
+    assert when(publish("k3", DUE), FIRST, ahead)[0].not_before == DUE + LEAD, "its successor does not wait for the one that came too early"
