@@ -5,15 +5,19 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from libs.eventkit.run import web
 from libs.eventkit.service import App
-from services.identity.domain.askers import LIMITS
+from services.identity import plates
+from services.identity.api import residents, vehicles
+from services.identity.domain.askers import LIMITS, RETRY
 from services.identity.main import SERVICE
 from services.identity.publishing import publish
 from tests.integration.mortal_desk import POINTS
@@ -74,6 +78,31 @@ async def test_looks_have_a_budget_and_whoever_runs_into_it_is_found(office: Off
     found = (await office.ask("GET", "/v1/probing-findings", STAFF))["items"]
     assert [(f["person_id"], f["role"], f["kind"], f["most"]) for f in found] == [(str(UUID(int=5)), "staff", "look", most)]
     await office.ask("GET", "/v1/probing-findings", f"resident:{ann}", status=403)
+
+
+def a_minute_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    for routes in (residents, vehicles):
+        context = routes.context  # type: ignore[attr-defined]
+        monkeypatch.setattr(routes, "context", lambda *a, of=context: replace(of(*a), now=datetime.now(UTC) + RETRY))
+
+
+async def test_a_look_is_not_repeated_once_the_consent_is_gone_or_its_minute_is_over(
+        office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    ann, car = await office.resident(), uuid4()
+    await plates.register(office.app, car, uuid4(), None, "沪A12345", "small", office.asked)
+    path, look, sharing = f"/v1/residents/{ann}/disclosures", {"purpose": "door to door"}, "/v1/me/consents/sharing"
+    key = {"idempotency-key": "once"}
+    await office.ask("PUT", sharing, f"resident:{ann}", {"given": True})
+    for _ in range(2):
+        await office.ask("POST", path, GRID, look, 201, **key)
+        await office.ask("POST", f"/v1/vehicles/{car}/disclosures", STAFF, look, 201, **key)
+    await office.ask("PUT", sharing, f"resident:{ann}", {"given": False})
+    assert (await office.ask("POST", path, GRID, look, 409, **key))["code"] == "consent_missing"
+    await office.ask("PUT", sharing, f"resident:{ann}", {"given": True})
+    a_minute_later(monkeypatch)
+    for asked, who in ((path, GRID), (f"/v1/vehicles/{car}/disclosures", STAFF)):
+        assert (await office.ask("POST", asked, who, look, 409, **key))["code"] == "look_expired"
+    assert len(await looks(office, ann)) == len(await office.said("plate_disclosed")) == 1
 
 
 async def run(office: Office, point: str, order: str, path: Path, resident: UUID, key: str) -> int:

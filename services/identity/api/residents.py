@@ -26,10 +26,10 @@ from libs.eventkit.http import (
 )
 from libs.eventkit.service import App
 from services.identity import asking, contacts, lookups
-from services.identity.disclosing import recorded_first
+from services.identity.disclosing import looked, recorded_first
 from services.identity.domain.consents import CONSENTS
 from services.identity.domain.residences import EndResidence, HomeRole, StartResidence
-from services.identity.domain.residents import DiscloseContact
+from services.identity.domain.residents import RESIDENTS, DiscloseContact
 from services.identity.phone_numbers import telephone
 from services.identity.views import residences as residences_view
 from services.identity.views import residents as residents_view
@@ -135,7 +135,8 @@ def routes(app: App) -> APIRouter:
         principal: Principal = permitted(RESIDENTS_MANAGE, GOVERNMENT_READ)
     ) -> Response:
         """Name and phone in full, and the ID number where it is asked for. Who looked, and for what, stays on record, and the
-        resident reads it. 409 consent_missing: a grid worker, and the resident has not agreed to `sharing`."""
+        resident reads it. 409 consent_missing: a grid worker, and the resident has not agreed to `sharing`; look_expired: asked
+        again under its key a minute later."""
         community_id = community_of(principal)
         asked = context(request, principal, community_id)
         await asking.spend(app, principal, asked, "look", key)
@@ -143,7 +144,7 @@ def routes(app: App) -> APIRouter:
         command = DiscloseContact(
             resident_id, principal.id, body.purpose, body.id_number, principal.role, body.basis, "sharing" in ledger.given)
         done, shown = await recorded_first(
-            lambda: app.commands.handle(resident_id, command, asked, key=key),
+            lambda: looked(app, RESIDENTS, resident_id, command, asked, key),
             lambda: contacts.in_full(app, resident_id, community_id, body.id_number))
         return json(shown, 201, {**tagged(done), "Cache-Control": "no-store"})
 

@@ -33,7 +33,7 @@ from libs.eventkit.log import Key
 from libs.eventkit.problems import Problem
 from libs.eventkit.service import App
 from services.identity import asking, lookups, plates
-from services.identity.disclosing import recorded_first
+from services.identity.disclosing import looked, recorded_first
 from services.identity.domain.askers import NoteProbing
 from services.identity.domain.declarations import CountDeclaration
 from services.identity.domain.vehicles import (
@@ -241,12 +241,14 @@ def routes(app: App) -> APIRouter:
         principal: Principal = permitted(VEHICLES_MANAGE)
     ) -> Response:
         """The plate in full, and which vehicle holds it: in a dispute another one. Who looked, and for what, stays on
-        record."""
+        record. 409 look_expired: asked again under its key a minute later."""
         community_id = community_of(principal)
-        await asking.spend(app, principal, context(request, principal, community_id), "look", key)
+        asked = context(request, principal, community_id)
+        await asking.spend(app, principal, asked, "look", key)
         command = DisclosePlate(vehicle_id, principal.id, body.purpose, principal.role)
         done, shown = await recorded_first(
-            lambda: told(vehicle_id, command, request, principal, key), lambda: plates.in_full(app, vehicle_id, community_id))
+            lambda: looked(app, VEHICLES, vehicle_id, command, asked, key, if_match(request)),
+            lambda: plates.in_full(app, vehicle_id, community_id))
         return json(shown, 201, {**tagged(done), "Cache-Control": "no-store"})
 
     return router

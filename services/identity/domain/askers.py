@@ -4,6 +4,9 @@
 guessing. The first attempt beyond is a finding (`probing_found`), once in that time; all of them are refused. So is the first plate
 beyond those that an account may declare (`declarations.py`).
 
+A look asked for again under its key is the same look for a minute, while its answer may have been lost. Later it would be another one, at
+what is there then, and on nobody's record.
+
 The stream's id is the person's.
 """
 
@@ -19,6 +22,7 @@ from services.identity.domain.declarations import TIMES, WITHIN
 Kind = Literal["look", "miss", "declaration"]
 LIMITS: dict[Kind, tuple[int, timedelta]] = {
     "look": (60, timedelta(hours=1)), "miss": (20, timedelta(days=1)), "declaration": (TIMES, WITHIN)}
+RETRY = timedelta(minutes=1)
 CODES: dict[Kind, str] = {"look": "too_many_looks", "miss": "too_many_misses", "declaration": "too_many_declarations"}
 
 
@@ -110,6 +114,12 @@ def decide_count_attempt(command: CountAttempt, asker: Asker) -> list[AskerEvent
     if found := _found(command, asker):
         return found
     raise Refused(CODES[command.kind], retry_after_seconds=int(left.total_seconds()) + 1)
+
+
+def check_retry(looked_at: datetime, now: datetime) -> None:
+    """Raises Refused for a look that is over."""
+    if now - looked_at > RETRY:
+        raise Refused("look_expired")
 
 
 ASKERS = Decider[Asker, AskerEvent](
