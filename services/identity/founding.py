@@ -83,7 +83,8 @@ async def hand_out(app: App, account_id: UUID, by: str) -> dict[str, Any]:
         raise NotFound("account")
     if account.role not in HANDED_OUT:
         raise Refused("resident_asks_by_phone")
-    return {"account_id": account_id, "role": account.role, "sign_in": await _begun(app, Entry(account_id, rows[0].community_id), by)}
+    entry = Entry(account_id, rows[0].community_id, account.phones)
+    return {"account_id": account_id, "role": account.role, "sign_in": await _begun(app, entry, by)}
 
 
 async def _begun(app: App, entry: Entry, by: str) -> dict[str, Any]:

@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 from libs.eventkit.decider import Decider, NotFound, Refused
 from libs.eventkit.log import Key
 from libs.eventkit.memory import Memory
-from libs.eventkit.recorded import Recorded, uuid7
+from libs.eventkit.recorded import Recorded, tag_of, uuid7
 from libs.eventkit.sealed import Sealed
 from libs.eventkit.service import App
-from services.identity.domain.accounts import PERSON, PHONE, person_in
+from services.identity.domain.accounts import PERSON, PHONE, PhoneReplaced, person_in
 from services.identity.domain.buildings import BUILDINGS, Standing
 from services.identity.domain.communities import COMMUNITIES, CommunityFounded, Founded
 from services.identity.domain.homes import HOMES, Registered
@@ -62,10 +62,11 @@ async def accounts_by_phone(app: App, phone: str) -> tuple[Entry, ...]:
     ids = sorted(communities.ids)
     pool = await app.database.pool()
     rows = await pool.fetch(
-        "select c.community_id, c.stream from unnest($1::uuid[], $2::text[]) w(community_id, value)"
+        "select c.community_id, c.stream, (select count(*) from events e where e.stream = c.stream and e.type = $4) phones"
+        " from unnest($1::uuid[], $2::text[]) w(community_id, value)"
         " join claims c on c.community_id = w.community_id and c.scope = $3 and c.value = w.value order by c.stream",
-        ids, [account_index(app.blind, i, phone) for i in ids], PHONE)
-    return tuple(Entry(_id(row["stream"]), row["community_id"]) for row in rows)
+        ids, [account_index(app.blind, i, phone) for i in ids], PHONE, tag_of(PhoneReplaced))
+    return tuple(Entry(_id(row["stream"]), row["community_id"], row["phones"]) for row in rows)
 
 
 async def account_of_phone(app: App, community_id: UUID, phone: str) -> UUID | None:

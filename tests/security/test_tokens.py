@@ -18,10 +18,15 @@ from libs.eventkit.commands import Context
 from libs.eventkit.privacy import base64url
 from libs.eventkit.recorded import NOWHERE
 from libs.eventkit.service import App, Service
-from services.identity.domain.accounts import OpenAccount
+from services.identity import lookups
+from services.identity.domain.accounts import OpenAccount, ReplacePhone
+from services.identity.domain.communities import FoundCommunity
 from services.identity.domain.sessions import EndSession, StartSession
+from services.identity.domain.sign_ins import StartSignIn
 from services.identity.domain.signing_keys import KEYS, LEAD, LIFE, RENEW, PublishSigningKey
 from services.identity.main import SERVICE as IDENTITY
+from services.identity.one_time_codes import code_hash
+from services.identity.phone_numbers import account_index
 from services.identity.tokens import Refresh, Secrets, kid_for_now, secrets_of
 from tests.kit import until
 from tests.security.asking import ask
@@ -137,6 +142,36 @@ async def test_a_refresh_token_shown_twice_ends_its_family(identity: App):
     second = {"refresh_token": json.loads(answer.body)["refresh_token"]}
     assert (await ask(app, "POST", "/v1/token-renewals", body=first)).status == 401, "used before"
     assert (await ask(app, "POST", "/v1/token-renewals", body=second)).status == 401, "thief or owner: both lose the session"
+
+
+async def test_what_the_old_phone_began_is_over_when_staff_have_replaced_it(identity: App):
+    from libs.eventkit.run import web
+
+    app, own, now = web(identity), secrets_of(identity), datetime.now(UTC)
+    await published(identity, own, now)
+    community, account, old, new = uuid4(), uuid4(), "+8613800138000", "+8613900139000"
+    asked, nowhere = Context(community_id=community, now=now), Context(community_id=NOWHERE, now=now)
+    await identity.commands.handle(community, FoundCommunity(community, "里坊", "310101", "Asia/Shanghai"), asked)
+    opened = OpenAccount(account, uuid4(), "resident", account_index(identity.blind, community, old))
+    await identity.commands.handle(account, opened, asked)
+
+    async def code_to(phone: str) -> str:
+        sign_in, entries = uuid4(), await lookups.accounts_by_phone(identity, phone)
+        await identity.commands.handle(sign_in, StartSignIn(code_hash(identity.blind, sign_in, "123456"), entries, now), nowhere)
+        return f"/v1/sign-ins/{sign_in}/tokens"
+
+    async def shows(path: str, body: dict[str, str]) -> tuple[int, str, str]:
+        answer = await ask(app, "POST", path, body=body)
+        return answer.status, answer.code, json.loads(answer.body).get("refresh_token", "")
+
+    code = {"code": "123456"}
+    *_, thief = await shows(await code_to(old), code)
+    on_its_way = await code_to(old)
+    await identity.commands.handle(account, ReplacePhone(account, account_index(identity.blind, community, new)), asked)
+    assert (await shows("/v1/token-renewals", {"refresh_token": thief}))[0] == 401
+    assert (await shows(on_its_way, code))[:2] == (409, "phone_replaced")
+    status, _, owner = await shows(await code_to(new), code)
+    assert status == 200 and (await shows("/v1/token-renewals", {"refresh_token": owner}))[0] == 200
 
 
 async def test_one_of_many_who_renew_at_once_gets_tokens(identity: App):

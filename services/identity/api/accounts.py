@@ -93,6 +93,7 @@ def routes(app: App) -> APIRouter:
         account_id: UUID, body: NewPhone, request: Request, key: IdempotencyKey,
         principal: Principal = permitted(ACCOUNTS_MANAGE, RESIDENTS_MANAGE)
     ) -> Response:
+        """The sessions of the old one end when they would be renewed; a code that was sent to it signs nobody in."""
         community_id = await in_reach(account_id, principal)
         index = account_index(app.blind, community_id, e164(body.phone))
         done = await app.commands.handle(

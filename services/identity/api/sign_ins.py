@@ -19,7 +19,7 @@ from services.identity.domain.accounts import ACCOUNTS, Open
 from services.identity.domain.phones import CountCode
 from services.identity.domain.sessions import SESSIONS, Active, EndSession, RenewSession, SessionRenewed, StartSession
 from services.identity.domain.sign_ins import LIFETIME as CODE_LIFETIME
-from services.identity.domain.sign_ins import SIGN_INS, Entry, Passed, StartSignIn, TryCode
+from services.identity.domain.sign_ins import SIGN_INS, Passed, StartSignIn, TryCode
 from services.identity.one_time_codes import code_hash, new_code
 from services.identity.phone_numbers import e164, stream_id
 from services.identity.senders import sender_for
@@ -45,8 +45,8 @@ def routes(app: App) -> APIRouter:
     router = APIRouter(tags=["sign-ins"])
     own, sender = secrets_of(app), sender_for(app.settings)
 
-    async def account_is_open(entry: Entry) -> Open | None:
-        account = await lookups.state_now(app, ACCOUNTS, entry.account_id, entry.community_id)
+    async def open_account(account_id: UUID, community_id: UUID) -> Open | None:
+        account = await lookups.state_now(app, ACCOUNTS, account_id, community_id)
         return account if isinstance(account, Open) else None
 
     def tokens(kid: str, person_id: UUID, role: str, refresh: Refresh) -> dict[str, Any]:
@@ -77,7 +77,8 @@ def routes(app: App) -> APIRouter:
 
     @router.post("/v1/sign-ins/{sign_in_id}/tokens", dependencies=[open_to_all])
     async def finish_sign_in(sign_in_id: UUID, body: ShowCode, request: Request) -> Response:
-        """The code, for tokens. 409: code_wrong, code_expired, code_used, tries_used_up, community_unclear."""
+        """The code, for tokens. 409: code_wrong, code_expired, code_used, tries_used_up, community_unclear, phone_replaced (since
+        the code was sent, by staff)."""
         asked, session_id, kid = context(request, None), uuid7(), await kid_for_now(app)
         command = TryCode(code_hash(app.blind, sign_in_id, body.code), session_id, asked.now, body.community_id)
         await app.commands.handle(sign_in_id, command, asked)
@@ -86,11 +87,12 @@ def routes(app: App) -> APIRouter:
         if not isinstance(sign_in, Passed) or sign_in.session_id != session_id:
             raise Refused("code_wrong")
         entry = sign_in.entry
-        account = await account_is_open(entry)
+        account = await open_account(entry.account_id, entry.community_id)
         if account is None:
             raise Refused("account_closed")
         done = await app.commands.handle(
-            session_id, StartSession(session_id, entry.account_id, account.person_id, account.role, asked.now),
+            session_id, StartSession(
+                session_id, entry.account_id, account.person_id, account.role, asked.now, account.phones, entry.phones),
             context(request, None, entry.community_id))
         refresh = Refresh(entry.community_id, session_id, 0)
         return json(
@@ -104,9 +106,9 @@ def routes(app: App) -> APIRouter:
         asked = context(request, None, shown.community_id)
         session = await lookups.state_now(app, SESSIONS, shown.session_id, shown.community_id)
         try:
-            is_open = isinstance(session, Active) and await account_is_open(
-                Entry(session.account_id, shown.community_id)) is not None
-            done = await app.commands.handle(shown.session_id, RenewSession(shown.count, is_open, asked.now), asked)
+            account = await open_account(session.account_id, shown.community_id) if isinstance(session, Active) else None
+            command = RenewSession(shown.count, account is not None, asked.now, account.phones if account else 0)
+            done = await app.commands.handle(shown.session_id, command, asked)
         except (Refused, NotFound) as refused:
             raise Problem(401, "refresh_token_unusable") from refused
         renewed = any(isinstance(event, SessionRenewed) for event in await app.commands.said(done))

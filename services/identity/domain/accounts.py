@@ -1,14 +1,15 @@
 """An account: a person may sign in, in one role, with one phone; a phone opens one account of a community.
 
 A person has at most one account of a role; closed it stays closed, and the next one is another account. The phone
-itself is not kept: it is found by its blind index, a claim, which stands on commands and in no event.
+itself is not kept: it is found by its blind index, a claim, which stands on commands and in no event. How often it was
+replaced is known: what began with an earlier one, a sign-in or a session, is over.
 """
 
 from collections.abc import Iterable
 from typing import assert_never
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from libs.eventkit.decider import Decider, NotFound, Refused, Release, Take
 
@@ -53,8 +54,11 @@ class NoAccount(Struct, frozen=True):
 
 
 class Open(Struct, frozen=True):
+    """`phones`: how many it had before the one that it has."""
+
     person_id: UUID
     role: str
+    phones: int = 0
 
 
 class Closed(Struct, frozen=True):
@@ -69,6 +73,8 @@ def evolve(account: Account, event: AccountEvent) -> Account:
     match event:
         case AccountOpened(person_id=person_id, role=role):
             return Open(person_id=person_id, role=role)
+        case PhoneReplaced() if isinstance(account, Open):
+            return structs.replace(account, phones=account.phones + 1)
         case AccountClosed(person_id=person_id, role=role):
             return Closed(person_id=person_id, role=role)
         case _:
@@ -102,7 +108,7 @@ def decide_open_account(command: OpenAccount, account: Account) -> list[AccountE
     match account:
         case NoAccount():
             return [AccountOpened(command.account_id, command.person_id, command.role)]
-        case Open() if account == Open(command.person_id, command.role):
+        case Open() if (account.person_id, account.role) == (command.person_id, command.role):
             return []
         case Open():
             raise Refused("account_already_opened")

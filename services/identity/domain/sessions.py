@@ -1,7 +1,8 @@
 """A session: a family of refresh tokens, of which only the latest is good.
 
 Each renewal counts one up. A token with an earlier count has been used before, by its owner or by a thief: both lose
-the session (RFC 9700, section 4.14.2). It also ends 30 days after its last renewal and with its account.
+the session (RFC 9700, section 4.14.2). It also ends 30 days after its last renewal, with its account, and when the account has
+another phone than the one that signed in: that one may be in other hands.
 """
 
 from datetime import datetime, timedelta
@@ -14,18 +15,21 @@ from libs.eventkit.decider import Decider, NotFound, Refused
 
 IDLE = timedelta(days=30)
 
-Reason = Literal["signed_out", "token_reused", "account_closed"]
+Reason = Literal["signed_out", "token_reused", "account_closed", "phone_replaced"]
 
 
 # what happened
 
 
 class SessionStarted(Struct, frozen=True, tag="session_started"):
+    """`phones`: how many the account had before the one that signed in."""
+
     session_id: UUID
     account_id: UUID
     person_id: UUID
     role: str
     expires: datetime
+    phones: int = 0
 
 
 class SessionRenewed(Struct, frozen=True, tag="session_renewed"):
@@ -55,6 +59,7 @@ class Active(Struct, frozen=True):
     role: str
     expires: datetime
     count: int = 0
+    phones: int = 0
 
 
 class Ended(Struct, frozen=True):
@@ -66,8 +71,8 @@ Session = NoSession | Active | Ended
 
 def evolve(session: Session, event: SessionEvent) -> Session:
     match session, event:
-        case _, SessionStarted(account_id=account_id, person_id=person_id, role=role, expires=expires):
-            return Active(account_id=account_id, person_id=person_id, role=role, expires=expires)
+        case _, SessionStarted():
+            return Active(event.account_id, event.person_id, event.role, event.expires, phones=event.phones)
         case Active(), SessionRenewed(count=count, expires=expires):
             return structs.replace(session, count=count, expires=expires)
         case _, SessionEnded(reason=reason):
@@ -80,19 +85,24 @@ def evolve(session: Session, event: SessionEvent) -> Session:
 
 
 class StartSession(Struct, frozen=True):
+    """`phones`: how many the account has had; `code_for`: how many it had had when the code was made."""
+
     session_id: UUID
     account_id: UUID
     person_id: UUID
     role: str
     now: datetime
+    phones: int = 0
+    code_for: int = 0
 
 
 class RenewSession(Struct, frozen=True):
-    """`count` is that of the refresh token shown; whether the account is open was looked up just now."""
+    """`count` is that of the refresh token shown; whether the account is open, and how many `phones` it has had, was looked up just now."""
 
     count: int
     account_open: bool
     now: datetime
+    phones: int = 0
 
 
 class EndSession(Struct, frozen=True):
@@ -101,9 +111,11 @@ class EndSession(Struct, frozen=True):
 
 def decide_start_session(command: StartSession, session: Session) -> list[SessionEvent]:
     match session:
+        case NoSession() if command.code_for != command.phones:
+            raise Refused("phone_replaced")
         case NoSession():
             return [SessionStarted(
-                command.session_id, command.account_id, command.person_id, command.role, command.now + IDLE)]
+                command.session_id, command.account_id, command.person_id, command.role, command.now + IDLE, command.phones)]
         case Active(account_id=command.account_id):
             return []
         case Active() | Ended():
@@ -126,6 +138,8 @@ def decide_renew_session(command: RenewSession, session: Session) -> list[Sessio
             raise Refused("token_of_another_history")
         case Active() if not command.account_open:
             return [SessionEnded("account_closed")]
+        case Active(phones=phones) if command.phones != phones:
+            return [SessionEnded("phone_replaced")]
         case Active(count=count):
             return [SessionRenewed(count + 1, command.now + IDLE)]
         case _:

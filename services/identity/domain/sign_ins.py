@@ -18,10 +18,11 @@ TRIES = 5
 
 
 class Entry(Struct, frozen=True):
-    """An account that this sign-in may open."""
+    """An account that this sign-in may open. `phones`: how many it had had when the code was made."""
 
     account_id: UUID
     community_id: UUID
+    phones: int = 0
 
 
 # what happened

@@ -14,6 +14,7 @@ from services.identity.domain.accounts import (
     AccountClosed,
     AccountOpened,
     CloseAccount,
+    Open,
     OpenAccount,
     PhoneReplaced,
     ReplacePhone,
@@ -225,6 +226,11 @@ def test_a_closed_account_stays_closed():
 
 def test_an_account_takes_another_phone():
     assert when(ACCOUNTS, ReplacePhone(ACCOUNT, "other"), OPENED) == [PhoneReplaced(ACCOUNT)]
+
+
+def test_an_account_knows_how_many_phones_it_has_had():
+    assert ACCOUNTS.fold([OPENED, PhoneReplaced(ACCOUNT), PhoneReplaced(ACCOUNT)]) == Open(ANN, "resident", phones=2)
+    assert when(ACCOUNTS, OPEN, OPENED, PhoneReplaced(ACCOUNT)) == []
 
 
 def test_a_closed_account_takes_no_phone():

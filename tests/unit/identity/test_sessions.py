@@ -84,6 +84,20 @@ def test_a_session_ends_with_its_account():
     assert when(renew(0, account_open=False), STARTED) == [SessionEnded("account_closed")]
 
 
+def test_a_session_ends_when_its_account_has_another_phone():
+    other = RenewSession(0, True, NOW, phones=1)
+    assert when(other, STARTED) == [SessionEnded("phone_replaced")]
+    began_with_it = SessionStarted(SESSION, ACCOUNT, ANN, "resident", NOW + IDLE, phones=1)
+    assert when(other, began_with_it) == [RENEWED]
+
+
+def test_a_code_that_went_to_the_phone_before_begins_no_session():
+    with pytest.raises(Refused, match="phone_replaced"):
+        when(StartSession(SESSION, ACCOUNT, ANN, "resident", NOW, phones=1, code_for=0))
+    begun = when(StartSession(SESSION, ACCOUNT, ANN, "resident", NOW, phones=1, code_for=1))
+    assert begun == [SessionStarted(SESSION, ACCOUNT, ANN, "resident", NOW + IDLE, phones=1)]
+
+
 def test_no_session_no_renewal():
     with pytest.raises(NotFound):
         when(renew(0))
