@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from libs.eventkit.commands import Context, Done
 from libs.eventkit.decider import Refused
@@ -115,9 +115,9 @@ async def verify(
         if refused.code != "plate_taken":
             raise
     holder = await lookups.vehicle_of_plate(app, context.community_id, index)
-    if holder is not None:
+    if holder not in (None, vehicle_id):
         await app.commands.handle(holder, ContestPlate(holder), context)
-    return await app.commands.handle(vehicle_id, command, context, key=key, expected=expected)
+    return await app.commands.handle(vehicle_id, command, context, key=_second(key), expected=expected)
 
 
 async def holder_of(app: App, community_id: UUID, plate: Sealed) -> UUID | None:
@@ -126,6 +126,11 @@ async def holder_of(app: App, community_id: UUID, plate: Sealed) -> UUID | None:
     if not isinstance(opened, bytes):
         return None
     return await lookups.vehicle_of_plate(app, community_id, app.blind.of(community_id, PLATE, opened.decode()))
+
+
+def _second(key: Key | None) -> Key | None:
+    """For what is said when the plate was taken: that outcome stands under the first key, and a retry comes by both."""
+    return structs.replace(key, route=f"{key.route} again") if key else None
 
 
 async def _say(
@@ -137,17 +142,17 @@ async def _say(
 
     holder = await lookups.vehicle_of_plate(app, context.community_id, index)
 
-    async def say(taken: bool) -> Done:
+    async def say(taken: bool, key: Key | None) -> Done:
         first = [KeyCreated(handle.key_id)] if handle.is_new else []
         command = asking(sealed, index, taken)
         return await app.commands.handle(vehicle_id, command, context, key=key, expected=expected, first=first)
 
     try:
-        done = await say(taken=holder not in (None, vehicle_id))
+        done = await say(holder not in (None, vehicle_id), key)
     except Refused as refused:
         if refused.code != "plate_taken":  # by somebody who was faster
             raise
-        done = await say(taken=True)
+        done = await say(True, _second(key))
     if handle.is_new and done.outcome.events:
         await app.keyring.announced(handle.key_id)
     return done

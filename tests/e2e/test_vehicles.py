@@ -114,8 +114,10 @@ async def test_a_strangers_plate_shows_nothing_and_staff_see_the_dispute(identit
     assert doubted[his]["findings"] == ["plate_declared_twice"] and unknown.json()["id"] not in doubted
     look = await identity.post(f"/v1/vehicles/{his}/disclosures", json={"purpose": "dispute"})
     assert look.json() == {"id": his, "plate": text, "held_by": hers}
-    answer = await identity.post(f"/v1/vehicles/{his}/verification", json={"how": "driving_licence"})
-    assert (answer.status_code, answer.json()["findings"]) == (200, []), "papers are stronger than words"
+    keyed = {"idempotency-key": str(uuid4())}
+    for _ in range(2):
+        answer = await identity.post(f"/v1/vehicles/{his}/verification", json={"how": "driving_licence"}, headers=keyed)
+        assert (answer.status_code, answer.json()["findings"]) == (200, []), "papers are stronger than words"
     assert (await seen(identity, answer, staff, home_id=ann.home_id))[hers]["findings"] == ["plate_declared_twice"]
     answer = await identity.post(f"/v1/vehicles/{hers}/verification", json={"how": "driving_licence"})
     assert (answer.status_code, answer.json()["code"], answer.json()["vehicle_id"]) == (409, "plate_verified_elsewhere", his)
