@@ -16,7 +16,7 @@ from libs.eventkit.decider import NotFound, NotYet
 from libs.eventkit.memory import Memory
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.sealed import Sealed
-from services.parking.domain.billing import Line, carried
+from services.parking.domain.bill_lines import Line, carried
 from services.parking.domain.judging import KnownRight
 from services.parking.domain.lanes import LaneInstalled
 from services.parking.domain.lots import LotOpened, TariffAdopted

@@ -17,7 +17,7 @@ from libs.eventkit.recorded import Recorded
 from libs.eventkit.sealed import Sealed
 from libs.eventkit.service import App
 from services.parking.book import KnownLane, KnownLot, KnownStay, LotBook
-from services.parking.domain.billing import Line
+from services.parking.domain.bill_lines import Line
 from services.parking.domain.findings import FindingRaised, RaiseFinding
 from services.parking.domain.judging import (
     ENTITLED,

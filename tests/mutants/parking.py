@@ -40,6 +40,11 @@ MUTANTS = (
         ("a vehicle on duty pays", "    if stay.on_duty:\n", "    if False:\n"),
     ),
     *of(
+        f"{HERE}/bill_lines.py", f"{UNIT}/test_bills.py",
+        ("a day that costs as the day before costs nothing", "        if again:\n", "        if False:\n"),
+        ("days that cost something else are the same again", "lambda lines: [_says(line) for line in lines]", "lambda lines: 0"),
+    ),
+    *of(
         f"{HERE}/tariffs.py", f"{UNIT}/test_tariffs.py",
         ("nine seats are more than nine", "known <= limit", "known < limit"),
         ("an unknown fact keeps a vehicle out",

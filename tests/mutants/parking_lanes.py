@@ -136,7 +136,7 @@ MUTANTS = (
         ("after a start what was billed today is forgotten", "                if opened:\n", "                if False:\n"),
     ),
     *of(
-        f"{HERE}/billing.py", f"{UNIT}/test_lot_book.py",
+        f"{HERE}/bill_lines.py", f"{UNIT}/test_lot_book.py",
         ("what was billed yesterday counts today", ">= day)", '>= "")'),
         ("a pass counts when it is over", "line.ends > entry", "line.ends >= entry"),
     ),

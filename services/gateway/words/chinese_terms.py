@@ -5,7 +5,7 @@ KINDS = {"family": "亲友", "courier": "快递", "takeaway": "外卖", "service
 BILL = {
     "free_period": "免费时段", "free_period_exceeded": "超出免费时段", "step": "计时", "cap": "封顶", "day_pass": "按天",
     "covered_by_pass": "当日已付", "permit": "月租", "exempt": "免费车辆", "on_duty": "执行任务", "share": "折扣",
-    "class_corrected": "车型更正"}
+    "class_corrected": "车型更正", "as_before": "同上"}
 """Codes of bill lines."""
 MEANS = {
     "card": "门卡", "pin": "密码", "face": "人脸", "fingerprint": "指纹", "remote": "远程", "qr": "二维码", "unknown": "未知方式"}

@@ -5,7 +5,7 @@ KINDS = {"family": "family or friend", "courier": "courier", "takeaway": "takeaw
 BILL = {
     "free_period": "free time", "free_period_exceeded": "beyond the free time", "step": "started time", "cap": "cap",
     "day_pass": "by the day", "covered_by_pass": "paid for that day", "permit": "under a permit", "exempt": "exempt",
-    "on_duty": "on duty", "share": "share", "class_corrected": "class corrected"}
+    "on_duty": "on duty", "share": "share", "class_corrected": "class corrected", "as_before": "the same again"}
 """Codes of bill lines."""
 MEANS = {
     "card": "a card", "pin": "a PIN", "face": "a face", "fingerprint": "a fingerprint", "remote": "remotely", "qr": "a visitor's code",

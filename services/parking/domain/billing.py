@@ -9,25 +9,22 @@ duty. The same stays under the same tariff give the same bill, however much late
 2. Time under a permit costs nothing; where a permit runs out or begins during a stay, a new stay begins.
 3. The rest is priced by the class that the vehicle has when it pays, the whole stay.
 
-A stay owes what it owes whatever comes after it: what was paid stays paid.
+A stay owes what it owes whatever comes after it: what was paid stays paid. A day that costs what the day before cost is counted
+and not written out again (`bill_lines.py`): a car that was left behind for years has a bill that can be read, and sent.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from itertools import pairwise
-from typing import Literal, assert_never
+from typing import assert_never
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
 from libs.eventkit.decider import Refused
+from services.parking.domain.bill_lines import Code, Facts, Line, written
 from services.parking.domain.lot_time import EPOCH, LotTime, seconds_begun, seconds_complete
 from services.parking.domain.tariffs import CalendarDay, DayPass, Exempt, Free, Hours, Metered, SinceEntry, Step, Tariff, VehicleClass
-
-Code = Literal[
-    "class_corrected", "on_duty", "permit", "exempt", "free_period", "free_period_exceeded", "step", "cap", "day_pass",
-    "covered_by_pass", "share"]
-Facts = dict[str, int | str]
 
 
 class Stay(Struct, frozen=True):
@@ -43,28 +40,6 @@ class Permit(Struct, frozen=True):
 
     valid_from: datetime
     valid_until: datetime
-
-
-class Line(Struct, frozen=True, kw_only=True):
-    """`stay`: which of the bill's stays, from 0. `starts`, `ends`: in the lot's zone. `amount_fen` = `units` × `unit_fen`.
-
-    `facts` by code, durations in seconds:
-    class_corrected `read_at_entry`, `vehicle_class`; exempt `vehicle_class`; free_period and free_period_exceeded
-    `free_seconds`, `counted_seconds`, `deducted` (1 or 0); step `step` (from 1), `seconds` (counted), `unit_seconds` (0: one
-    price however long), `after_seconds` (length of the steps before it), `per_visit` (1 or 0), `spaces`; cap `cap_fen`,
-    `before_fen` (paid of this day's cap by earlier stays), `spaces`; day_pass `spaces`, and the line ends where the pass does;
-    share `numerator`, `denominator`, `of_fen`. A step and a cap also have `day` (a date) or `period` (from 1, since entry);
-    what counts only inside hours of the day has `opens` and `closes`.
-    """
-
-    code: Code
-    stay: int
-    starts: datetime
-    ends: datetime
-    units: int = 0
-    unit_fen: int = 0
-    amount_fen: int
-    facts: Facts = {}
 
 
 class Bill(Struct, frozen=True, kw_only=True):
@@ -103,14 +78,6 @@ def bill(
     return Bill(
         tariff=tariff.name, version=tariff.version, vehicle_class=vehicle_class, lines=tuple(lines),
         total_fen=sum(line.amount_fen for line in lines))
-
-
-def carried(lines: Iterable[Line], entry: datetime, zone: str) -> tuple[Line, ...]:
-    """Of lines billed to a car before, those at which a stay looks that begins at `entry`: of that day, or of a pass that runs."""
-    day = entry.astimezone(ZoneInfo(zone)).date().isoformat()
-    return tuple(
-        line for line in lines
-        if (line.code in ("step", "cap") and str(line.facts.get("day", "")) >= day) or (line.code == "day_pass" and line.ends > entry))
 
 
 def _check(stays: tuple[Stay, ...], permits: tuple[Permit, ...], spaces: int) -> None:
@@ -191,13 +158,14 @@ def _passes(desk: _Desk, rule: DayPass, start: int, end: int, before: list[Line]
         start = min(end, covered)
         if start == end:
             return
+    passes: list[list[Line]] = []
     while end - start > rule.free_seconds:
         bought = desk.line("day_pass", start, start + rule.seconds, desk.spaces, rule.fen, {"spaces": desk.spaces})
-        yield from _shared(desk, [bought], start, start + rule.seconds)
+        passes.append(_shared(desk, [bought], start, start + rule.seconds))
         start = min(end, start + rule.seconds)
-        if start == end:
-            return
-    yield desk.line("free_period", start, end, facts=_free_facts(rule.free_seconds, end - start))
+    yield from written(passes)
+    if start < end or not passes:
+        yield desk.line("free_period", start, end, facts=_free_facts(rule.free_seconds, end - start))
 
 
 def _metered(desk: _Desk, rule: Metered, start: int, end: int, before: list[Line]) -> Iterator[Line]:
@@ -208,6 +176,7 @@ def _metered(desk: _Desk, rule: Metered, start: int, end: int, before: list[Line
         if free.code == "free_period":
             paid_from = seconds_begun(free.ends)
     visited: set[int] = set()
+    priced: list[list[Line]] = []
     for begins, ends, period in _periods(desk, rule.period, start, end):
         begins = max(paid_from, begins)
         if begins >= ends:
@@ -215,7 +184,9 @@ def _metered(desk: _Desk, rule: Metered, start: int, end: int, before: list[Line
         lines = list(_steps(desk, rule.steps, begins, ends, visited, period))
         if rule.cap_fen is not None:
             lines += _cap(desk, rule.cap_fen, lines, before, begins, ends, period)
-        yield from _shared(desk, lines, begins, ends)
+        if lines:
+            priced.append(_shared(desk, lines, begins, ends))
+    yield from written(priced)
 
 
 def _free(desk: _Desk, free: Free, start: int, end: int) -> Line:

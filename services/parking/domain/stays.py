@@ -14,7 +14,8 @@ from msgspec.structs import replace
 
 from libs.eventkit.decider import Refused
 from libs.eventkit.sealed import Sealed
-from services.parking.domain.billing import Bill, Line, Permit, Stay, bill
+from services.parking.domain.bill_lines import Line
+from services.parking.domain.billing import Bill, Permit, Stay, bill
 from services.parking.domain.plate_rights import Kind
 from services.parking.domain.tariffs import Adoption, Vehicle, in_force
 

@@ -18,7 +18,7 @@ from libs.contracts import access, devices, parking
 from services.gateway.sentences import Language, sentence
 from services.gateway.words import chinese, chinese_terms, english, english_terms
 from services.gateway.words.names import Gone
-from services.parking.domain import billing, findings, judging
+from services.parking.domain import bill_lines, findings, judging
 from services.parking.domain.plate_rights import Kind
 from tests.unit.gateway.heard import ANN, BUILDING, DEVICE, NOON
 
@@ -70,7 +70,7 @@ def test_every_code_of_a_judgement_a_finding_and_a_settlement_has_words(terms: M
     assert (found["rule"] | {"by_hand"}) - terms.RULES.keys() == set()
     assert {*typing.get_args(judging.FindingKind), "overpaid"} - terms.FINDINGS.keys() == set()
     assert set(typing.get_args(findings.How)) - terms.SETTLED.keys() == set()
-    assert set(typing.get_args(billing.Code)) - terms.BILL.keys() == set()
+    assert set(typing.get_args(bill_lines.Code)) - terms.BILL.keys() == set()
 
 
 def test_both_languages_have_words_for_the_same_codes_of_parking() -> None:
@@ -94,7 +94,7 @@ FACTS: dict[str, Any] = {
 
 
 @WORDS
-@pytest.mark.parametrize("code", typing.get_args(billing.Code))
+@pytest.mark.parametrize("code", typing.get_args(bill_lines.Code))
 def test_every_line_of_a_bill_is_said_as_it_adds_up(words: ModuleType, code: str) -> None:
     priced = parking.BillLine(code, NOON, LATER, 4, 200, 800, FACTS.get(code, {}))
     free = parking.BillLine(code, NOON, LATER, 0, 0, 0, FACTS.get(code, {}))

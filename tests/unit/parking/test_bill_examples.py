@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from libs.eventkit.decider import Refused
-from services.parking.domain.billing import Bill, Line, Permit, Stay, bill
+from services.parking.domain.bill_lines import Line
+from services.parking.domain.billing import Bill, Permit, Stay, bill
 from services.parking.domain.lot_time import LotTime
 from services.parking.domain.published_tariffs import by_the_day, nine_seats_large, nine_seats_small, qinzhou_zone_1, residential_visitors
 from services.parking.domain.tariffs import CalendarDay, Exempt, Free, Hours, Metered, Share, SinceEntry, Step, Tariff, VehicleClass
@@ -76,9 +77,13 @@ def test_the_bill_of_1170_yuan() -> None:
     assert found.total_fen == 117_000
     assert told(found)[:5] == [
         ("free_period_exceeded", 0, 0, 0), ("step", 1, 250, 250), ("step", 1, 300, 300), ("step", 11, 500, 5500), ("cap", 1, -3050, -3050)]
-    days = sorted({str(line.facts["day"]) for line in found.lines if "day" in line.facts})
-    assert [sum(line.amount_fen for line in found.lines if line.facts.get("day") == day) for day in days] == [3000] * 39
     assert found.lines[4].facts == {"cap_fen": 3000, "before_fen": 0, "spaces": 1, "day": "2026-03-01"}
+    assert told(found)[5:] == [
+        ("step", 1, 250, 250), ("step", 1, 300, 300), ("step", 12, 500, 6000), ("cap", 1, -3550, -3550), ("as_before", 36, 3000, 108_000),
+        ("step", 1, 250, 250), ("step", 1, 300, 300), ("step", 12, 500, 6000), ("cap", 1, -3550, -3550)]
+    again = found.lines[9]
+    assert (again.starts, again.ends) == (local(3, "00:00:00"), local(8, "00:00:00") + timedelta(days=31))
+    assert again.facts == {"repeats": 4}
     assert found.lines[-1].facts["day"] == "2026-04-08"
 
 

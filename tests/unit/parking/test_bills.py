@@ -1,7 +1,7 @@
 """What holds for every bill, of every class of every tariff."""
 
-from datetime import UTC, datetime, time, timedelta
-from itertools import pairwise
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import chain, pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from services.parking.domain import billing
+from services.parking.domain.bill_lines import Line, carried
 from services.parking.domain.billing import Bill, Permit, Stay, bill
 from services.parking.domain.published_tariffs import by_the_day, nine_seats_large, nine_seats_small, qinzhou_zone_1, residential_visitors
 from services.parking.domain.tariffs import (
@@ -66,6 +68,28 @@ def local(day: int, clock: str) -> datetime:
     return datetime.fromisoformat(f"2026-03-{day:02}T{clock}").replace(tzinfo=ZoneInfo(SHANGHAI))
 
 
+def written_out(found: Bill) -> list[Line]:
+    """With every day in full that costs what the day before cost."""
+    lines: list[Line] = []
+    for line in found.lines:
+        if line.code != "as_before":
+            lines.append(line)
+            continue
+        repeated, each = lines[-int(line.facts["repeats"]):], (line.ends - line.starts) / line.units
+        assert line.unit_fen == sum(one.amount_fen for one in repeated)
+        lines += [later(one, n, each) for n in range(1, line.units + 1) for one in repeated]
+    return lines
+
+
+def later(line: Line, times: int, each: timedelta) -> Line:
+    facts = dict(line.facts)
+    if "day" in facts:
+        facts["day"] = (date.fromisoformat(str(facts["day"])) + timedelta(days=times)).isoformat()
+    if "period" in facts:
+        facts["period"] = int(facts["period"]) + times
+    return replace(line, starts=line.starts + times * each, ends=line.ends + times * each, facts=facts)
+
+
 # what holds for every bill
 
 
@@ -105,6 +129,32 @@ def test_a_permit_never_makes_what_it_covers_cost_anything(
                            if permit.valid_from < permit.valid_until)
     always = Permit(BEGINNING, stays[-1].exit + timedelta(seconds=1))
     assert bill(of[0], stays, of[1], SHANGHAI, permits=(always, *permits)).total_fen == 0
+
+
+def said(lines: list[Line]) -> list[Any]:
+    return [(line.code, line.stay, line.units, line.unit_fen, line.facts) for line in lines]
+
+
+@given(classes, some_stays(), some_permits, spaces)
+def test_a_day_that_is_only_counted_costs_what_it_would_cost_written_out(
+    of: tuple[Tariff, str], stays: tuple[Stay, ...], permits: tuple[Permit, ...], spaces: int,
+) -> None:
+    found = bill(of[0], stays, of[1], SHANGHAI, permits=permits, spaces=spaces)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(billing, "written", chain.from_iterable)
+        in_full = bill(of[0], stays, of[1], SHANGHAI, permits=permits, spaces=spaces)
+    assert said(written_out(found)) == said(list(in_full.lines)) and found.total_fen == in_full.total_fen
+    out = stays[-1].exit
+    assert carried(found.lines, out, SHANGHAI) == carried(in_full.lines, out, SHANGHAI)
+
+
+@pytest.mark.parametrize("zone", [SHANGHAI, NEW_YORK])
+@pytest.mark.parametrize(("tariff", "vehicle_class"), [(t, c) for t, c in CLASSES if t is not ODD], ids=lambda of: getattr(of, "name", of))
+def test_the_bill_of_ten_years_is_a_page(tariff: Tariff, vehicle_class: str, zone: str) -> None:
+    stay = Stay(BEGINNING + timedelta(hours=9), BEGINNING + timedelta(days=3653))
+    found = bill(tariff, (stay,), vehicle_class, zone)
+    assert len(found.lines) < 200
+    assert (found.lines[0].starts, found.lines[-1].ends >= stay.exit) == (stay.entry, True) or vehicle_class == "motorcycle"
 
 
 TWICE = (Stay(local(2, "08:00:00"), local(2, "14:00:00")), Stay(local(2, "15:00:00"), local(2, "18:00:00")))
@@ -154,7 +204,7 @@ def test_whoever_is_on_duty_pays_nothing_and_opens_nothing(of: tuple[Tariff, str
 
 def by_day(found: Bill) -> dict[Any, int]:
     paid: dict[Any, int] = {}
-    for line in found.lines:
+    for line in written_out(found):
         if line.amount_fen:
             paid[line.starts.date()] = paid.get(line.starts.date(), 0) + line.amount_fen
     return paid
@@ -175,7 +225,7 @@ def test_no_24_hours_from_entry_cost_more_than_their_cap(length: int, after: int
     start = BEGINNING + timedelta(seconds=after)
     found = bill(of[0], (Stay(start, start + timedelta(seconds=length)),), of[1], SHANGHAI)
     paid: dict[int, int] = {}
-    for line in found.lines:
+    for line in written_out(found):
         if line.amount_fen:
             number = (line.starts - start) // timedelta(days=1)
             paid[number] = paid.get(number, 0) + line.amount_fen
@@ -194,18 +244,18 @@ def test_a_whole_day_costs_the_cap(tariff: Tariff, vehicle_class: str, cap: int)
 @given(some_stays(), some_permits, st.sampled_from(["small", "large", "motorcycle"]))
 def test_passes_never_overlap_and_no_calendar_day_sees_two(stays: tuple[Stay, ...], permits: tuple[Permit, ...], name: str) -> None:
     found = bill(E, stays, name, SHANGHAI, permits=permits)
-    passes = [line for line in found.lines if line.code == "day_pass"]
+    passes = [line for line in written_out(found) if line.code == "day_pass"]
     assert all(before.ends <= after.starts for before, after in pairwise(passes))
     assert all(line.ends - line.starts == timedelta(days=1) for line in passes)
     days = [line.starts.date() for line in passes]
     assert len(days) == len(set(days))
-    assert all(line.code in ("on_duty", "permit", "covered_by_pass", "free_period", "day_pass") for line in found.lines)
+    assert all(line.code in ("on_duty", "permit", "covered_by_pass", "free_period", "day_pass") for line in written_out(found))
 
 
 @given(some_stays(1), classes)
 @example((Stay(local(2, "21:00:00"), local(3, "10:00:01")),), (A, "disabled_motor_tricycle"))
 def test_the_time_that_is_charged_is_never_longer_than_the_stay(stays: tuple[Stay, ...], of: tuple[Tariff, str]) -> None:
     found = bill(of[0], stays, of[1], SHANGHAI)
-    steps = [line for line in found.lines if line.code == "step"]
+    steps = [line for line in written_out(found) if line.code == "step"]
     assert all(before.ends <= after.starts for before, after in pairwise(steps))
     assert sum(int(line.facts["seconds"]) for line in steps) <= (stays[0].exit - stays[0].entry) // timedelta(seconds=1)

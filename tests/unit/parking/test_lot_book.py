@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from libs.eventkit.decider import NotFound, NotYet
 from libs.eventkit.recorded import Catalogue, Meta, Recorded
 from services.parking.book import EVENTS, LotBook, unknown
-from services.parking.domain.billing import Bill, Line, carried
+from services.parking.domain.bill_lines import Line, carried
+from services.parking.domain.billing import Bill
 from services.parking.domain.lots import TariffAdopted
 from services.parking.domain.plate_rights import PlateRightEnded
 from services.parking.domain.stays import RightAssigned, SessionEnded, SessionQuarantined, Under

@@ -1,17 +1,21 @@
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
+from libs.eventkit.envelope import LARGEST
 from libs.eventkit.recorded import Catalogue, Recorded
 from libs.eventkit.views import Row, View
 from services.parking.domain.findings import FindingRaised, FindingSettled
 from services.parking.domain.passages import PassageCompleted, PassageFailed, PassageJudged
 from services.parking.domain.plate_rights import PlateRightEnded
+from services.parking.domain.published_tariffs import by_the_day, nine_seats_large, nine_seats_small, qinzhou_zone_1, residential_visitors
 from services.parking.domain.sessions import SESSIONS, AskPayment, EndSession
 from services.parking.domain.stays import PaymentReceived, RightAssigned, SessionEnded, SessionQuarantined, Under
+from services.parking.domain.tariffs import Adoption
 from services.parking.main import SERVICE
 from services.parking.publishing import publish
 from services.parking.views import findings, lanes, rights, sessions
@@ -100,6 +104,16 @@ def test_a_finding_is_listed_with_how_it_was_settled() -> None:
     assert (row["how"], row["note"], row["candidates"]) == ("chosen", "seen", [str(RIGHT)])
     assert row["settled_at"] == "2026-03-01T08:00:17Z"
     assert rows(findings.VIEW, *STORY[:16])[0]["settled_at"] is None
+
+
+def test_what_was_left_behind_for_ten_years_is_told_to_others_whatever_the_tariff() -> None:
+    for tariff in (qinzhou_zone_1(), nine_seats_small(), residential_visitors(), nine_seats_large(), by_the_day({"small": 1000}, 1800)):
+        adoptions, now = (Adoption(tariff, date(2020, 1, 1)),), NOW + timedelta(days=3653)
+        (asked,) = when(AskPayment(SESSION, PAYMENT, adoptions, now), BEGUN)
+        (ended,) = when(EndSession(SESSION, now, adoptions), BEGUN)
+        for event in (asked, ended):
+            bodies = [event, *(said.body for said in publish(event, log(event)[0]))]
+            assert max(len(msgspec.json.encode(body)) for body in bodies) < LARGEST // 10
 
 
 def test_others_hear_of_a_stay_its_bill_first_and_never_a_plate() -> None:
