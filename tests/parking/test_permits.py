@@ -53,11 +53,41 @@ async def test_moments_with_another_offset_are_in_the_log_in_utc(gate: Gate, des
     right = await permit(
         desk, gate, "京A12345", valid_from="2026-12-01T00:00:00+08:00", valid_until="2027-01-01T00:00:00+08:00")
     terms = {"lot_id": str(gate.lot), "valid_from": "2026-12-01T08:00:00+08:00", "valid_until": "2027-01-01T08:00:00+08:00"}
-    assert (await desk.ask("PUT", f"/plate-rights/{right}", "staff", terms)).status_code == 200
+    assert (await desk.ask("PUT", f"/plate-rights/{right}", "staff", terms, **{"if-match": "1"})).status_code == 200
     rows = await (await gate.parking.database.pool()).fetch(
         "select data from events where community_id = $1 and type = 'plate_right_granted' order by position", gate.community)
     said = [(row["valid_from"], row["valid_until"]) for row in (json.decode(data) for (data,) in rows)]
     assert said == [("2026-11-30T16:00:00Z", "2026-12-31T16:00:00Z"), ("2026-12-01T00:00:00Z", "2027-01-01T00:00:00Z")]
+
+
+async def test_staff_who_save_what_they_saw_before_months_were_paid_take_none_of_them_away(gate: Gate, desk: Any) -> None:
+    now, me = datetime.now(UTC).replace(microsecond=0), f"resident:{ANN}"
+    terms = {
+        "lot_id": str(gate.lot), "valid_from": now.isoformat(), "valid_until": (now + HOUR).isoformat(), "monthly": 15_000,
+        "person_id": str(ANN)}
+    granted = await desk.ask("POST", "/plate-rights", "staff", {"kind": "permit", "plate": "京A12345", **terms})
+    right = granted.json()["id"]
+
+    async def listed(wanted: int) -> Any:
+        async def there() -> Any:
+            items = (await desk.ask("GET", "/plate-rights", "staff")).json()["items"]
+            return items[0] if items and items[0]["version"] >= wanted else None
+
+        return await until(there)
+
+    seen = await listed(1)
+    assert granted.headers["etag"] == f'"{seen["version"]}"'
+    asked = (await desk.ask("POST", f"/plate-rights/{right}/renewals", me, {"months": 3})).json()
+    assert (await desk.ask("POST", f"/demo-payments/{right}/{asked['id']}", me)).status_code == 200
+    save = ("PUT", f"/plate-rights/{right}", "staff", {**terms, "reason": "a second key was handed out"})
+    assert (await desk.ask(*save)).json()["code"] == "if_match_required"
+    stale = await desk.ask(*save, **{"if-match": str(seen["version"])})
+    assert (stale.status_code, stale.json()["code"]) == (412, "version_mismatch")
+    renewed = await listed(seen["version"] + 3)  # asked for, paid, extended
+    assert renewed["valid_until"] == asked["months"][2]["ends"]
+    saved = await desk.ask(*save[:3], {**save[3], "valid_until": renewed["valid_until"]}, **{"if-match": str(renewed["version"])})
+    assert (saved.status_code, saved.headers["etag"]) == (200, f'"{renewed["version"] + 1}"')
+    assert (await listed(renewed["version"] + 1))["valid_until"] == asked["months"][2]["ends"]
 
 
 async def test_a_permit_that_is_bought_changed_or_ended_while_the_car_is_inside_counts_for_its_time(gate: Gate, desk: Any) -> None:
@@ -78,13 +108,17 @@ async def test_a_permit_that_is_bought_changed_or_ended_while_the_car_is_inside_
     await becomes(1000)
     right = await permit(desk, gate, "京A12345", valid_from=(now - 4 * HOUR).isoformat())
     await becomes(0)
+
+    async def change(terms: dict[str, str]) -> int:
+        (shown,) = (await desk.ask("GET", "/plate-rights", "staff")).json()["items"]
+        return int((await desk.ask("PUT", f"/plate-rights/{right}", "staff", terms, **{"if-match": str(shown["version"])})).status_code)
+
     terms = {"lot_id": str(gate.lot), "valid_from": (now - 4 * HOUR).isoformat(), "valid_until": (now - 3 * HOUR).isoformat()}
-    assert (await desk.ask("PUT", f"/plate-rights/{right}", "staff", terms)).status_code == 200
+    assert await change(terms) == 200
     await becomes(600)
-    elsewhere = {**terms, "lot_id": str(uuid4())}
-    assert (await desk.ask("PUT", f"/plate-rights/{right}", "staff", elsewhere)).status_code == 404
+    assert await change({**terms, "lot_id": str(uuid4())}) == 404
     terms["valid_until"] = (now + 9 * HOUR).isoformat()
-    assert (await desk.ask("PUT", f"/plate-rights/{right}", "staff", terms)).status_code == 200
+    assert await change(terms) == 200
     await becomes(0)
     assert (await desk.ask("DELETE", f"/plate-rights/{right}", "staff")).status_code == 200
     assert await gate.sees("out", "京A12345") == "ok"

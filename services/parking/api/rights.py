@@ -37,7 +37,7 @@ from services.parking.views import rights
 
 Limit = Query(default=50, ge=1, le=200)
 KINDS = Literal["vehicle", "permit", "visitor_pass", "white", "black"]
-SHOWN = ("kind", "lot_id", "valid_from", "valid_until", "uses", "person_id", "reason", "monthly", "space_id")
+SHOWN = ("kind", "lot_id", "valid_from", "valid_until", "uses", "person_id", "reason", "monthly", "space_id", "version")
 
 
 class Terms(Input):
@@ -120,15 +120,15 @@ def routes(app: App, book: LotBook, provider: Provider) -> APIRouter:
             first=[KeyCreated(handle.key_id)] if handle.is_new else [])
         if done.outcome.events and not done.replayed:
             await app.keyring.announced(handle.key_id)
-        return json({"id": done.outcome.id}, 201, position(done))
+        return json({"id": done.outcome.id}, 201, {**position(done), "ETag": f'"{done.outcome.version}"'})
 
     @router.put("/plate-rights/{right_id}")
     async def change_plate_right(
         right_id: UUID, body: Terms, request: Request, key: IdempotencyKey,
         principal: Principal = permitted(permissions.PARKING_MANAGE),
     ) -> Response:
-        """Other terms for the same plate; what stands here under it is billed by them from now on. 409 where somebody else's
-        rule made the right: a vehicle's, a guest's."""
+        """Other terms for the same plate; what stands here under it is billed by them from now on. Needs If-Match with the version
+        that the caller saw: months may have been paid since. 409 where somebody else's rule made the right: a vehicle's, a guest's."""
         community_id, was = community_of(principal), (await held(right_id, principal)).granted
         if was.kind not in ("permit", "white", "black"):
             raise Problem(409, "right_of_another_rule", kind=was.kind)
@@ -136,8 +136,10 @@ def routes(app: App, book: LotBook, provider: Provider) -> APIRouter:
         await placed(community_id, body)
         command = GrantPlateRight(
             granted(right_id, was.kind, was.plate, body, was.uses), await index_in(app, community_id, was.plate))
-        done = await app.commands.handle(right_id, command, http.context(request, principal, community_id), key=key)
-        return json({"id": right_id}, 200, position(done))
+        done = await app.commands.handle(
+            right_id, command, http.context(request, principal, community_id), key=key,
+            expected=http.if_match(request, required=True))
+        return json({"id": right_id}, 200, {**position(done), "ETag": f'"{done.outcome.version}"'})
 
     @router.delete("/plate-rights/{right_id}")
     async def end_plate_right(

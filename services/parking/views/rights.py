@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.views import Rows, View, Where
-from services.parking.domain.plate_rights import PlateRightEnded, PlateRightGranted
+from services.parking.domain.plate_rights import PlateRightEnded, PlateRightGranted, RenewalAsked, RenewalPaid
 
 TABLE = Table(
     "plate_rights", MetaData(),
@@ -17,11 +17,14 @@ TABLE = Table(
     Column("right_id", Uuid, primary_key=True),
     Column("kind", String), Column("plate", JSONB), Column("lot_id", Uuid), Column("valid_from", DateTime(timezone=True)),
     Column("valid_until", DateTime(timezone=True)), Column("uses", Integer), Column("person_id", Uuid), Column("reason", String),
-    Column("monthly", BigInteger), Column("space_id", Uuid), Index("plate_rights_by_person", "community_id", "person_id"))
+    Column("monthly", BigInteger), Column("space_id", Uuid), Column("version", Integer),
+    Index("plate_rights_by_person", "community_id", "person_id"))
+
+Known = (PlateRightGranted, PlateRightEnded, RenewalAsked, RenewalPaid)
 
 
 def reads(event: Any, row: Recorded) -> Iterable[Where]:
-    return [{"right_id": event.right_id}] if isinstance(event, PlateRightGranted | PlateRightEnded) else []
+    return [{"right_id": event.right_id}] if isinstance(event, Known) else []
 
 
 def project(rows: Rows, event: Any, row: Recorded) -> None:
@@ -30,10 +33,13 @@ def project(rows: Rows, event: Any, row: Recorded) -> None:
             rows.put(
                 right_id=event.right_id, kind=event.kind, plate=event.plate, lot_id=event.lot_id, valid_from=event.valid_from,
                 valid_until=event.valid_until, uses=event.uses, person_id=event.person_id, reason=event.reason,
-                monthly=event.monthly, space_id=event.space_id)
+                monthly=event.monthly, space_id=event.space_id, version=row.version)
         case PlateRightEnded(right_id=right_id):
             for ended in rows.where(right_id=right_id):
                 rows.remove(ended)
+        case RenewalAsked(right_id=right_id) | RenewalPaid(right_id=right_id):
+            for held in rows.where(right_id=right_id):
+                rows.put(**{**held, "version": row.version})
 
 
 VIEW = View(table=TABLE, project=project, reads=reads)

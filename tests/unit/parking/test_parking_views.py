@@ -11,7 +11,7 @@ from libs.eventkit.recorded import Catalogue, Recorded
 from libs.eventkit.views import Row, View
 from services.parking.domain.findings import FindingRaised, FindingSettled
 from services.parking.domain.passages import PassageCompleted, PassageFailed, PassageJudged
-from services.parking.domain.plate_rights import PlateRightEnded
+from services.parking.domain.plate_rights import PlateRightEnded, RenewalAsked, RenewalPaid
 from services.parking.domain.published_tariffs import by_the_day, nine_seats_large, nine_seats_small, qinzhou_zone_1, residential_visitors
 from services.parking.domain.sessions import SESSIONS, AskPayment, EndSession
 from services.parking.domain.stays import PaymentReceived, RightAssigned, SessionEnded, SessionQuarantined, Under
@@ -97,6 +97,13 @@ def test_a_passage_is_listed_with_what_became_of_it() -> None:
 def test_a_lane_is_listed_as_it_is_now_and_a_right_until_it_ends() -> None:
     assert [(r["name"], r["version"]) for r in rows(lanes.LANES_VIEW)] == [("West", 3)]
     assert [r["right_id"] for r in rows(rights.VIEW)] == [str(RIGHT)]
+
+
+def test_a_right_is_listed_with_the_version_that_whoever_changes_it_has_to_have_seen() -> None:
+    asked = RenewalAsked(RIGHT, PAYMENT, 1, 15_000, NOW, "Asia/Shanghai")
+    story = (GRANTED, asked, RenewalPaid(RIGHT, PAYMENT, 15_000, "t1", True), replace(GRANTED, valid_until=NOW))
+    assert [rows(rights.VIEW, *story[:n])[0]["version"] for n in range(1, 5)] == [1, 2, 3, 4]
+    assert rows(rights.VIEW, GRANTED, PlateRightEnded(RIGHT, "permit", LOT, "by_staff"), asked) == []
 
 
 def test_a_finding_is_listed_with_how_it_was_settled() -> None:
