@@ -3,9 +3,10 @@
 import base64
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from services.devices.domain.orders import ExpireOrder
+from services.parking.domain.passages import CompletePassage
 from tests.kit import until
 from tests.parking.conftest import Gate
 
@@ -32,6 +33,56 @@ async def test_a_finding_that_was_settled_otherwise_lifts_no_barrier(gate: Gate,
     refused = await desk.ask("POST", f"/lanes/{gate.lanes['out']}/openings", body=body)
     assert (refused.status_code, refused.json()["code"]) == (409, "finding_already_settled")
     assert await gate.story("barrier_ordered") == []
+
+
+async def test_who_was_refused_without_a_finding_is_let_in_with_its_plate_and_so_gets_out_again(gate: Gate, desk: Any) -> None:
+    for number, plate in enumerate(("京A11111", "京A22222"), 1):
+        assert await gate.sees("in", plate) == "ok"
+        await gate.inside(number)
+    assert await gate.sees("in", "京A33333") == "no"
+    refused = (await gate.story("passage_judged"))[-1]
+    assert (refused.judgement.reason, refused.judgement.finding) == ("lot_full", None)
+    path, body = f"/lanes/{gate.lanes['in']}/openings", {"passage_id": str(refused.passage_id), "reason": "one has just left"}
+    assert (await desk.ask("POST", path, body={**body, "passage_id": str(uuid4())})).json()["code"] == "passage_not_found"
+    opened = await desk.ask("POST", path, body=body)
+    assert opened.status_code == 201
+    passage = UUID(opened.json()["id"])
+    await gate.parking.commands.handle(passage, CompletePassage(passage, "barrier"), gate.context())
+    stay = (await gate.inside(3))[-1]
+    assert stay.plate == refused.seen.plate
+    assert await gate.sees("out", "京A33333") == "ok"
+    assert [ended.session_id for ended in await gate.outside()] == [stay.session_id]
+    body["passage_id"] = str((await gate.story("passage_judged"))[-1].passage_id)
+    gone = await desk.ask("POST", f"/lanes/{gate.lanes['out']}/openings", body=body)
+    assert (gone.status_code, gone.json()["code"]) == (409, "passage_completed")
+
+
+async def test_a_car_that_left_unseen_is_put_in_question_and_settled_and_its_space_is_free(gate: Gate, desk: Any) -> None:
+    now = datetime.now(UTC)
+    await gate.sees("in", "京A12345", at=now - timedelta(hours=9), offline=True)
+    (stay,) = await gate.inside()
+    path, zones = f"/sessions/{stay.session_id}", f"/lots/{gate.lot}/occupancy"
+    assert (await desk.ask("POST", f"{path}/settlements", body={})).json()["code"] == "session_not_in_question"
+    assert (await desk.ask("POST", f"{path}/quarantines", body={"reason": ""})).status_code == 422
+    assert (await desk.ask("POST", f"{path}/quarantines", f"resident:{uuid4()}", {"reason": "x"})).status_code == 403
+    assert (await desk.ask("POST", f"/sessions/{uuid4()}/quarantines", body={"reason": "x"})).status_code == 404
+    assert (await desk.ask("GET", zones)).json()["zones"][0]["taken"] == 1
+    for _ in range(2):
+        asked = await desk.ask("POST", f"{path}/quarantines", body={"reason": "its space is empty"})
+        assert (asked.status_code, asked.json()) == (201, {"id": str(stay.session_id)})
+    assert [(said.because, said.note) for said in await gate.story("session_quarantined")] == [("by_hand", "its space is empty")]
+    assert (await desk.ask("GET", zones)).json()["zones"][0]["taken"] == 0
+    assert (await desk.ask("GET", f"{path}/bill")).json()["due"] == 0
+    (finding,) = await gate.findings()
+    assert (finding.kind, finding.session_id) == ("missing_exit", stay.session_id)
+    left = {"left_at": (now - timedelta(hours=6)).isoformat()}
+    assert (await desk.ask("POST", f"{path}/settlements", body=left)).status_code == 201
+    (ended,) = await gate.outside()
+    assert (ended.how, ended.total) == ("settled", 400)
+    settled = await until(lambda: gate.story("finding_settled"))
+    assert [(s.finding_id, s.how) for s in settled] == [(finding.finding_id, "left_earlier")]
+    late = await desk.ask("POST", f"{path}/quarantines", body={"reason": "x"})
+    assert (late.status_code, late.json()["code"]) == (409, "session_ended")
 
 
 async def test_a_stay_that_does_not_exist_is_no_reason_to_open(gate: Gate, desk: Any) -> None:

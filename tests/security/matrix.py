@@ -278,6 +278,7 @@ MATRIX = {
         resident: GET /v1/parking/me/sessions
         resident staff guard: GET /v1/parking/sessions/{session_id}/bill
         staff guard: POST /v1/parking/sessions/{session_id}/corrections
+        staff guard: POST /v1/parking/sessions/{session_id}/quarantines
         staff guard: POST /v1/parking/sessions/{session_id}/settlements
         resident staff guard: POST /v1/parking/sessions/{session_id}/payments
         secret: POST /v1/parking/payment-notifications/{name}

@@ -18,7 +18,7 @@ from services.parking.api.plates import masked_plates
 from services.parking.book import LotBook
 from services.parking.domain.findings import FINDINGS, NoFinding, SettleFinding
 from services.parking.domain.judging import Fact, Judgement
-from services.parking.domain.passages import PASSAGES, JudgePassage, NoPassage, Seen
+from services.parking.domain.passages import PASSAGES, JudgePassage, NoPassage, Seen, held_back
 from services.parking.lane_desk import Desk, opened
 from services.parking.views import findings, lanes
 
@@ -26,9 +26,11 @@ Limit = Query(default=50, ge=1, le=200)
 
 
 class Opening(Input):
-    """`finding_id`: which finding this settles; `session_id`: which stay ends, at a lane outwards."""
+    """`finding_id`: which finding this settles; `passage_id`: which car it is, where its refusal raised none; `session_id`: which
+    stay ends, at a lane outwards."""
 
     finding_id: UUID | None = None
+    passage_id: UUID | None = None
     session_id: UUID | None = None
     reason: str = Field(min_length=1, max_length=200)
 
@@ -74,7 +76,7 @@ def routes(app: App, book: LotBook) -> APIRouter:
         stay = book.stay(body.session_id) if body.session_id is not None else None
         if body.session_id is not None and (stay is None or stay.begun.lot_id != lane.installed.lot_id):
             raise NotFound("session")
-        seen, context = await seen_before(body.finding_id, community_id), http.context(request, principal, community_id)
+        seen, context = await seen_before(body, community_id), http.context(request, principal, community_id)
         if body.finding_id is not None:  # first: one that was settled otherwise lifts no barrier
             settle = SettleFinding(body.finding_id, "let_through", None, principal.id, body.reason)
             await app.commands.handle(body.finding_id, settle, context)
@@ -85,19 +87,20 @@ def routes(app: App, book: LotBook) -> APIRouter:
             passage_id, JudgePassage(passage_id, lane.installed, seen, judgement, displaced), context, key=key)
         return json({"id": done.outcome.id}, 201, position(done))
 
-    async def seen_before(finding_id: UUID | None, community_id: UUID) -> Seen:
-        """What the camera had seen of the car that is let through; nothing where there is no finding."""
-        if finding_id is None:
+    async def seen_before(body: Opening, community_id: UUID) -> Seen:
+        """What the camera had seen of the car that is let through; nothing where no car is named."""
+        passage_id = body.passage_id
+        if body.finding_id is not None:
+            finding, _ = await app.commands.state(FINDINGS, body.finding_id, community_id)
+            if isinstance(finding, NoFinding):
+                raise NotFound("finding")
+            passage_id = passage_id or finding.said.passage_id
+        if passage_id is None:
             return Seen(at=now())
-        finding, _ = await app.commands.state(FINDINGS, finding_id, community_id)
-        if isinstance(finding, NoFinding):
-            raise NotFound("finding")
-        if finding.said.passage_id is None:
+        passage, _ = await app.commands.state(PASSAGES, passage_id, community_id)
+        if isinstance(passage, NoPassage) and body.passage_id is None:  # a restore has lost it, or retention
             return Seen(at=now())
-        passage, _ = await app.commands.state(PASSAGES, finding.said.passage_id, community_id)
-        if isinstance(passage, NoPassage):
-            return Seen(at=now())
-        was = passage.said.seen
+        was = held_back(passage).seen
         return Seen(plate=was.plate, colour=was.colour, vehicle_kind=was.vehicle_kind, new_energy=was.new_energy, at=now())
 
     @router.get("/findings")

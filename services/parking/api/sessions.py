@@ -17,7 +17,7 @@ from services.parking.api.lots import now, utc
 from services.parking.api.plates import masked_plates
 from services.parking.book import LotBook
 from services.parking.domain.billing import Bill
-from services.parking.domain.sessions import SESSIONS, CorrectStay, SettleSession
+from services.parking.domain.sessions import SESSIONS, CorrectStay, QuarantineSession, SettleSession
 from services.parking.domain.stays import Ended, Inside, due, owed
 from services.parking.domain.tariffs import Adoption
 from services.parking.views import sessions
@@ -31,6 +31,12 @@ class Settlement(Input):
 
     left_at: Moment | None = None
     note: str = Field(default="", max_length=200)
+
+
+class Question(Input):
+    """`reason`: why the car cannot be inside any more."""
+
+    reason: str = Field(min_length=1, max_length=200)
 
 
 class Correction(Input):
@@ -105,6 +111,18 @@ def routes(app: App, book: LotBook) -> APIRouter:
         adoptions = await adoptions_of(app, book, state, community_id)
         command = CorrectStay(session_id, body.vehicle_class, body.spaces, body.on_duty, body.note, adoptions)
         done = await app.commands.handle(session_id, command, http.context(request, principal, community_id), key=key)
+        return json({"id": session_id}, 201, position(done))
+
+    @router.post("/sessions/{session_id}/quarantines", status_code=201)
+    async def quarantine_session(
+        session_id: UUID, body: Question, request: Request, key: IdempotencyKey,
+        principal: Principal = permitted(permissions.PARKING_GUARD),
+    ) -> Response:
+        """Puts an open stay in question whose car has left unseen: it costs nothing, takes no space, and stands among the findings
+        as a missing exit until it is settled."""
+        await stay_of(app, session_id, principal)
+        context = http.context(request, principal, community_of(principal))
+        done = await app.commands.handle(session_id, QuarantineSession(session_id, "by_hand", body.reason), context, key=key)
         return json({"id": session_id}, 201, position(done))
 
     @router.post("/sessions/{session_id}/settlements", status_code=201)

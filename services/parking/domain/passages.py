@@ -10,7 +10,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from libs.eventkit.decider import Decider
+from libs.eventkit.decider import Decider, NotFound, Refused
 from libs.eventkit.sealed import Sealed
 from services.parking.domain.judging import Judgement
 from services.parking.domain.lanes import LaneInstalled
@@ -106,6 +106,22 @@ def evolve(passage: Passage, event: PassageEvent) -> Passage:
             return Failed(passage.said, reason)
         case _:
             return passage
+
+
+def held_back(passage: Passage) -> PassageJudged:
+    """Whom a person may let through by hand: who was refused, or whose barrier did not rise. Raises NotFound, Refused
+    `passage_under_way`, `passage_completed`."""
+    match passage:
+        case Judged(said=said) if said.judgement.admitted:
+            raise Refused("passage_under_way")
+        case Judged(said=said) | Failed(said=said):
+            return said
+        case Completed():
+            raise Refused("passage_completed")
+        case NoPassage():
+            raise NotFound("passage")
+        case _:
+            assert_never(passage)
 
 
 # what is asked

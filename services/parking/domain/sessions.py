@@ -69,8 +69,11 @@ class ReceivePayment(Struct, frozen=True):
 
 
 class QuarantineSession(Struct, frozen=True):
+    """As `SessionQuarantined` has it."""
+
     session_id: UUID
-    because: str
+    because: Literal["entered_again", "by_hand"]
+    note: str = ""
 
 
 class EndSession(Struct, frozen=True):
@@ -166,9 +169,11 @@ def decide_receive(command: ReceivePayment, session: Session) -> list[SessionEve
 
 
 def decide_quarantine(command: QuarantineSession, session: Session) -> list[SessionEvent]:
-    if not isinstance(session, Inside) or session.quarantined:
+    """A person is told where there is no such stay (NotFound), or where it is over (Refused `session_ended`)."""
+    stay = _inside(session) if command.because == "by_hand" else session
+    if not isinstance(stay, Inside) or stay.quarantined:
         return []
-    return [SessionQuarantined(command.session_id, session.begun.lot_id, session.begun.zone, command.because)]
+    return [SessionQuarantined(command.session_id, stay.begun.lot_id, stay.begun.zone, command.because, command.note)]
 
 
 def decide_end(command: EndSession, session: Session) -> list[SessionEvent]:

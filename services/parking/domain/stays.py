@@ -96,12 +96,13 @@ class PaymentReceived(Struct, frozen=True, tag="payment_received"):
 
 
 class SessionQuarantined(Struct, frozen=True, tag="session_quarantined"):
-    """It cannot be that the car is still inside."""
+    """It cannot be that the car is still inside: it has `entered_again`, or a person says so (`by_hand`), and why in `note`."""
 
     session_id: UUID
     lot_id: UUID
     zone: str
     because: str
+    note: str = ""
 
 
 class SessionEnded(Struct, frozen=True, tag="session_ended"):

@@ -17,7 +17,19 @@ from services.parking.domain.judging import FindingKind
 from services.parking.domain.passages import PASSAGES, Completed, PassageCompleted, PassageJudged
 from services.parking.domain.plate_rights import PlateRightEnded, PlateRightGranted, RenewalPaid
 from services.parking.domain.sessions import SESSIONS, AssignRight, BeginSession, EndSession, QuarantineSession, SettleSession
-from services.parking.domain.stays import FREE, Ended, Inside, NoSession, PaymentReceived, Session, SessionEnded, StayCorrected, Under, due
+from services.parking.domain.stays import (
+    FREE,
+    Ended,
+    Inside,
+    NoSession,
+    PaymentReceived,
+    Session,
+    SessionEnded,
+    SessionQuarantined,
+    StayCorrected,
+    Under,
+    due,
+)
 from services.parking.domain.tariffs import Adoption
 from services.parking.lane_desk import begun, finding_id, index_in, raising, under
 
@@ -99,6 +111,11 @@ def after_passages(app: App, book: LotBook) -> Reaction:
             raise NotYet("the stay")
         return [Do("assign", raised.passage_id, AssignRight(raised.passage_id, under(right)))]
 
+    async def session_quarantined(event: SessionQuarantined, row: Recorded) -> list[Do]:
+        """Of a car that has entered again, its passage raises the finding, with the lane."""
+        by_hand = event.because == "by_hand"
+        return [raising(event.session_id, "missing_exit", session_id=event.session_id)] if by_hand else []
+
     async def session_ended(event: SessionEnded, row: Recorded) -> list[Do]:
         found = await paid_too_much(event.session_id, event.session_id, row)
         if event.how == "settled":
@@ -160,8 +177,8 @@ def after_passages(app: App, book: LotBook) -> Reaction:
 
     return Reaction("after_passages", {
         PassageJudged: passage_judged, PassageCompleted: passage_completed, FindingSettled: finding_settled,
-        SessionEnded: session_ended, PaymentReceived: payment_received, StayCorrected: stay_corrected,
-        PlateRightGranted: right_granted, PlateRightEnded: right_ended, RenewalPaid: renewal_paid})
+        SessionQuarantined: session_quarantined, SessionEnded: session_ended, PaymentReceived: payment_received,
+        StayCorrected: stay_corrected, PlateRightGranted: right_granted, PlateRightEnded: right_ended, RenewalPaid: renewal_paid})
 
 
 def quarantined(session_id: UUID, because: str, said: PassageJudged) -> list[Do]:

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from libs.eventkit.decider import NotFound, Refused
 from services.parking.domain.passages import (
     PASSAGES,
     BarrierOrdered,
@@ -13,6 +14,7 @@ from services.parking.domain.passages import (
     PassageCompleted,
     PassageFailed,
     PassageJudged,
+    held_back,
 )
 from tests.unit.parking.samples import HOUR, INSTALLED, NO, NOW, PASSAGE, SEEN, SESSION, YES, deciding
 
@@ -78,3 +80,14 @@ def test_a_passage_fails_once() -> None:
 @pytest.mark.parametrize("command", [COMPLETE, FAIL])
 def test_of_a_passage_that_a_restore_has_lost_nothing_follows(command: Any) -> None:
     assert when(command) == []
+
+
+def test_a_person_lets_through_whom_we_kept_back_and_nobody_who_went_through() -> None:
+    refused = replace(JUDGED, judgement=NO)
+    for back in ((refused,), (JUDGED, FAILED), (refused, FAILED)):
+        assert held_back(PASSAGES.fold(back)) == back[0]
+    for events, code in (((JUDGED,), "passage_under_way"), ((JUDGED, COMPLETED), "passage_completed"), ((refused, COMPLETED), "passage_c")):
+        with pytest.raises(Refused, match=code):
+            held_back(PASSAGES.fold(events))
+    with pytest.raises(NotFound):
+        held_back(PASSAGES.initial)

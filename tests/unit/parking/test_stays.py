@@ -83,6 +83,18 @@ def test_a_stay_is_quarantined_once_and_only_while_it_is_open() -> None:
     assert when(QUARANTINE, BEGUN, QUARANTINED) == when(QUARANTINE) == when(QUARANTINE, BEGUN, ENDED) == []
 
 
+def test_a_person_puts_a_stay_in_question_and_says_why_and_is_told_where_there_is_none() -> None:
+    gone = replace(QUARANTINE, because="by_hand", note="its space is empty")
+    in_question = SessionQuarantined(SESSION, LOT, "ground", "by_hand", "its space is empty")
+    assert when(gone, BEGUN) == [in_question]
+    assert when(gone, BEGUN, QUARANTINED) == when(gone, BEGUN, in_question) == []
+    assert due(inside(in_question), ADOPTIONS, AFTER) == 0 and when(SETTLE, BEGUN, in_question) != []
+    with pytest.raises(Refused, match="session_ended"):
+        when(gone, BEGUN, ENDED)
+    with pytest.raises(NotFound):
+        when(gone)
+
+
 @pytest.mark.parametrize("command", [ASSIGN, ASK, RECEIVE, END, SETTLE])
 def test_of_a_stay_that_is_not_there_nothing_is_taken(command: Any) -> None:
     with pytest.raises(NotFound):
