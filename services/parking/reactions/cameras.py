@@ -1,5 +1,7 @@
 """Judges what cameras see at lanes, and takes what became of it."""
 
+from datetime import timedelta
+
 from libs.contracts import devices
 from libs.eventkit.decider import NotYet
 from libs.eventkit.reactions import Do, Reaction
@@ -9,12 +11,15 @@ from services.parking.book import LotBook
 from services.parking.domain.passages import PASSAGES, CompletePassage, FailPassage, NoPassage
 from services.parking.lane_desk import judged, raising
 
+ANSWERED = timedelta(seconds=5)
+"""By then a camera has its answer, or its fallback, and no order lives longer."""
+
 
 def cameras(app: App, book: LotBook) -> Reaction:
     """Everything of one device in order."""
 
     async def plate_seen(event: devices.PlateSeen, row: Recorded) -> list[Do]:
-        if not event.live and await unsettled(app, row):
+        if (not event.live or late(row)) and await unsettled(app, row):
             raise NotYet("what came of the passages before")
         command = await judged(app, book, event, row)
         if command is None:
@@ -42,9 +47,14 @@ def cameras(app: App, book: LotBook) -> Reaction:
         devices.FallbackGiven: fallback}, key=lambda event, row: f"device:{event.device_id}")
 
 
+def late(row: Recorded) -> bool:
+    """We, or Kafka, were away: nobody waits for an answer to this any more."""
+    return row.meta.source_time is not None and row.recorded_at - row.meta.source_time > ANSWERED
+
+
 async def unsettled(app: App, row: Recorded) -> bool:
-    """Whether a stay may still have to begin or end: of what cameras tell from their memory, the exit comes right behind
-    the entry."""
+    """Whether a stay may still have to begin or end: of what cameras tell from their memory, and of what has waited for us, the
+    exit comes right behind the entry."""
     pool = await app.database.pool()
     return bool(await pool.fetchval(
         "select exists (select 1 from events e, checkpoints c where c.name = 'after_passages' and e.position > c.position"

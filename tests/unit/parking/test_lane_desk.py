@@ -1,6 +1,6 @@
 """What is put together of a vehicle before a camera: its own rights and stay, what it may be a misreading of, and when it was."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -17,6 +17,7 @@ from services.parking.domain.lots import TariffAdopted
 from services.parking.domain.passages import JudgePassage
 from services.parking.domain.sessions import SESSIONS
 from services.parking.lane_desk import begun, judged
+from services.parking.reactions.cameras import cameras
 from tests.kit import recorded
 from tests.unit.parking.samples import (
     ADOPTION,
@@ -127,6 +128,26 @@ async def test_what_is_old_and_told_as_new_is_in_doubt() -> None:
     await lane.say(OPENED, INSTALLED)
     replay = replace(SEEN, live=False, device_time=None, findings=("replay_unmarked",))
     assert [(await lane.asks(event)).doubted for event in (SEEN, replace(SEEN, live=False), replay)] == [False, False, True]
+
+
+@pytest.mark.parametrize(("live", "seconds", "waits"), [(True, 0, False), (True, 5, False), (True, 6, True), (False, 0, True)])
+async def test_what_no_camera_waits_for_any_more_is_judged_when_the_stays_before_it_have_begun(
+    live: bool, seconds: int, waits: bool,
+) -> None:
+    """As after an hour without Kafka: the exit lies right behind its entry, of which no stay has begun yet."""
+    async def begins(*query: Any) -> bool:
+        return True
+
+    lane, event = Lane(), replace(SEEN, live=live)
+    lane.fetchval = begins  # type: ignore[attr-defined]
+    await lane.say(OPENED, OUT)
+    row = recorded(event, HERE, position=2, source="devices", meta=Meta(source_time=NOW), at=NOW + timedelta(seconds=seconds))
+    seen = cameras(lane.app, lane.book).on[PlateSeen](event, row)
+    if waits:
+        with pytest.raises(NotYet, match="passages before"):
+            await seen
+    else:
+        assert [do.name for do in await seen] == ["judge"]
 
 
 @pytest.mark.parametrize(("reads", "new_energy"), [("京AD12345", True), ("京A12345D", True), ("京A12345", False)])
