@@ -30,6 +30,8 @@ EVENTS = (
     LotOpened, TariffAdopted, LaneInstalled, SpaceMarked, SpaceRemoved, PlateRightGranted, PlateRightEnded, SessionBegun, RightAssigned,
     SessionQuarantined, SessionEnded)
 FORGOTTEN_EVERY = 1000
+JUST_LEFT = 1000
+"""So many cars that left last are known by their plates: more than may still be passing an exit."""
 
 
 class KnownLot(Struct, frozen=True):
@@ -85,6 +87,7 @@ class LotBook:
         self._standing: dict[UUID, set[UUID]] = {}
         self._billed: dict[tuple[UUID, str], Billed] = {}
         self._unopened: dict[UUID, Billed] = {}
+        self._left: dict[tuple[UUID, str], SessionEnded] = {}
 
     def _apply(self, event: Any, row: Recorded) -> None:
         match event:
@@ -131,6 +134,11 @@ class LotBook:
                 if stay is not None:
                     self._occupied[event.lot_id, event.zone] -= 1
                     self._leave(session_id, stay.begun.under)
+                    if isinstance(event, SessionEnded) and index is not None:
+                        self._left.pop((event.lot_id, index[1]), None)
+                        self._left[event.lot_id, index[1]] = event
+                        if len(self._left) > JUST_LEFT:
+                            del self._left[next(iter(self._left))]
                     if isinstance(event, SessionEnded) and event.bill is not None and stay.begun.plate is not None:
                         lines = carried((*stay.begun.earlier, *event.bill.lines), stay.begun.entered_at, stay.begun.clock)
                         billed = Billed(row.community_id, event.lot_id, stay.begun.clock, lines, stay.begun.plate)
@@ -258,6 +266,10 @@ class LotBook:
 
     def stay(self, session_id: UUID) -> KnownStay | None:
         return self._stays.get(session_id)
+
+    def left(self, lot_id: UUID, indexes: list[str]) -> SessionEnded | None:
+        """How the last stay in this lot ended of a plate with one of these blind indexes, where that is not long ago."""
+        return next((found for index in indexes if (found := self._left.get((lot_id, index))) is not None), None)
 
     def stays_of(self, right_id: UUID) -> list[KnownStay]:
         """The open stays of the plate that has this right, and those that stand under it."""

@@ -30,7 +30,7 @@ from services.parking.domain.judging import (
     judge_entry,
     judge_exit,
 )
-from services.parking.domain.passages import JudgePassage, PassageJudged, Seen
+from services.parking.domain.passages import PASSAGES, JudgePassage, PassageJudged, Seen, read_again
 from services.parking.domain.plates import Plate, read_plate, variants
 from services.parking.domain.sessions import SESSIONS
 from services.parking.domain.stays import Inside, SessionBegun, Under, due
@@ -111,9 +111,22 @@ class Desk(Struct):
         inside = await self.inside()
         return replace(judgement, right=held[0] if held else None), inside.session_id if inside is not None else None
 
+    async def passing(self, inside: KnownSession | None) -> Judgement | None:
+        """What was said of this very car, where it only passes on through this lane. A stay has the id of the passage inwards."""
+        session_id = passage_id = inside.session_id if inside is not None else None
+        if self.lane.installed.direction == "out":
+            left = self.book.left(self.lot.opened.lot_id, self._exact()) if inside is None else None
+            session_id, passage_id = (left.session_id, left.passage_id) if left is not None else (None, None)
+        if session_id is None or passage_id is None:
+            return None
+        passage, _ = await self.app.commands.state(PASSAGES, passage_id, self.lane.community_id)
+        return read_again(passage, session_id, self.lane.installed.lane_id, self.now)
+
     async def judge(self, looks: tuple[str, str]) -> tuple[Judgement, UUID | None]:
         """The judgement, and the stay of this very plate whose exit nobody saw."""
         inside = await self.inside()
+        if (passing := await self.passing(inside)) is not None:
+            return passing, None
         rights = self.rights(self._exact())
         if self.lane.installed.direction == "out":
             alike = await self.sessions(self._alike()) if inside is None else ()

@@ -1,5 +1,6 @@
 """The guard at the lane, and money, through the service's own interface."""
 
+import asyncio
 import base64
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -83,6 +84,18 @@ async def test_a_car_that_left_unseen_is_put_in_question_and_settled_and_its_spa
     assert [(s.finding_id, s.how) for s in settled] == [(finding.finding_id, "left_earlier")]
     late = await desk.ask("POST", f"{path}/quarantines", body={"reason": "x"})
     assert (late.status_code, late.json()["code"]) == (409, "session_ended")
+
+
+async def test_two_guards_lift_the_barrier_for_one_car_once_and_again_only_where_it_did_not_rise(gate: Gate, desk: Any) -> None:
+    assert await gate.sees("out", "京A12345") == "no"
+    (finding,) = await gate.findings()
+    path, body = f"/lanes/{gate.lanes['out']}/openings", {"finding_id": str(finding.finding_id), "reason": "seen by the guard"}
+    both = await asyncio.gather(desk.ask("POST", path, body=body), desk.ask("POST", path, body=body))
+    assert sorted(answer.status_code for answer in both) == [201, 409]
+    assert [a.json()["code"] for a in both if a.status_code == 409] == ["let_through_already"]
+    assert len(await gate.story("barrier_ordered")) == 1
+    await until(lambda: gate.story("passage_failed"))  # nothing listens at that camera's address
+    assert (await desk.ask("POST", path, body=body)).status_code == 201
 
 
 async def test_a_stay_that_does_not_exist_is_no_reason_to_open(gate: Gate, desk: Any) -> None:

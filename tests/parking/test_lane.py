@@ -10,7 +10,7 @@ from services.devices.domain.orders import AttemptOrder
 from services.parking.domain.findings import SettleFinding
 from services.parking.domain.lots import OpenLot
 from services.parking.domain.sessions import AskPayment, ReceivePayment, SettleSession
-from tests.kit import until
+from tests.kit import caught_up, until
 from tests.parking.conftest import Gate
 
 HOUR = timedelta(hours=1)
@@ -243,3 +243,22 @@ async def test_an_exit_told_from_memory_ends_no_stay_that_began_after_it(gate: G
     (finding,) = await gate.findings()
     assert finding.kind == "no_entry" and await gate.story("session_ended") == []
     assert await gate.sees("out", "京A12345") == "ok"
+
+
+async def test_a_car_that_is_read_twice_has_passed_once_in_and_once_out(gate: Gate) -> None:
+    """The camera sees it again under its barrier: no stay is displaced, none begins, and nobody has to settle anything."""
+    await gate.grant("粤B12345", "visitor_pass", uses=1)
+    assert await gate.sees("in", "粤B12345") == "ok"
+    (stay,) = await gate.inside()
+    assert await gate.sees("in", "粤B12345") == "ok"
+    assert await gate.sees("out", "粤B12345") == "ok"
+    await gate.outside()
+    assert await gate.sees("out", "粤B12345") == "ok"
+    await until(lambda: completed(gate, 4))
+    await caught_up(await gate.parking.database.pool(), "after_passages")
+    assert [begun.session_id for begun in await gate.story("session_begun")] == [stay.session_id]
+    assert await gate.story("session_quarantined", "finding_raised") == []
+
+
+async def completed(gate: Gate, count: int) -> bool:
+    return len(await gate.story("passage_completed")) == count

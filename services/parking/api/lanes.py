@@ -4,6 +4,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
+from msgspec.structs import replace
 from pydantic import Field
 
 from libs.contracts import permissions
@@ -76,19 +77,20 @@ def routes(app: App, book: LotBook) -> APIRouter:
         stay = book.stay(body.session_id) if body.session_id is not None else None
         if body.session_id is not None and (stay is None or stay.begun.lot_id != lane.installed.lot_id):
             raise NotFound("session")
-        seen, context = await seen_before(body, community_id), http.context(request, principal, community_id)
+        (seen, held), context = await seen_before(body, community_id), http.context(request, principal, community_id)
         if body.finding_id is not None:  # first: one that was settled otherwise lifts no barrier
             settle = SettleFinding(body.finding_id, "let_through", None, principal.id, body.reason)
             await app.commands.handle(body.finding_id, settle, context)
         facts = (Fact(lane.because, "lane"), *((Fact(stay.because, "entered"),) if stay is not None else ()))
         desk = Desk(app, book, lane, book.lot(community_id, lane.installed.lot_id), await opened(app, seen.plate), seen.at)
-        judgement, displaced = await desk.by_hand(Judgement(True, "by_hand", body.reason, facts, session_id=body.session_id))
-        done = await app.commands.handle(
-            passage_id, JudgePassage(passage_id, lane.installed, seen, judgement, displaced), context, key=key)
+        out = body.session_id if lane.installed.direction == "out" else None
+        judgement, displaced = await desk.by_hand(Judgement(True, "by_hand", body.reason, facts, session_id=out))
+        command = JudgePassage(passage_id, lane.installed, seen, judgement, displaced, lets_through=held)
+        done = await app.commands.handle(passage_id, command, context, key=key)
         return json({"id": done.outcome.id}, 201, position(done))
 
-    async def seen_before(body: Opening, community_id: UUID) -> Seen:
-        """What the camera had seen of the car that is let through; nothing where no car is named."""
+    async def seen_before(body: Opening, community_id: UUID) -> tuple[Seen, UUID | None]:
+        """What the camera had seen of the car that is let through, and in which passage; nothing where no car is named."""
         passage_id = body.passage_id
         if body.finding_id is not None:
             finding, _ = await app.commands.state(FINDINGS, body.finding_id, community_id)
@@ -96,12 +98,12 @@ def routes(app: App, book: LotBook) -> APIRouter:
                 raise NotFound("finding")
             passage_id = passage_id or finding.said.passage_id
         if passage_id is None:
-            return Seen(at=now())
+            return Seen(at=now()), None
         passage, _ = await app.commands.state(PASSAGES, passage_id, community_id)
         if isinstance(passage, NoPassage) and body.passage_id is None:  # a restore has lost it, or retention
-            return Seen(at=now())
+            return Seen(at=now()), None
         was = held_back(passage).seen
-        return Seen(plate=was.plate, colour=was.colour, vehicle_kind=was.vehicle_kind, new_energy=was.new_energy, at=now())
+        return replace(was, at=now(), live=True), passage_id
 
     @router.get("/findings")
     async def list_findings(

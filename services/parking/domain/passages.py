@@ -3,20 +3,23 @@
 The passage has the id of the camera's report. It is judged once, on what was known then; only a live one lifts a barrier.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import assert_never
+from typing import Any, assert_never
 from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from libs.eventkit.decider import Decider, NotFound, Refused
+from libs.eventkit.decider import Decider, NotFound, Refused, Release, Take
 from libs.eventkit.sealed import Sealed
 from services.parking.domain.judging import Judgement
 from services.parking.domain.lanes import LaneInstalled
 
 LATE = timedelta(hours=72)
 """An entry that was told so long afterwards is a person's to settle before it is billed."""
+STILL_PASSING = timedelta(seconds=30)
+"""Ours: longer than a barrier rises and a car drives under it, shorter than any car needs to get out unseen and in again."""
 
 # what happened
 
@@ -38,13 +41,14 @@ class Seen(Struct, frozen=True, kw_only=True):
 
 
 class PassageJudged(Struct, frozen=True, tag="passage_judged"):
-    """`displaced`: the session of this plate whose exit nobody saw."""
+    """`displaced`: the session of this plate whose exit nobody saw. `lets_through`: the passage held back before, by hand."""
 
     passage_id: UUID
     lane: LaneInstalled
     seen: Seen
     judgement: Judgement
     displaced: UUID | None = None
+    lets_through: UUID | None = None
 
 
 class BarrierOrdered(Struct, frozen=True, tag="barrier_ordered"):
@@ -124,12 +128,20 @@ def held_back(passage: Passage) -> PassageJudged:
             assert_never(passage)
 
 
+def read_again(passage: Passage, session_id: UUID, lane_id: UUID, at: datetime) -> Judgement | None:
+    """A camera may read a car again that stands under its barrier. That is no other passage: it is answered as before, for the
+    same stay, and there is nothing to find. None where it has to be judged."""
+    if not isinstance(passage, Completed) or passage.said.lane.lane_id != lane_id or abs(at - passage.said.seen.at) > STILL_PASSING:
+        return None
+    return replace(passage.said.judgement, session_id=session_id, finding=None, candidates=())
+
+
 # what is asked
 
 
 class JudgePassage(Struct, frozen=True):
     """`waits`: the camera waits for its answer in the response. `doubted`: it tells what is old as if it were new, so that either its
-    clock or its memory is wrong, and nobody knows whether the vehicle has passed."""
+    clock or its memory is wrong, and nobody knows whether the vehicle has passed. The rest as `PassageJudged` has it."""
 
     passage_id: UUID
     lane: LaneInstalled
@@ -138,6 +150,7 @@ class JudgePassage(Struct, frozen=True):
     displaced: UUID | None = None
     waits: bool = False
     doubted: bool = False
+    lets_through: UUID | None = None
 
 
 class CompletePassage(Struct, frozen=True):
@@ -153,7 +166,8 @@ class FailPassage(Struct, frozen=True):
 def decide_judge(command: JudgePassage, passage: Passage) -> list[PassageEvent]:
     if not isinstance(passage, NoPassage):
         return []
-    judged = PassageJudged(command.passage_id, command.lane, command.seen, command.judgement, command.displaced)
+    judged = PassageJudged(
+        command.passage_id, command.lane, command.seen, command.judgement, command.displaced, command.lets_through)
     if command.doubted:
         return [replace(judged, judgement=replace(command.judgement, finding="unclear_passage"))]
     if not command.seen.live:
@@ -187,6 +201,17 @@ def decide_fail(command: FailPassage, passage: Passage) -> list[PassageEvent]:
             assert_never(passage)
 
 
+def claims(command: Any, event: PassageEvent) -> Iterable[Take | Release]:
+    """Of two guards one lets the car through, unless the barrier did not rise."""
+    match event:
+        case PassageJudged(lets_through=UUID() as passage_id):
+            yield Take("let_through", str(passage_id), "let_through_already")
+        case PassageFailed():
+            yield Release("let_through")
+        case _:
+            pass
+
+
 PASSAGES = Decider[Passage, PassageEvent](
     category="passage", initial=NoPassage(), evolve=evolve,
-    decide={JudgePassage: decide_judge, CompletePassage: decide_complete, FailPassage: decide_fail})
+    decide={JudgePassage: decide_judge, CompletePassage: decide_complete, FailPassage: decide_fail}, claims=claims)

@@ -80,6 +80,7 @@ class EndSession(Struct, frozen=True):
     session_id: UUID
     exited_at: datetime
     adoptions: tuple[Adoption, ...]
+    passage_id: UUID | None = None
 
 
 class SettleSession(Struct, frozen=True):
@@ -183,7 +184,7 @@ def decide_end(command: EndSession, session: Session) -> list[SessionEvent]:
         case Ended():
             return []
         case Inside():
-            return [_ended(session, "exit", command.exited_at, command.adoptions)]
+            return [replace(_ended(session, "exit", command.exited_at, command.adoptions), passage_id=command.passage_id)]
         case _:
             assert_never(session)
 

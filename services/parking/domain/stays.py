@@ -107,7 +107,7 @@ class SessionQuarantined(Struct, frozen=True, tag="session_quarantined"):
 
 class SessionEnded(Struct, frozen=True, tag="session_ended"):
     """`exited_at` None: nobody knows. `bill_until`: up to when `bill` counts, the moment of payment for who left within the
-    grace; None where nothing is charged. `total` and `paid` in fen."""
+    grace; None where nothing is charged. `total` and `paid` in fen. `passage_id`: by which it left."""
 
     session_id: UUID
     lot_id: UUID
@@ -118,6 +118,7 @@ class SessionEnded(Struct, frozen=True, tag="session_ended"):
     paid: int
     bill_until: datetime | None
     bill: Bill | None
+    passage_id: UUID | None = None
 
 
 SessionEvent = (

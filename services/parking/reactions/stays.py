@@ -65,13 +65,15 @@ def after_passages(app: App, book: LotBook) -> Reaction:
             return []
         if not said.seen.dated:  # it is out, nobody knows since when
             return [replace(do, caused_by=because) for do in quarantined(session_id, "exit_undated", said)]
-        done = [Do("end", session_id, EndSession(session_id, said.seen.at, lot.adoptions), because)]
+        done = [Do("end", session_id, EndSession(session_id, said.seen.at, lot.adoptions, said.passage_id), because)]
         if owes(await stay_of(session_id, row), lot.adoptions, said.seen.at):  # it is out although it owed
             done.append(raising(
                 session_id, "unpaid_exit", lane_id=said.lane.lane_id, session_id=session_id, passage_id=event.passage_id))
         return done
 
     async def entered(said: PassageJudged, row: Recorded) -> list[Do]:
+        if said.judgement.session_id is not None:  # it was read again while it passed
+            return []
         found: list[Do] = []
         displaced = await stay_of(said.displaced, row) if said.displaced else None
         if said.displaced is not None and isinstance(displaced, Inside):  # it may have ended since the car was judged

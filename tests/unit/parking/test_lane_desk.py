@@ -14,8 +14,9 @@ from libs.eventkit.decider import NotYet
 from libs.eventkit.privacy import Pending
 from libs.eventkit.recorded import Meta
 from services.parking.domain.lots import TariffAdopted
-from services.parking.domain.passages import JudgePassage
+from services.parking.domain.passages import PASSAGES, JudgePassage, PassageCompleted, PassageJudged, Seen, decide_judge
 from services.parking.domain.sessions import SESSIONS
+from services.parking.domain.stays import SessionEnded
 from services.parking.lane_desk import begun, judged
 from services.parking.reactions.cameras import cameras
 from tests.kit import recorded
@@ -43,7 +44,8 @@ SEEN = PlateSeen(
 
 
 class Lane(Site):
-    """With keys that open every plate to `reads`, indexes that are the plates themselves, and one stay as its stream has it."""
+    """With keys that open every plate to `reads`, indexes that are the plates themselves, one stay as its stream has it, and one
+    passage that is over."""
 
     def __init__(self, reads: Any = "京A12345", *stay: Any) -> None:
         super().__init__()
@@ -54,8 +56,10 @@ class Lane(Site):
         async def pool() -> Any:
             return self
 
-        async def state(*what: Any) -> Any:
-            return SESSIONS.fold(stay), len(stay)
+        async def state(decider: Any, *what: Any) -> Any:
+            return (PASSAGES.fold(self.passed) if decider is PASSAGES else SESSIONS.fold(stay)), len(stay)
+
+        self.passed: tuple[Any, ...] = ()
 
         self.app: Any = SimpleNamespace(
             database=SimpleNamespace(pool=pool), keyring=SimpleNamespace(open=opens), commands=SimpleNamespace(state=state),
@@ -95,6 +99,37 @@ async def test_a_car_that_comes_in_again_displaces_its_stay_and_finds_its_own_sp
     await lane.say(replace(OPENED, spaces={"ground": 1}), INSTALLED, BEGUN, session="京A12345")
     said = await lane.asks()
     assert (said.judgement.rule, said.displaced) == ("tariff", SESSION)
+
+
+SECONDS = timedelta(seconds=1)
+
+
+async def test_a_car_read_again_under_the_rising_barrier_is_answered_as_before_and_its_stay_goes_on() -> None:
+    """Also under a pass for one entry, which that entry has used up."""
+    lane, again = Lane("京A12345", BEGUN), replace(SEEN, report_id=UUID(int=99))
+    guest = replace(GRANTED, kind="visitor_pass", uses=1)
+    await lane.say(OPENED, INSTALLED, guest, right="京A12345")
+    first = await lane.asks(replace(SEEN, report_id=SESSION))
+    lane.passed = (*decide_judge(first, PASSAGES.initial), PassageCompleted(SESSION, "barrier"))
+    await lane.say(begun(first, lane.book.lot(HERE, LOT)), session="京A12345")
+    for seconds in (2, 30):
+        said = await lane.asks(again, at=NOW + seconds * SECONDS)
+        assert (said.judgement, said.displaced) == (replace(first.judgement, session_id=SESSION), None)
+    later = await lane.asks(again, at=NOW + 31 * SECONDS)
+    assert (later.judgement.rule, later.judgement.session_id, later.displaced) == ("tariff", None, SESSION)
+    await lane.say(replace(INSTALLED, lane_id=UUID(int=90)))
+    assert (await lane.asks(again, at=NOW + SECONDS)).displaced == SESSION, "at another lane it has come in again"
+
+
+async def test_a_car_read_again_while_it_drives_out_is_answered_as_before_and_nothing_is_found() -> None:
+    lane = Lane("京A12345", BEGUN)
+    await lane.say(OPENED, OUT, BEGUN, session="京A12345")
+    first = await lane.asks()
+    lane.passed = (PassageJudged(PASSAGE, OUT, Seen(at=NOW), first.judgement), PassageCompleted(PASSAGE, "barrier"))
+    await lane.say(SessionEnded(SESSION, LOT, "ground", "exit", NOW, 0, 0, None, None, PASSAGE))
+    again = await lane.asks(replace(SEEN, report_id=UUID(int=99)), at=NOW + 3 * SECONDS)
+    assert again.judgement == first.judgement and again.judgement.admitted
+    assert (await lane.asks(replace(SEEN, report_id=UUID(int=99)), at=NOW + 31 * SECONDS)).judgement.finding == "no_entry"
 
 
 @pytest.mark.parametrize(("hours", "reason"), [(1, "nothing_due"), (2, "not_paid")])

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from libs.eventkit.decider import NotFound, Refused
+from libs.eventkit.decider import NotFound, Refused, Release, Take
 from services.parking.domain.passages import (
     PASSAGES,
     BarrierOrdered,
@@ -15,8 +15,9 @@ from services.parking.domain.passages import (
     PassageFailed,
     PassageJudged,
     held_back,
+    read_again,
 )
-from tests.unit.parking.samples import HOUR, INSTALLED, NO, NOW, PASSAGE, SEEN, SESSION, YES, deciding
+from tests.unit.parking.samples import HOUR, INSTALLED, LANE, NO, NOW, PASSAGE, SEEN, SESSION, YES, deciding
 
 when = deciding(PASSAGES)
 JUDGE = JudgePassage(PASSAGE, INSTALLED, SEEN, YES, SESSION, waits=True)
@@ -91,3 +92,19 @@ def test_a_person_lets_through_whom_we_kept_back_and_nobody_who_went_through() -
             held_back(PASSAGES.fold(events))
     with pytest.raises(NotFound):
         held_back(PASSAGES.initial)
+
+
+def test_of_two_guards_one_lets_a_car_through_and_again_only_where_the_barrier_did_not_rise() -> None:
+    by_hand = replace(JUDGE, lets_through=SESSION)
+    (said, _) = when(by_hand)
+    assert said.lets_through == SESSION
+    assert list(PASSAGES.claims(by_hand, said)) == [Take("let_through", str(SESSION), "let_through_already")]
+    assert list(PASSAGES.claims(FAIL, FAILED)) == [Release("let_through")]
+    assert [claim for event in (JUDGED, *when(JUDGE), COMPLETED) for claim in PASSAGES.claims(JUDGE, event)] == []
+
+
+def test_what_was_said_of_a_car_that_passed_is_said_again_without_a_finding() -> None:
+    doubt = replace(JUDGED, judgement=replace(YES, finding="look_alike", candidates=(LANE,)))
+    assert read_again(PASSAGES.fold([doubt, COMPLETED]), SESSION, LANE, NOW) == replace(YES, session_id=SESSION)
+    for kept in ((), (doubt,), (doubt, FAILED)):
+        assert read_again(PASSAGES.fold(kept), SESSION, LANE, NOW) is None

@@ -187,6 +187,7 @@ def test_what_was_only_asked_for_gives_no_grace() -> None:
 def test_a_stay_ends_once() -> None:
     assert (ENDED.how, ENDED.exited_at, ENDED.bill_until, amounts(ENDED)) == ("exit", AFTER, AFTER, (400, 0))
     assert when(END, BEGUN, ENDED) == when(replace(END, exited_at=AFTER + HOUR), BEGUN, ENDED) == []
+    assert when(replace(END, passage_id=RIGHT), BEGUN) == [replace(ENDED, passage_id=RIGHT)]
 
 
 def test_without_a_tariff_or_before_the_entry_nothing_is_charged() -> None:
