@@ -107,7 +107,7 @@ class FindingRaised(Struct, frozen=True, tag="parking.finding_raised"):
     passage_id: UUID | None
     candidates: tuple[UUID, ...]
 class FindingSettled(Struct, frozen=True, tag="parking.finding_settled"):
-    """Settled by a person or by a second fact; `how` in one word."""
+    """Settled by a person, or by what has happened since; `how` in one word."""
     finding_id: UUID
     how: str
 class ParkingErasureConfirmed(Confirmed, frozen=True, tag="parking.erasure_confirmed"): ...

@@ -97,7 +97,7 @@ class Desk(Struct):
         begun = stay.begun
         state, _ = await self.app.commands.state(SESSIONS, begun.session_id, self.lane.community_id)
         owing = due(state, self.lot.adoptions, self.now) if isinstance(state, Inside) else 0
-        return KnownSession(begun.session_id, stay.because, begun.looks, owing)
+        return KnownSession(begun.session_id, stay.because, owing)
 
     async def inside(self) -> KnownSession | None:
         """The open stay of this very plate."""
@@ -122,7 +122,7 @@ class Desk(Struct):
         passage, _ = await self.app.commands.state(PASSAGES, passage_id, self.lane.community_id)
         return read_again(passage, session_id, self.lane.installed.lane_id, self.now)
 
-    async def judge(self, looks: tuple[str, str]) -> tuple[Judgement, UUID | None]:
+    async def judge(self) -> tuple[Judgement, UUID | None]:
         """The judgement, and the stay of this very plate whose exit nobody saw."""
         inside = await self.inside()
         if (passing := await self.passing(inside)) is not None:
@@ -130,7 +130,7 @@ class Desk(Struct):
         rights = self.rights(self._exact())
         if self.lane.installed.direction == "out":
             alike = await self.sessions(self._alike()) if inside is None else ()
-            return judge_exit(Exit(self.now, self.lane.because, bool(self.value), rights, inside, alike, looks)), None
+            return judge_exit(Exit(self.now, self.lane.because, bool(self.value), rights, inside, alike)), None
         room = self.book.room(self.lot, self.lane.installed.zone, self.now)
         alike_rights = self.rights(self._alike()) if not rights else ()
         entry = Entry(
@@ -149,7 +149,7 @@ async def judged(app: App, book: LotBook, event: PlateSeen, row: Recorded) -> Ju
     said_at = row.meta.source_time or row.recorded_at
     at = said_at if event.live else event.device_time or said_at
     desk = Desk(app, book, lane, book.lot(row.community_id, lane.installed.lot_id), plate, at)
-    judgement, displaced = await desk.judge((event.plate_colour, event.vehicle_kind))
+    judgement, displaced = await desk.judge()
     seen = Seen(
         plate=sealed if desk.value else None, colour=event.plate_colour, vehicle_kind=event.vehicle_kind,
         new_energy=plate is not None and "new_energy" in plate.kind, at=at, live=event.live,

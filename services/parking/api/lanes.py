@@ -103,7 +103,7 @@ def routes(app: App, book: LotBook) -> APIRouter:
         if isinstance(passage, NoPassage) and body.passage_id is None:  # a restore has lost it, or retention
             return Seen(at=now()), None
         was = held_back(passage).seen
-        return replace(was, at=now(), live=True), passage_id
+        return replace(was, at=now(), live=True, dated=True), passage_id
 
     @router.get("/findings")
     async def list_findings(

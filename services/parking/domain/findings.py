@@ -8,7 +8,7 @@ from msgspec import Struct
 from libs.eventkit.decider import Decider, NotFound, Refused
 from services.parking.domain.judging import FindingKind
 
-How = Literal["let_through", "turned_away", "chosen", "waived", "left_earlier", "paid", "refunded", "second_fact", "other"]
+How = Literal["let_through", "turned_away", "chosen", "waived", "left_earlier", "paid", "refunded", "other"]
 
 
 class FindingRaised(Struct, frozen=True, tag="finding_raised"):

@@ -2,7 +2,8 @@
 
 In: the black list; a guest, a permit, the white list or a home's own vehicle; else whoever may come in where there is
 room. Out: whoever owes nothing. A reading that only looks like a known plate admits nobody to anything that the exact
-one would have: a person or a second fact settles which it is, and both readings are kept.
+one would have: a person settles which it is, and both readings are kept. Of a car cameras name the kind and the colour of
+its plate, and nearly all are blue: that they agree says nothing.
 """
 
 from datetime import datetime
@@ -43,11 +44,10 @@ class KnownRight(Struct, frozen=True):
 
 
 class KnownSession(Struct, frozen=True):
-    """A stay that is open. `looks`: colour and kind of vehicle as the camera at the entry named them."""
+    """A stay that is open."""
 
     session_id: UUID
     because: UUID
-    looks: tuple[str, str] = ("", "")
     due: int = 0
 
 
@@ -66,15 +66,12 @@ class Entry(Struct, frozen=True):
 
 
 class Exit(Struct, frozen=True):
-    """`looks`: colour and kind of vehicle as the camera here names them."""
-
     now: datetime
     lane_because: UUID
     plate: bool
     rights: tuple[KnownRight, ...] = ()
     inside: KnownSession | None = None
     alike: tuple[KnownSession, ...] = ()
-    looks: tuple[str, str] = ("", "")
 
 
 class Judgement(Struct, frozen=True):
@@ -141,19 +138,14 @@ def judge_exit(ask: Exit) -> Judgement:
         return _let_out(ask.inside, lane)
     if not ask.plate:
         return Judgement(False, "no_plate", "no_plate_read", (lane,), finding="no_plate")
-    same_looks = [s for s in ask.alike if all(s.looks) and s.looks == ask.looks]
-    facts = (lane, *(Fact(s.because, "looks_like") for s in ask.alike))
     candidates = tuple(s.session_id for s in ask.alike)
-    if len(ask.alike) == 1 and len(same_looks) == 1:
-        settled = _let_out(same_looks[0], lane)
-        return Judgement(
-            settled.admitted, settled.rule, settled.reason, facts, None, settled.session_id, "look_alike", candidates)
-    if ask.alike:
-        return Judgement(False, "look_alike", "resembles_a_car_inside", facts, finding="look_alike", candidates=candidates)
     for right in ask.rights:
         if right.kind in ("white", "permit") and right.counts(ask.now):
-            return Judgement(
-                True, right.kind, f"{right.kind}_counts", (lane, Fact(right.because, right.kind)), right, finding="no_entry")
+            held = (lane, Fact(right.because, right.kind))
+            return Judgement(True, right.kind, f"{right.kind}_counts", held, right, finding="no_entry", candidates=candidates)
+    if ask.alike:
+        facts = (lane, *(Fact(s.because, "looks_like") for s in ask.alike))
+        return Judgement(False, "look_alike", "resembles_a_car_inside", facts, finding="look_alike", candidates=candidates)
     return Judgement(False, "no_entry", "no_entry_known", (lane,), finding="no_entry")
 
 

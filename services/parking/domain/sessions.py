@@ -68,11 +68,14 @@ class ReceivePayment(Struct, frozen=True):
     transaction: str
 
 
+Because = Literal["entered_again", "by_hand", "exit_undated", "told_late"]
+
+
 class QuarantineSession(Struct, frozen=True):
     """As `SessionQuarantined` has it."""
 
     session_id: UUID
-    because: Literal["entered_again", "by_hand"]
+    because: Because
     note: str = ""
 
 

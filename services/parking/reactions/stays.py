@@ -16,7 +16,7 @@ from services.parking.domain.findings import FINDINGS, FindingRaised, FindingSet
 from services.parking.domain.judging import FindingKind
 from services.parking.domain.passages import PASSAGES, Completed, PassageCompleted, PassageJudged
 from services.parking.domain.plate_rights import PlateRightEnded, PlateRightGranted, RenewalPaid
-from services.parking.domain.sessions import SESSIONS, AssignRight, BeginSession, EndSession, QuarantineSession, SettleSession
+from services.parking.domain.sessions import SESSIONS, AssignRight, Because, BeginSession, EndSession, QuarantineSession, SettleSession
 from services.parking.domain.stays import (
     FREE,
     Ended,
@@ -183,7 +183,7 @@ def after_passages(app: App, book: LotBook) -> Reaction:
         StayCorrected: stay_corrected, PlateRightGranted: right_granted, PlateRightEnded: right_ended, RenewalPaid: renewal_paid})
 
 
-def quarantined(session_id: UUID, because: str, said: PassageJudged) -> list[Do]:
+def quarantined(session_id: UUID, because: Because, said: PassageJudged) -> list[Do]:
     """A person finds out how it ended, and nothing is billed before."""
     return [
         Do("quarantine", session_id, QuarantineSession(session_id, because)),

@@ -35,13 +35,13 @@ def questions() -> Iterator[judging.Entry | judging.Exit]:
     states += [{"taken": True}] if "taken" in judging.KnownRight.__struct_fields__ else []
     rights = [judging.KnownRight(RIGHT, kind, LIFT, **state) for kind in typing.get_args(Kind) for state in states]
     seen = [((), ()), *(((right,), ()) for right in rights), *(((), (right,)) for right in rights)]
-    car, debtor = judging.KnownSession(STAY, LIFT, ("blue", "car")), judging.KnownSession(STAY, LIFT, ("blue", "car"), 500)
+    car, debtor = judging.KnownSession(STAY, LIFT), judging.KnownSession(STAY, LIFT, 500)
     inside_or_alike = [(None, ()), (car, ()), (debtor, ()), (None, (car,)), (None, (debtor,))]
     for exact, alike in seen:
         for plate, public, room, inside in product((True, False), (True, False), (0, 1), (None, car)):
             yield judging.Entry(NOON, LANE, plate, public, room, exact, alike, inside)
-        for plate, stays, looks in product((True, False), inside_or_alike, ("blue", "red")):
-            yield judging.Exit(NOON, LANE, plate, exact, *stays, (looks, "car"))
+        for plate, stays in product((True, False), inside_or_alike):
+            yield judging.Exit(NOON, LANE, plate, exact, *stays)
 
 
 @cache

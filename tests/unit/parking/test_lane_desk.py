@@ -140,11 +140,14 @@ async def test_at_the_exit_a_car_owes_what_its_stay_owes_now(hours: int, reason:
     assert (said.judgement.reason, said.judgement.session_id, said.displaced) == (reason, SESSION, None)
 
 
-async def test_at_the_exit_the_looks_are_those_of_the_camera_here() -> None:
+async def test_at_the_exit_a_car_is_no_other_for_that_their_plates_look_alike_and_are_both_blue() -> None:
     lane = Lane("京A1Z345", BEGUN)
     await lane.say(OPENED, OUT, BEGUN, session="京A12345")
-    assert (await lane.asks()).judgement.session_id == SESSION
-    assert (await lane.asks(replace(SEEN, plate_colour="red"))).judgement.session_id is None
+    said = (await lane.asks()).judgement
+    assert (said.admitted, said.session_id, said.finding, said.candidates) == (False, None, "look_alike", (SESSION,))
+    await lane.say(GRANTED, right="京A1Z345")
+    resident = (await lane.asks()).judgement
+    assert (resident.admitted, resident.rule, resident.session_id, resident.finding) == (True, "permit", None, "no_entry")
 
 
 async def test_what_is_live_is_dated_by_us_and_history_by_its_device() -> None:
