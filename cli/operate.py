@@ -68,7 +68,7 @@ async def _parked(app: App, arguments: list[str]) -> dict[str, Any]:
     parser.add_argument("--subscription")
     parser.add_argument("--event", type=UUID)
     parser.add_argument("--reason")
-    parser.add_argument("--by", default="operator")
+    parser.add_argument("--by")
     given = parser.parse_args(arguments)
     match given.action:
         case "list":
@@ -76,10 +76,10 @@ async def _parked(app: App, arguments: list[str]) -> dict[str, Any]:
         case "show" if given.key:
             return await waiting.shown(app, given.key, given.subscription)
         case "retry":
-            return await waiting.retried(app, given.key)
-        case "skip" if given.event and given.reason:
-            return await waiting.skipped(app, given.event, given.reason, given.by)
-    raise SystemExit("show needs --key KEY; skip needs --event ID and --reason TEXT")
+            return await waiting.retried(app, given.key, given.subscription)
+        case "skip" if given.event and given.reason and given.by and not given.key:
+            return await waiting.skipped(app, given.event, given.reason, given.by, given.subscription)
+    raise SystemExit("show needs --key KEY; skip needs --event ID, --reason TEXT and --by NAME, and no key: one event is skipped at a time")
 
 
 async def _republish(app: App) -> dict[str, Any]:

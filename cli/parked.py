@@ -13,7 +13,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=("list", "show", "retry", "skip"))
     parser.add_argument("service", nargs="?", choices=services.names(), metavar="SERVICE")
     parser.add_argument("--key", help="show, or retry only, this one")
-    parser.add_argument("--subscription", metavar="NAME", help="show the key of this reaction only")
+    parser.add_argument("--subscription", metavar="NAME", help="of this reaction only; skip: where the event waits under several")
     parser.add_argument("--event", metavar="ID", help="the one to skip")
     parser.add_argument("--reason", metavar="TEXT", help="why it is skipped; it is kept for ever, so without names")
 
@@ -21,6 +21,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     if options.action == "skip" and not (options.service and options.event and options.reason):
         screen.stop("Skipping loses something: lifang parked skip SERVICE --event ID --reason TEXT", 2)
+    if options.action == "skip" and options.key:
+        screen.stop("One event is skipped at a time, and those behind it wait until they are tried again: without --key", 2)
     if options.action == "show" and not options.key:
         screen.stop("Which key? lifang parked list tells: lifang parked show [SERVICE] --key KEY", 2)
     given = {"--key": options.key, "--event": options.event, "--reason": options.reason, "--subscription": options.subscription}

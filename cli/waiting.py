@@ -66,9 +66,11 @@ async def would_do(reactor: Reactor, event_id: UUID) -> dict[str, Any]:
     return {"commands": [{"name": do.name, "command": type(do.command).__name__, "subject_id": do.subject_id} for do in found]}
 
 
-async def retried(app: App, key: str | None) -> dict[str, Any]:
+async def retried(app: App, key: str | None, subscription: str | None = None) -> dict[str, Any]:
     pool = await app.database.pool()
-    keys = await pool.fetch("select distinct subscription as name, key from parked where $1::text is null or key = $1", key)
+    keys = await pool.fetch(
+        "select distinct subscription as name, key from parked"
+        " where ($1::text is null or key = $1) and ($2::text is null or subscription = $2)", key, subscription)
     reactors = {r.reaction.name: r for r in app.reactors}
     for memory in app.memories:
         await memory.catch_up()
@@ -76,13 +78,18 @@ async def retried(app: App, key: str | None) -> dict[str, Any]:
     return {"retried": done}
 
 
-async def skipped(app: App, event_id: UUID, reason: str, by: str) -> dict[str, Any]:
+async def skipped(app: App, event_id: UUID, reason: str, by: str, subscription: str | None = None) -> dict[str, Any]:
     """First it is said in the log who skips what and why, then the event waits no longer; so a second try after a crash does the rest.
-    Those behind it wait until they are tried again. Raises SystemExit where nothing is parked."""
+    Those behind it wait until they are tried again. Raises SystemExit where nothing is parked, or under several reactions and none is
+    named: what one cannot do, another still may."""
     pool = await app.database.pool()
-    rows = await pool.fetch("select subscription, key, position, community_id from parked where event_id = $1", event_id)
+    rows = await pool.fetch(
+        "select subscription, key, position, community_id from parked where event_id = $1 and ($2::text is null or subscription = $2)",
+        event_id, subscription)
     if not rows:
-        raise SystemExit(f"nothing is parked for event {event_id}")
+        raise SystemExit(f"nothing is parked for event {event_id}" + (f" under {subscription}" if subscription else ""))
+    if len(rows) > 1:
+        raise SystemExit(f"it waits under {' and '.join(sorted(r['subscription'] for r in rows))}: which one? --subscription NAME")
     for row in rows:
         event = Skipped(row["subscription"], event_id, reason, by)
         new = NewEvent(uuid7(), tag_of(event), 1, msgspec.json.encode(event), Meta(caused_by=(event_id,), principal=by))

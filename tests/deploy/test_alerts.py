@@ -19,7 +19,11 @@ SERIES = [
     *((f"lifang_{name}", S, "0+0x120") for name in ("overdue", "parked", "damaged", "relay_refuses")),
     ("lifang_task_restarts", f'{S}, task="hear"', "0+0x120"),
     ("lifang_lag", READER, "3+0x120"), ("lifang_lag", RELAY, "1+0x120"), ("lifang_lag", HEAR, "0+0x120"),
-    ("lifang_request_seconds_count", f'{S}, status="200"', "0+600x120"), ("lifang_request_seconds_count", f'{S}, status="503"', "0+0x120"),
+    *(("lifang_request_seconds_count", f'{S}, route="/v1/doors", status="{status}"', more) for status, more in (
+        ("200", "0+600x120"), ("503", "0+0x120"))),
+    # probes: three a second of a service, and of one that is not ready all of them fail
+    ("lifang_request_seconds_count", f'{S}, route="/livez", status="200"', "0+600x120"),
+    ("lifang_request_seconds_count", f'{S}, route="/readyz", status="503"', "0+600x120"),
     ("lifang_request_seconds_bucket", f'{S}, route="/v1/doors", le="0.5"', "0+600x120"),
     ("lifang_request_seconds_bucket", f'{S}, route="/v1/doors", le="5"', "0+600x120"),
     ("lifang_request_seconds_bucket", f'{S}, route="/v1/doors", le="+Inf"', "0+600x120"),
@@ -30,7 +34,7 @@ SERIES = [
 """While all is well: one sample a minute for two hours."""
 CAUSED: dict[str, tuple[int, dict[tuple[str, str], str]]] = {
     "LifangDeadlinesPass": (11, {("lifang_overdue", S): "0x9 2x110"}),
-    "LifangRequestsFail": (20, {("lifang_request_seconds_count", f'{S}, status="503"'): "0x9 0+60x110"}),
+    "LifangRequestsFail": (20, {("lifang_request_seconds_count", f'{S}, route="/v1/doors", status="503"'): "0x9 0+60x110"}),
     "LifangRequestsAreSlow": (40, {("lifang_request_seconds_bucket", f'{S}, route="/v1/doors", le="0.5"'): "0+300x120"}),
     "LifangSomebodyGuesses": (25, {("lifang_gateway_limited_total", 'policy="sign-in"'): "0x9 0+40x110"}),
     "LifangEventsAreParked": (12, {("lifang_parked", S): "0x9 1x110"}),

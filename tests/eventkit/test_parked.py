@@ -133,6 +133,23 @@ async def test_a_skip_is_an_event_that_says_who_and_why_and_holds_when_the_event
         await operate(App(toy_service, toy.settings), "parked", words)
 
 
+async def test_of_two_reactions_that_cannot_handle_an_event_the_named_one_skips_it(
+    toy: App, toy_service: Service, pool: asyncpg.Pool, world: World, community: UUID
+):
+    world.sick = {1}
+    toy.start_worker()
+    (bad,) = await add(toy, community, 1)
+    await until(lambda: pool.fetchval("select true from parked"))
+    await pool.execute("insert into parked select 'another', key, position, event_id, community_id, reason, since from parked")
+    words = ["skip", "--event", str(bad), "--reason", "x", "--by", "operator:li"]
+    for more in ((), ("--subscription", "nobody"), ("--subscription", "another", "--key", str(community))):
+        with pytest.raises(SystemExit):
+            await operate(App(toy_service, toy.settings), "parked", [*words, *more])
+    assert (await operate(App(toy_service, toy.settings), "parked", [*words, "--subscription", "another"]))["skipped"] == 1
+    assert [r[0] for r in await pool.fetch("select subscription from parked")] == [NAME]
+    assert (await operate(App(toy_service, toy.settings), "parked", ["retry", "--subscription", "another"]))["retried"] == {}
+
+
 async def test_a_skip_that_a_crash_cut_short_is_finished_by_the_next(
     toy: App, toy_service: Service, pool: asyncpg.Pool, world: World, community: UUID
 ):
@@ -142,7 +159,7 @@ async def test_a_skip_that_a_crash_cut_short_is_finished_by_the_next(
     (bad,) = await add(toy, community, 1)
     await until(lambda: pool.fetchval("select true from parked"))
     row = await pool.fetchrow("select * from parked")
-    words = ["skip", "--event", str(bad), "--reason", "x"]
+    words = ["skip", "--event", str(bad), "--reason", "x", "--by", "operator:li"]
     await operate(App(toy_service, toy.settings), "parked", words)
     await pool.execute("insert into parked values ($1, $2, $3, $4, $5, $6, $7)", *row.values())
     await operate(App(toy_service, toy.settings), "parked", words)

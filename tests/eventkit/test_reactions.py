@@ -143,7 +143,7 @@ async def test_what_is_skipped_lets_the_next_pass(toy: App, toy_service: Service
     event = str((await everything(pool))[0].event_id)
     with pytest.raises(SystemExit):
         await operate(App(toy_service, toy.settings), "parked", ["skip", "--event", event])
-    await operate(App(toy_service, toy.settings), "parked", ["skip", "--event", event, "--reason", "a test"])
+    await operate(App(toy_service, toy.settings), "parked", ["skip", "--event", event, "--reason", "a test", "--by", "x"])
     await operate(App(toy_service, toy.settings), "parked", ["retry"])
     assert await noted(pool, community) == [2] and await parked(pool) == []
 

@@ -1,5 +1,6 @@
 """What an operator types: the job that `operate` makes, what `drill` does around it, and the exit code of what is not as it should be."""
 
+import getpass
 import os
 import re
 import shutil
@@ -63,8 +64,17 @@ def made(cluster: Path) -> dict[str, Any]:
 def test_operate_gives_the_job_its_arguments(cluster: Path) -> None:
     done = typed("operate", "access", "parked", "skip", "--reason", 'it said "no" \\ twice')
     assert done.returncode == 0, done.stderr
-    assert made(cluster)["args"] == ["cli.operate", "access", "parked", "skip", "--reason", 'it said "no" \\ twice']
+    by = f"operator:{getpass.getuser()}"
+    assert made(cluster)["args"] == ["cli.operate", "access", "parked", "skip", "--reason", 'it said "no" \\ twice', "--by", by]
     assert not [v for v in made(cluster)["env"] if v["name"].startswith("DATABASE_URL")]
+
+
+@pytest.mark.parametrize(("words", "named"), [
+    (("found", "里"), True), (("sign-in", "x"), True), (("parked", "list"), False), (("sign-in", "x", "--by", "operator:li"), False)])
+def test_what_stays_in_a_log_is_said_under_the_name_of_who_typed_it(cluster: Path, words: tuple[str, ...], named: bool) -> None:
+    assert typed("operate", "identity", *words).returncode == 0
+    by = ["--by", f"operator:{getpass.getuser()}"] if named else []
+    assert made(cluster)["args"] == ["cli.operate", "identity", *words, *by]
 
 
 @pytest.mark.parametrize(("operation", "stays"), [("found", False), ("sign-in", False), ("parked", True)])
