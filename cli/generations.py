@@ -21,6 +21,8 @@ SLACK = timedelta(days=1)
 """By so much clocks may differ between the database that stamped an event and the relay that sent it."""
 PATIENCE = 60.0
 """Seconds without a record of a topic that has more."""
+LONGEST = 86_400.0
+"""Seconds that all rows of a large log may take to be of another generation."""
 
 
 class Found(Struct):
@@ -33,6 +35,21 @@ class Found(Struct):
     @property
     def first(self) -> int | None:
         return min((number.position for number in self.lost), default=None)
+
+
+async def unsaid(app: App) -> dict[str, Any] | None:
+    """What a `restored` found that was cut short after its generation had begun. Typed again it must not look once more: by the new
+    generation nothing is lost. None where a restore has come since."""
+    row = await (await app.database.pool()).fetchval("select finding from restores order by n desc limit 1")
+    found: dict[str, Any] = msgspec.json.decode(row) if row is not None else {"said": True}
+    return None if found.pop("said", True) else found
+
+
+async def has_been_said(app: App) -> None:
+    """The list of what was lost is kept, for whoever lost the answer: `select finding from restores`."""
+    pool = await app.database.pool()
+    await pool.execute(
+        "update restores set finding = jsonb_set(finding::jsonb, '{said}', 'true')::json where n = (select max(n) from restores)")
 
 
 async def begin_anew(app: App, heard: int = 0, most: int = MOST) -> dict[str, Any]:
@@ -49,12 +66,14 @@ async def begin_anew(app: App, heard: int = 0, most: int = MOST) -> dict[str, An
     generation = max(state["generation"], found.generation, await latest_group(app), heard) + 1
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("select pg_advisory_xact_lock(726001)")
+        await connection.execute("set local statement_timeout = 0")
         last = int(await connection.fetchval("select coalesce(max(position), 0) from events"))
         settled = await _settle(connection, app, last)
         # what was said since stands at numbers that the topics have given to what was lost
         kept = min(state["told"] or 0, state["last"], *([found.first - 1] if found.first is not None else []))
         await connection.execute("update log_state set generation = $1", generation)
-        await connection.execute("update events set generation = $1 where source is null and position > $2", generation, kept)
+        await connection.execute(
+            "update events set generation = $1 where source is null and position > $2", generation, kept, timeout=LONGEST)
         await connection.execute("update checkpoints set position = $1 where name = 'relay'", kept)
         answer = {
             "service": app.service.name, "generation": generation, "position": last, "partitions": PARTITIONS,
@@ -74,8 +93,8 @@ def _by_type(found: Found) -> dict[str, int]:
 
 
 async def _remember(connection: Any, answer: dict[str, Any]) -> None:
-    """In the row of the restore; a restore by other means gets one here."""
-    finding = msgspec.json.encode({k: v for k, v in answer.items() if k != "beyond"}).decode()
+    """In the row of the restore; a restore by other means gets one here. Said it is only when all that follows is done."""
+    finding = msgspec.json.encode(answer | {"said": False}).decode()
     done = await connection.execute("update restores set finding = $1 where finding is null", finding)
     if done == "UPDATE 0":
         await connection.execute("insert into restores (backup, finding) values ('{}', $1)", finding)

@@ -15,7 +15,7 @@ from uuid import UUID
 import msgspec
 
 from cli import waiting
-from cli.generations import MOST, begin_anew
+from cli.generations import MOST, begin_anew, has_been_said, unsaid
 from cli.keeper.heads import Outside
 from cli.mending import retire_now, rewrap
 from cli.tombstones import hear_to_the_end, say_what_is_missing
@@ -86,6 +86,8 @@ async def _republish(app: App) -> dict[str, Any]:
     """Rewinds the relay's own checkpoint: everything comes again, in order, and who has it drops it."""
     pool = await app.database.pool()
     async with pool.acquire() as connection, connection.transaction():
+        if await connection.fetchval("select exists (select from restores where finding is null)"):
+            raise SystemExit(f"{app.service.name} was put back from a backup, and it is not known what it lacks: lifang restored it first")
         await connection.execute("delete from published")
         position = await connection.fetchval("update checkpoints set position = 0 where name = 'relay' returning position")
         await connection.execute("notify log")
@@ -116,9 +118,11 @@ async def _restored(app: App, arguments: list[str]) -> dict[str, Any]:
     parser.add_argument("--most", type=int, default=MOST)
     given = parser.parse_args(arguments)
     await hear_to_the_end(app)  # first: while the topic cannot be read, nothing has begun
-    found = await begin_anew(app, given.heard, given.most)
+    found = await unsaid(app) or await begin_anew(app, given.heard, given.most)
     await acknowledge_loss(app, Outside.of(app.settings), found["generation"])
-    return found | {"erased_again": await say_what_is_missing(app)}
+    answer = found | {"erased_again": await say_what_is_missing(app)}
+    await has_been_said(app)
+    return answer
 
 
 async def _begun(app: App, operation: str, arguments: list[str]) -> dict[str, Any]:

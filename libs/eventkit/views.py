@@ -85,13 +85,13 @@ class Fold:
         return [row for row in self._rows.changed.values() if row is not None]
 Work = tuple[Mapping[str, Mapping[UUID, "_Concerned"]], Set[tuple[str, UUID]]]
 async def take(database: db.Database, catalogue: Catalogue, views: Sequence[View], rows: Sequence[Recorded], position: int,
-               work: Work | None = None) -> None:
-    """Folds a batch into views that all stand at `position`: one transaction holds the rows and the checkpoints. Raises Lost."""
+               work: Work | None = None, known: bool = False) -> None:
+    """Folds a batch into views that all stand at `position`: one transaction holds the rows and the checkpoints. Raises Lost; Superseded
+    for a table that another code has made, unless all are `known` to be ours."""
     concerned, anew = work or work_of(views, catalogue, rows)
     async with (await database.folds()).acquire() as connection, connection.transaction():
-        # first: two writers of a view wait here, and not for rows
-        await advance(connection, [view.name for view in views], position, rows[-1].position)
-        for view in views if position == 0 else ():  # so it stands where another code has made it anew
+        await advance(connection, [view.name for view in views], position, rows[-1].position)  # first: two writers wait here, not for rows
+        for view in views if position == 0 or not known else ():  # made anew, it stands at 0; its maker may have folded some since
             if await connection.fetchval("select obj_description(to_regclass($1))", view.name) != view.shape[0]:
                 raise Superseded(view.name)
         for view in views:
@@ -105,7 +105,7 @@ async def follow_views(log_: Log, wake: tail.Wake, catalogue: Catalogue, views: 
     emptied until it has come up to the others, and what fails as long as it does."""
     await holding(log_.database, "views", lambda: _follow(log_, wake, catalogue, views))
 async def _follow(log_: Log, wake: tail.Wake, catalogue: Catalogue, views: Sequence[View]) -> None:
-    clock, resting, due = asyncio.get_running_loop().time, dict[str, float](), inf
+    clock, resting, due, ours = asyncio.get_running_loop().time, dict[str, float](), inf, set[str]()
     stored = await checkpoints(log_.database, [view.name for view in views])
     positions = dict(stored)
     while True:
@@ -122,14 +122,14 @@ async def _follow(log_: Log, wake: tail.Wake, catalogue: Catalogue, views: Seque
                     stored |= dict.fromkeys(names, old := position)
                 if not rows:
                     continue
-                if any(work := work_of(group, catalogue, rows)) or old == 0:
-                    await take(log_.database, catalogue, group, rows, old, work)
-                    stored |= dict.fromkeys(names, rows[-1].position)
+                if any(work := work_of(group, catalogue, rows)) or old == 0 or not ours.issuperset(names):
+                    await take(log_.database, catalogue, group, rows, old, work, ours.issuperset(names))
+                    stored, ours = stored | dict.fromkeys(names, rows[-1].position), ours.union(names)
                 positions |= dict.fromkeys(names, rows[-1].position)
                 resting.pop(alone, None)
             except Lost:  # folded by somebody else too, as while it is rebuilt
                 stored = await checkpoints(log_.database, list(positions))
-                positions = dict(stored)
+                positions, ours = dict(stored), set()
             except Exception as error:
                 if db.is_away(error):
                     raise

@@ -163,3 +163,31 @@ async def test_a_log_that_was_put_back_says_nothing_until_it_was_told_even_where
     found = await operate(App(TOY, toy.settings), "restored", [])
     assert found["generation"] == 2 and [h.number.generation for h in await topic.holds(1)] == [2]
     assert await pool.fetchval("select (finding ->> 'generation')::int from restores") == 2
+
+
+async def test_nothing_is_told_again_while_it_is_not_known_what_a_log_that_was_put_back_lacks(toy: App, pool: asyncpg.Pool, topic: Topic):
+    """`restored` would have every event of the log to number anew."""
+    await pool.execute("insert into restores (backup) values ('{}')")
+    with pytest.raises(SystemExit, match="toy was put back from a backup"):
+        await operate(App(TOY, toy.settings), "republish", [])
+
+
+async def test_cut_short_after_its_generation_began_it_says_what_was_lost_when_it_is_typed_again(
+    toy: App, pool: asyncpg.Pool, topic: Topic, community: UUID, monkeypatch: pytest.MonkeyPatch
+):
+    """By the new generation nothing is lost; and what was is what people have to do again."""
+    await topic.put(*chain(community, [1, 2, 3]))
+
+    async def broken(app: App) -> int:
+        raise ConnectionError("Kafka is away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("cli.operate.say_what_is_missing", broken)
+        with pytest.raises(ConnectionError):
+            await operate(App(TOY, toy.settings), "restored", [])
+    found = await operate(App(TOY, toy.settings), "restored", [])
+    assert (found["generation"], found["lost"], len(found["beyond"])) == (2, 3, 3)
+    after = await operate(App(TOY, toy.settings), "restored", [])
+    assert (after["generation"], after["lost"]) == (3, 0), "a further one is one of its own"
+    kept = await pool.fetch("select finding -> 'lost' as lost, finding -> 'said' as said from restores order by n")
+    assert [tuple(row) for row in kept] == [("3", "true"), ("0", "true")]

@@ -207,6 +207,40 @@ async def test_a_view_of_a_new_version_is_not_written_by_the_process_of_the_old_
     await a_newer_view_is_folded_by_its_own_code_alone(app_of, community, before, monkeypatch)
 
 
+async def test_a_view_that_a_newer_code_has_folded_some_of_is_not_gone_on_with_by_the_older_one(
+    app_of: AppOf, community: UUID, monkeypatch: pytest.MonkeyPatch
+):
+    """The lease of the views goes back to it: its worker is the one that is left."""
+    old = await app_of(OLD_TOY)
+    pool = await old.database.pool()
+    await add(old, community, 2)
+    new = await migrated(old, NEW_TOY)
+    await new.open()
+    new.start_worker()
+    await caught_up(pool, "sums")
+    await new.supervisor.stop()
+    new_view, real, refused = NEW_TOY.views[0], views.take, list[bool]()
+
+    async def take(*what: Any) -> None:
+        try:
+            await real(*what)
+        except views.Superseded:
+            refused.append(True)
+            raise
+
+    monkeypatch.setattr(views, "take", take)
+    before = await held(pool, new_view)
+    old.start_worker()
+    await add(old, community, 3)
+    await until(lambda: len(refused) > 1)
+    assert await held(pool, new_view) == before and await pool.fetchval("select position from checkpoints where name = 'sums'") == 2
+    await old.supervisor.stop()
+    new.start_worker()
+    await caught_up(pool, "sums")
+    assert await held(pool, new_view) == folded(new_view, CATALOGUE, await everything(pool))
+    await new.close()
+
+
 async def test_twin_that_folds_whatever_table_is_there_is_caught(app_of: AppOf, community: UUID, monkeypatch: pytest.MonkeyPatch):
     real = views.take
 
