@@ -24,18 +24,26 @@ FAR = 10_000
 
 
 class Kept(Struct):
-    """What must be the same at the next start. `data`: where PostgreSQL's files are."""
+    """What must be the same at the next start. `data`: where PostgreSQL's files are. `state`: the directory of the stack that wrote it."""
 
     ports: dict[str, int] = {}
     data: str = ""
+    state: str = ""
 
     @classmethod
     def read(cls, place: Place) -> "Kept":
+        """In a copy of a checkout, or one that was moved, the ports are those of another stack, and so are files of its database that do
+        not lie below; those that do came along."""
         with suppress(OSError, msgspec.DecodeError):
-            return msgspec.json.decode(place.ports.read_bytes(), type=cls)
+            found = msgspec.json.decode(place.ports.read_bytes(), type=cls)
+            if found.state in ("", str(place.state)):
+                return found
+            beside = Path(found.data).is_relative_to(found.state) if found.data else False
+            return cls(data=str(place.state / Path(found.data).relative_to(found.state)) if beside else "")
         return cls()
 
     def write(self, place: Place) -> None:
+        self.state = str(place.state)
         replace(place.ports, msgspec.json.encode(self))
 
     @property

@@ -42,18 +42,23 @@ class Running(Struct):
 
 
 class Record(Struct):
-    """What the supervisor has started. `parts` are keyed by name: postgres, kafka, keeper, simulator, and the services."""
+    """What the supervisor has started. `parts` are keyed by name: postgres, kafka, keeper, simulator, and the services. `state`: the
+    directory of the stack that wrote it."""
 
     supervisor: Running | None = None
     parts: dict[str, Running] = {}
+    state: str = ""
 
     @classmethod
     def read(cls, place: Place) -> "Record":
+        """In a copy of a checkout nothing runs, whatever the original's record says."""
         with suppress(OSError, msgspec.DecodeError):
-            return msgspec.json.decode(place.record.read_bytes(), type=cls)
+            found = msgspec.json.decode(place.record.read_bytes(), type=cls)
+            return found if found.state in ("", str(place.state)) else cls()
         return cls()
 
     def write(self, place: Place) -> None:
+        self.state = str(place.state)
         replace(place.record, msgspec.json.encode(self))
 
 
