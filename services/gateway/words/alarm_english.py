@@ -123,6 +123,10 @@ def ordinal(number: int) -> str:
     return f"{number}{ending}"
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or f'{one}s'}"
+
+
 def _alarm(event: Any) -> str:
     return str(KINDS.get(event.kind, event.kind))
 
@@ -134,7 +138,7 @@ def _late(event: Any) -> str:
 def _relays(event: Any) -> str:
     lifts = sum(relay.state == "recalled" for relay in event.relays)
     doors = len(event.relays) - lifts
-    return f"{doors} {'door' if doors == 1 else 'doors'} and {lifts} {'lift' if lifts == 1 else 'lifts'} of"
+    return f"{counted(doors, 'door')} and {counted(lifts, 'lift')} of"
 
 
 def _why(reason: str) -> str:

@@ -23,13 +23,13 @@ def sentence(event: Any, names: Names) -> str:
             late = "" if event.live else "事后（依据设备留存记录）"
             verdict = "可以开启" if event.allowed else "不可以开启"
             return (f"门禁{late}判定：{_of(event.person_id, names)}{_what(event.means)}{verdict}{_door(event, names)}，"
-                    f"规则 {event.rule}：{_why(event.reason)}。")
+                    f"规则“{_rule(event.rule)}”：{_why(event.reason)}。")
         case access.DoorPassed():
             whether = {True: "，门禁也会放行", False: "，而门禁不会放行", None: ""}[event.entitled]
             return f"{_door(event, names)}的设备自行放行了{_whom(event.person_id, names)}（{_what(event.means)}）{whether}。"
         case access.DoorOpeningOrdered():
             return (f"门禁下令为{_whom(event.person_id, names)}开启{_door(event, names)}（{_what(event.means)}），"
-                    f"规则 {event.rule}：{_why(event.reason)}。")
+                    f"规则“{_rule(event.rule)}”：{_why(event.reason)}。")
         case access.DoorOpened():
             return f"{_door(event, names)}已为{_whom(event.person_id, names)}开启。"
         case access.DoorOpeningFailed():
@@ -43,7 +43,7 @@ def sentence(event: Any, names: Names) -> str:
             where = f"可达楼层 {floors}" if floors else "可达楼层待定"
             return f"{_building(event, names)}的电梯{event.name}由{_device(event, names)}控制，{where}。"
         case access.RightGranted():
-            return f"{_whom(event.person_id, names)}可以开启{_zone(event, names)}的门，规则 {event.rule}。"
+            return f"{_whom(event.person_id, names)}可以开启{_zone(event, names)}的门，规则“{_rule(event.rule)}”。"
         case access.RightRevoked():
             return f"{_whom(event.person_id, names)}不再可以开启{_zone(event, names)}的门。"
         case access.CredentialIssued():
@@ -170,7 +170,8 @@ def _of_devices(event: Any, names: Names) -> str:
 def _of_identity(event: Any, names: Names) -> str:
     match event:
         case identity.ResidenceStarted():
-            return f"{_whom(event.resident_id, names)}自 {event.since} 起居住于{_home(event, names)}，身份 {event.role}。"
+            return (f"{_whom(event.resident_id, names)}自 {event.since} 起居住于{_home(event, names)}，"
+                    f"身份为{terms.HOMES.get(event.role, event.role)}。")
         case identity.ResidenceEnded():
             return f"{_whom(event.resident_id, names)}在{_home(event, names)}居住至 {event.until}。"
         case identity.ResidentRegistered():
@@ -182,9 +183,9 @@ def _of_identity(event: Any, names: Names) -> str:
         case identity.CommunityFounded():
             return f"小区{event.name}已建立。"
         case identity.AccountOpened():
-            return f"{_whom(event.person_id, names)}可以以 {event.role} 身份登录。"
+            return f"{_whom(event.person_id, names)}可以以{terms.ACCOUNTS.get(event.role, event.role)}身份登录。"
         case identity.AccountClosed():
-            return f"{_whom(event.person_id, names)}不再可以以 {event.role} 身份登录。"
+            return f"{_whom(event.person_id, names)}不再可以以{terms.ACCOUNTS.get(event.role, event.role)}身份登录。"
         case identity.SigningKeyPublished():
             return f"签名密钥 {event.kid} 已公布。"
         case identity.VehicleRegistered():
@@ -207,7 +208,7 @@ def _why(reason: str) -> str:
 
 
 def _rule(rule: str) -> str:
-    return terms.RULES.get(rule, rule)
+    return terms.RULES.get(rule) or terms.DOOR_RULES.get(rule, rule)
 
 
 def _when(event: Any) -> str:

@@ -14,6 +14,26 @@ RULES = {
     "vehicle": "住户车辆", "look_alike": "车牌相似", "residents_only": "仅限住户", "room": "车位", "tariff": "按收费标准",
     "payment": "付费", "no_entry": "没有入场", "by_hand": "人工"}
 """Of parking."""
+DOOR_RULES = {
+    "residence": "居住", "duty": "值班", "visitor_pass": "访客通行证", "credential": "凭证", "floor": "楼层", "default": "默认不放行"}
+"""Of access."""
+DOORS = {
+    "allowed_by_residence": "在此居住", "allowed_by_duty": "正在值班", "allowed_by_visitor_pass": "访客通行证有效",
+    "credential_unknown": "所出示的凭证无人持有", "credential_expired": "所出示的凭证已过期", "floor_not_permitted": "没有到达此楼层的权限",
+    "no_right_for_this_door": "没有开启此门的权限", "pass_unknown": "没有此访客通行证", "pass_revoked": "访客通行证已撤销",
+    "pass_not_yet_valid": "访客通行证尚未生效", "pass_expired": "访客通行证已过期", "pass_elsewhere": "访客通行证不适用于此处",
+    "pass_spent": "访客通行证已用完", "qr_malformed": "不是访客二维码", "qr_key_unknown": "二维码的签名密钥未知",
+    "qr_signature_wrong": "二维码的签名不正确", "qr_of_another_community": "是其他小区的二维码"}
+"""Why a door may be opened or not."""
+REVOKED = {
+    "host": "由邀请人撤销", "staff": "由工作人员撤销", "residence_ended": "邀请人已不在此居住", "host_erased": "邀请人的个人信息已删除"}
+"""Why a visitor's pass counts no more."""
+HOMES = {"owner": "业主", "tenant": "租户", "family": "家庭成员", "staff": "住家服务人员", "other": "其他"}
+"""As what somebody lives in a home."""
+ACCOUNTS = {
+    "resident": "居民", "staff": "物业人员", "guard": "值班员", "grid": "网格员", "police": "民警", "operator": "运维人员"}
+"""As what somebody signs in."""
+PAPERS = {"driving_licence": "行驶证", "registration_certificate": "机动车登记证书"}
 PASSAGES = {
     "no_plate_read": "未识别到车牌", "on_the_black_list": "车牌在黑名单上", "white_counts": "车牌在白名单上",
     "permit_counts": "月租有效", "visitor_pass_counts": "访客通行证有效", "vehicle_counts": "是本小区住户的车辆",
@@ -32,7 +52,5 @@ SETTLED = {
     "let_through": "已放行", "turned_away": "已劝返", "chosen": "已由人工认定", "waived": "免收", "left_earlier": "此前已离场",
     "paid": "事后已付清", "refunded": "已退款", "second_fact": "由其他事实认定", "other": "其他"}
 OTHERS = {
-    "refused": "设备拒绝", "unreachable": "设备无法连接，未发送", "unknown": "设备没有应答", "expired": "已过时限，未发送",
-    "pass_spent": "访客通行证已用完", "pass_revoked": "访客通行证已撤销", "pass_elsewhere": "访客通行证不适用于此处",
-    "host": "由邀请人撤销", "staff": "由工作人员撤销", "residence_ended": "邀请人已不在此居住", "host_erased": "邀请人的个人信息已删除"}
-REASONS = {**OTHERS, **PASSAGES, **FINDINGS, **SETTLED}
+    "refused": "设备拒绝", "unreachable": "设备无法连接，未发送", "unknown": "设备没有应答", "expired": "已过时限，未发送"}
+REASONS = {**OTHERS, **PASSAGES, **DOORS, **REVOKED, **PAPERS, **FINDINGS, **SETTLED}

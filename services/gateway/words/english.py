@@ -6,6 +6,7 @@ from uuid import UUID
 from libs.contracts import access, devices, identity, parking
 from services.gateway.words import alarm_english, neighbors_english, people_english
 from services.gateway.words import english_terms as terms
+from services.gateway.words.alarm_english import counted
 from services.gateway.words.names import Gone, Names, RightChanged, building_of, minute, moment, short, yuan
 
 reached, _whom = neighbors_english.reached, people_english.whom
@@ -23,14 +24,14 @@ def sentence(event: Any, names: Names) -> str:
             verdict = "may open" if event.allowed else "may not open"
             late = "" if event.live else " afterwards, from what the device had kept,"
             return (f"Access judged{late} that {_what(event.means)}{_of(event.person_id, names)} {verdict}"
-                    f" {_door(event, names)}, by the rule {event.rule}: {_why(event.reason)}.")
+                    f" {_door(event, names)}, by the rule {_rule(event.rule)}: {_why(event.reason)}.")
         case access.DoorPassed():
             whether = {True: "access would have too", False: "access would not have", None: ""}[event.entitled]
             return (f"The device of {_door(event, names)} itself let {_whom(event.person_id, names)} through"
                     f" ({_what(event.means)}){'; ' + whether if whether else ''}.")
         case access.DoorOpeningOrdered():
             return (f"Access ordered {_door(event, names)} to be opened for {_whom(event.person_id, names)}"
-                    f" ({_what(event.means)}), by the rule {event.rule}: {_why(event.reason)}.")
+                    f" ({_what(event.means)}), by the rule {_rule(event.rule)}: {_why(event.reason)}.")
         case access.DoorOpened():
             return f"{_first(_door(event, names))} was opened for {_whom(event.person_id, names)}."
         case access.DoorOpeningFailed():
@@ -44,7 +45,7 @@ def sentence(event: Any, names: Names) -> str:
             return f"Lift {event.name} of {_building(event, names)} is on {_device(event, names)}, which releases the floors: {floors}."
         case access.RightGranted():
             return (f"{_first(_whom(event.person_id, names))} may open the doors of {_zone(event, names)},"
-                    f" by the rule {event.rule}.")
+                    f" by the rule {_rule(event.rule)}.")
         case access.RightRevoked():
             return f"{_first(_whom(event.person_id, names))} may no longer open the doors of {_zone(event, names)}."
         case access.CredentialIssued():
@@ -105,7 +106,7 @@ def _of_parking(event: Any, names: Names) -> str:
         case parking.FindingSettled():
             return f"It was settled: {_why(event.how)}."
         case parking.LotOpened():
-            return f"Car park {event.name} has {sum(event.spaces.values())} spaces."
+            return f"Car park {event.name} has {counted(sum(event.spaces.values()), 'space')}."
         case parking.LaneInstalled():
             return f"Lane {event.name} leads {event.direction}, watched by {_device(event, names)}."
         case _:
@@ -129,7 +130,7 @@ def bill_line(line: parking.BillLine) -> str:
         case "class_corrected", {"read_at_entry": was, "vehicle_class": now}:
             what = f"{what} (from {was} to {now})"
         case "free_period" | "free_period_exceeded", {"free_seconds": int(seconds)}:
-            what = f"{what} ({seconds // 60} minutes)"
+            what = f"{what} ({counted(seconds // 60, 'minute')})"
         case "cap", {"cap_fen": int(fen)}:
             what = f"{what} ({yuan(fen)})"
         case "share", {"numerator": part, "denominator": whole}:
@@ -178,7 +179,7 @@ def _of_devices(event: Any, names: Names) -> str:
 def _of_identity(event: Any, names: Names) -> str:
     match event:
         case identity.ResidenceStarted():
-            return (f"{_first(_whom(event.resident_id, names))} lives in {_home(event, names)} as {event.role}"
+            return (f"{_first(_whom(event.resident_id, names))} lives in {_home(event, names)} as {terms.HOMES.get(event.role, event.role)}"
                     f" since {event.since}.")
         case identity.ResidenceEnded():
             return f"{_first(_whom(event.resident_id, names))} lived in {_home(event, names)} until {event.until}."
@@ -187,13 +188,13 @@ def _of_identity(event: Any, names: Names) -> str:
         case identity.HomeRegistered():
             return f"{_first(_home(event, names))} was registered."
         case identity.BuildingRegistered():
-            return f"Building {event.name} was registered, with {event.units} units."
+            return f"Building {event.name} was registered, with {counted(event.units, 'unit')}."
         case identity.CommunityFounded():
             return f"The community {event.name} was founded."
         case identity.AccountOpened():
-            return f"{_first(_whom(event.person_id, names))} may sign in as {event.role}."
+            return f"{_first(_whom(event.person_id, names))} may sign in as {terms.ACCOUNTS.get(event.role, event.role)}."
         case identity.AccountClosed():
-            return f"{_first(_whom(event.person_id, names))} may no longer sign in as {event.role}."
+            return f"{_first(_whom(event.person_id, names))} may no longer sign in as {terms.ACCOUNTS.get(event.role, event.role)}."
         case identity.SigningKeyPublished():
             return f"The signing key {event.kid} was published."
         case identity.VehicleRegistered():
@@ -217,7 +218,7 @@ def _why(reason: str) -> str:
 
 
 def _rule(rule: str) -> str:
-    return terms.RULES.get(rule) or rule.replace("_", " ")
+    return terms.RULES.get(rule) or terms.DOOR_RULES.get(rule) or rule.replace("_", " ")
 
 
 def _of(person_id: UUID | None, names: Names) -> str:

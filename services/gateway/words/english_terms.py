@@ -15,6 +15,32 @@ RULES = {
     "vehicle": "vehicle of a home", "look_alike": "look-alike", "residents_only": "residents only", "room": "room",
     "tariff": "by tariff", "payment": "payment", "no_entry": "no entry", "by_hand": "by hand"}
 """Of parking."""
+DOOR_RULES = {
+    "residence": "residence", "duty": "duty", "visitor_pass": "visitor's pass", "credential": "credential", "floor": "floor",
+    "default": "deny by default"}
+"""Of access."""
+DOORS = {
+    "allowed_by_residence": "they live here", "allowed_by_duty": "they are on duty",
+    "allowed_by_visitor_pass": "the visitor's pass is valid", "credential_unknown": "nobody holds what was presented",
+    "credential_expired": "what was presented is no longer valid", "floor_not_permitted": "they have no right to this floor",
+    "no_right_for_this_door": "they have no right to this door", "pass_unknown": "the visitor's pass is not known",
+    "pass_revoked": "the visitor's pass was revoked", "pass_not_yet_valid": "the visitor's pass is not valid yet",
+    "pass_expired": "the visitor's pass is no longer valid", "pass_elsewhere": "the visitor's pass is not for this place",
+    "pass_spent": "the visitor's pass is used up", "qr_malformed": "the code is no visitor's code",
+    "qr_key_unknown": "the code is signed with a key that is not known", "qr_signature_wrong": "the signature of the code is wrong",
+    "qr_of_another_community": "the code is of another community"}
+"""Why a door may be opened or not."""
+REVOKED = {
+    "host": "by the host", "staff": "by staff", "residence_ended": "the host no longer lives there",
+    "host_erased": "the host was erased"}
+"""Why a visitor's pass counts no more."""
+HOMES = {
+    "owner": "owner", "tenant": "tenant", "family": "one of the family", "staff": "domestic staff", "other": "somebody else"}
+"""As what somebody lives in a home."""
+ACCOUNTS = {
+    "resident": "resident", "staff": "staff", "guard": "guard", "grid": "grid worker", "police": "police", "operator": "operator"}
+"""As what somebody signs in."""
+PAPERS = {"driving_licence": "driving licence", "registration_certificate": "registration certificate"}
 PASSAGES = {
     "no_plate_read": "no plate could be read", "on_the_black_list": "the plate is on the black list",
     "white_counts": "the plate is on the white list", "permit_counts": "its permit is valid",
@@ -41,4 +67,4 @@ SETTLED = {
 OTHERS = {
     "refused": "the device refused", "unreachable": "the device could not be reached, nothing was sent",
     "unknown": "the device did not answer", "expired": "it was too late to open, nothing was sent"}
-REASONS = {**OTHERS, **PASSAGES, **FINDINGS, **SETTLED}
+REASONS = {**OTHERS, **PASSAGES, **DOORS, **REVOKED, **PAPERS, **FINDINGS, **SETTLED}

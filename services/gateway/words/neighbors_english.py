@@ -4,7 +4,7 @@ from typing import Any
 
 from libs.contracts import government, identity, neighbors
 from services.gateway.told import Told
-from services.gateway.words.alarm_english import ordinal, who
+from services.gateway.words.alarm_english import counted, ordinal, who
 from services.gateway.words.alarm_english_terms import (
     BROADCASTS,
     CATEGORIES,
@@ -71,7 +71,7 @@ def _of_government(event: Any) -> str:
         case government.IncidentRecurred():
             return f"Authorities were told that the source of the {_alarm(event)} said it for the {ordinal(event.count)} time."
         case government.FireReleased(released=True):
-            return f"Authorities were told of the fire release: {event.doors} doors and {event.lifts} lifts."
+            return f"Authorities were told of the fire release: {counted(event.doors, 'door')} and {counted(event.lifts, 'lift')}."
         case government.FireReleased():
             return "Authorities were told that the fire release has ended."
         case _:
@@ -83,16 +83,20 @@ def reached(told: Told, audience: int) -> str:
     missed = sum(told.not_told.values())
     audience = max(audience, told.told + missed)
     if not told.told and not told.not_told:
-        return f"Of {audience} people nobody has been reached so far."
+        return f"Of {_persons(audience)} nobody has been reached so far."
     why = ", ".join(f"{_why(reason)}: {n}" for reason, n in sorted(told.not_told.items()))
     left = audience - told.told - missed
-    return (f"Of {audience} people {_were(told.told)} told{f', {_were(missed)} not told ({why})' if missed else ''}"
+    return (f"Of {_persons(audience)} {_were(told.told)} told{f', {_were(missed)} not told ({why})' if missed else ''}"
             f"{f', of {left} nobody knows yet' if left > 0 else ''}.")
 
 
 def _people(audience: int) -> str:
     """Nothing where the reader may not know it."""
-    return f", {audience} people" if audience else ""
+    return f", {_persons(audience)}" if audience else ""
+
+
+def _persons(number: int) -> str:
+    return counted(number, "person", "people")
 
 
 def _were(people: int) -> str:

@@ -90,7 +90,7 @@ def test_why_a_door_was_opened():
     assert found["of"] == OPENING
     assert found["text"][0].startswith(
         "Access ordered door North gate to be opened for person …00000a (a card),"
-        " by the rule right_in_zone: holds a right.")
+        " by the rule right in zone: holds a right.")
     assert cited(found["text"])[0] == {ORDER, JUDGED, RIGHT, LIVES}
     assert any("lives in home 1-1-101 as owner since 2024-01-01" in said for said in found["text"])
     assert found["text"][-1].startswith("Then: Door North gate was opened")

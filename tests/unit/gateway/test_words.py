@@ -1,7 +1,8 @@
-"""Whatever parking decides is said in words, in both languages: no code of its rules is left as it stands."""
+"""Whatever parking and access decide is said in words, in both languages: no code of their rules is left as it stands."""
 
 import ast
 import inspect
+import re
 import typing
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
@@ -14,10 +15,19 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from libs.contracts import access, devices, parking
+from libs.contracts import access, devices, government, identity, neighbors, parking
+from services.access import erasures as access_erasures
+from services.access import qr, visitors
+from services.access import reactions as access_reactions
+from services.access.api import visitor_passes as passes_api
+from services.access.domain import admission, visitor_passes
+from services.access.domain import rights as access_rights
 from services.gateway.sentences import Language, sentence
-from services.gateway.words import chinese, chinese_terms, english, english_terms
+from services.gateway.told import Told
+from services.gateway.words import chinese, chinese_terms, english, english_terms, neighbors_english
 from services.gateway.words.names import Gone
+from services.identity.domain import vehicles
+from services.identity.domain.accounts import ROLES
 from services.parking.domain import bill_lines, findings, judging
 from services.parking.domain.plate_rights import Kind
 from tests.unit.gateway.heard import ANN, BUILDING, DEVICE, NOON
@@ -73,8 +83,11 @@ def test_every_code_of_a_judgement_a_finding_and_a_settlement_has_words(terms: M
     assert set(typing.get_args(bill_lines.Code)) - terms.BILL.keys() == set()
 
 
-def test_both_languages_have_words_for_the_same_codes_of_parking() -> None:
-    for name in ("RULES", "PASSAGES", "FINDINGS", "SETTLED", "BILL", "KINDS", "MEANS"):
+def test_both_languages_have_words_for_the_same_codes() -> None:
+    for name in (
+        "RULES", "PASSAGES", "FINDINGS", "SETTLED", "BILL", "KINDS", "MEANS", "DOOR_RULES", "DOORS", "REVOKED", "HOMES", "ACCOUNTS",
+        "PAPERS", "OTHERS",
+    ):
         assert getattr(english_terms, name).keys() == getattr(chinese_terms, name).keys(), name
 
 
@@ -86,6 +99,79 @@ def test_why_a_barrier_stayed_shut_is_said_in_words(words: ModuleType) -> None:
             assert "_" not in said and "east" in said, said
     said = words.sentence(parking.PassageJudged(STAY, LANE, True, "by_hand", "the guard knows him", (), None, True), {})
     assert "the guard knows him" in said
+
+
+def codes_of(module: ModuleType, call: str, place: int = 0) -> set[str]:
+    """Every text that stands, whole, at this place of a call in the module's source."""
+    found = set[str]()
+    for n in ast.walk(ast.parse(inspect.getsource(module))):
+        if isinstance(n, ast.Call) and getattr(n.func, "id", getattr(n.func, "attr", "")) == call and len(n.args) > place:
+            asked = n.args[place]
+            whole = (asked.body, asked.orelse) if isinstance(asked, ast.IfExp) else (asked,)
+            found |= {each.value for each in whole if isinstance(each, ast.Constant) and each.value}
+    return found
+
+
+RIGHTS = {*typing.get_args(access_rights.Rule), visitor_passes.RULE}
+DOOR_RULES = RIGHTS | codes_of(admission, "Judgement", 1)
+WHY_NOT = {
+    value.value for n in ast.walk(ast.parse(inspect.getsource(visitor_passes.why_not))) if isinstance(n, ast.Return)
+    for value in ast.walk(n) if isinstance(value, ast.Constant) and value.value}
+DOORS = (
+    {f"allowed_by_{rule}" for rule in RIGHTS} | codes_of(admission, "Judgement", 2) | WHY_NOT | codes_of(qr, "BadCode")
+    | codes_of(visitors, "PresentedPass") | codes_of(visitors, "BadCode"))
+REVOKED = codes_of(access_reactions, "RevokePass", 1) | codes_of(access_erasures, "RevokePass", 1) | codes_of(passes_api, "RevokePass", 1)
+
+
+def test_the_codes_of_access_are_found_in_its_source() -> None:
+    assert {"residence", "duty", "visitor_pass", "credential", "floor", "default"} == DOOR_RULES
+    assert {"pass_elsewhere", "pass_spent", "floor_not_permitted", "qr_malformed", "pass_revoked", "credential_expired"} < DOORS
+    assert {"host", "staff", "residence_ended", "host_erased"} == REVOKED
+
+
+@TERMS
+def test_every_code_of_access_and_every_role_has_words(terms: ModuleType) -> None:
+    assert DOOR_RULES - terms.DOOR_RULES.keys() == set() and DOORS - terms.DOORS.keys() == set()
+    assert REVOKED - terms.REVOKED.keys() == set()
+    assert set(typing.get_args(identity.HomeRole)) - terms.HOMES.keys() == set() and ROLES - terms.ACCOUNTS.keys() == set()
+    assert set(typing.get_args(vehicles.How)) - terms.PAPERS.keys() == set()
+    assert set(typing.get_args(admission.Means)) - terms.MEANS.keys() == set()
+
+
+def spoken() -> Iterator[Any]:
+    for rule, reason in product(sorted(DOOR_RULES), sorted(DOORS)):
+        yield access.CredentialJudged(LIFT, "card", False, rule, reason, (), None, True)
+        yield access.DoorOpeningOrdered(RIGHT, LIFT, DEVICE, 1, "remote", ANN, rule, reason, ())
+    yield from (access.RightGranted(RIGHT, ANN, f"building:{BUILDING}", rule) for rule in sorted(RIGHTS))
+    yield from (access.VisitorPassRevoked(RIGHT, ANN, reason) for reason in sorted(REVOKED))
+    yield from (identity.ResidenceStarted(RIGHT, ANN, STAY, BUILDING, 1, role, NOON.date()) for role in typing.get_args(identity.HomeRole))
+    yield from (kind(RIGHT, ANN, role) for role in sorted(ROLES) for kind in (identity.AccountOpened, identity.AccountClosed))
+    yield from (identity.VehicleVerified(RIGHT, how) for how in typing.get_args(vehicles.How))
+
+
+def test_what_access_and_identity_say_has_no_code_in_it() -> None:
+    for event in spoken():
+        assert not re.search("[A-Za-z_]", sentence(event, {LIFT: "一", BUILDING: "二"}, "zh").replace("…00000a", "")), event
+        assert "_" not in sentence(event, {BUILDING: "Tower"})
+
+
+@pytest.mark.parametrize(("event", "said"), [
+    (access.VisitorPassRevoked(RIGHT, ANN, "host"), "The visitor's pass was revoked: by the host."),
+    (identity.BuildingRegistered(BUILDING, "3", 1), "Building 3 was registered, with 1 unit."),
+    (identity.BuildingRegistered(BUILDING, "3", 2), "Building 3 was registered, with 2 units."),
+    (parking.LotOpened(LOT, "East", {"ground": 1}), "Car park East has 1 space."),
+    (government.FireReleased(RIGHT, "110101", "fire", "high", False, None, True, 1, 2, NOON),
+     "Authorities were told of the fire release: 1 door and 2 lifts."),
+    (neighbors.BroadcastSent(RIGHT, BUILDING, "fire", "t", None, None, "by_hand", "sent_by_a_person", (), 1),
+     "Somebody on duty sent an emergency broadcast (fire) to everybody in building Tower, 1 person: a person decided so."),
+], ids=lambda value: type(value).__name__ if not isinstance(value, str) else "")
+def test_one_is_said_as_one(event: Any, said: str) -> None:
+    assert sentence(event, {BUILDING: "Tower"}) == said
+
+
+def test_of_one_person_it_is_said_whether_they_were_reached() -> None:
+    assert neighbors_english.reached(Told(0, {}, ()), 1) == "Of 1 person nobody has been reached so far."
+    assert neighbors_english.reached(Told(1, {}, ()), 1) == "Of 1 person 1 was told."
 
 
 FACTS: dict[str, Any] = {
