@@ -206,6 +206,23 @@ async def test_notices_and_broadcasts_reach_a_circle_emergencies_and_unread_firs
     assert (await pages.get("/v1/me/notices?cursor=x", f"resident:{ANN}", 400))["code"] == "cursor_malformed"
 
 
+async def test_what_a_page_showed_and_was_read_does_not_come_again_further_down(pages: Pages) -> None:
+    circle, who, shown, cursor = uuid4(), f"resident:{ANN}", list[str](), ""
+    old, *new = [uuid4() for _ in range(5)]
+    call = neighbors.BroadcastSent(uuid4(), HOUSE, "fire", "Leave by the stairs", None, GUARD, "by_hand", "by_hand", (), 2)
+    await pages.hears(
+        neighbors.CircleJoined(circle, HOUSE, ANN), call, neighbors.ResidentTold(call.broadcast_id, ANN, "push"),
+        *(neighbors.NoticePosted(notice, circle, HOUSE, "general", "water", "…", STAFF, 2) for notice in (old, *new)),
+        neighbors.NoticeRead(old, ANN), at=NOW - timedelta(hours=1))
+    while not shown or cursor:
+        found = await pages.get(f"/v1/me/notices?limit=2{cursor and f'&cursor={cursor}'}", who)
+        shown, cursor = shown + [item["id"] for item in found["items"]], found["next"]
+        read = [neighbors.NoticeRead(UUID(item["id"]), ANN) for item in found["items"]]
+        over = [] if len(shown) > 2 else [neighbors.BroadcastEnded(call.broadcast_id, HOUSE, STAFF, "all_clear")]
+        await pages.hears(*read, *over, at=datetime.now(UTC))
+    assert shown == [str(i) for i in (call.broadcast_id, *reversed(new), old)]
+
+
 async def test_of_a_broadcast_staff_see_who_was_told_who_not_and_who_read_it(pages: Pages) -> None:
     broadcast = uuid4()
     await pages.hears(

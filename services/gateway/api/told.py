@@ -1,5 +1,6 @@
 """What people were told: a resident's notices, and for staff every notice, whom a broadcast reached, and what a fire release holds."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -17,7 +18,8 @@ from services.gateway.freshness import fresh
 from services.gateway.views import broadcasts, doors, fire_releases, installed, my_home, my_notices, notices
 
 RELEASES = (fire_releases.FIRE_RELEASES, doors.DOORS, installed.LIFTS, my_home.PLACES)
-HIDDEN = ("rank", "position")
+HIDDEN = ("rank", "position", "asked")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Row = dict[str, Any]
 
 
@@ -33,8 +35,10 @@ def router(app: App) -> APIRouter:
         community_id, filter_ = community_of(principal), f"my-notices {principal.id}"
         after = rank_after(cursor, filter_)
         stale = await fresh(app, request, community_id, my_notices.USED)
-        rows = await app.database.fetch([community_id], my_notices.of_resident(community_id, principal.id, after, limit))
-        found = page(rows, limit, filter_, "rank", "position")
+        asked = after[2] if after is not None else datetime.now(UTC)
+        rows = await app.database.fetch(
+            [community_id], my_notices.of_resident(community_id, principal.id, after and after[:2], asked, limit))
+        found = page([{**row, "asked": (asked - EPOCH) // timedelta(microseconds=1)} for row in rows], limit, filter_, *HIDDEN)
         items = [{**{k: v for k, v in row.items() if k not in HIDDEN}, "read": row["read_at"] is not None} for row in found["items"]]
         return json({**found, "items": items}, headers=stale)
 
@@ -108,9 +112,11 @@ async def names_of(app: App, community_id: UUID, rows: list[Row]) -> dict[str, s
     return {str(row["id"]): row["name"] for row in found}
 
 
-def rank_after(cursor: str | None, filter_: str) -> tuple[int, int] | None:
-    """Raises Problem 400."""
-    values = http.cursor(cursor, filter_, 2)
-    if values and not all(value.isascii() and value.isdigit() and len(value) <= 18 for value in values):
+def rank_after(cursor: str | None, filter_: str) -> tuple[int, int, datetime] | None:
+    """With the moment of the first page, which the cursor has in microseconds. Raises Problem 400."""
+    values = http.cursor(cursor, filter_, 3)
+    if not values:
+        return None
+    if not all(value.isascii() and value.isdigit() and len(value) <= 18 for value in values) or len(values[2]) > 16:
         raise Problem(400, "cursor_malformed")
-    return (int(values[0]), int(values[1])) if values else None
+    return int(values[0]), int(values[1]), EPOCH + timedelta(microseconds=int(values[2]))

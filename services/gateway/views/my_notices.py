@@ -1,6 +1,7 @@
 """What neighbors has for one resident: notices of their circles and broadcasts to their building, read or not."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,8 +21,11 @@ def _read_at(community_id: UUID, notice_id: Any, resident_id: UUID) -> Any:
         r.community_id == community_id, r.notice_id == notice_id, r.resident_id == resident_id).scalar_subquery()
 
 
-def of_resident(community_id: UUID, resident_id: UUID, after: tuple[int, int] | None, limit: int) -> Select[Any]:
-    """One row more than `limit`; withdrawn notices are gone, ended broadcasts say since when."""
+def of_resident(
+    community_id: UUID, resident_id: UUID, after: tuple[int, int] | None, asked: datetime, limit: int,
+) -> Select[Any]:
+    """One row more than `limit`; withdrawn notices are gone, ended broadcasts say since when. In order as of `asked`, when the first page
+    was: what has been read or has ended since does not come again further down."""
     n, b = notices.c, broadcasts.c
     mine = select(circles.c.circle_id).where(circles.c.community_id == community_id, circles.c.resident_id == resident_id)
     own = select(
@@ -34,8 +38,8 @@ def of_resident(community_id: UUID, resident_id: UUID, after: tuple[int, int] | 
         _read_at(community_id, b.broadcast_id, resident_id).label("read_at"), b.event_id, b.position,
     ).where(b.community_id == community_id, or_(_meant_for(community_id, resident_id), _still_for(community_id, resident_id)))
     both = union_all(own, sent).subquery().c
-    urgent = (both.kind == "broadcast") & both.ended_at.is_(None)
-    rank = case((urgent, URGENT), (both.read_at.is_(None), UNREAD), else_=READ).label("rank")
+    urgent = (both.kind == "broadcast") & or_(both.ended_at.is_(None), both.ended_at > asked)
+    rank = case((urgent, URGENT), (or_(both.read_at.is_(None), both.read_at > asked), UNREAD), else_=READ).label("rank")
     ranked = select(*both, rank).subquery()
     c = ranked.c
     query = select(ranked)

@@ -30,9 +30,12 @@ def test_cursors_of_the_queue_and_of_notices_are_theirs_alone() -> None:
     for queue in ("x", "-1", str(2**63)):
         with pytest.raises(Problem, match="cursor_malformed"):
             queue_after(page([{"queue": queue, "id": BUILDING}, {}], 1, "f", "queue", "id")["next"], "f")
-    assert rank_after(page([{"rank": 1, "position": 7}, {}], 1, "f", "rank", "position")["next"], "f") == (1, 7)
-    with pytest.raises(Problem, match="cursor_malformed"):
-        rank_after(page([{"rank": 1, "position": -7}, {}], 1, "f", "rank", "position")["next"], "f")
+    by, moment = ("rank", "position", "asked"), 1_772_366_400_000_001
+    text = page([{"rank": 1, "position": 7, "asked": moment}, {}], 1, "f", *by)["next"]
+    assert rank_after(text, "f") == (1, 7, NOON + timedelta(microseconds=1)) and rank_after(None, "f") is None
+    for wrong in ({"position": -7}, {"asked": 10**16}, {"asked": "soon"}):
+        with pytest.raises(Problem, match="cursor_malformed"):
+            rank_after(page([{"rank": 1, "position": 7, "asked": moment, **wrong}, {}], 1, "f", *by)["next"], "f")
     assert cursor_at(5, "a") != cursor_at(6, "a") != cursor_at(6, "b")
 
 
