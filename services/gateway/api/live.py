@@ -47,7 +47,7 @@ def router(app: App) -> APIRouter:
         if len(followers) >= FOLLOWERS:
             raise Problem(503, "too_many_followers")
         token = request.headers.get("authorization", "").partition(" ")[2].strip()
-        who = await seen_by(app, principal, community_id)
+        who = await seen_by(app, principal, community_id, end)  # what is theirs by what lies before the stream
 
         async def stream() -> AsyncIterator[bytes]:
             followers.add(me := object())

@@ -9,7 +9,9 @@ import pytest
 from starlette.requests import Request
 
 from libs.contracts import devices
+from libs.contracts.permissions import permissions_of
 from libs.contracts.topics import HEARS
+from libs.eventkit.auth import Principal
 from libs.eventkit.commands import Done, Outcome
 from libs.eventkit.http import Position, cursor_position, page, position_header
 from libs.eventkit.problems import Problem
@@ -17,12 +19,14 @@ from libs.eventkit.recorded import Catalogue, Number
 from libs.eventkit.settings import Settings
 from libs.eventkit.tail import KEPT, Tail, Wake
 from services.gateway import freshness
+from services.gateway.api import live
 from services.gateway.api.doors import door_after
 from services.gateway.api.live import globs, position_of
 from services.gateway.api.me import same
 from services.gateway.forwarding import Upstream, headers_on
 from services.gateway.freshness import number_of
 from services.gateway.main import SERVICE
+from services.gateway.reach import Viewer
 from services.gateway.tail import Shown
 from services.gateway.views import passages
 from tests.unit.gateway.heard import COMMUNITY, DEVICE, heard
@@ -177,6 +181,25 @@ async def test_what_the_gateway_itself_has_written_is_waited_for_in_its_own_log(
 
         app = SimpleNamespace(service=SERVICE, wake=Wake(), database=SimpleNamespace(pool=pool))
         assert await freshness.fresh(app, asked, COMMUNITY, passages.VIEWS) == stale
+
+
+@pytest.mark.parametrize("resumed", ["", "3"])
+async def test_a_follower_is_looked_up_when_the_views_have_what_lies_before_the_stream(monkeypatch, resumed):
+    asked = []
+
+    async def seen_by(app, principal, community_id, position=0):
+        asked.append(position)
+        return Viewer(community_id, principal.id, principal.role == "guard")
+
+    async def last():
+        return 7
+
+    monkeypatch.setattr(live, "seen_by", seen_by)
+    app = SimpleNamespace(log=SimpleNamespace(last=last), catalogue=None)
+    (route,) = live.router(app).routes
+    ann = Principal(DEVICE, "resident", frozenset({COMMUNITY}), permissions_of("resident"))
+    await route.endpoint(SimpleNamespace(headers={}), "", resumed, ann)
+    assert asked == [7]
 
 
 class FakeLog:
