@@ -100,7 +100,7 @@ class Intake(Struct):
             code=code, body=seal(raw.dek, raw.key_id, body_id, "body", body[:UNREADABLE_KEPT])))
 
     async def last_serial(self) -> int | None:
-        """The highest number among the device's live reports; None where there is none yet."""
+        """The highest number among the device's live reports since it last began to count; None where there is none yet."""
         await self.book.memory.catch_up()
         last = self.book.last_day.get(self.device.device_id)
         day = await self._state(day_id(self.device.device_id, last)) if last is not None else None

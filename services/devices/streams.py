@@ -20,7 +20,7 @@ from services.devices.adapters.isapi_client import Terminal
 from services.devices.adapters.report import Report, Unreadable
 from services.devices.alert_reader import AlertReader
 from services.devices.device_book import DeviceBook, KnownDevice
-from services.devices.domain.reports import SerialGapFound
+from services.devices.domain.reports import DeviceReported, SerialGapFound
 from services.devices.intake import Intake
 
 log = logging.getLogger(__name__)
@@ -107,5 +107,8 @@ class Stream:
         for event_id in done.outcome.events:
             row = await self.app.log.event(event_id)
             event = self.app.catalogue.read(row) if row is not None else None
-            if isinstance(event, SerialGapFound):
-                self.reader.fill(event.after, event.before)
+            match event:
+                case SerialGapFound(after=after, before=before):
+                    self.reader.fill(after, before)
+                case DeviceReported(live=True, told=told) if told.serial is not None and told.serial < (self._last or 0):
+                    await self.begin()  # it may count anew

@@ -4,11 +4,17 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
+import httpx
+
 from libs.eventkit.commands import Context
 from libs.eventkit.service import App
+from services.devices.adapters.isapi_client import Terminal
+from services.devices.device_book import KnownDevice, book_of
 from services.devices.domain.registry import Description, RegisterDevice
 from services.devices.domain.reports import DeviceReported
 from services.devices.main import SERVICE
+from services.devices.streams import Stream
+from tests.devices.bodies import access_json
 from tests.devices.test_alert_reader import Site, running, site  # noqa: F401  # fixtures
 from tests.kit import until
 
@@ -47,6 +53,29 @@ async def test_what_a_terminal_streams_is_in_the_log_and_a_break_loses_nothing(a
     await until(lambda: has(later))
     told = [e.told.serial for e in await reports()]
     assert sorted(told) == [*first, *swallowed, *later], "each once"
+
+
+async def test_a_terminal_that_was_reset_is_searched_from_its_new_numbers_on(app_of: AppOf, community: UUID) -> None:
+    app = await app_of(SERVICE)
+    device = KnownDevice(uuid4(), community, Description("hikvision-terminal", "door", "S1"))
+
+    def stream() -> Stream:
+        return Stream(app, book_of(app), device, httpx.AsyncClient(), Terminal("http://192.0.2.1", "admin", "made-up-word"))
+
+    async def cards(*serials: int, reader: int) -> int | None:
+        for serial in serials:
+            at = {"dateTime": datetime.now(UTC).isoformat(timespec="seconds")}
+            await reading.take(access_json(outer=at, serialNo=serial, cardReaderNo=reader), "application/json")
+        return reading.reader._last_serial()
+
+    reading = stream()
+    assert await cards(1, 2, 700, reader=1) == 700
+    assert await cards(1, 2, 3, reader=2) == 3
+    again = stream()
+    await again.begin()
+    assert again.reader._last_serial() == 3, "also after a start"
+    assert await cards(9, reader=2) == 9
+    assert [reading.reader._gaps.get_nowait() for _ in range(2)] == [(2, 700), (3, 9)]
 
 
 async def _heard(app: App, least: int = 0) -> bool:

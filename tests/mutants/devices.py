@@ -120,11 +120,15 @@ MUTANTS = (
     *of(
         f"{HERE}/domain/heard.py", f"{UNIT}/test_reports.py",
         ("a repeat is told again", "return bytes.fromhex(fingerprint) in self.recent", "return False"),
-        ("reports that nothing tells apart are one", "if not fingerprint or (serial", "if ((serial"),
+        ("reports that nothing tells apart are one", "if not fingerprint or (serial", "if (serial"),
         ("half of five thousand reports are remembered", "[-8 * REMEMBERED:]", "[-4 * REMEMBERED:]"),
         ("a gap closes with the first that comes late", " if not serials.missing(*gap))", ")"),
         ("history moves on what was looked for",
          "max(serial, self.checked or 0) if live else self.checked", "max(serial, self.checked or 0)"),
+        ("a device that counts anew is watched from its old number on", "if live and self.begins_anew(serial):", "if False:"),
+        ("history begins a new count", "if live and self.begins_anew(serial):", "if self.begins_anew(serial):"),
+        ("what arrives late begins a new count", "return serial in self.serials or not late", "return True"),
+        ("what was told before a reset is told again", "not self.anew and ", ""),
         ("a closed gap stays open", "tuple(g for g in self.gaps if g != gap)", "self.gaps"),
     ),
     *of(

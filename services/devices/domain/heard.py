@@ -12,23 +12,35 @@ REMEMBERED = 5000
 """Reports by whose fingerprint (8 bytes) a repeat is known."""
 OPEN_GAPS = 256
 GAPS_AT_ONCE = 8
+OVERTAKEN = 100
+"""Numbers by which one that never came may be behind the latest and still be of the same count."""
 
 
 class Heard(Struct, frozen=True):
-    """`checked`: up to which number gaps have been looked for. `recent`: fingerprints, oldest first."""
+    """`checked`: up to which number gaps have been looked for. `recent`: fingerprints, oldest first. `anew`: the device has begun
+    its numbers again, so that not every number that came is in `serials`."""
 
     serials: Serials = Serials()
     recent: bytes = b""
     gaps: tuple[Gap, ...] = ()
     checked: int | None = None
     clock: Clock = Clock()
+    anew: bool = False
 
     def knows(self, fingerprint: str, serial: int | None) -> bool:
         """Whether this very report has been told; never for an empty fingerprint. A report's number is in its fingerprint (what
         has a mark of its own has no number), so one that never came says sooner than five thousand fingerprints that it is new."""
-        if not fingerprint or (serial is not None and self.serials.never(serial)):
+        if not fingerprint or (serial is not None and not self.anew and self.serials.never(serial)):
             return False
         return bytes.fromhex(fingerprint) in self.recent
+
+    def begins_anew(self, serial: int) -> bool:
+        """Whether a live report of this number is the first of a new count, as after a factory reset: it is below the latest and was
+        used before, or is too far below to have been overtaken and is not missing."""
+        if self.checked is None or serial >= self.checked:
+            return False
+        late = serial >= self.checked - OVERTAKEN or any(after < serial < before for after, before in self.gaps)
+        return serial in self.serials or not late
 
     def new_gaps(self, serial: int) -> tuple[Gap, ...]:
         """What is missing before a live number since the last look, told as one gap where it is in many pieces."""
@@ -46,6 +58,8 @@ class Heard(Struct, frozen=True):
         return tuple(gap for gap in around if not serials.missing(*gap))
 
     def after_number(self, serial: int, live: bool) -> "Heard":
+        if live and self.begins_anew(serial):
+            return replace(self, serials=Serials().add(serial), checked=serial, gaps=(), anew=True)
         checked = max(serial, self.checked or 0) if live else self.checked
         return replace(self, serials=self.serials.add(serial), checked=checked)
 

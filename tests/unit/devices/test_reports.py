@@ -158,6 +158,46 @@ def test_a_device_that_counts_anew_raises_no_gap() -> None:
     assert gaps(take(told(1), heard=after(told(500)))) == []
 
 
+def counted_to(last: int, first: int = 1) -> Heard:
+    return after(*(told(n, history=True) for n in range(first, last)), told(last))
+
+
+@pytest.mark.parametrize("before", [counted_to(600), counted_to(600, first=500), counted_to(3)], ids=["all", "late", "few"])
+def test_after_a_factory_reset_gaps_are_found_as_before_it(before: Heard) -> None:
+    begun = take(told(1, content="anew"), told(2, content="anew"), heard=before)
+    heard = folded(begun, before)
+    assert gaps(begun) == [] and (heard.checked, heard.serials.ranges) == (2, ((1, 2),))
+    missed = take(told(6, content="anew"), heard=heard)
+    assert gaps(missed) == [SerialGapFound(DEVICE, 2, 6)]
+    late = [told(n, history=True, content="anew") for n in (3, 4, 5)]
+    assert gaps(take(*late, heard=folded(missed, heard))) == [SerialGapClosed(DEVICE, 2, 6)]
+
+
+def test_a_gap_of_before_a_factory_reset_is_not_closed_by_the_numbers_after_it() -> None:
+    before = folded(take(told(203), heard=counted_to(200)), counted_to(200))
+    assert before.gaps == ((200, 203),)
+    anew = take(*(told(n, content="anew") for n in range(1, 203)), heard=before)
+    assert gaps(anew) == [] and len(anew) == 203 and folded(anew, before).gaps == ()
+
+
+def test_what_was_told_before_a_factory_reset_is_known_after_it() -> None:
+    before = counted_to(600)
+    heard = folded(take(told(1, content="anew"), heard=before), before)
+    assert take(told(600), told(599, history=True), told(1, content="anew"), heard=heard) == []
+
+
+@pytest.mark.parametrize("late", [told(9), told(9, history=True), told(6, history=True), told(6, history=True, content="else")])
+def test_what_arrives_late_begins_no_new_count(late: Told) -> None:
+    heard = folded(take(told(500), heard=counted_to(7)), counted_to(7))
+    heard = folded(take(late, heard=heard), heard)
+    assert heard.checked == 500 and not heard.anew
+
+
+def test_a_live_report_that_was_overtaken_begins_no_new_count() -> None:
+    heard = after(told(500), told(499))
+    assert (heard.checked, heard.serials.ranges) == (500, ((499, 500),))
+
+
 def test_a_replay_without_its_mark_is_not_live_and_awaits_nothing() -> None:
     heard = after(told(7, device_time=NOW))
     late = told(8, device_time=NOW - timedelta(hours=1), awaits_decision=True)
