@@ -19,7 +19,7 @@ from libs.eventkit.privacy import CACHED_SECONDS, BlindIndex, KeyHandle, seal
 from libs.eventkit.recorded import uuid7
 from libs.eventkit.service import App
 from services.devices.adapters.device_clock import in_zone
-from services.devices.adapters.report import Report
+from services.devices.adapters.report import CHANGING, Report
 from services.devices.device_book import DayKey, DeviceBook, KnownDevice
 from services.devices.domain.heard import Heard
 from services.devices.domain.liveness import offset
@@ -59,7 +59,7 @@ def fingerprint(report: Report, device: KnownDevice, blind: BlindIndex, span: st
         return ""
     said = [report.code, report.serial, clock, report.door_no, report.reader_no]
     if report.serial is None:
-        said += [report.state, report.channel, sorted(report.detail.items())]
+        said += [report.state, report.channel, sorted(item for item in report.detail.items() if item[0] not in CHANGING)]
     personal = "\n".join((report.card_number or "", report.employee_number or "", report.person_name or ""))
     personal += f"\n{report.plate}" if report.plate else ""
     return _fingerprint(device, blind, said, personal)

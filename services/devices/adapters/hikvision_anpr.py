@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from services.devices.adapters.documents import Tree, Value
 from services.devices.adapters.plate_words import colour_before, direction, read_plate
-from services.devices.adapters.report import Primitive, Report
+from services.devices.adapters.report import CHANGING, Primitive, Report
 from services.devices.adapters.values import number, part, percent, text
 
 _PLATES = ("licensePlate", "originalLicensePlate", "plateNumber", "plateNo")
@@ -35,8 +35,6 @@ _VEHICLES = {
     "threeWheelVehicle": "three_wheeler", "truck": "truck", "twoWheelVehicle": "two_wheeler", "van": "van", "vehicle": "car",
 }  # fmt: skip
 _DETAIL = ("country", "CRIndex", "detectDir", "detectType", "direction", "listType", "plateColor", "plateType", "vehicleType")
-# What differs when the same plate is told again, as history or with its pictures, would make two events of one.
-_CHANGING = frozenset({"activePostCount", "currentEvent", "hasRecord", "isDataRetransmission", "isoffline"})
 
 
 def with_plate(report: Report, event: Tree) -> Report:
@@ -69,7 +67,7 @@ def _anpr(event: Tree) -> Tree:
 
 def _detail(before: dict[str, Primitive], anpr: Tree, event: Tree) -> dict[str, Primitive]:
     """Words of the vendor's lists alone, and the number that the device gave to this passage."""
-    detail: dict[str, Primitive] = {name: value for name, value in before.items() if name not in _CHANGING}
+    detail: dict[str, Primitive] = {name: value for name, value in before.items() if name not in CHANGING}
     for name, value in [("UUID", event.get("UUID")), *((name, anpr.get(name)) for name in _DETAIL)]:
         if (said := text(value)) and len(said) <= 64 and said.isascii():
             detail[name] = said

@@ -46,6 +46,9 @@ Primitive = str | int | float | bool
 PERSONAL = ("card_number", "employee_number", "person_name", "plate", "text")
 """The only fields of a report that say something about a person: seal these before anything is stored."""
 
+CHANGING = frozenset({"activePostCount", "currentEvent", "hasRecord", "isDataRetransmission", "isoffline"})
+"""What differs in `detail` when the same event is told again, as history or with its pictures: it would make two events of one."""
+
 
 class Signal(Struct, frozen=True):
     """What an alarm panel said. `user`: `zone` is the number of a user. None: not said."""

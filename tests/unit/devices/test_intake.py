@@ -7,10 +7,12 @@ import pytest
 from msgspec.structs import replace
 
 from libs.eventkit.privacy import BlindIndex
+from services.devices.adapters.hikvision import read
 from services.devices.adapters.report import Report
 from services.devices.device_book import KnownDevice
 from services.devices.domain.registry import Description
 from services.devices.intake import SPAN, Intake, fingerprint
+from tests.devices.bodies import alert_xml, camera_fields
 
 BLIND = BlindIndex(bytes(range(200, 232)))
 DEVICE = KnownDevice(UUID(int=1), UUID(int=2), Description("hikvision-terminal", "South gate", "K1"))
@@ -58,8 +60,17 @@ def test_of_the_person_it_holds_eight_bits_and_those_differ_from_event_to_event(
 
 
 def test_without_a_number_the_whole_report_counts() -> None:
-    assert of(replace(CAMERA, detail={"activePostCount": 2})) != of(CAMERA)
+    assert of(replace(CAMERA, detail={"regionID": 2})) != of(CAMERA)
     assert of(replace(CAMERA, state="inactive")) != of(CAMERA)
+
+
+@pytest.mark.parametrize("event_type", ["fielddetection", "IO", "PIR", "VMD", "ANPR", "something new"])
+@pytest.mark.parametrize("again", [
+    {"isDataRetransmission": True}, {"activePostCount": 13}, {"currentEvent": False}, {"isoffline": 1}, {"hasRecord": True}])
+def test_what_a_camera_tells_again_is_the_same_event_whatever_it_calls_it(event_type: str, again: dict[str, Any]) -> None:
+    first, second = (read(alert_xml(camera_fields(event_type, **more)), "application/xml")[0]
+                     for more in ({"isDataRetransmission": False, "hasRecord": False}, again))
+    assert of(first) == of(second) != of(read(alert_xml(camera_fields(event_type, channelID=5)), "application/xml")[0])
 
 
 def test_without_number_and_clock_there_is_none() -> None:
