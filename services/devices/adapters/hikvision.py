@@ -15,14 +15,12 @@ from services.devices.adapters.device_clock import read_clock
 from services.devices.adapters.documents import MAX_DOCUMENTS, Tree, Value, leaves, read_json, read_xml
 from services.devices.adapters.hikvision_anpr import with_plate
 from services.devices.adapters.hikvision_codes import access_event, camera_event
-from services.devices.adapters.report import PERSONAL, Kind, Primitive, Report, State, Unreadable
+from services.devices.adapters.report import MAX_BODY, PERSONAL, Kind, Primitive, Report, State, Unreadable
 from services.devices.adapters.values import flag, number, part, text
 
 __all__ = ["MAX_BODY", "PERSONAL", "Report", "Unreadable", "read", "report_of"]
 
 Fields = list[tuple[str, Value]]
-
-MAX_BODY = 1024 * 1024
 
 _READABLE_TYPES = frozenset(
     {"", "application/json", "application/octet-stream", "application/x-www-form-urlencoded", "application/xml"}

@@ -5,6 +5,9 @@ from typing import Literal
 
 from msgspec import Struct
 
+MAX_BODY = 4 * 1024 * 1024
+"""Bytes of a pushed body, pictures included. Of what is longer the beginning is kept, and nothing is read."""
+
 Kind = Literal[
     "access_denied",
     "bluetooth_verified",

@@ -14,14 +14,12 @@ from services.devices.adapters import multipart
 from services.devices.adapters.charset import decode
 from services.devices.adapters.documents import Tree, leaves, read_json
 from services.devices.adapters.plate_words import colour_before, direction, read_plate
-from services.devices.adapters.report import Kind, Primitive, Report, State, Unreadable
+from services.devices.adapters.report import MAX_BODY, Kind, Primitive, Report, State, Unreadable
 from services.devices.adapters.values import flag, number, part, percent, text
 
 __all__ = ["MAX_BODY", "answer", "read"]
 
-MAX_BODY = 4 * 1024 * 1024
-"""Two pictures in Base64 included."""
-MAX_FORM, MAX_FIELDS = 1024 * 1024, 64
+MAX_FIELDS = 64
 
 _READABLE_TYPES = frozenset(
     {"", "application/json", "application/octet-stream", "application/x-www-form-urlencoded", "text/json", "text/plain"}
@@ -99,8 +97,6 @@ def _parts(body: bytes, content_type: str) -> list[Report]:
 
 def _pairs(body: bytes, content_type: str) -> Iterator[tuple[str, str]]:
     """The fields of a URL-encoded form."""
-    if len(body) > MAX_FORM:
-        raise Unreadable("too_large", f"a form over {MAX_FORM} bytes")
     pairs = body.strip().split(b"&", MAX_FIELDS)
     decode(body, content_type)
     if len(pairs) > MAX_FIELDS:

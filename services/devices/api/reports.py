@@ -60,7 +60,7 @@ def routes(app: App, book: DeviceBook) -> APIRouter:
 
     @router.post("/hikvision/{device_id}")
     async def report_by_isapi(request: Request, device: KnownDevice = Depends(device_itself)) -> Response:
-        """Takes whatever a Hikvision device pushes."""
+        """Takes whatever a Hikvision device pushes, up to 4 MiB, pictures included."""
         if isinstance(found := await taken(request, device, hikvision.read), Response):
             return found
         header = http.position_header(app.service.name, app.commands.generation, found[1])
@@ -70,7 +70,7 @@ def routes(app: App, book: DeviceBook) -> APIRouter:
     async def report_by_plate_push(
         request: Request, device: KnownDevice = Depends(device_itself),
     ) -> Response:
-        """Takes what a VZenith camera pushes and tells it, within its limit, whether to lift the barrier."""
+        """Takes what a VZenith camera pushes, up to 4 MiB, and tells it, within its limit of time, whether to lift the barrier."""
         until = asyncio.get_running_loop().time() + device.description.answer_ms / 1000
         if isinstance(found := await taken(request, device, vzenith.read), Response):
             return found

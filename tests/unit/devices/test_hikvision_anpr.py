@@ -48,6 +48,14 @@ def test_the_alert_comes_with_its_pictures() -> None:
     assert (report.kind, report.plate, report.pictures) == ("plate_read", "京A·D7700", 2)
 
 
+def test_an_alert_with_pictures_of_megabytes_is_read() -> None:
+    alert = ('name="anpr.xml"', "text/xml", alert_xml(camera_fields("ANPR") + anpr()))
+    pictures = [(f'name="{n}.jpg"', "image/jpeg", bodies.JPEG * 5000) for n in range(2)]
+    body = bodies.multipart_body(alert, *pictures)
+    (report,) = read(body, FORM)
+    assert len(body) > 2 * 1024 * 1024 and (report.plate, report.pictures) == ("京A·D7700", 2)
+
+
 @pytest.mark.parametrize("said", [
     "无牌", "无车牌", "無牌車", "_无_", "未识别", "unknown", "noPlate", "UNLICENSED", "null", "--", "N/A", "0000000", " ", "蓝无牌",
 ])  # fmt: skip

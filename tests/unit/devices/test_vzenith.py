@@ -63,6 +63,8 @@ def test_pictures_are_counted_and_never_copied(names: tuple[str, ...]) -> None:
 def test_two_pictures_of_half_a_megabyte_are_taken() -> None:
     picture = base64.b64encode(bodies.JPEG * 2000).decode()
     assert plate(imageFile=picture, imageFragmentFile=picture).pictures == 2
+    form = b"data=" + quote_plus(vzenith_json(imageFile=picture, imageFragmentFile=picture)).encode()
+    assert len(form) > 1024 * 1024 and one(form, URLENCODED).pictures == 2
 
 
 @pytest.mark.parametrize("said", ["无牌车", "_无_", "unlicensed", "null", "--", "unknown", "", "未知", None])

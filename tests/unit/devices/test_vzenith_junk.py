@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.devices.adapters.vzenith import MAX_BODY, MAX_FORM, Unreadable, read
+from services.devices.adapters.vzenith import MAX_BODY, Unreadable, read
 from tests.devices import bodies
 from tests.devices.bodies import multipart_body, vzenith_json
 from tests.unit.devices.test_hikvision_fuzz import Edit, edited, edits
@@ -78,8 +78,10 @@ def test_a_body_beyond_the_limit_is_refused_unread() -> None:
     assert len(read(vzenith_json().ljust(MAX_BODY), JSON)) == 1
 
 
-def test_a_form_beyond_its_limit_is_refused() -> None:
-    assert refused(b"serialno=a&ipaddr=" + b"x" * MAX_FORM, URLENCODED) == "too_large"
+def test_a_form_has_the_limit_of_every_body() -> None:
+    form = b"data=" + quote_plus(vzenith_json()).encode()
+    assert refused(form + b"&x=" + b"x" * MAX_BODY, URLENCODED) == "too_large"
+    assert len(read((form + b"&x=").ljust(MAX_BODY, b"x"), URLENCODED)) == 1
 
 
 @pytest.mark.parametrize("content_type", ["image/jpeg", "text/html", "application/xml"])
@@ -137,6 +139,6 @@ def test_the_worst_bodies_take_less_than_a_second_on_average() -> None:
     begun = {b"[": b"[],", b'{"a":"': b'\\"', b"{": b'"a":1,', b"a=1": b"&a=1", b"--x\r\n": b"\r\n--x "}
     long = [(start + filling * (MAX_BODY // len(filling)))[:MAX_BODY] for start, filling in begun.items()]
     started = time.process_time()
-    for body in (*long, b"%41" * (MAX_FORM // 3)):
+    for body in (*long, b"%41" * (MAX_BODY // 3)):
         read_or_refused(body, URLENCODED)
     assert time.process_time() - started < len(long) + 1
