@@ -35,9 +35,12 @@ JUST_LEFT = 1000
 
 
 class KnownLot(Struct, frozen=True):
+    """`version`: of its stream, which a change names."""
+
     community_id: UUID
     opened: LotOpened
     adoptions: tuple[Adoption, ...] = ()
+    version: int = 0
 
 
 class KnownLane(Struct, frozen=True):
@@ -93,10 +96,10 @@ class LotBook:
         match event:
             case LotOpened(lot_id=lot_id):
                 known = self._lots.get(lot_id)
-                self._lots[lot_id] = KnownLot(row.community_id, event, known.adoptions if known else ())
+                self._lots[lot_id] = KnownLot(row.community_id, event, known.adoptions if known else (), row.version or 0)
             case TariffAdopted(lot_id=lot_id, adoption=adoption):
                 if (lot := self._lots.get(lot_id)) is not None:  # its opening may be what this version could not read
-                    self._lots[lot_id] = replace(lot, adoptions=(*lot.adoptions, adoption))
+                    self._lots[lot_id] = replace(lot, adoptions=(*lot.adoptions, adoption), version=row.version or 0)
             case LaneInstalled(lane_id=lane_id, device_id=device_id, lane_no=lane_no):
                 if (before := self._lanes.get(lane_id)) is not None:
                     self._by_camera.pop((row.community_id, before.installed.device_id, before.installed.lane_no), None)

@@ -263,6 +263,7 @@ MATRIX = {
         staff: DELETE /v1/parking/spaces/{space_id}
         staff guard: GET /v1/parking/lots/{lot_id}/spaces
         staff: POST /v1/parking/lanes
+        staff: PUT /v1/parking/lanes/{lane_id}
         staff guard: GET /v1/parking/lanes
         staff guard: GET /v1/parking/lanes/{lane_id}/passages
         staff guard: POST /v1/parking/lanes/{lane_id}/openings

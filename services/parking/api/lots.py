@@ -38,13 +38,18 @@ class NewLot(Input):
     grace: int = Field(default=900, ge=0, le=86_400)
 
 
-class NewLane(Input):
-    lot_id: UUID
+class LaneTerms(Input):
+    """`lane_no`: the camera's number of the lane."""
+
     name: str = Field(min_length=1, max_length=80)
     direction: Literal["in", "out"]
     zone: str = Field(min_length=1, max_length=80)
     device_id: UUID
     lane_no: int = Field(default=1, ge=1, le=64)
+
+
+class NewLane(LaneTerms):
+    lot_id: UUID
 
 
 class NewTariff(Input):
@@ -83,9 +88,12 @@ def routes(app: App, book: LotBook) -> APIRouter:
 
     @router.get("/lots")
     async def list_lots(principal: Principal = permitted(permissions.PARKING_READ)) -> Response:
+        """`version`: what If-Match of a change takes; a tariff that is adopted changes it, too."""
         community_id = community_of(principal)
         await ready(community_id)
-        items = [{"id": lot.opened.lot_id, **{f: getattr(lot.opened, f) for f in SHOWN}} for lot in book.lots(community_id)]
+        items = [
+            {"id": lot.opened.lot_id, **{f: getattr(lot.opened, f) for f in SHOWN}, "version": lot.version}
+            for lot in book.lots(community_id)]
         return json({"items": items, "next": None})
 
     @router.put("/lots/{lot_id}")
@@ -183,7 +191,23 @@ def routes(app: App, book: LotBook) -> APIRouter:
         zone_of(book.lot(community_id, body.lot_id), body.zone)
         command = InstallLane(uuid7(), body.lot_id, body.name, body.direction, body.zone, body.device_id, body.lane_no)
         done = await app.commands.handle(command.lane_id, command, http.context(request, principal, community_id), key=key)
-        return json({"id": done.outcome.id}, 201, position(done))
+        return json({"id": done.outcome.id}, 201, {**position(done), "ETag": f'"{done.outcome.version}"'})
+
+    @router.put("/lanes/{lane_id}")
+    async def change_lane(
+        lane_id: UUID, body: LaneTerms, request: Request, key: IdempotencyKey,
+        principal: Principal = permitted(permissions.PARKING_MANAGE),
+    ) -> Response:
+        """Another direction, zone or camera of the same lane; the camera that it had is free again. Needs If-Match with the version
+        that the caller saw."""
+        community_id = community_of(principal)
+        await ready(community_id)
+        lot_id = book.lane(community_id, lane_id).installed.lot_id
+        zone_of(book.lot(community_id, lot_id), body.zone)
+        done = await app.commands.handle(
+            lane_id, InstallLane(lane_id, lot_id, body.name, body.direction, body.zone, body.device_id, body.lane_no),
+            http.context(request, principal, community_id), key=key, expected=http.if_match(request, required=True))
+        return json({"id": lane_id}, 200, {**position(done), "ETag": f'"{done.outcome.version}"'})
 
     @router.get("/lanes")
     async def list_lanes(
