@@ -98,7 +98,7 @@ class SessionEnded(_OfStay, frozen=True, tag="parking.session_ended"):
     exited_at: datetime | None
     total: int
 class FindingRaised(Struct, frozen=True, tag="parking.finding_raised"):
-    """Something a person has to settle: missing_exit, look_alike, no_entry, no_plate, unclear_passage, unpaid_exit, overpaid.
+    """Something a person has to settle: missing_exit, look_alike, no_entry, no_plate, fake_plate, unclear_passage, unpaid_exit, overpaid.
     `candidates`: sessions or rights that might be meant."""
     finding_id: UUID
     kind: str

@@ -122,19 +122,19 @@ class Desk(Struct):
         passage, _ = await self.app.commands.state(PASSAGES, passage_id, self.lane.community_id)
         return read_again(passage, session_id, self.lane.installed.lane_id, self.now)
 
-    async def judge(self) -> tuple[Judgement, UUID | None]:
-        """The judgement, and the stay of this very plate whose exit nobody saw."""
-        inside = await self.inside()
-        if (passing := await self.passing(inside)) is not None:
+    async def judge(self, fake: bool) -> tuple[Judgement, UUID | None]:
+        """The judgement, and the stay of this very plate whose exit nobody saw. A picture of a plate is no sign of either."""
+        inside = await self.inside() if not fake else None
+        if not fake and (passing := await self.passing(inside)) is not None:
             return passing, None
         rights = self.rights(self._exact())
         if self.lane.installed.direction == "out":
             alike = await self.sessions(self._alike()) if inside is None else ()
-            return judge_exit(Exit(self.now, self.lane.because, bool(self.value), rights, inside, alike)), None
+            return judge_exit(Exit(self.now, self.lane.because, bool(self.value), rights, inside, alike, fake)), None
         room = self.book.room(self.lot, self.lane.installed.zone, self.now)
         alike_rights = self.rights(self._alike()) if not rights else ()
         entry = Entry(
-            self.now, self.lane.because, bool(self.value), self.lot.opened.public, room, rights, alike_rights, inside)
+            self.now, self.lane.because, bool(self.value), self.lot.opened.public, room, rights, alike_rights, inside, fake)
         return judge_entry(entry), inside.session_id if inside is not None else None
 
 
@@ -149,7 +149,7 @@ async def judged(app: App, book: LotBook, event: PlateSeen, row: Recorded) -> Ju
     said_at = row.meta.source_time or row.recorded_at
     at = said_at if event.live else event.device_time or said_at
     desk = Desk(app, book, lane, book.lot(row.community_id, lane.installed.lot_id), plate, at)
-    judgement, displaced = await desk.judge()
+    judgement, displaced = await desk.judge("fake_plate" in event.findings)
     seen = Seen(
         plate=sealed if desk.value else None, colour=event.plate_colour, vehicle_kind=event.vehicle_kind,
         new_energy=plate is not None and "new_energy" in plate.kind, at=at, live=event.live,

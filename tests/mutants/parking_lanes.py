@@ -10,6 +10,8 @@ MUTANTS = (
     *of(
         f"{HERE}/judging.py", f"{UNIT}/test_judging.py",
         ("who is on the black list comes in", 'if right.kind == "black" and right.counts(ask.now):', "if False:"),
+        ("who holds up a picture comes in",
+         'finding="no_plate")\n    if ask.fake:\n', 'finding="no_plate")\n    if False:\n'),
         ("a right begins late", "self.valid_from <= now", "self.valid_from < now"),
         ("a right counts at its end", "now < self.valid_until)", "now <= self.valid_until)"),
         ("a pass that is used up lets in", " and self.uses_left != 0", ""),

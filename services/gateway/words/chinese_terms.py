@@ -10,6 +10,7 @@ BILL = {
 MEANS = {
     "card": "门卡", "pin": "密码", "face": "人脸", "fingerprint": "指纹", "remote": "远程", "qr": "二维码", "unknown": "未知方式"}
 RULES = {
+    "fake_plate": "疑似假牌",
     "no_plate": "无车牌", "black_list": "黑名单", "white": "白名单", "permit": "月租", "visitor_pass": "访客通行证",
     "vehicle": "住户车辆", "look_alike": "车牌相似", "residents_only": "仅限住户", "room": "车位", "tariff": "按收费标准",
     "payment": "付费", "no_entry": "没有入场", "by_hand": "人工"}
@@ -35,6 +36,7 @@ ACCOUNTS = {
 """As what somebody signs in."""
 PAPERS = {"driving_licence": "行驶证", "registration_certificate": "机动车登记证书"}
 PASSAGES = {
+    "plate_is_a_picture": "摄像机认为车牌是图片",
     "no_plate_read": "未识别到车牌", "on_the_black_list": "车牌在黑名单上", "white_counts": "车牌在白名单上",
     "permit_counts": "月租有效", "visitor_pass_counts": "访客通行证有效", "vehicle_counts": "是本小区住户的车辆",
     "resembles_a_plate_on_the_black_list": "车牌与黑名单上的车牌相似",
@@ -47,7 +49,7 @@ PASSAGES = {
 """Why a barrier was lifted or stayed shut."""
 FINDINGS = {
     "missing_exit": "缺少出场记录", "look_alike": "车牌相似", "no_entry": "出场车辆没有入场记录", "no_plate": "车辆没有可识别的车牌",
-    "unclear_passage": "车辆是否通过不明", "unpaid_exit": "未付费出场", "overpaid": "付款多于应付"}
+    "fake_plate": "摄像机认为车牌是图片", "unclear_passage": "车辆是否通过不明", "unpaid_exit": "未付费出场", "overpaid": "付款多于应付"}
 SETTLED = {
     "let_through": "已放行", "turned_away": "已劝返", "chosen": "已由人工认定", "waived": "免收", "left_earlier": "此前已离场",
     "paid": "事后已付清", "refunded": "已退款", "second_fact": "由其他事实认定", "other": "其他"}

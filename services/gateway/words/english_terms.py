@@ -11,6 +11,7 @@ MEANS = {
     "card": "a card", "pin": "a PIN", "face": "a face", "fingerprint": "a fingerprint", "remote": "remotely", "qr": "a visitor's code",
     "unknown": "by means unknown"}
 RULES = {
+    "fake_plate": "picture of a plate",
     "no_plate": "no plate", "black_list": "black list", "white": "white list", "permit": "permit", "visitor_pass": "visitor's pass",
     "vehicle": "vehicle of a home", "look_alike": "look-alike", "residents_only": "residents only", "room": "room",
     "tariff": "by tariff", "payment": "payment", "no_entry": "no entry", "by_hand": "by hand"}
@@ -42,6 +43,7 @@ ACCOUNTS = {
 """As what somebody signs in."""
 PAPERS = {"driving_licence": "driving licence", "registration_certificate": "registration certificate"}
 PASSAGES = {
+    "plate_is_a_picture": "the camera takes its plate for a picture of one",
     "no_plate_read": "no plate could be read", "on_the_black_list": "the plate is on the black list",
     "white_counts": "the plate is on the white list", "permit_counts": "its permit is valid",
     "visitor_pass_counts": "its visitor's pass is valid", "vehicle_counts": "it is a vehicle of a home here",
@@ -58,6 +60,7 @@ PASSAGES = {
 FINDINGS = {
     "missing_exit": "the exit of a car was missed", "look_alike": "a plate looks like another",
     "no_entry": "a car leaves whose entry nobody saw", "no_plate": "a car without a readable plate",
+    "fake_plate": "a camera takes a plate for a picture of one",
     "unclear_passage": "whether a car went through is unclear", "unpaid_exit": "a car is out that had not paid",
     "overpaid": "more was paid than is owed"}
 SETTLED = {

@@ -3,7 +3,8 @@
 In: the black list; a guest, a permit, the white list or a home's own vehicle; else whoever may come in where there is
 room. Out: whoever owes nothing. A reading that only looks like a known plate admits nobody to anything that the exact
 one would have: a person settles which it is, and both readings are kept. Of a car cameras name the kind and the colour of
-its plate, and nearly all are blue: that they agree says nothing.
+its plate, and nearly all are blue: that they agree says nothing. And where the camera takes a plate for a picture of one,
+a person looks before it opens anything.
 """
 
 from datetime import datetime
@@ -15,7 +16,7 @@ from msgspec import Struct
 from services.parking.domain.plate_rights import Kind
 
 FindingKind = Literal[
-    "missing_exit", "look_alike", "no_entry", "no_plate", "unclear_passage", "unpaid_exit", "overpaid"]
+    "missing_exit", "look_alike", "no_entry", "no_plate", "fake_plate", "unclear_passage", "unpaid_exit", "overpaid"]
 
 
 class Fact(Struct, frozen=True):
@@ -53,7 +54,7 @@ class KnownSession(Struct, frozen=True):
 
 class Entry(Struct, frozen=True):
     """`room`: spaces in the lane's zone that are neither taken nor kept for a permit.
-    `inside`: this very plate's open session, whose exit nobody saw."""
+    `inside`: this very plate's open session, whose exit nobody saw. `fake`: the camera takes the plate for a picture."""
 
     now: datetime
     lane_because: UUID
@@ -63,6 +64,7 @@ class Entry(Struct, frozen=True):
     rights: tuple[KnownRight, ...] = ()
     alike: tuple[KnownRight, ...] = ()
     inside: KnownSession | None = None
+    fake: bool = False
 
 
 class Exit(Struct, frozen=True):
@@ -72,6 +74,7 @@ class Exit(Struct, frozen=True):
     rights: tuple[KnownRight, ...] = ()
     inside: KnownSession | None = None
     alike: tuple[KnownSession, ...] = ()
+    fake: bool = False
 
 
 class Judgement(Struct, frozen=True):
@@ -93,6 +96,8 @@ def judge_entry(ask: Entry) -> Judgement:
     lane = Fact(ask.lane_because, "lane")
     if not ask.plate:
         return Judgement(False, "no_plate", "no_plate_read", (lane,), finding="no_plate")
+    if ask.fake:
+        return Judgement(False, "fake_plate", "plate_is_a_picture", (lane,), finding="fake_plate")
     for right in ask.rights:
         if right.kind == "black" and right.counts(ask.now):
             return Judgement(False, "black_list", "on_the_black_list", (lane, Fact(right.because, "black_listed")))
@@ -134,6 +139,8 @@ def _why_not(right: KnownRight, now: datetime) -> str:
 
 def judge_exit(ask: Exit) -> Judgement:
     lane = Fact(ask.lane_because, "lane")
+    if ask.fake:
+        return Judgement(False, "fake_plate", "plate_is_a_picture", (lane,), finding="fake_plate")
     if ask.inside is not None:
         return _let_out(ask.inside, lane)
     if not ask.plate:

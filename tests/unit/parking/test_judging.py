@@ -33,6 +33,7 @@ def test_a_right_that_does_not_count_is_named_among_the_facts() -> None:
 
 @pytest.mark.parametrize(("ask", "admitted", "rule", "reason", "finding"), [
     (replace(IN, plate=False), False, "no_plate", "no_plate_read", "no_plate"),
+    (replace(IN, fake=True, rights=(right("permit"),)), False, "fake_plate", "plate_is_a_picture", "fake_plate"),
     (replace(IN, rights=(right("black"),)), False, "black_list", "on_the_black_list", None),
     (replace(IN, rights=(right("black", **PAST),)), True, "tariff", "pays_by_tariff", None),
     (replace(IN, rights=(right("permit"), right("black", 1))), False, "black_list", "on_the_black_list", None),
@@ -96,6 +97,7 @@ def test_a_right_counts_half_open_and_until_it_is_used_up(more: dict[str, Any], 
 
 @pytest.mark.parametrize(("ask", "admitted", "rule", "reason", "finding", "session"), [
     (replace(OUT, inside=stay()), True, "payment", "nothing_due", None, STAY),
+    (replace(OUT, inside=stay(), fake=True, rights=(right("white"),)), False, "fake_plate", "plate_is_a_picture", "fake_plate", None),
     (replace(OUT, inside=stay(1)), False, "payment", "not_paid", None, STAY),
     (replace(OUT, inside=stay(1), rights=(right("white"),)), False, "payment", "not_paid", None, STAY),
     (replace(OUT, inside=stay(), alike=(stay(1, session=OTHER),)), True, "payment", "nothing_due", None, STAY),

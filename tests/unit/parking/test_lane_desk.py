@@ -195,6 +195,15 @@ async def test_a_plate_says_whether_its_car_is_new_energy(reads: str, new_energy
     assert (await lane.asks()).seen.new_energy is new_energy
 
 
+async def test_a_picture_of_a_plate_lifts_nothing_displaces_nobody_and_is_shown_with_what_was_read() -> None:
+    lane, fake = Lane("京A12345", BEGUN), replace(SEEN, findings=("fake_plate",))
+    await lane.say(OPENED, INSTALLED, GRANTED, BEGUN, right="京A12345", session="京A12345")
+    said = await lane.asks(fake)
+    assert (said.judgement.admitted, said.judgement.finding, said.displaced, said.seen.plate) == (False, "fake_plate", None, PLATE)
+    await lane.say(OUT)
+    assert (await lane.asks(fake)).judgement.session_id is None and (await lane.asks()).judgement.session_id == SESSION
+
+
 @pytest.mark.parametrize("reads", ["无牌", None])
 async def test_a_car_without_a_plate_that_can_be_read_keeps_none(reads: Any) -> None:
     lane = Lane(reads)
