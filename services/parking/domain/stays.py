@@ -36,6 +36,11 @@ class Under(Struct, frozen=True):
     valid_from: datetime | None = None
     valid_until: datetime | None = None
 
+    def gives_way_to(self, other: "Under", now: datetime) -> bool:
+        """To a right of another id: where this one costs something, or is over when the other begins."""
+        over = self.valid_until is not None and self.valid_until <= max(now, other.valid_from or now)
+        return self.kind not in FREE or over
+
 
 class SessionBegun(Struct, frozen=True, tag="session_begun"):
     """`clock`: the lot's time zone; `grace`: seconds to leave after paying; `looks`: colour and kind as the camera named them.
@@ -55,7 +60,8 @@ class SessionBegun(Struct, frozen=True, tag="session_begun"):
 
 
 class RightAssigned(Struct, frozen=True, tag="right_assigned"):
-    """The stay stands under this right, from its beginning on: a person found out whose car it is, or the right has changed."""
+    """The stay stands under this right, from when that begins: a person found out whose car it is, or the right is new or has
+    changed."""
 
     session_id: UUID
     under: Under
@@ -133,7 +139,7 @@ class NoSession(Struct, frozen=True):
 
 
 class Inside(Struct, frozen=True):
-    """`before`: when its right counted before, where it lapsed and was renewed. `asked`: payments that the provider may still
+    """`before`: what it stood under, and cost nothing, before its right begins. `asked`: payments that the provider may still
     confirm."""
 
     begun: SessionBegun
@@ -175,7 +181,7 @@ def evolve(session: Session, event: SessionEvent) -> Session:
             return Inside(event)
         case Inside(), RightAssigned(under=under):
             under = still_theirs(session.begun.under, under)  # older events do not say it
-            return replace(session, begun=replace(session.begun, under=under), before=_lapsed(session, under))
+            return replace(session, begun=replace(session.begun, under=under), before=_before(session, under))
         case Inside(), StayCorrected():
             return replace(session, corrected=event)
         case Inside(), PaymentAsked():
@@ -201,12 +207,14 @@ def still_theirs(was: Under | None, under: Under) -> Under:
     return replace(under, person_id=was.person_id) if under.person_id is None and was is not None else under
 
 
-def _lapsed(stay: Inside, under: Under) -> tuple[Under, ...]:
-    was = stay.begun.under
-    if was is None or was.right_id != under.right_id:
+def _before(stay: Inside, under: Under) -> tuple[Under, ...]:
+    """What the stay stood under until the new terms begin, whichever right's they are; from there on they alone count."""
+    begins, held = under.valid_from, (*stay.before, *((stay.begun.under,) if stay.begun.under is not None else ()))
+    if begins is None:
         return ()
-    apart = was.valid_until is not None and under.valid_from is not None and was.valid_until < under.valid_from
-    return (*stay.before, was) if apart else stay.before
+    return tuple(
+        replace(was, valid_until=min(was.valid_until or begins, begins))
+        for was in held if was.kind in FREE and (was.valid_from or EVER[0]) < begins)
 
 
 def owed(stay: Inside, adoptions: tuple[Adoption, ...], until: datetime) -> Bill | None:

@@ -151,12 +151,13 @@ def after_passages(app: App, book: LotBook) -> Reaction:
         if event.kind not in FREE:
             return []
         await ready(row)
+        await book.memory.catch_up()  # a right that was ended just before
         right, found = book.right(event.right_id), []
         for stay in book.stays_of(event.right_id) if right is not None else []:
             was, now = stay.begun.under, Under(
                 event.right_id, event.kind, event.person_id, event.source_id, event.valid_from, event.valid_until)
             here = event.lot_id in (None, stay.begun.lot_id)
-            new = was is None or was.kind == "vehicle"
+            new = was is None or was.gives_way_to(now, row.recorded_at)
             if here and was != now and ((was is not None and was.right_id == event.right_id) or (new and right and not right.taken)):
                 found.append(Do(f"assign {stay.begun.session_id}", stay.begun.session_id, AssignRight(stay.begun.session_id, now)))
         return found

@@ -237,6 +237,23 @@ def test_a_permit_that_lapsed_and_was_renewed_leaves_the_time_between_to_the_tar
     assert due(inside(*other), ADOPTIONS, AFTER) == 400
 
 
+@pytest.mark.parametrize("right_id", [RIGHT, UUID(int=90)], ids=["its own", "another"])
+@pytest.mark.parametrize("until", [0, 1, 90])
+def test_time_under_a_permit_stays_free_whichever_terms_follow_it(right_id: UUID, until: int) -> None:
+    """Up to the very moment at which they begin, beyond it, or with no end but theirs."""
+    begins = NOW + 9 * HOUR
+    first = replace(UNDER, valid_from=NOW - HOUR, valid_until=begins + until * HOUR)
+    second = replace(UNDER, right_id=right_id, valid_from=begins, valid_until=begins + 2 * HOUR)
+    stay = inside(RightAssigned(SESSION, first), RightAssigned(SESSION, second))
+    assert [due(stay, ADOPTIONS, begins + n * HOUR) for n in (0, 2, 5)] == [0, 0, 400], "by the later terms alone once they have begun"
+
+
+def test_what_a_guest_stood_under_is_not_free_where_a_permit_follows() -> None:
+    guest = Under(RIGHT, "visitor_pass", ANN, valid_from=NOW, valid_until=NOW + 9 * HOUR)
+    permit = Under(UUID(int=90), "permit", ANN, valid_from=AFTER)
+    assert due(inside(RightAssigned(SESSION, guest), RightAssigned(SESSION, permit)), ADOPTIONS, AFTER + HOUR) == 400
+
+
 def claims(event: Any, index: str = "index") -> list[Any]:
     return list(SESSIONS.claims(replace(BEGIN, index=index), event))
 
