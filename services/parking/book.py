@@ -252,6 +252,9 @@ class LotBook:
         theirs = {i for i, (granted, _) in self._rights.items() if granted.person_id == person_id}
         return sorted(theirs | {i for i, (granted, _) in self._rights.items() if granted.source_id in theirs})
 
+    def permits(self) -> list[PlateRightGranted]:
+        return [granted for granted, _ in self._rights.values() if granted.kind == "permit"]
+
     def right(self, right_id: UUID) -> KnownRight | None:
         found = self._rights.get(right_id)
         return self._known(*found) if found else None

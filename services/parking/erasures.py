@@ -13,14 +13,16 @@ from libs.eventkit.reactions import Do, Reaction
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.service import App
 from services.parking.book import LotBook
-from services.parking.domain.plate_rights import PLATE_RIGHTS, EndPlateRight, PlateRightGranted
+from services.parking.domain.plate_rights import PLATE_RIGHTS, EndPlateRight, Held, PlateRightGranted
 
 _RIGHTS = (
-    "select k.subject from keys k where k.community_id = $1 and k.owner = 'parking' and starts_with(k.subject, $2) and exists ("
-    " select from events e where e.stream = k.subject and e.type = 'plate_right_granted' and (e.data->>'person_id' = $3 or ("
-    " select true from events v where v.stream = $2 || (e.data->>'source_id') and v.type = e.type and v.data->>'person_id' = $3"
-    " limit 1))) order by k.subject")
-"""Subjects of the keys of all rights that were ever theirs or of a vehicle of theirs: a right's stream is called like the subject."""
+    "select k.subject from keys k, lateral (select e.data->>'person_id' as person_id, e.data->>'source_id' as source_id from events e"
+    " where e.stream = k.subject and e.type = 'plate_right_granted' order by e.version desc limit 1) last"
+    " where k.community_id = $1 and k.owner = 'parking' and starts_with(k.subject, $2) and (last.person_id = $3 or $3 = ("
+    " select v.data->>'person_id' from events v where v.stream = $2 || last.source_id and v.type = 'plate_right_granted'"
+    " order by v.version desc limit 1)) order by k.subject")
+"""Subjects of the keys of all rights that were theirs or of a vehicle of theirs, and nobody's after them: a right's stream is called
+like the subject."""
 
 
 async def refuse_erased(app: App, community_id: UUID, person_id: UUID | None) -> None:
@@ -33,15 +35,19 @@ def erasures(app: App, book: LotBook) -> tuple[Reaction, ...]:
     async def resident_erased(event: ResidentErased, row: Recorded) -> list[Do]:
         pool, here, person_id = await app.database.pool(), row.community_id, event.resident_id
         await book.ready(pool, here, row.position)
-        keys = await pool.fetch(_RIGHTS, here, f"{PLATE_RIGHTS.category}:", str(person_id))
+        subjects = [key["subject"] for key in await pool.fetch(_RIGHTS, here, f"{PLATE_RIGHTS.category}:", str(person_id))]
+        unreadable = {UUID(subject.partition(":")[2]) for subject in subjects}  # also where their vehicle is here no more
         return [
-            *(Do(f"end {i}", i, EndPlateRight(i, "erased")) for i in book.rights_of(person_id)),
-            begin(person_id, *(key["subject"] for key in keys))]
+            *(Do(f"end {i}", i, EndPlateRight(i, "erased")) for i in sorted(unreadable.union(book.rights_of(person_id)))),
+            begin(person_id, *subjects)]
 
     async def granted(event: PlateRightGranted, row: Recorded) -> list[Do]:
-        """Decided before the erasure was heard, stored after."""
+        """Decided before the erasure was heard, stored after; unless it is somebody else's by now."""
         person_id = event.person_id
         if person_id is None or not await is_erased(app, row.community_id, person_id):
+            return []
+        state, _ = await app.commands.state(PLATE_RIGHTS, event.right_id, row.community_id)
+        if isinstance(state, Held) and state.granted.person_id != person_id:
             return []
         end = Do("end", event.right_id, EndPlateRight(event.right_id, "erased"))
         return [end, begin(person_id, f"{PLATE_RIGHTS.category}:{event.right_id}", again=True)]

@@ -21,6 +21,7 @@ from services.parking.lane_desk import index_in
 from services.parking.payments import LocalProvider
 from services.parking.publishing import publish
 from services.parking.reactions import reactions
+from services.parking.residents import residents_of
 from services.parking.retention import RETENTION
 from services.parking.views import findings as findings_view
 from services.parking.views import lanes as lanes_view
@@ -64,8 +65,8 @@ SERVICE = Service(
     deciders=(lots.LOTS, lanes.LANES, spaces.SPACES, plate_rights.PLATE_RIGHTS, passages.PASSAGES, sessions.SESSIONS, findings.FINDINGS),
     publish=publish,
     views=(lanes_view.LANES_VIEW, lanes_view.PASSAGES_VIEW, sessions_view.VIEW, findings_view.VIEW, rights_view.VIEW),
-    memories=lambda app: (book_of(app).memory,),
-    reactions=lambda app: (*reactions(app, book_of(app)), *erasures(app, book_of(app))),
+    memories=lambda app: (book_of(app).memory, residents_of(app).memory),
+    reactions=lambda app: (*reactions(app, book_of(app), residents_of(app)), *erasures(app, book_of(app))),
     routes=routes,
     retention=RETENTION,
 )

@@ -179,15 +179,22 @@ async def test_staff_register_correct_and_give_a_keeper_and_the_keeper_removes(i
 
 
 async def test_with_the_keeper_a_vehicle_leaves_the_home_and_its_right_to_park_ends(identity: httpx.AsyncClient, stack: Stack):
+    """And so does her permit, which named both of them."""
     ann, ben = await household(identity, stack, 48), await household(identity, stack, 48)
     text, staff, parking = plate(), stack.bearer("staff"), stack.url("parking")
     hers, his = [(await declare(identity, one, t)).json()["id"] for one, t in ((ann, text), (ben, plate()))]
     for car in (hers, his):
         assert (await identity.post(f"/v1/vehicles/{car}/verification", json={"how": "driving_licence"})).status_code == 200
 
-    async def rights() -> set[str]:
+    async def permit(of: Household, car: str) -> str:
+        body = {"kind": "permit", "plate": plate(), "person_id": of.resident_id, "vehicle_id": car}
+        granted = await identity.post(f"{parking}/v1/parking/plate-rights", json=body, headers=staff)
+        assert granted.status_code == 201, granted.text
+        return str(granted.json()["id"])
+
+    async def rights(kind: str = "vehicle") -> set[str]:
         found: set[str] = set()
-        params: dict[str, str] = {"kind": "vehicle", "limit": "200"}
+        params: dict[str, str] = {"kind": kind, "limit": "200"}
         while True:
             page = (await identity.get(f"{parking}/v1/parking/plate-rights", headers=staff, params=params)).json()
             found |= {right["id"] for right in page["items"]}
@@ -201,11 +208,20 @@ async def test_with_the_keeper_a_vehicle_leaves_the_home_and_its_right_to_park_e
     async def hers_is_gone() -> bool:
         return hers not in await rights()
 
+    async def her_permit_is_gone() -> bool:
+        return her_permit not in await rights("permit")
+
+    async def both_permits() -> bool:
+        return {her_permit, his_permit} <= await rights("permit")
+
     await until(both)
+    her_permit, his_permit = await permit(ann, hers), await permit(ben, his)
+    await until(both_permits)
     moved = await identity.post(f"/v1/residences/{ann.residence_id}/end", json={})
     assert moved.status_code == 200, moved.text
     await until(hers_is_gone)
-    assert his in await rights()
+    await until(her_permit_is_gone)
+    assert his in await rights() and his_permit in await rights("permit")
     assert (await identity.get(f"/v1/vehicles/{hers}")).status_code == 404
     assert (await identity.get(f"/v1/vehicles/{his}")).json()["keeper_id"] == ben.resident_id
     log = await asyncpg.connect(stack.status["databases"]["identity"])

@@ -210,6 +210,37 @@ async def test_parking_takes_back_a_right_that_came_late_and_reads_one_that_had_
     assert [e["right_id"] for e in await desk.said("plate_right_ended")] == [str(old), str(late)]
 
 
+async def test_a_permit_that_was_handed_on_is_its_new_holders_whoever_is_erased(app_of, community: UUID):
+    desk = Rights(await app_of(PARKING), community)
+    permit = await desk.grant("permit", PLATE, person_id=ANN)
+    await desk.grant("permit", PLATE, right_id=permit, person_id=BEN)
+    car = uuid4()
+    for keeper in (ANN, BEN):
+        await desk.grant("vehicle", "沪A00002", sealed_here=False, right_id=car, person_id=keeper, source_id=car)
+    of_car = await desk.grant("permit", "沪A00002", source_id=car)
+    await desk.erases(ANN)
+    await desk.reacts()
+    assert await desk.said("plate_right_ended") == [] and await desk.confirmed() == [0]
+    assert {f"plate-right:{permit}", f"plate-right:{of_car}"} <= await desk.alive()
+    await desk.erases(BEN)
+    assert {e["right_id"] for e in await desk.said("plate_right_ended")} == {str(permit), str(car), str(of_car)}
+    assert await desk.confirmed() == [0, 2] and await desk.claims("permit:") == set()
+
+
+async def test_with_its_key_ends_a_right_of_a_vehicle_that_was_removed_before_its_keeper_was_erased(app_of, community: UUID):
+    desk = Rights(await app_of(PARKING), community)
+    car = uuid4()
+    await desk.grant("vehicle", PLATE, sealed_here=False, right_id=car, person_id=ANN, source_id=car)
+    listed = await desk.grant("white", PLATE, source_id=car)
+    await desk.app.commands.handle(car, EndPlateRight(car, "vehicle_removed"), desk.asked)
+    await desk.erases(ANN)
+    assert [(e["right_id"], e["reason"]) for e in await desk.said("plate_right_ended")] == [
+        (str(car), "vehicle_removed"), (str(listed), "erased")]
+    pool = await desk.app.database.pool()
+    assert await pool.fetch("select stream from claims") == [], "no blind index leads to the plate any more"
+    assert await desk.confirmed() == [1]
+
+
 # neighbors
 
 

@@ -117,7 +117,7 @@ def evolve(right: PlateRight, event: PlateRightEvent) -> PlateRight:
 
 
 class GrantPlateRight(Struct, frozen=True):
-    """`index`: the plate's blind index; `grant`: what the event will say."""
+    """`index`: the plate's blind index, empty where its key was erased; `grant`: what the event will say."""
 
     grant: PlateRightGranted
     index: str
@@ -147,6 +147,8 @@ class EndPlateRight(Struct, frozen=True):
 
 def decide_grant(command: GrantPlateRight, right: PlateRight) -> list[PlateRightEvent]:
     grant = command.grant
+    if not command.index:
+        raise Refused("plate_erased")
     if grant.valid_from and grant.valid_until and grant.valid_until <= grant.valid_from:
         raise Refused("validity_empty")
     if grant.kind != "permit" and (grant.monthly is not None or grant.space_id is not None):

@@ -6,7 +6,8 @@ from services.parking.book import LotBook
 from services.parking.reactions.cameras import cameras
 from services.parking.reactions.rights import rights_of_plates
 from services.parking.reactions.stays import after_passages
+from services.parking.residents import Residents
 
 
-def reactions(app: App, book: LotBook) -> tuple[Reaction, ...]:
-    return cameras(app, book), after_passages(app, book), rights_of_plates(app)
+def reactions(app: App, book: LotBook, residents: Residents) -> tuple[Reaction, ...]:
+    return cameras(app, book), after_passages(app, book), rights_of_plates(app, book, residents)

@@ -1,4 +1,5 @@
-"""Vehicles of homes and guests with a plate become rights; whoever made them takes them back."""
+"""Vehicles of homes and guests with a plate become rights; whoever made them takes them back. With the vehicle ends the permit that
+names it, and with the last home in the community whatever permit is the person's own."""
 
 from typing import Any
 
@@ -10,11 +11,18 @@ from libs.eventkit.reactions import Do, Reaction
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.sealed import Sealed
 from libs.eventkit.service import App
+from services.parking.book import LotBook
 from services.parking.domain.plate_rights import PLATE_RIGHTS, EndPlateRight, GrantPlateRight, Held, PlateRightGranted
 from services.parking.lane_desk import index_of, moved, opened
+from services.parking.residents import Residents
 
 
-def rights_of_plates(app: App) -> Reaction:
+def rights_of_plates(app: App, book: LotBook, residents: Residents) -> Reaction:
+    async def permits(row: Recorded) -> list[PlateRightGranted]:
+        await book.ready(await app.database.pool(), row.community_id, row.position)
+        await residents.ready(row)
+        return book.permits()
+
     async def granted(row: Recorded, plate: Sealed, **grant: Any) -> list[Do]:
         found = await opened(app, plate)
         if found is None or not found.value:
@@ -35,7 +43,22 @@ def rights_of_plates(app: App) -> Reaction:
         return await granted(row, **{**held, "kind": "vehicle"})
 
     async def vehicle_removed(event: identity.VehicleRemoved, row: Recorded) -> list[Do]:
-        return [Do("end", event.vehicle_id, EndPlateRight(event.vehicle_id, "vehicle_removed"))]
+        """Whoever moves from one home here to another keeps their own permit: the vehicle is registered again there."""
+        theirs = [permit for permit in await permits(row) if permit.source_id == event.vehicle_id]
+        if theirs and await followed_a_move_out(row):
+            theirs = [permit for permit in theirs if not residents.live_here(row.community_id, permit.person_id)]
+        end = Do("end", event.vehicle_id, EndPlateRight(event.vehicle_id, "vehicle_removed"))
+        return [end, *(ending(permit, "vehicle_removed") for permit in theirs)]
+
+    async def followed_a_move_out(row: Recorded) -> bool:
+        causes = [await app.log.event(cause) for cause in row.meta.caused_by]
+        return any(cause is not None and isinstance(app.catalogue.read(cause), identity.ResidenceEnded) for cause in causes)
+
+    async def residence_ended(event: identity.ResidenceEnded, row: Recorded) -> list[Do]:
+        theirs = [permit for permit in await permits(row) if permit.person_id == event.resident_id]
+        if residents.live_here(row.community_id, event.resident_id):
+            return []
+        return [ending(permit, "residence_ended") for permit in theirs]
 
     async def pass_issued(event: access.VisitorPassIssued, row: Recorded) -> list[Do]:
         if event.plate is None:
@@ -49,5 +72,9 @@ def rights_of_plates(app: App) -> Reaction:
 
     return Reaction("rights_of_plates", {
         identity.VehicleRegistered: vehicle_registered, identity.VehicleVerified: vehicle_verified,
-        identity.VehicleRemoved: vehicle_removed,
+        identity.VehicleRemoved: vehicle_removed, identity.ResidenceEnded: residence_ended,
         access.VisitorPassIssued: pass_issued, access.VisitorPassRevoked: pass_revoked})
+
+
+def ending(permit: PlateRightGranted, reason: str) -> Do:
+    return Do(f"end {permit.right_id}", permit.right_id, EndPlateRight(permit.right_id, reason))

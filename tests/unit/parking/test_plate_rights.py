@@ -33,6 +33,12 @@ def test_a_right_that_ended_can_be_granted_again() -> None:
     assert when(GRANT, GRANTED, ENDED) == [GRANTED]
 
 
+def test_nobody_is_granted_anything_for_a_plate_that_was_erased() -> None:
+    for events in ((), (GRANTED,), (GRANTED, ENDED)):
+        with pytest.raises(Refused, match="plate_erased"):
+            when(GrantPlateRight(replace(GRANTED, monthly=None, reason="a new fee"), ""), *events)
+
+
 @pytest.mark.parametrize("length", [timedelta(0), -HOUR])
 def test_a_right_that_would_never_count_is_refused(length: timedelta) -> None:
     with pytest.raises(Refused, match="validity_empty"):
