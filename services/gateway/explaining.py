@@ -7,12 +7,12 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from libs.contracts.access import CredentialIssued, CredentialJudged, DoorOpeningOrdered
+from libs.contracts.access import CredentialJudged, DoorOpeningOrdered
 from libs.contracts.neighbors import BroadcastSent
 from libs.contracts.parking import BarrierOrdered, FindingSettled, PassageJudged, SessionRecognised
 from libs.eventkit.recorded import Recorded
 from services.gateway.audience import persons_of, shown_to
-from services.gateway.reach import Viewer, by_pin, concerns, reaches, then, without
+from services.gateway.reach import Viewer, concerns, reaches, then, without
 from services.gateway.sentences import LANGUAGES, Language, Names
 from services.gateway.stories import ONE_EACH, own_causes
 from services.gateway.told import Told
@@ -72,10 +72,8 @@ def only_about(who: Viewer, known: Mapping[UUID, Known]) -> dict[UUID, Known]:
 
 
 def as_told(who: Viewer, known: Mapping[UUID, Known]) -> dict[UUID, Known]:
-    """As a resident may have it: without alarms, broadcasts and releases that do not reach them, and of the others only what does;
-    and without the PIN by which a door opened."""
-    cited = {cause for k in known.values() if by_pin(k.event) for cause in causes(k)}
-    known = {i: k for i, k in known.items() if not (i in cited and isinstance(k.event, CredentialIssued))}
+    """As a resident may have it: without alarms, broadcasts and releases that do not reach them and without PINs, and of the others
+    only what reaches them."""
     found = {i: k for i, k in known.items() if not concerns(k.event) or reaches(then(who, k.row), k.event)}
     return {
         i: k if (home := shown_to(then(who, k.row), k.event)) is None else Known(k.row, without(k.event, home)) for i, k in found.items()}

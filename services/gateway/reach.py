@@ -3,7 +3,8 @@
 1. An incident: of their home, or that they raised, or, once it is verified, a fire or gas leak in their building. A silent one never.
 2. Of an incident that is not at their home they learn building, unit and floor, and of none who acted.
 3. A notice: of their circles. A broadcast: to their building; who else was told is nobody's business.
-4. By which of their PINs a door opened: nobody beside them may see from it that it was the duress PIN.
+4. By which of their PINs a door opened, and that they hold or held one, is told to no resident: whoever stands beside them may not see that
+   there is a second one, and not that it was that one.
 5. What was at their home before they lived there is no alarm of their home.
 """
 
@@ -15,7 +16,16 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from libs.contracts.access import CredentialJudged, DoorOpeningOrdered, DoorPassed, DuressSignalled, FireReleaseBegun, FireReleaseEnded
+from libs.contracts.access import (
+    CredentialIssued,
+    CredentialJudged,
+    CredentialRevoked,
+    DoorOpeningOrdered,
+    DoorPassed,
+    DuressSignalled,
+    FireReleaseBegun,
+    FireReleaseEnded,
+)
 from libs.contracts.alarm import IncidentRaised, IncidentVerified, PanelInstalled, Place, SensorInstalled
 from libs.contracts.devices import LineBack, LineSilent, PanelSignalled
 from libs.contracts.neighbors import BroadcastEnded, BroadcastSent, NoticePosted, NoticeWithdrawn
@@ -48,12 +58,17 @@ class Viewer(Struct, frozen=True):
 def concerns(event: Any) -> bool:
     """Whether the rules of this module decide about it."""
     kinds = (DuressSignalled, FireReleaseBegun, FireReleaseEnded, *OF_PANELS)
-    return isinstance(event, kinds) or str(event.__struct_config__.tag).startswith(("alarm.", "neighbors.", "gov."))
+    return isinstance(event, kinds) or of_pin(event) or str(event.__struct_config__.tag).startswith(("alarm.", "neighbors.", "gov."))
 
 
 def by_pin(event: Any) -> bool:
     """What its facts name, or what caused it, is the PIN's event: another one for the duress PIN."""
     return isinstance(event, CredentialJudged | DoorPassed | DoorOpeningOrdered) and event.means == "pin"
+
+
+def of_pin(event: Any) -> bool:
+    """That somebody holds a PIN, or no longer: of the duress PIN there is such an event too, and nothing in it says which it is."""
+    return isinstance(event, CredentialIssued | CredentialRevoked) and event.kind == "pin"
 
 
 def then(viewer: Viewer, row: Recorded) -> Viewer:
@@ -64,7 +79,7 @@ def then(viewer: Viewer, row: Recorded) -> Viewer:
 
 
 def reaches(viewer: Viewer, event: Any) -> bool:
-    if isinstance(event, (DuressSignalled, *OF_PANELS)) or getattr(event, "silent", False):
+    if isinstance(event, (DuressSignalled, *OF_PANELS)) or of_pin(event) or getattr(event, "silent", False):
         return False
     match event:
         case FireReleaseBegun() | FireReleaseEnded() | BroadcastSent():

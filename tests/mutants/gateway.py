@@ -73,8 +73,9 @@ MUTANTS = (
         ("English is answered in Chinese", '.startswith("zh")', '.endswith("")'),
     ),
     *of(
-        f"{HERE}/explaining.py", f"{UNIT}/test_own_explanations.py",
-        ("a resident reads by which PIN a door opened", "if not (i in cited and isinstance(k.event, CredentialIssued))}", "if k}"),
+        f"{HERE}/reach.py", (f"{UNIT}/test_own_explanations.py", f"{UNIT}/test_reach.py"),
+        ("a resident reads that they hold a second PIN", " or of_pin(event) or getattr(", " or getattr("),
+        ("what was issued to a resident is a PIN or is not told", 'CredentialRevoked) and event.kind == "pin"', "CredentialRevoked)"),
     ),
     *of(
         f"{HERE}/chain.py", f"{UNIT}/test_own_explanations.py",

@@ -49,7 +49,7 @@ def router(app: App) -> APIRouter:
         if not everything:
             who = await seen_by(app, principal, community_id)
             known, told = only_about(who, as_told(who, known)), {}
-            if asked.row.event_id not in known:  # a PIN of theirs: what it opened is not told
+            if asked.row.event_id not in known:  # what reached them when they asked does so no more
                 known = {asked.row.event_id: asked}
         names = await names_in(
             app, community_id, known.values(), homes=not everything or HOMES_READ in principal.permissions)

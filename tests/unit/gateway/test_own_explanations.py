@@ -154,7 +154,8 @@ def test_by_which_pin_a_door_opened_is_not_explained_to_its_resident() -> None:
     assert set(shown) == {row.event_id for _, row in told[1:]}
     said = explain(told[2][1].event_id, told[2][1].event_id, shown, {})
     assert str(issued[1].event_id) not in str(said) and str(granted[1].event_id) in str(said)
-    by_card = {type(event): msgspec.structs.replace(event, means="card") for event in (judged, passed)}
+    by_card: dict[Any, Any] = {type(event): msgspec.structs.replace(event, means="card") for event in (judged, passed)}
+    by_card[access.CredentialIssued] = msgspec.structs.replace(issued[0], kind="card")
     card = {i: Known(k.row, by_card.get(type(k.event), k.event)) for i, k in known.items()}
     assert issued[1].event_id in as_told(Viewer(COMMUNITY, ANN, False), card)
 

@@ -12,7 +12,9 @@ from libs.contracts.permissions import permissions_of
 from libs.contracts.topics import heard_from
 from libs.eventkit.auth import Principal
 from libs.eventkit.recorded import tag_of
+from services.gateway.api.explanation import is_own
 from services.gateway.audience import cloud_event, may_see, moves, shown_to, viewer
+from services.gateway.explaining import Known
 from services.gateway.reach import HIDDEN, Viewer, learned, reaches, then, without
 from services.gateway.tail import Seen
 from tests.unit.gateway.fire import (
@@ -170,6 +172,24 @@ def test_by_which_pin_a_door_opened_is_in_no_frame_of_its_resident(event: Any) -
     assert str(pin) not in seen.frame(shown_to(ATHOME, event)).decode() and str(pin) in seen.frame(shown_to(STAFF_VIEW, event)).decode()
     card = replace(event, means="card")
     assert str(pin) in Seen(heard(card, caused_by=[pin])[1], card).frame(shown_to(ATHOME, card)).decode()
+
+
+@pytest.mark.parametrize("event", [access.CredentialIssued(NOTICE, ANN, "pin"), access.CredentialRevoked(NOTICE, ANN, "pin", "erased")],
+                         ids=lambda event: type(event).__name__)
+def test_that_somebody_holds_a_pin_is_told_to_no_resident_for_there_may_be_a_second_one(event: Any) -> None:
+    assert not sees(ATHOME, event) and sees(STAFF_VIEW, event)
+    assert sees(ATHOME, replace(event, kind="card")) and not sees(NEXT_DOOR, replace(event, kind="card"))
+
+
+async def test_no_resident_has_the_word_that_they_hold_a_pin_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def seen_by(*asked: Any) -> Viewer:
+        return ATHOME
+
+    monkeypatch.setattr("services.gateway.api.explanation.seen_by", seen_by)
+    ann: Any = Principal(ANN, "resident", frozenset({COMMUNITY}), permissions_of("resident"))
+    for kind, own in (("pin", False), ("card", True)):
+        event, row = heard(access.CredentialIssued(NOTICE, ANN, kind))  # type: ignore[arg-type]
+        assert await is_own(None, ann, Known(row, event)) is own  # type: ignore[arg-type]
 
 
 def test_frames_of_one_event_are_not_mixed_up() -> None:
