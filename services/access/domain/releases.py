@@ -5,13 +5,14 @@
 2. People alone end it. While a fire of it is not over, only whoever says so (`despite_fire`) may. That a fire is over, or was
    none, ends nothing.
 3. A fire after the end begins a new release.
-4. Devices confirm each relay twice, held and normal again, in whatever order their answers come; what is confirmed stays so.
+4. Devices confirm each relay twice, held and normal again, in whatever order their answers come; what is confirmed stays so. That a relay
+   is normal again may be confirmed when the building has been released anew: it then counts for each release that has waited for it.
 
 It is a state and no pulse: `docs/decisions/0014-a-release-is-a-state.md`. Domain notes: "confirmed fire opens the evacuation doors of
 the building and sends lifts to the ground floor; the release is recorded and ended by people".
 """
 
-from typing import Literal, assert_never
+from typing import Literal, Self, assert_never
 from uuid import UUID
 
 from msgspec import Struct
@@ -111,16 +112,21 @@ class Answer(Struct, frozen=True):
 
 
 class _Known(Struct, frozen=True):
-    """`incidents`: its fires, the first of which may have begun it."""
+    """`incidents`: its fires, the first of which may have begun it. `earlier`: releases of the building before it that are not set back."""
 
     release_id: UUID
     incident_id: UUID | None
     relays: tuple[ReleasedRelay, ...]
     incidents: tuple[UUID, ...]
     answers: tuple[Answer, ...] = ()
+    earlier: tuple["Ended", ...] = ()
 
     def answer(self, door_id: UUID, released: bool) -> Answer | None:
         return next((a for a in self.answers if (a.door_id, a.released) == (door_id, released)), None)
+
+    def told(self, answer: Answer) -> Self:
+        others = (a for a in self.answers if (a.door_id, a.released) != (answer.door_id, answer.released))
+        return replace(self, answers=(*others, answer))
 
 
 class NotReleased(Struct, frozen=True):
@@ -140,6 +146,10 @@ class Released(_Known, frozen=True):
 class Ended(_Known, frozen=True):
     """The relays go back to normal."""
 
+    @property
+    def set_back(self) -> bool:
+        return all(Answer(relay.id, False) in self.answers for relay in self.relays)
+
 
 Release = NotReleased | Released | Ended
 
@@ -147,24 +157,28 @@ Release = NotReleased | Released | Ended
 def evolve(release: Release, event: ReleaseEvent) -> Release:
     match release, event:
         case NotReleased() | Ended(), FireReleaseBegun(release_id=release_id, incident_id=incident_id, relays=relays):
-            return Released(release_id, incident_id, relays, (incident_id,) if incident_id else ())
+            before = (*release.earlier, replace(release, earlier=())) if isinstance(release, Ended) else ()
+            return Released(
+                release_id, incident_id, relays, (incident_id,) if incident_id else (), earlier=tuple(r for r in before if not r.set_back))
         case Released(), FireReleaseJoined(incident_id=joined):
             return replace(release, incidents=(*release.incidents, joined))
         case Released(), FireOver(incident_id=over):
             return replace(release, over=(*release.over, over))
         case Released(), FireReleaseEnded():
-            return Ended(release.release_id, release.incident_id, release.relays, release.incidents, release.answers)
-        case Released() | Ended(), RelayReleased(door_id=door_id, released=released):
-            return _answered(release, Answer(door_id, released))
-        case Released() | Ended(), RelayNotReleased(door_id=door_id, released=released, reason=reason):
-            return _answered(release, Answer(door_id, released, reason))
+            return Ended(release.release_id, release.incident_id, release.relays, release.incidents, release.answers, release.earlier)
+        case Released() | Ended(), RelayReleased(release_id=release_id, door_id=door_id, released=released):
+            return _answered(release, release_id, Answer(door_id, released))
+        case Released() | Ended(), RelayNotReleased(release_id=release_id, door_id=door_id, released=released, reason=reason):
+            return _answered(release, release_id, Answer(door_id, released, reason))
         case _:
             return release
 
 
-def _answered(release: Released | Ended, answer: Answer) -> Released | Ended:
-    others = (a for a in release.answers if (a.door_id, a.released) != (answer.door_id, answer.released))
-    return replace(release, answers=(*others, answer))
+def _answered(release: Released | Ended, release_id: UUID, answer: Answer) -> Released | Ended:
+    if release.release_id == release_id:
+        return release.told(answer)
+    earlier = (r.told(answer) if r.release_id == release_id else r for r in release.earlier)
+    return replace(release, earlier=tuple(r for r in earlier if not r.set_back))
 
 
 # what is asked
@@ -248,20 +262,20 @@ def decide_end_release(command: EndRelease, release: Release) -> list[ReleaseEve
 
 
 def decide_record_relay(command: RecordRelay, release: Release) -> list[ReleaseEvent]:
-    if isinstance(release, NotReleased) or release.release_id != command.release_id:
-        return []
-    if isinstance(release, Released) and not command.released:
+    there = () if isinstance(release, NotReleased) else (release, *release.earlier)
+    asked = next((r for r in there if r.release_id == command.release_id), None)
+    if asked is None or (isinstance(asked, Released) and not command.released):
         return []
     where = (command.device_id, command.door_no)
-    relay = next((r for r in release.relays if (r.device_id, r.door_no) == where), None)
+    relay = next((r for r in asked.relays if (r.device_id, r.door_no) == where), None)
     if relay is None:
         return []
-    known = release.answer(relay.id, command.released)
+    known = asked.answer(relay.id, command.released)
     if known is not None and known.failed in ("", command.failed):
         return []
     if command.failed:
-        return [RelayNotReleased(release.release_id, relay.id, command.released, command.failed)]
-    return [RelayReleased(release.release_id, relay.id, command.released)]
+        return [RelayNotReleased(command.release_id, relay.id, command.released, command.failed)]
+    return [RelayReleased(command.release_id, relay.id, command.released)]
 
 
 RELEASES = Decider[Release, ReleaseEvent](

@@ -19,6 +19,7 @@ from services.access.domain.releases import (
     FireReleaseJoined,
     RecordFireOver,
     RecordRelay,
+    RelayReleased,
     Released,
     ReleasedRelay,
 )
@@ -95,9 +96,39 @@ def test_the_order_in_which_devices_answer_does_not_matter(answers: list[RecordR
     assert outcomes == {frozenset(done)}
 
 
-def test_an_answer_told_late_of_an_earlier_release_changes_nothing_of_the_one_that_runs() -> None:
-    first = BeginRelease(FIRES[0], BUILDING, FIRES[0], None, RELAYS, "fire_verified")
-    events = said(first, RELEASES.initial)
-    events += said(EndRelease(FIRES[0], BUILDING, GUARD, True), RELEASES.fold(events))
-    events += said(replace(first, release_id=FIRES[1], incident_id=FIRES[1]), RELEASES.fold(events))
-    assert said(RecordRelay(FIRES[0], DEVICE, 1, False), RELEASES.fold(events)) == []
+FIRST = BeginRelease(FIRES[0], BUILDING, FIRES[0], None, RELAYS, "fire_verified")
+SECOND = replace(FIRST, release_id=FIRES[1], incident_id=FIRES[1])
+
+
+def told(*commands: Any) -> list[Any]:
+    """All that is said, one command after the other."""
+    events: list[Any] = []
+    for command in commands:
+        events += said(command, RELEASES.fold(events))
+    return events
+
+
+def normal(release_id: UUID, *doors: int) -> list[RecordRelay]:
+    return [RecordRelay(release_id, DEVICE, n, False) for n in doors]
+
+
+def test_a_relay_is_set_back_for_each_release_that_has_waited_for_it_also_when_the_building_was_released_anew() -> None:
+    ends = [EndRelease(fire, BUILDING, GUARD, True) for fire in FIRES[:2]]
+    before = told(FIRST, ends[0], SECOND)
+    late = told(FIRST, ends[0], SECOND, *normal(FIRES[0], 1))
+    assert late[len(before):] == [RelayReleased(FIRES[0], RELAYS[0].id, False)]
+    running = RELEASES.fold(late)
+    assert isinstance(running, Released) and running.release_id == FIRES[1] and running.answers == (), "nothing of it changes"
+    both = told(FIRST, ends[0], SECOND, ends[1], *normal(FIRES[1], 1, 2), *normal(FIRES[0], 1, 2), *normal(FIRES[0], 1, 2))
+    assert [e for e in both if isinstance(e, RelayReleased)] == [
+        RelayReleased(fire, relay.id, False) for fire in (FIRES[1], FIRES[0]) for relay in RELAYS]
+
+
+def test_releases_that_are_set_back_are_forgotten_and_others_are_not_however_often_the_building_is_released() -> None:
+    ends = [EndRelease(fire, BUILDING, GUARD, True) for fire in FIRES]
+    third = replace(FIRST, release_id=FIRES[2], incident_id=FIRES[2])
+    log = [FIRST, ends[0], *normal(FIRES[0], 1), SECOND, *normal(FIRES[0], 2), ends[1], third]
+    state = RELEASES.fold(told(*log))
+    assert isinstance(state, Released) and [r.release_id for r in state.earlier] == [FIRES[1]]
+    assert RELEASES.fold(told(*log, *normal(FIRES[1], 1, 2))).earlier == ()
+    assert told(*log, *normal(FIRES[0], 1, 2)) == told(*log), "said twice"
