@@ -12,12 +12,14 @@ class Fact(Struct, frozen=True):
     event_id: UUID
     says: str
 class DoorInstalled(Struct, frozen=True, tag="access.door_installed"):
-    """A door, and which relay of which device opens it. `zone`: `community` or `building:<id>`."""
+    """A door, and which relay of which device opens it. `zone`: `community` or `building:<id>`. `evacuation`: a fire there opens it."""
     door_id: UUID
     name: str
     zone: str
     device_id: UUID
     door_no: int
+    evacuation: bool | None = None
+    version: int | None = None  # for If-Match
 class LiftFloor(Struct, frozen=True):
     floor: int
     door_no: int
@@ -53,8 +55,7 @@ class FaceRevoked(_Face, frozen=True, tag="access.face_revoked"):
     """It opens nothing any more; readers are to forget the template."""
     reason: str
 class CredentialJudged(Struct, frozen=True, tag="access.credential_judged"):
-    """Access decided whether what was presented at a door may open it: by which rule, on which facts.
-    `live` is false for what the device kept and told later: judged, never acted on."""
+    """Access decided whether what was presented may open the door. `live` false: the device kept it and told it later; never acted on."""
     door_id: UUID
     means: Means
     allowed: bool
@@ -140,8 +141,7 @@ class _FireRelease(Struct, frozen=True):
     building_id: UUID
     incident_id: UUID | None
 class FireReleaseBegun(_FireRelease, frozen=True, tag="access.fire_release_begun"):
-    """The evacuation doors of a building stand open and its lifts go to the ground floor until people end it. `by`: the person who
-    began it, None where the rule did."""
+    """The evacuation doors of a building stand open and its lifts go to the ground floor until people end it. `by`: who, None: the rule."""
     by: UUID | None
     relays: tuple[ReleasedRelay, ...]
     rule: str

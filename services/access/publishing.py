@@ -25,7 +25,6 @@ SAME: dict[type, type[Struct]] = {
 }
 """Events that others hear as they are."""
 NARROWED: dict[type, type[Struct]] = {
-    doors.DoorInstalled: public.DoorInstalled,
     pass_history.VisitorPassRevoked: public.VisitorPassRevoked,
     pass_history.VisitorPassUsed: public.VisitorPassUsed,
     pass_history.VisitorPassUseReturned: public.VisitorPassUseReturned,
@@ -44,6 +43,8 @@ def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
             return (Public(public.CredentialRevoked(credential_id, person_id, kind, reason)),)
         case credentials.CredentialIssued(credential_id=credential_id, person_id=person_id, kind="card" | "pin" as kind):
             return (Public(public.CredentialIssued(credential_id=credential_id, person_id=person_id, kind=kind)),)
+        case doors.DoorInstalled():
+            return (Public(public.DoorInstalled(**structs.asdict(event), version=row.version)),)
         case openings.CredentialJudged() | openings.DoorOpeningOrdered():
             contract = (
                 public.CredentialJudged if isinstance(event, openings.CredentialJudged) else public.DoorOpeningOrdered)

@@ -42,6 +42,12 @@ class NewDoor(Input):
     evacuation: bool = True
 
 
+class ChangedDoor(NewDoor):
+    """`evacuation` is said each time: left out, it would make a plant room a way out."""
+
+    evacuation: bool
+
+
 class NewCredential(Input):
     """A face has no number: the answer says under which `template_id` a reader is to keep it."""
 
@@ -73,7 +79,7 @@ def routes(app: App) -> APIRouter:
 
     @router.put("/doors/{door_id}")
     async def change_door(
-        door_id: UUID, body: NewDoor, request: Request, key: IdempotencyKey,
+        door_id: UUID, body: ChangedDoor, request: Request, key: IdempotencyKey,
         principal: Principal = permitted(permissions.DOORS_MANAGE),
     ) -> Response:
         """Needs If-Match with the version that the caller saw (428 without, 412 when it has changed)."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Index, Integer, MetaData, Select, Table, Text, Uuid, select, true, tuple_
+from sqlalchemy import Boolean, Column, Index, Integer, MetaData, Select, Table, Text, Uuid, select, true, tuple_
 
 from libs.contracts.access import DoorInstalled
 from libs.contracts.devices import DeviceRegistered
@@ -22,6 +22,8 @@ doors = Table(
     Column("zone", Text),
     Column("device_id", Uuid),
     Column("door_no", Integer),
+    Column("evacuation", Boolean),
+    Column("version", Integer),
     Index("gateway_doors_by_zone", "community_id", "zone"),
 )
 
@@ -43,7 +45,7 @@ def project_doors(rows: Rows, event: Any, row: Recorded) -> None:
     if isinstance(event, DoorInstalled):
         rows.put(
             door_id=event.door_id, name=event.name, zone=event.zone, device_id=event.device_id,
-            door_no=event.door_no)
+            door_no=event.door_no, evacuation=event.evacuation, version=event.version)
 
 
 def devices_read(event: Any, row: Recorded) -> Iterable[Where]:
@@ -70,7 +72,7 @@ def all_doors(community_id: UUID, after: tuple[str, UUID] | None, limit: int) ->
         .order_by(happenings.c.position.desc()).limit(1).lateral("last"))
     query = (
         select(
-            d.door_id.label("id"), d.name, d.zone, d.door_no, d.device_id, devices.c.kind.label("device_kind"),
+            d.door_id.label("id"), d.name, d.zone, d.evacuation, d.version, d.door_no, d.device_id, devices.c.kind.label("device_kind"),
             devices.c.name.label("device_name"), last.c.id.label("last_id"), last.c.kind.label("last_kind"),
             last.c.at.label("last_at"), last.c.state.label("last_state"), last.c.allowed.label("last_allowed"),
             last.c.live.label("last_live"))

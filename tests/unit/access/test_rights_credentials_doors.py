@@ -2,9 +2,12 @@ from uuid import UUID
 
 import pytest
 from msgspec.structs import replace
+from pydantic import ValidationError
 
+from libs.contracts import access as public
 from libs.eventkit.decider import Refused, Release, Take
 from libs.eventkit.sealed import Sealed
+from services.access.api.doors import ChangedDoor, NewDoor
 from services.access.domain.credentials import (
     CREDENTIALS,
     CredentialIssued,
@@ -15,6 +18,8 @@ from services.access.domain.credentials import (
 )
 from services.access.domain.doors import DOORS, DoorInstalled, InstallDoor
 from services.access.domain.rights import RIGHTS, GrantRight, RevokeRight, RightGranted, RightRevoked, right_id_of
+from services.access.publishing import publish
+from tests.kit import recorded
 
 A, B, C = (UUID(int=n) for n in range(1, 4))
 BOX = Sealed(key_id=A, event_id=B, slot="number", box="x")
@@ -114,3 +119,18 @@ def test_a_door_that_is_no_way_out_any_more_is_installed_again():
 
 def test_one_relay_opens_one_door():
     assert list(DOORS.claims(INSTALL, INSTALLED)) == [Release("relay"), Take("relay", f"{B}/1", "relay_already_in_use")]
+
+
+def test_whoever_changes_a_door_says_whether_it_is_a_way_out():
+    """Left out, it would make a plant room one."""
+    said = {"name": "Plant room", "zone": f"building:{C}", "device_id": str(B), "door_no": 4}
+    assert NewDoor.model_validate(said).evacuation is True
+    with pytest.raises(ValidationError, match="evacuation"):
+        ChangedDoor.model_validate(said)
+    assert ChangedDoor.model_validate({**said, "evacuation": False}).evacuation is False
+
+
+def test_others_hear_whether_a_door_is_a_way_out_and_the_version_that_a_change_has_to_name():
+    plant_room = replace(INSTALLED, evacuation=False)
+    (told,) = publish(plant_room, recorded(plant_room, C, stream=f"door:{A}", version=3))
+    assert told.body == public.DoorInstalled(A, "East", "community", B, 1, False, 3)

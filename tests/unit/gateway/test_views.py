@@ -74,6 +74,11 @@ def test_whoever_is_on_duty_opens_every_door():
     assert "zone = " in str(my_doors.opens()) and my_doors.EVERYWHERE in my_doors.opens().compile().params.values()
 
 
+def test_a_door_has_the_version_that_its_change_has_to_name_and_null_where_nobody_has_told_it():
+    told = [heard(access.DoorInstalled(GATE, "Gate", "community", DEVICE, 1, *more), n) for n, more in enumerate(((), (False, 2)), 1)]
+    assert [[(row["evacuation"], row["version"]) for row in fold(doors.DOORS, told[:n])] for n in (1, 2)] == [[(None, None)], [(False, 2)]]
+
+
 def test_a_door_knows_its_device():
     assert [(row["name"], row["device_id"]) for row in fold(doors.DOORS, LOG)] == [("Gate", str(DEVICE))]
 
