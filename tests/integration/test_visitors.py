@@ -10,7 +10,7 @@ from msgspec.structs import asdict
 
 from libs.contracts.devices import DeviceReported, DoorOrderCarriedOut, DoorOrderFailed
 from libs.contracts.fields import SealedField
-from libs.contracts.identity import ResidenceEnded, ResidenceStarted
+from libs.contracts.identity import HomeRegistered, ResidenceEnded, ResidenceStarted
 from libs.eventkit.commands import Context
 from libs.eventkit.decider import NotYet
 from libs.eventkit.privacy import seal
@@ -24,7 +24,11 @@ from services.access.domain.visitor_passes import PASSES, IssuePass, RevokePass
 from services.access.main import SERVICE
 from services.access.qr import Code, text_of
 from services.access.visitors import Visitors
+from tests.integration.fire_site import Site, hears
+from tests.integration.test_fire_release import site
 from tests.kit import recorded
+
+__all__ = ["site"]
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 HOST, HOME, BUILDING, PASS, DEVICE = (uuid4() for _ in range(5))
@@ -191,3 +195,14 @@ async def test_to_ask_of_a_code_is_answered_as_the_door_would_and_takes_nothing(
     assert await gate.may(gate.text) == "pass_spent"
     gate.learn(ResidenceEnded(HOME, HOST, HOME, BUILDING, NOW.date()))
     assert await gate.may(gate.text) == "pass_revoked"
+
+
+@pytest.mark.parametrize("personal", [{}, {"plate": "粤B12345", "visitor_name": "客人"}], ids=["nothing", "plate and name"])
+async def test_the_answer_names_the_event_by_which_the_pass_was_issued(site: Site, personal: dict[str, str]):
+    home = uuid4()
+    await hears(site.access, "identity", site.community, HomeRegistered(home, site.building, 1, "1-1-101"), ResidenceStarted(
+        uuid4(), UUID(int=7), home, site.building, 1, "owner", NOW.date()))
+    answer = await site.post("/v1/visitor-passes", {"kind": "courier", "home_id": str(home), **personal}, "resident")
+    assert answer.status_code == 201, answer.text
+    row = await site.access.log.event(UUID(answer.json()["event_id"]))
+    assert row is not None and row.type == "visitor_pass_issued"

@@ -56,12 +56,12 @@ def routes(app: App, book: DoorBook, signer: Signer) -> APIRouter:
 
     @router.post("/visitor-passes", status_code=201)
     async def issue_pass(body: NewPass, request: Request, key: IdempotencyKey, principal: Principal = own_or_all) -> Response:
-        """The code is in the answer where the caller is the host."""
+        """The code is in the answer where the caller is the host. Ahead of the pass may come the word that its key was made."""
         community_id, host_id = community_of(principal), host_of(body, principal)
         pass_id = id_for(key, community_id)
         done = await issue(app, book, pass_id, host_id, body, http.context(request, principal, community_id), key)
         state, _ = await app.commands.state(PASSES, done.outcome.id, community_id)
-        answer: dict[str, Any] = {"id": done.outcome.id, "event_id": done.outcome.events[0] if done.outcome.events else None}
+        answer: dict[str, Any] = {"id": done.outcome.id, "event_id": next(reversed(done.outcome.events), None)}
         if host_id == principal.id and isinstance(state, Issued):
             answer["qr"] = code_text(signer, community_id, done.outcome.id, msgspec.structs.asdict(state))
         headers = http.position_header(app.service.name, app.commands.generation, done)
