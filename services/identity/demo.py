@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from libs.eventkit.auth import LIFETIME
-from libs.eventkit.commands import Context, Done
+from libs.eventkit.commands import Context
 from libs.eventkit.decider import NotFound, Refused
 from libs.eventkit.http import Input, context, json, open_to_all
 from libs.eventkit.problems import Problem
@@ -101,18 +101,17 @@ async def found(app: App, planned: Plan, asked: Context) -> None:
 
     def account(person_id: UUID, account_id: UUID, role: str, phone: str) -> Any:
         index = account_index(app.blind, planned.community_id, phone)
-        return app.commands.handle(account_id, OpenAccount(account_id, person_id, role, index), asked)
+        return lookups.is_new(app.commands.handle(account_id, OpenAccount(account_id, person_id, role, index), asked))
 
-    async def resident(r: DemoResident) -> Done:
-        await contacts.register(app, r.resident_id, r.name, telephone(r.phone) if r.phone else None, asked)
+    async def resident(r: DemoResident) -> None:
+        await lookups.is_new(contacts.register(app, r.resident_id, r.name, telephone(r.phone) if r.phone else None, asked))
         home = r.home
         moved_in = StartResidence(
             r.residence_id, r.resident_id, home.home_id, home.building_id, home.unit, r.role, SINCE, today)
         await app.commands.handle(r.residence_id, moved_in, asked)
         counts = DeclarePopulation(r.resident_id, "staff", r.population, planned.duties[0].person_id)
         await app.commands.handle(r.resident_id, counts, asked)
-        done: Done = await account(r.resident_id, r.account_id, "resident", r.phone)
-        return done
+        await account(r.resident_id, r.account_id, "resident", r.phone)
 
     await app.commands.handle(
         planned.community_id, FoundCommunity(planned.community_id, planned.name, DIVISION, ZONE), asked)
@@ -126,7 +125,8 @@ async def found(app: App, planned: Plan, asked: Context) -> None:
     await asyncio.gather(*(resident(r) for r in planned.residents))
     for v in planned.vehicles:
         home_id = v.keeper.home.home_id
-        await plates.register(app, v.vehicle_id, home_id, v.keeper.resident_id, v.plate, v.vehicle_class, asked)
+        await lookups.is_new(
+            plates.register(app, v.vehicle_id, home_id, v.keeper.resident_id, v.plate, v.vehicle_class, asked))
         if v.verified:
             await plates.verify(app, v.vehicle_id, "driving_licence", planned.duties[0].person_id, asked)
     for duty in planned.duties:

@@ -68,11 +68,11 @@ async def _found(app: App, what: Founding, phone: str, by: str) -> dict[str, Any
     asked = Context(community_id=here, now=datetime.now(UTC), principal=by, correlation=str(uuid7()))
     await app.commands.handle(here, FoundCommunity(here, what.name, what.division_code, what.zone), asked)
     account = OpenAccount(account_id, person_id, "operator", account_index(app.blind, here, phone))
-    opened = await app.commands.handle(account_id, account, asked)
+    opened = await lookups.is_new(app.commands.handle(account_id, account, asked))
     if await lookups.account_of_phone(app, here, phone) != account_id:
         raise Refused("operator_already_there")
-    there = {"community_id": here, "account_id": account_id, "person_id": person_id, "founded": bool(opened.outcome.events)}
-    return {**there, "sign_in": await _begun(app, Entry(account_id, here), by)} if opened.outcome.events else there
+    there = {"community_id": here, "account_id": account_id, "person_id": person_id, "founded": opened}
+    return {**there, "sign_in": await _begun(app, Entry(account_id, here), by)} if opened else there
 
 
 async def hand_out(app: App, account_id: UUID, by: str) -> dict[str, Any]:

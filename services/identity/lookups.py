@@ -1,6 +1,6 @@
 """What a route has to find before it can ask for something."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from functools import cache
@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
+from libs.eventkit.commands import Done
 from libs.eventkit.decider import Decider, NotFound, Refused
 from libs.eventkit.log import Key
 from libs.eventkit.memory import Memory
@@ -27,6 +28,7 @@ from services.identity.domain.vehicles import Registered as RegisteredVehicle
 from services.identity.phone_numbers import account_index
 
 T = TypeVar("T")
+ALREADY = frozenset({"resident_already_registered", "account_already_opened", "vehicle_already_registered"})
 
 
 class Communities:
@@ -168,6 +170,17 @@ async def today(app: App, community_id: UUID) -> date:
     return datetime.now(UTC).astimezone(ZoneInfo(founded.zone)).date()
 
 
+async def is_new(saying: Awaitable[Done]) -> bool:
+    """Whether what it says was not there yet. Raises Refused for whatever else is wrong."""
+    try:
+        return bool((await saying).outcome.events)
+    except Refused as refused:
+        if refused.code not in ALREADY:
+            raise
+        return False
+
+
 def id_for(key: Key | None, community_id: UUID) -> UUID:
-    """The id of something new: the same for the same key, so that a retry makes no second key for a person."""
+    """The id of something new: the same for the same key, so that a retry makes no second key for a person. Its outcome is kept for a
+    week; whatever is there after that is refused, for sealed values do not tell whether the same was meant."""
     return uuid5(community_id, f"{key.principal} {key.route} {key.key}") if key else uuid7()

@@ -108,8 +108,6 @@ def decide_open_account(command: OpenAccount, account: Account) -> list[AccountE
     match account:
         case NoAccount():
             return [AccountOpened(command.account_id, command.person_id, command.role)]
-        case Open() if (account.person_id, account.role) == (command.person_id, command.role):
-            return []
         case Open():
             raise Refused("account_already_opened")
         case Closed():

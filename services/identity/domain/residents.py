@@ -138,7 +138,7 @@ def decide_register_resident(command: RegisterResident, resident: Resident) -> l
         case Unknown():
             return [ResidentRegistered(command.resident_id, command.name, command.phone, command.phone_findings)]
         case Known():
-            return []
+            raise Refused("resident_already_registered")
         case Erased():
             raise Refused(ERASED)
         case _:

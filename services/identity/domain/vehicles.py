@@ -205,7 +205,6 @@ def _there(vehicle: Vehicle) -> Registered:
 
 
 def decide_register_vehicle(command: RegisterVehicle, vehicle: Vehicle) -> list[VehicleEvent]:
-    asked = (command.home_id, command.keeper_id, command.vehicle_class)
     match vehicle:
         case NoVehicle() if command.keeper_id and not command.lives_there:
             raise Refused("keeper_lives_elsewhere")
@@ -215,8 +214,6 @@ def decide_register_vehicle(command: RegisterVehicle, vehicle: Vehicle) -> list[
             return [VehicleRegistered(
                 command.vehicle_id, command.home_id, command.keeper_id, command.plate, command.vehicle_class,
                 findings=(TWICE,) * command.taken)]
-        case Registered() if (vehicle.home_id, vehicle.keeper_id, vehicle.vehicle_class) == asked:
-            return []
         case Registered() | Removed():
             raise Refused("vehicle_already_registered")
         case _:

@@ -84,8 +84,8 @@ def test_a_vehicle_is_not_declared_for_who_lives_elsewhere_nor_twice_in_a_househ
     refused("vehicle_already_registered", REGISTER, REGISTERED, REMOVED)
 
 
-def test_declaring_the_same_vehicle_again_says_nothing():
-    assert when(VEHICLES, REGISTER, REGISTERED) == []
+def test_a_vehicle_is_declared_once_for_its_plate_is_sealed_and_may_be_another():
+    refused("vehicle_already_registered", REGISTER, REGISTERED)
 
 
 # verified
