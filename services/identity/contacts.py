@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from libs.eventkit.commands import Context, Done
+from libs.eventkit.decider import Refused
 from libs.eventkit.keys_topic import KeyCreated
 from libs.eventkit.log import Key
 from libs.eventkit.privacy import Erased, Opened, Pending, masked, seal
@@ -54,11 +55,11 @@ async def register(
 
 async def correct(
     app: App, resident_id: UUID, name: str | None, phone: Telephone | None, context: Context, key: Key | None,
-    expected: int | None,
+    expected: int | None, no_phone: bool = False,
 ) -> Done:
     """`expected`: the version that the caller saw."""
     contact = await seal_contact(app, context.community_id, resident_id, name, phone)
-    command = CorrectContact(resident_id, contact.name, contact.phone, phone.findings if phone else ())
+    command = CorrectContact(resident_id, contact.name, contact.phone, phone.findings if phone else (), no_phone)
     return await _say(app, resident_id, command, contact, context, key, expected)
 
 
@@ -80,12 +81,17 @@ def text_of(opened: Opened | None) -> str | Erased | Pending | None:
 async def record_id_number(
     app: App, resident_id: UUID, number: str, findings: tuple[str, ...], context: Context, key: Key | None
 ) -> Done:
-    """`number` in its stored form."""
+    """`number` in its stored form. Raises Refused id_number_taken, `held_by` whom, if it is still recorded of them."""
     handle = await app.keyring.key_for(context.community_id, f"resident:{resident_id}", ID_NUMBER)
-    command = RecordIdNumber(
-        resident_id, seal(handle.dek, handle.key_id, uuid7(), ID_NUMBER, number),
-        app.blind.of(context.community_id, ID_NUMBER, number), findings)
-    return await _say(app, resident_id, command, Contact(handle.key_id, handle.is_new, None, None), context, key, None)
+    index = app.blind.of(context.community_id, ID_NUMBER, number)
+    command = RecordIdNumber(resident_id, seal(handle.dek, handle.key_id, uuid7(), ID_NUMBER, number), index, findings)
+    try:
+        return await _say(app, resident_id, command, Contact(handle.key_id, handle.is_new, None, None), context, key, None)
+    except Refused as refused:
+        if refused.code != "id_number_taken":
+            raise
+        holder = await lookups.resident_of_id_number(app, context.community_id, index)
+        raise Refused(refused.code, **({"held_by": holder} if holder else {})) from refused
 
 
 async def in_full(app: App, resident_id: UUID, community_id: UUID, id_number: bool) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from services.identity.domain.accounts import PERSON, PHONE, PhoneReplaced, pers
 from services.identity.domain.buildings import BUILDINGS, Standing
 from services.identity.domain.communities import COMMUNITIES, CommunityFounded, Founded
 from services.identity.domain.homes import HOMES, Registered
-from services.identity.domain.id_numbers import ID_NUMBERS, Forgotten, NotRecorded
+from services.identity.domain.id_numbers import ID_NUMBER, ID_NUMBERS, Forgotten, NotRecorded
 from services.identity.domain.residences import SCOPE as RESIDENCE
 from services.identity.domain.residents import ERASED, RESIDENTS, Erased, Known
 from services.identity.domain.sign_ins import Entry
@@ -127,6 +127,12 @@ async def id_number(app: App, resident_id: UUID, community_id: UUID) -> Sealed |
     """None where none has been recorded."""
     found, _ = await app.commands.state(ID_NUMBERS, resident_id, community_id)
     return None if isinstance(found, NotRecorded | Forgotten) else found.number
+
+
+async def resident_of_id_number(app: App, community_id: UUID, index: str) -> UUID | None:
+    """Of whom the number is recorded."""
+    stream = await _claimed(app, community_id, ID_NUMBER, index)
+    return _id(stream) if stream else None
 
 
 async def is_erased(app: App, person_id: UUID, community_id: UUID) -> bool:

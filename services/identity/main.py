@@ -60,6 +60,7 @@ EVENTS = (
     accounts.AccountOpened, accounts.PhoneReplaced, accounts.AccountClosed, phones.CodeCounted, sign_ins.SignInStarted,
     sign_ins.CodeMissed, sign_ins.CodeMatched, sessions.SessionStarted, sessions.SessionRenewed, sessions.SessionEnded,
     signing_keys.SigningKeyPublished, id_numbers.IdNumberRecorded, id_numbers.IdNumberConfirmed, id_numbers.IdNumberForgotten,
+    id_numbers.IdNumberWithdrawn,
     organisations.OrganisationRegistered, organisations.OrganisationCorrected, vehicles.VehicleRegistered,
     vehicles.PlateCorrected, vehicles.KeeperConfirmed, vehicles.KeeperEnded, vehicles.VehicleVerified,
     vehicles.PlateContested, vehicles.PlateDisclosed, vehicles.VehicleRemoved, declarations.DeclarationCounted,

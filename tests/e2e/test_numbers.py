@@ -77,8 +77,24 @@ async def test_one_number_is_one_residents(identity: httpx.AsyncClient):
     for who, status in ((ann, 200), (ben, 409), (ann, 200)):
         answer = await identity.put(f"/v1/residents/{who}/id-number", json={"number": number})
         assert answer.status_code == status, answer.text
+        assert answer.json().get("held_by") == (ann if status == 409 else None)
     assert (await identity.put(f"/v1/residents/{ann}/id-number", json={"number": id_number()})).status_code == 200
     assert (await identity.put(f"/v1/residents/{ben}/id-number", json={"number": number})).status_code == 200, "it was given up"
+
+
+async def test_a_number_and_a_phone_of_the_wrong_page_are_taken_back(identity: httpx.AsyncClient):
+    ann, ben, number = await resident(identity), await resident(identity), id_number()
+    place = f"/v1/residents/{ann}"
+    assert (await identity.put(f"{place}/id-number", json={"number": number})).status_code == 200
+    gone = [await identity.delete(f"{place}/id-number") for _ in range(2)]
+    assert [answer.status_code for answer in gone] == [204, 204]
+    assert (await identity.put(f"/v1/residents/{ben}/id-number", json={"number": number})).status_code == 200
+    known = await identity.get(place, headers={"lifang-min-position": gone[0].headers["lifang-position"]})
+    given = await identity.patch(place, json={"phone": "13800138000"}, headers={"if-match": known.headers["etag"]})
+    taken = await identity.patch(place, json={"phone": None}, headers={"if-match": given.headers["etag"]})
+    assert taken.status_code == 200, taken.text
+    look = await identity.post(f"{place}/disclosures", json={"purpose": "moving in", "id_number": True})
+    assert (look.json()["phone"], look.json()["id_number"]) == (None, None)
 
 
 async def test_an_organisation_is_found_by_its_code_and_its_doubt_is_shown(identity: httpx.AsyncClient, stack: Stack):

@@ -227,7 +227,7 @@ MUTANTS = (
     *of(
         f"{HERE}/domain/id_numbers.py", f"{UNIT}/test_erasures.py",
         ("an erased resident's ID number stays taken",
-         "if isinstance(event, IdNumberForgotten):\n        yield Release(ID_NUMBER)", "if False:\n        yield Release(ID_NUMBER)"),
+         "if isinstance(event, IdNumberWithdrawn | IdNumberForgotten):", "if isinstance(event, IdNumberWithdrawn):"),
         ("an ID number is recorded for somebody erased",
          "if isinstance(number, Forgotten):\n        raise Refused(ERASED)", "if False:\n        raise Refused(ERASED)"),
     ),

@@ -181,6 +181,7 @@ MATRIX = {
         staff grid police: POST /v1/residents/{resident_id}/disclosures
         staff: POST /v1/residents/{resident_id}/residences
         staff: PUT /v1/residents/{resident_id}/id-number
+        staff: DELETE /v1/residents/{resident_id}/id-number
         staff: POST /v1/residents/{resident_id}/id-number/confirmation
         staff grid police: POST /v1/residents/{resident_id}/population-declarations
         staff: POST /v1/residences/{residence_id}/end

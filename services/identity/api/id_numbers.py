@@ -1,4 +1,4 @@
-"""A resident's ID number: recorded, and confirmed by whoever has seen the card."""
+"""A resident's ID number: recorded, confirmed by whoever has seen the card, and withdrawn where it is somebody else's."""
 
 from typing import Annotated
 from uuid import UUID
@@ -12,7 +12,7 @@ from libs.eventkit.http import IdempotencyKey, Input, community_of, context, jso
 from libs.eventkit.problems import Problem
 from libs.eventkit.service import App
 from services.identity import contacts, lookups
-from services.identity.domain.id_numbers import ConfirmIdNumber
+from services.identity.domain.id_numbers import ConfirmIdNumber, WithdrawIdNumber
 from services.identity.national.resident_ids import read_resident_id
 from services.identity.national.text import Unacceptable
 
@@ -30,7 +30,7 @@ def routes(app: App) -> APIRouter:
         principal: Principal = permitted(RESIDENTS_MANAGE)
     ) -> Response:
         """A number that is doubtful is taken, and the answer says what was found; one that nobody can have is refused
-        (422 id_number_invalid with the reason)."""
+        (422 id_number_invalid with the reason). 409 id_number_taken: it is recorded of `held_by`."""
         community_id = community_of(principal)
         await lookups.resident(app, resident_id, community_id)
         try:
@@ -41,6 +41,17 @@ def routes(app: App) -> APIRouter:
             app, resident_id, number.value, number.findings, context(request, principal, community_id), key)
         headers = position_header(app.service.name, app.commands.generation, done)
         return json({"id": resident_id, "findings": number.findings}, 200, headers)
+
+    @router.delete("", status_code=204)
+    async def withdraw_id_number(
+        resident_id: UUID, request: Request, key: IdempotencyKey, principal: Principal = permitted(RESIDENTS_MANAGE)
+    ) -> Response:
+        """It was recorded of the wrong resident. Whose it is may have it now, and this one may get another."""
+        community_id = community_of(principal)
+        await lookups.resident(app, resident_id, community_id)
+        done = await app.commands.handle(
+            resident_id, WithdrawIdNumber(resident_id, principal.id), context(request, principal, community_id), key=key)
+        return Response(status_code=204, headers=position_header(app.service.name, app.commands.generation, done))
 
     @router.post("/confirmation")
     async def confirm_id_number(

@@ -46,6 +46,8 @@ class NewResident(Input):
 
 
 class Correction(Input):
+    """What is not said stays; `phone` null: they have none any more."""
+
     name: Name | None = None
     phone: Phone | None = None
 
@@ -121,12 +123,13 @@ def routes(app: App) -> APIRouter:
         resident_id: UUID, body: Correction, request: Request, key: IdempotencyKey,
         principal: Principal = permitted(RESIDENTS_MANAGE)
     ) -> Response:
-        """Needs If-Match with the ETag that the caller saw."""
+        """Needs If-Match with the ETag that the caller saw. Whoever signs in with the phone still does: that is the account's."""
         community_id, expected = community_of(principal), if_match(request, required=True)
         phone = telephone(body.phone) if body.phone else None
         await lookups.resident(app, resident_id, community_id)
         done = await contacts.correct(
-            app, resident_id, body.name, phone, context(request, principal, community_id), key, expected)
+            app, resident_id, body.name, phone, context(request, principal, community_id), key, expected,
+            no_phone="phone" in body.model_fields_set and body.phone is None)
         return json({"id": resident_id, "findings": phone.findings if phone else ()}, 200, tagged(done))
 
     @router.post("/v1/residents/{resident_id}/disclosures", status_code=201)

@@ -35,13 +35,20 @@ class IdNumberConfirmed(Struct, frozen=True, tag="id_number_confirmed"):
     by: UUID
 
 
+class IdNumberWithdrawn(Struct, frozen=True, tag="id_number_withdrawn"):
+    """It was recorded of the wrong resident, `by` says: none is recorded of this one."""
+
+    resident_id: UUID
+    by: UUID
+
+
 class IdNumberForgotten(Struct, frozen=True, tag="id_number_forgotten"):
     """The resident is erased: whose number it was is not known any more, and nothing keeps others from having it."""
 
     resident_id: UUID
 
 
-IdNumberEvent = IdNumberRecorded | IdNumberConfirmed | IdNumberForgotten
+IdNumberEvent = IdNumberRecorded | IdNumberConfirmed | IdNumberWithdrawn | IdNumberForgotten
 
 
 # what is
@@ -71,6 +78,8 @@ def evolve(number: IdNumber, event: IdNumberEvent) -> IdNumber:
     match number, event:
         case _, IdNumberForgotten():
             return Forgotten()
+        case _, IdNumberWithdrawn():
+            return NotRecorded()
         case _, IdNumberRecorded(number=sealed, findings=findings):
             return Recorded(number=sealed, findings=findings)
         case Recorded(number=sealed), IdNumberConfirmed():
@@ -92,6 +101,11 @@ class RecordIdNumber(Struct, frozen=True):
 
 
 class ConfirmIdNumber(Struct, frozen=True):
+    resident_id: UUID
+    by: UUID
+
+
+class WithdrawIdNumber(Struct, frozen=True):
     resident_id: UUID
     by: UUID
 
@@ -120,13 +134,25 @@ def decide_confirm_id_number(command: ConfirmIdNumber, number: IdNumber) -> list
             assert_never(number)
 
 
+def decide_withdraw_id_number(command: WithdrawIdNumber, number: IdNumber) -> list[IdNumberEvent]:
+    match number:
+        case NotRecorded():
+            return []
+        case Recorded() | Confirmed():
+            return [IdNumberWithdrawn(command.resident_id, command.by)]
+        case Forgotten():
+            raise Refused(ERASED)
+        case _:
+            assert_never(number)
+
+
 def decide_forget_id_number(command: ForgetIdNumber, number: IdNumber) -> list[IdNumberEvent]:
     """Also where there is none: so that none that is on its way comes after."""
     return [] if isinstance(number, Forgotten) else [IdNumberForgotten(command.resident_id)]
 
 
-def claims(command: RecordIdNumber | ConfirmIdNumber | ForgetIdNumber, event: IdNumberEvent) -> Iterable[Take | Release]:
-    if isinstance(event, IdNumberForgotten):
+def claims(command: Struct, event: IdNumberEvent) -> Iterable[Take | Release]:
+    if isinstance(event, IdNumberWithdrawn | IdNumberForgotten):
         yield Release(ID_NUMBER)
     if isinstance(command, RecordIdNumber):
         yield Release(ID_NUMBER)
@@ -138,6 +164,7 @@ ID_NUMBERS = Decider[IdNumber, IdNumberEvent](
     initial=NotRecorded(),
     evolve=evolve,
     decide={
-        RecordIdNumber: decide_record_id_number, ConfirmIdNumber: decide_confirm_id_number, ForgetIdNumber: decide_forget_id_number},
+        RecordIdNumber: decide_record_id_number, ConfirmIdNumber: decide_confirm_id_number,
+        WithdrawIdNumber: decide_withdraw_id_number, ForgetIdNumber: decide_forget_id_number},
     claims=claims,
 )

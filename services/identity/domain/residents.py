@@ -107,12 +107,13 @@ class RegisterResident(Struct, frozen=True):
 
 
 class CorrectContact(Struct, frozen=True):
-    """None leaves as it is; `phone_findings` are those of the phone."""
+    """None leaves as it is; `phone_findings` are those of the phone. `no_phone`: they have none any more."""
 
     resident_id: UUID
     name: Sealed | None = None
     phone: Sealed | None = None
     phone_findings: tuple[str, ...] = ()
+    no_phone: bool = False
 
 
 class DiscloseContact(Struct, frozen=True):
@@ -151,6 +152,8 @@ def decide_correct_contact(command: CorrectContact, resident: Resident) -> list[
             raise NotFound("resident")
         case Erased():
             raise Refused(ERASED)
+        case Known(name=name, phone=Sealed()) if command.no_phone:
+            return [ContactCorrected(command.resident_id, command.name or name)]
         case Known() if command.name is None and command.phone is None:
             return []
         case Known(name=name, phone=phone, phone_findings=findings):

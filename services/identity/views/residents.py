@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.views import Rows, View, Where
-from services.identity.domain.id_numbers import IdNumberConfirmed, IdNumberForgotten, IdNumberRecorded
+from services.identity.domain.id_numbers import IdNumberConfirmed, IdNumberForgotten, IdNumberRecorded, IdNumberWithdrawn
 from services.identity.domain.population import PopulationDeclared, PopulationSettled, findings
 from services.identity.domain.residents import ContactCorrected, ContactDisclosed, ResidentErased, ResidentRegistered
 from services.identity.views import residences
@@ -30,7 +30,7 @@ TABLE = Table(
 def reads(event: object, row: Recorded) -> Iterable[Where]:
     match event:
         case (ResidentRegistered() | ContactCorrected() | ContactDisclosed() | ResidentErased() | IdNumberRecorded() | IdNumberConfirmed()
-              | IdNumberForgotten()):
+              | IdNumberWithdrawn() | IdNumberForgotten()):
             return [{"resident_id": event.resident_id}]
         case PopulationDeclared() | PopulationSettled():
             return [{"resident_id": event.resident_id}]
@@ -50,6 +50,8 @@ def project(rows: Rows, event: object, row: Recorded) -> None:
             rows.put(resident_id=event.resident_id, version=row.version)
         case IdNumberRecorded():
             rows.put(resident_id=event.resident_id, id_number=event.number, findings=list(event.findings))
+        case IdNumberWithdrawn():
+            rows.put(resident_id=event.resident_id, id_number=None, findings=[])
         case ResidentErased():
             rows.put(resident_id=event.resident_id, phone_findings=[], version=row.version)
         case IdNumberConfirmed() | IdNumberForgotten():

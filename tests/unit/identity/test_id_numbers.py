@@ -12,8 +12,11 @@ from services.identity.domain.id_numbers import (
     ID_NUMBERS,
     ConfirmIdNumber,
     IdNumberConfirmed,
+    IdNumberForgotten,
     IdNumberRecorded,
+    IdNumberWithdrawn,
     RecordIdNumber,
+    WithdrawIdNumber,
 )
 from services.identity.domain.organisations import (
     ORGANISATIONS,
@@ -64,6 +67,19 @@ def test_who_has_seen_the_card_settles_the_doubt_once() -> None:
 def test_a_number_recorded_after_the_card_was_seen_is_in_doubt_again() -> None:
     confirm = ConfirmIdNumber(ANN, STAFF)
     assert when(ID_NUMBERS, confirm, RECORDED, IdNumberConfirmed(ANN, STAFF), RECORDED) == [IdNumberConfirmed(ANN, STAFF)]
+
+
+def test_a_number_of_the_wrong_resident_is_withdrawn_whoever_has_confirmed_it_and_another_may_come() -> None:
+    withdraw, withdrawn = WithdrawIdNumber(ANN, STAFF), IdNumberWithdrawn(ANN, STAFF)
+    for events in ((RECORDED,), (RECORDED, IdNumberConfirmed(ANN, STAFF))):
+        assert when(ID_NUMBERS, withdraw, *events) == [withdrawn]
+    assert claimed(ID_NUMBERS, withdraw, RECORDED) == [Release("id-number")]
+    assert when(ID_NUMBERS, withdraw) == when(ID_NUMBERS, withdraw, RECORDED, withdrawn) == []
+    assert when(ID_NUMBERS, RECORD, RECORDED, withdrawn) == [RECORDED]
+    with pytest.raises(NotFound):
+        when(ID_NUMBERS, ConfirmIdNumber(ANN, STAFF), RECORDED, withdrawn)
+    with pytest.raises(Refused, match="resident_erased"):
+        when(ID_NUMBERS, withdraw, RECORDED, IdNumberForgotten(ANN))
 
 
 def test_an_organisation_is_registered_once() -> None:

@@ -74,6 +74,14 @@ def test_what_was_found_in_a_phone_is_forgotten_with_that_phone_alone():
     assert when(RESIDENTS, CorrectContact(ANN, phone=box("q")), odd) == [ContactCorrected(ANN, box("a"), box("q"))]
 
 
+def test_a_phone_that_is_nobodys_any_more_is_removed_once():
+    odd = ResidentRegistered(ANN, box("a"), box("p"), ("no_sms",))
+    removed = CorrectContact(ANN, no_phone=True)
+    assert when(RESIDENTS, removed, odd) == [ContactCorrected(ANN, box("a"))]
+    assert when(RESIDENTS, CorrectContact(ANN, name=box("b"), no_phone=True), odd) == [ContactCorrected(ANN, box("b"))]
+    assert when(RESIDENTS, removed, odd, ContactCorrected(ANN, box("a"))) == []
+
+
 def test_a_correction_of_nothing_says_nothing():
     assert when(RESIDENTS, CorrectContact(ANN), REGISTERED) == []
 

@@ -19,7 +19,7 @@ from services.identity.domain.communities import CommunityFounded
 from services.identity.domain.consents import ConsentGiven, ConsentWithdrawn, GuardianDeclared, GuardianEnded
 from services.identity.domain.declarations import DeclarationCounted
 from services.identity.domain.homes import HomeRegistered
-from services.identity.domain.id_numbers import IdNumberConfirmed, IdNumberForgotten, IdNumberRecorded
+from services.identity.domain.id_numbers import IdNumberConfirmed, IdNumberForgotten, IdNumberRecorded, IdNumberWithdrawn
 from services.identity.domain.organisations import OrganisationCorrected, OrganisationRegistered
 from services.identity.domain.phones import CodeCounted
 from services.identity.domain.population import PopulationDeclared, PopulationSettled
@@ -84,7 +84,7 @@ TOLD = [
 KEPT = [
     PhoneReplaced(A), CodeCounted(NOW), SignInStarted("h", (), NOW), CodeMissed(),
     CodeMatched(A, Entry(A, B)), SessionStarted(A, B, C, "staff", NOW), SessionRenewed(1, NOW),
-    SessionEnded("signed_out"), IdNumberRecorded(A, NAME), IdNumberConfirmed(A, B), IdNumberForgotten(A),
+    SessionEnded("signed_out"), IdNumberRecorded(A, NAME), IdNumberConfirmed(A, B), IdNumberWithdrawn(A, B), IdNumberForgotten(A),
     OrganisationRegistered(A, "n", "c"), OrganisationCorrected(A, "n", "c"),
     PlateContested(A), PlateDisclosed(A, B, "nobody's car"), DeclarationCounted(NOW),
     PopulationDeclared(A, "staff", "foreign", B), GuardianDeclared(A, B, C), GuardianEnded(A, B, C),

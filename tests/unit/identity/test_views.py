@@ -15,7 +15,7 @@ from services.identity.domain.askers import ProbingFound
 from services.identity.domain.buildings import BuildingRegistered
 from services.identity.domain.consents import ConsentGiven, ConsentWithdrawn, GuardianDeclared, GuardianEnded
 from services.identity.domain.homes import HomeRegistered
-from services.identity.domain.id_numbers import IdNumberConfirmed, IdNumberRecorded
+from services.identity.domain.id_numbers import IdNumberConfirmed, IdNumberRecorded, IdNumberWithdrawn
 from services.identity.domain.organisations import OrganisationCorrected, OrganisationRegistered
 from services.identity.domain.population import PopulationDeclared, PopulationSettled
 from services.identity.domain.residences import ResidenceEnded, ResidenceStarted
@@ -63,6 +63,9 @@ CASES: list[tuple[View, list[Any], list[dict[str, Any]]]] = [
         ContactDisclosed(D, A, "purpose")],
      [{"resident_id": D, "name": NEW, "phone": None, "phone_findings": [], "id_number": BOX, "findings": ["division_unknown"],
        "registered_at": NOW, "version": 4}]),
+    (residents.VIEW, [ResidentRegistered(D, OLD, OLD), IdNumberRecorded(D, BOX, ("x",)), IdNumberWithdrawn(D, A)],
+     [{"resident_id": D, "name": OLD, "phone": OLD, "phone_findings": [], "id_number": None, "findings": [],
+       "registered_at": NOW, "version": 1}]),
     (residents.VIEW, [ResidentRegistered(D, OLD, OLD, ("no_sms",)), IdNumberRecorded(D, BOX, ("x",)), IdNumberConfirmed(D, A)],
      [{"resident_id": D, "name": OLD, "phone": OLD, "phone_findings": ["no_sms"], "id_number": BOX, "findings": [],
        "registered_at": NOW, "version": 1}]),
