@@ -16,6 +16,9 @@ from libs.eventkit.commands import Context
 from libs.eventkit.log import Key
 from libs.eventkit.recorded import Number, Retention, Retired
 from libs.eventkit.service import App
+from services.identity.domain.sessions import EndSession, StartSession
+from services.identity.main import SERVICE as IDENTITY
+from services.identity.retention import RETENTION
 from tests.eventkit.writers import append
 from tests.kit import caught_up, everything, folded, held, until
 from tests.toy import accounts
@@ -37,10 +40,10 @@ async def pool(toy: App) -> asyncpg.Pool:
     return await toy.database.pool()
 
 
-async def age(app: App, upto: int) -> None:
-    """These rows are forty days old; then all of the log is sealed."""
+async def age(app: App, upto: int, days: int = 40) -> None:
+    """These rows are so much older; then all of the log is sealed."""
     owner = await asyncpg.connect(app.settings.database_url)
-    await owner.execute("update events set recorded_at = recorded_at - interval '40 days' where position <= $1", upto)
+    await owner.execute("update events set recorded_at = recorded_at - make_interval(days => $2) where position <= $1", upto, days)
     await owner.execute("select seal_log()")
     await owner.close()
 
@@ -104,6 +107,22 @@ async def test_only_what_has_ended_goes_where_the_class_says_what_ends_it(toy: A
     await passed(toy)
     named = replace(ACCOUNTS, name="named", ends=(accounts.Named,))
     assert await retired_by(toy, named) == {"named": 2}
+
+
+async def test_a_session_goes_ninety_days_after_it_was_over_whether_anybody_ended_it_or_not(app_of: AppOf, community: UUID):
+    app, ended, idle, now = await app_of(IDENTITY), uuid4(), uuid4(), datetime.now(UTC)
+    asked = Context(community_id=community, now=now)
+    for session in (ended, idle):
+        await app.commands.handle(session, StartSession(session, uuid4(), uuid4(), "resident", now), asked)
+    await app.commands.handle(ended, EndSession(), asked)
+    left = []
+    for days in (89, 2, 28, 2):
+        await age(app, 3, days)
+        await passed(app)
+        await retired_by(app, *RETENTION)
+        rows = await everything(await app.database.pool())
+        left.append({UUID(r.stream.split(":")[1]) for r in rows if r.stream and r.type != "retired" and r.meta.retired is None})
+    assert left == [{ended, idle}, {idle}, {idle}, set()], "after 89, 91, 119 and 121 days"
 
 
 async def test_nothing_goes_that_a_reader_may_still_need_that_is_parked_or_not_sealed(toy: App, pool: asyncpg.Pool, community: UUID):
