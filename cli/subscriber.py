@@ -10,7 +10,7 @@ from typing import Any
 from cli import screen
 from cli.place import HERE, Place
 from cli.stack import secrets
-from cli.stack.kafka_rules import ADMIN, OPEN, Rule, of_subscriber
+from cli.stack.kafka_rules import ADMIN, KEEPER, OPEN, Rule, of_subscriber
 from cli.stack.ports import HOST, Kept
 from libs.contracts.topics import TOPICS
 
@@ -85,7 +85,7 @@ async def listed(place: Place) -> list[dict[str, Any]]:
     from cli.stack.kafka_admin import administering
 
     async with administering(place) as admin:
-        rules = {rule for rule in await admin.rules() if rule.user not in (*TOPICS, ADMIN)}
+        rules = {rule for rule in await admin.rules() if rule.user not in (*TOPICS, ADMIN, KEEPER)}
     return [shown(place, name, {rule for rule in rules if rule.user == name}) for name in sorted({rule.user for rule in rules})]
 
 

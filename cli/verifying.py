@@ -26,12 +26,15 @@ SHOWN = 2.0
 async def verify(app: App, outside: Outside) -> dict[str, Any]:
     name, begun = app.service.name, time.monotonic()
     places: dict[str, list[Head]] = {"file": heads.kept(outside.directory, name)}
+    away = ""
     try:
         places["kafka"] = await heads.told(outside, name)
-    except (KafkaError, OSError):
-        places["kafka"] = []
+    except (KafkaError, OSError) as error:
+        places["kafka"], away = [], type(error).__name__
     known = [head for some in places.values() for head in some]
     found, last, age = await checked(app, Check(known, Progress(name)))
+    if away and not known and not found.findings:  # here all is as it was sealed; whether that is what was told outside, nobody can say
+        raise SystemExit(f"{name}: no file knows a seal, and Kafka could not be asked ({away}): ask again when it answers")
     if not known and found.seals and age > FRESH:
         found.findings.append(Finding(1, "anchored head unknown", "neither the file nor Kafka's topic knows a seal of this log"))
     seconds = time.monotonic() - begun
