@@ -1,10 +1,10 @@
-"""Who may speak to whom, as the architecture has it: what contracts say of Kafka, the gateway's five ways, each service's own data."""
+"""Who may speak to whom, as the architecture has it: what contracts say of Kafka, the gateway's six ways, each service's own data."""
 
 from libs.contracts.topics import HEARS, TOPICS
 
 SERVICES = tuple(TOPICS)
-FORWARDED = ("identity", "access", "parking", "alarm", "neighbors")
-"""Whom the gateway passes a person's command on to. Devices hears of it from the owner."""
+FORWARDED = ("identity", "access", "devices", "parking", "alarm", "neighbors")
+"""Whom the gateway passes a person's request on to; of an order to a device, devices hears from the order's owner."""
 HTTP, POSTGRES, KAFKA, PANELS = 8080, 5432, 9092, 8130
 
 NAME, COMPONENT = "app.kubernetes.io/name", "app.kubernetes.io/component"

@@ -217,8 +217,13 @@ PASSED_ON_AT_THE_GATE = {
     "post": ("doors/{door_id}/openings", "lifts/{lift_id}/openings", "visitor-passes", "visitor-passes/{pass_id}/revocations",
              f"{STAY}/payments", f"{STAY}/settlements", f"{STAY}/corrections", "permits/{right_id}/renewals", "lanes/{lane_id}/openings",
              "parking-findings/{finding_id}/settlements")}
+DEVICE = "devices/{device_id}"
+PASSED_ON_OF_DEVICES = {
+    "get": ("devices", f"{DEVICE}/findings", "devices/unplaced-findings"), "put": (f"{DEVICE}/address",),
+    "post": ("devices", f"{DEVICE}/enrolments", f"{DEVICE}/enrolment-codes")}
 PASSED_ON = (
-    PASSED_ON_ABOUT_PEOPLE, PASSED_ON_TO_THE_REGISTER, PASSED_ON_TO_SET_UP, PASSED_ON_WITH_PAPERS, PASSED_ON_AT_THE_GATE)
+    PASSED_ON_ABOUT_PEOPLE, PASSED_ON_TO_THE_REGISTER, PASSED_ON_TO_SET_UP, PASSED_ON_WITH_PAPERS, PASSED_ON_AT_THE_GATE,
+    PASSED_ON_OF_DEVICES)
 PASSED_ON_IN_A_FIRE = {
     "get": ("panels", "panels/{panel_id}/signals", "sensors", "ladders", f"{NOTICE}/receipts", "broadcasts", "me/display-name",
             "me/circles", "circles/{circle_id}/members"),

@@ -59,7 +59,7 @@ def test_a_service_knows_its_own_database_broker_and_nobody_elses(service: str):
 
 
 def test_the_gateway_reaches_whom_it_passes_commands_to():
-    forwarded = {"identity", "access", "parking", "alarm", "neighbors"}
+    forwarded = {"identity", "access", "devices", "parking", "alarm", "neighbors"}
     told = environment(WHOLE["services"]["gateway"])
     assert {name.removeprefix("LIFANG_URL_").lower() for name in told if name.startswith("LIFANG_URL_")} == forwarded
     assert all(told[f"LIFANG_URL_{name.upper()}"] == f"http://{name}:8080" for name in forwarded)

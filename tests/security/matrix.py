@@ -163,6 +163,13 @@ MATRIX = {
         staff guard: GET /v1/parking/lots/{lot_id}/occupancy
         staff guard: GET /v1/parking-sessions
         resident staff guard: GET /v1/parking-sessions/{session_id}/bill
+        staff operator: POST /v1/devices
+        staff guard operator: GET /v1/devices
+        public: POST /v1/devices/{device_id}/enrolments
+        staff operator: POST /v1/devices/{device_id}/enrolment-codes
+        staff operator: PUT /v1/devices/{device_id}/address
+        staff guard operator: GET /v1/devices/{device_id}/findings
+        staff guard operator: GET /v1/devices/unplaced-findings
     """,
     "identity": """
         public: POST /v1/sign-ins

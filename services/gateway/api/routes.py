@@ -21,9 +21,9 @@ from services.gateway.api import (
     told,
     webhooks,
 )
-from services.gateway.api.passed_on import access, alarm, identity, neighbors, parking
+from services.gateway.api.passed_on import access, alarm, devices, identity, neighbors, parking
 
-PASSED_ON = (identity.TABLE, access.TABLE, parking.TABLE, alarm.TABLE, neighbors.TABLE)
+PASSED_ON = (identity.TABLE, access.TABLE, devices.TABLE, parking.TABLE, alarm.TABLE, neighbors.TABLE)
 LINKS = {
     "name": "Lifang gateway", "openapi": "/openapi.json", "sign_in": "/v1/sign-ins", "me": "/v1/me",
     "my_doors": "/v1/me/doors", "my_door_events": "/v1/me/door-events", "my_visitors": "/v1/me/visitors",
@@ -40,7 +40,8 @@ LINKS = {
     "credentials": "/v1/credentials", "parking_lots": "/v1/parking/lots", "plate_rights": "/v1/parking/plate-rights",
     "parking_sessions": "/v1/parking-sessions", "visitor_passes": "/v1/visitor-passes", "visitor_qr_keys": "/v1/visitor-qr-keys",
     "my_visitor_notices": "/v1/me/visitor-notices", "vehicles": "/v1/vehicles", "organisations": "/v1/organisations",
-    "notice_deliveries": "/v1/notice-deliveries", "face_templates": "/v1/face-templates", "ready": "/readyz"}
+    "notice_deliveries": "/v1/notice-deliveries", "face_templates": "/v1/face-templates", "devices": "/v1/devices",
+    "unplaced_findings": "/v1/devices/unplaced-findings", "ready": "/readyz"}
 
 
 def routes(app: App) -> APIRouter:

@@ -16,7 +16,7 @@ def test_policy(name: str) -> None:
 
 def test_arrows_are_derived_from_the_code() -> None:
     assert speaking() == set(TOPICS)
-    assert forwarded() == {"identity", "access", "parking", "alarm", "neighbors"}
+    assert forwarded() == {"identity", "access", "devices", "parking", "alarm", "neighbors"}
 
 
 @pytest.mark.parametrize("name", OVERLAYS)
