@@ -7,15 +7,14 @@ device.
 
 import asyncio
 import logging
-from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from datetime import UTC, date, datetime, timedelta
 
 from libs.eventkit.commands import Context
 from libs.eventkit.db import is_away
 from libs.eventkit.recorded import tag_of, uuid7
 from libs.eventkit.service import App
-from services.devices.device_book import DeviceBook
-from services.devices.domain.reports import BodyReceived, BodyUnreadable
+from services.devices.device_book import DeviceBook, KnownDevice
+from services.devices.domain.reports import REPORTS, BodyReceived, BodyUnreadable
 from services.devices.intake import Intake, day_id
 
 log = logging.getLogger(__name__)
@@ -39,13 +38,14 @@ async def close_past_days(app: App, book: DeviceBook, now: datetime) -> None:
     for device_id, day in list(book.last_day.items()):
         try:
             device = await book.find(device_id)
-            if device is not None and day < (now - ITS_OWN).date() and await _said(app, day_id(device_id, day)):
+            if device is not None and day < (now - ITS_OWN).date() and await _said(app, device, day):
                 context = Context(community_id=device.community_id, now=now, correlation=str(uuid7()))
                 await Intake(app, book, device, context).today()
         except Exception as error:
             log.log(logging.WARNING if is_away(error) else logging.ERROR, "day of device %s: %s", device_id, type(error).__name__)
 
 
-async def _said(app: App, day: UUID) -> bool:
-    query = "select exists (select 1 from events where stream = $1 and type = any($2))"
-    return bool(await (await app.database.pool()).fetchval(query, f"reports:{day}", _BODIES))
+async def _said(app: App, device: KnownDevice, day: date) -> bool:
+    query = "select exists (select 1 from events where stream = $1 and community_id = $2 and type = any($3))"
+    stream = f"{REPORTS.category}:{day_id(device.device_id, day)}"
+    return bool(await (await app.database.pool()).fetchval(query, stream, device.community_id, _BODIES))
