@@ -8,7 +8,7 @@ from libs.contracts.fields import Confirmed, SealedField
 class _OfDevice(Struct, frozen=True):
     device_id: UUID
 class DeviceRegistered(_OfDevice, frozen=True, tag="devices.device_registered"):
-    """A device is in the registry. `kind`: the protocol family, e.g. `hikvision-terminal`."""
+    """A device is in the registry. Said again when its name changes. `kind`: the protocol family, e.g. `hikvision-terminal`."""
     kind: str
     name: str
 class DeviceEnrolled(_OfDevice, frozen=True, tag="devices.device_enrolled"):
@@ -114,7 +114,7 @@ class TemplateRemovalWanted(_Template, frozen=True, tag="devices.template_remova
 class TemplateRemoved(_Template, frozen=True, tag="devices.template_removed"):
     """The reader said that it has no such face (any more): the proof."""
 class TemplateNotRemoved(_Template, frozen=True, tag="devices.template_not_removed"):
-    """An attempt came to nothing; it is tried again at `again_at`."""
+    """An attempt came to nothing; it is tried again at `again_at`, but where the reader was retired (`reason` is `reader_gone`)."""
     reason: str
     attempt: int
     again_at: datetime

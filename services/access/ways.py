@@ -1,7 +1,7 @@
 """Which ways in each person has, and to what they have agreed: kept in memory to decide about faces and notices.
 
 A fold of the own log. How many face templates readers keep is counted here too, over all communities: those of valid credentials,
-and those of revoked ones until each reader has proved that it has forgotten them.
+and those of revoked ones until each reader has proved that it has forgotten them, or is gone.
 """
 
 from functools import cache
@@ -9,7 +9,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from libs.contracts.devices import TemplateRemovalWanted, TemplateRemoved
+from libs.contracts.devices import TemplateNotRemoved, TemplateRemovalWanted, TemplateRemoved
 from libs.contracts.identity import ConsentGiven, ConsentWithdrawn, ResidentErased
 from libs.eventkit.decider import NotYet
 from libs.eventkit.memory import Memory
@@ -18,7 +18,8 @@ from libs.eventkit.service import App
 from services.access.domain.credentials import CredentialIssued, CredentialKind, CredentialRevoked
 
 Event = (
-    ConsentGiven | ConsentWithdrawn | ResidentErased | CredentialIssued | CredentialRevoked | TemplateRemovalWanted | TemplateRemoved)
+    ConsentGiven | ConsentWithdrawn | ResidentErased | CredentialIssued | CredentialRevoked | TemplateRemovalWanted | TemplateRemoved
+    | TemplateNotRemoved)
 Person = tuple[UUID, UUID]
 """Community and person."""
 
@@ -59,7 +60,8 @@ class Ways:
             case TemplateRemovalWanted(credential_id=credential_id, device_id=device_id):
                 if (credential_id, device_id) not in self._left:
                     self._leaving.setdefault(credential_id, set()).add(device_id)
-            case TemplateRemoved(credential_id=credential_id, device_id=device_id):
+            case TemplateRemoved(credential_id=credential_id, device_id=device_id) | TemplateNotRemoved(
+                    credential_id=credential_id, device_id=device_id, reason="reader_gone"):
                 self._left.add((credential_id, device_id))
                 self._leaving.get(credential_id, set()).discard(device_id)
 

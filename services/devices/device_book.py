@@ -16,10 +16,20 @@ from libs.eventkit.privacy import KeyHandle
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.service import App
 from services.devices.domain.lines import LineBack, LineSilent
-from services.devices.domain.registry import CredentialRevoked, Description, DeviceEnrolled, DeviceMoved, DeviceRegistered
+from services.devices.domain.registry import (
+    CredentialRevoked,
+    Description,
+    DeviceDescribed,
+    DeviceEnrolled,
+    DeviceMoved,
+    DeviceRegistered,
+    DeviceRetired,
+)
 from services.devices.domain.reports import DayBegun
 
-EVENTS = (CommunityFounded, DeviceRegistered, DeviceEnrolled, CredentialRevoked, DeviceMoved, DayBegun, LineSilent, LineBack)
+EVENTS = (
+    CommunityFounded, DeviceRegistered, DeviceEnrolled, CredentialRevoked, DeviceMoved, DeviceDescribed, DeviceRetired, DayBegun,
+    LineSilent, LineBack)
 
 
 TERMINAL = "hikvision-terminal"
@@ -50,6 +60,7 @@ class DeviceBook:
         self.memory = Memory("device_book", EVENTS, self._apply)
         self._devices: dict[UUID, KnownDevice] = {}
         self._panels: dict[str, list[UUID]] = {}
+        self.retired: dict[UUID, KnownDevice] = {}
         self.zones: dict[UUID, str] = {}
         """Of communities."""
         self.silent: set[UUID] = set()
@@ -67,8 +78,8 @@ class DeviceBook:
                 self.zones[community_id] = zone
             case DeviceRegistered(device_id=device_id, description=description):
                 self._devices[device_id] = KnownDevice(device_id, row.community_id, description)
-                if description.account:
-                    self._panels.setdefault(description.account, []).append(device_id)
+                self.retired.pop(device_id, None)
+                self._answer(device_id, "", description.account)
             case LineSilent(device_id=device_id):
                 self.silent.add(device_id)
             case LineBack(device_id=device_id):
@@ -80,12 +91,29 @@ class DeviceBook:
             case DeviceMoved(device_id=device_id, base_url=base_url):
                 if known := self._devices.get(device_id):
                     self._change(device_id, description=replace(known.description, base_url=base_url))
+            case DeviceDescribed(device_id=device_id, description=description):
+                if known := self._devices.get(device_id):
+                    self._answer(device_id, known.description.account, description.account)
+                    self._change(device_id, description=description)
+            case DeviceRetired(device_id=device_id):
+                if known := self._devices.pop(device_id, None):
+                    self.retired[device_id] = known
+                    self._answer(device_id, known.description.account, "")
+                    self.silent.discard(device_id)
             case DayBegun(device_id=device_id, day=day):
                 self.last_day[device_id] = max(day, self.last_day.get(device_id, day))
 
     def _change(self, device_id: UUID, **fields: Any) -> None:
         if known := self._devices.get(device_id):
             self._devices[device_id] = replace(known, **fields)
+
+    def _answer(self, device_id: UUID, before: str, account: str) -> None:
+        """A panel reports under this account from now on."""
+        if before != account:
+            if before:
+                self._panels[before].remove(device_id)
+            if account:
+                self._panels.setdefault(account, []).append(device_id)
 
     def streamed(self) -> list[KnownDevice]:
         """Those whose alert stream is to be read."""

@@ -1,4 +1,4 @@
-"""Readers forget a face that was revoked: each is told until it confirms it.
+"""Readers forget a face that was revoked: each is told until it confirms it, or is retired.
 
 A reader keeps the face under the credential's id as employee number, a person of its own there: to delete that person deletes the face and
 nothing else. It is told by PUT /ISAPI/AccessControl/UserInfo/Delete (ISAPI developer guide, person-based access control); a person whom
@@ -20,6 +20,7 @@ from services.devices.adapters.isapi_client import delete_person
 from services.devices.device_book import DeviceBook
 from services.devices.domain.templates import (
     TEMPLATES,
+    EndWithReader,
     RecordTemplateNotRemoved,
     RecordTemplateRemoved,
     ToRemove,
@@ -53,6 +54,8 @@ def forgetting(app: App, book: DeviceBook, client: httpx.AsyncClient) -> Timer:
 
     async def tell(face: ToRemove, now_due: Due) -> Struct:
         device = await book.find(face.device_id)
+        if face.device_id in book.retired:
+            return EndWithReader(face.credential_id, face.device_id, datetime.now(UTC))
         mine = device if device is not None and device.community_id == now_due.community_id else None
         outcome = await told(app, client, mine, partial(delete_person, employee_number=face.credential_id.hex))
         if outcome.result == "carried_out":

@@ -26,12 +26,13 @@ from services.devices.views import findings as findings_view
 
 EVENTS = (
     registry.DeviceRegistered, registry.EnrolmentCodeIssued, registry.DeviceEnrolled, registry.CredentialRevoked,
-    registry.DeviceMoved, reports.DayBegun, reports.KnowledgeCarried, reports.DayClosed, reports.BodyReceived,
+    registry.DeviceMoved, registry.DeviceDescribed, registry.DeviceRetired,
+    reports.DayBegun, reports.KnowledgeCarried, reports.DayClosed, reports.BodyReceived,
     reports.DeviceReported, reports.BodyUnreadable, reports.SerialGapFound, reports.SerialGapClosed,
     orders.OrderAttempted, orders.OrderCarriedOut, orders.OrderFailed,
     fallbacks.FallbackGiven, refusals.RefusalAttempted, refusals.RefusalTold, refusals.RefusalFailed,
     holds.HoldWanted, holds.HoldCarriedOut, holds.HoldFailed, lines.LineSilent, lines.LineBack, unplaced.FrameUnplaced,
-    templates.TemplateRemovalWanted, templates.TemplateRemoved, templates.TemplateNotRemoved,
+    templates.TemplateRemovalWanted, templates.TemplateRemoved, templates.TemplateNotRemoved, templates.ReaderGone,
 )
 
 

@@ -37,7 +37,7 @@ async def close_past_days(app: App, book: DeviceBook, now: datetime) -> None:
     await book.memory.catch_up()
     for device_id, day in list(book.last_day.items()):
         try:
-            device = await book.find(device_id)
+            device = await book.find(device_id) or book.retired.get(device_id)
             if device is not None and day < (now - ITS_OWN).date() and await _said(app, device, day):
                 context = Context(community_id=device.community_id, now=now, correlation=str(uuid7()))
                 await Intake(app, book, device, context).today()

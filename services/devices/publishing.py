@@ -21,7 +21,8 @@ def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
     match event:
         case ErasureConfirmed(person_id=resident_id, keys=keys):
             return (Public(said.DevicesErasureConfirmed(resident_id, keys)),)
-        case registry.DeviceRegistered(device_id=device_id, description=description):
+        case registry.DeviceRegistered(device_id=device_id, description=description) | registry.DeviceDescribed(
+                device_id=device_id, description=description):
             return (Public(said.DeviceRegistered(device_id, description.kind, description.name)),)
         case registry.DeviceEnrolled(device_id=device_id):
             return (Public(said.DeviceEnrolled(device_id)),)
@@ -59,6 +60,8 @@ def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
             return (Public(said.TemplateRemoved(credential_id, device_id)),)
         case templates.TemplateNotRemoved(credential_id=credential_id, device_id=device_id):
             return (Public(said.TemplateNotRemoved(credential_id, device_id, event.reason, event.attempt, event.again_at)),)
+        case templates.ReaderGone(credential_id=credential_id, device_id=device_id, attempts=attempts, at=at):
+            return (Public(said.TemplateNotRemoved(credential_id, device_id, "reader_gone", attempts, at)),)
         case _:
             return ()
 

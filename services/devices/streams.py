@@ -20,6 +20,7 @@ from services.devices.adapters.isapi_client import Terminal
 from services.devices.adapters.report import Report, Unreadable
 from services.devices.alert_reader import AlertReader
 from services.devices.device_book import DeviceBook, KnownDevice
+from services.devices.domain.registry import Description
 from services.devices.domain.reports import DeviceReported, SerialGapFound
 from services.devices.intake import Intake
 
@@ -36,12 +37,12 @@ class Streams:
 
     def __init__(self, app: App, book: DeviceBook, client: httpx.AsyncClient) -> None:
         self.app, self.book, self.client = app, book, client
-        self._reading: dict[tuple[UUID, str], asyncio.Task[None]] = {}
+        self._reading: dict[tuple[UUID, Description], asyncio.Task[None]] = {}
 
     async def run(self) -> None:
         try:
             while True:
-                wanted = {(d.device_id, d.description.base_url): d for d in self.book.streamed()}
+                wanted = {(d.device_id, d.description): d for d in self.book.streamed()}
                 for gone in self._reading.keys() - wanted.keys():
                     self._reading.pop(gone).cancel()
                 for key, device in wanted.items():

@@ -36,6 +36,9 @@ class Office(Struct):
         assert answer.status_code == status, answer.text
         return answer.json()
 
+    async def ask(self, method: str, path: str, body: Any = None, who: str = "staff", **headers: str) -> httpx.Response:
+        return await self.client.request(method, path, json=body, headers={"authorization": f"Bearer {who}", **headers})
+
     async def get(self, path: str, who: str = "staff", status: int = 200) -> Any:
         for view in SERVICE.views:
             position = await checkpoint(self.app.database, view.name)
@@ -100,3 +103,39 @@ async def test_the_demo_has_two_panels_one_of_them_encrypted(office: Office, com
             ("1号楼报警主机", "4A21", False), ("2号楼报警主机", "E5C102", True)]
         known = await book_of(office.app).find(UUID(found[1]["device_id"]))
         assert known and known.description.supervise == 60 and known.description.key_secret == "dc09-key"
+
+
+async def test_a_panel_is_corrected_as_it_was_seen_and_heard_as_it_is_now(office: Office, community: UUID) -> None:
+    """Registered in plain, it gets a key and is watched; its account stays its own."""
+    device = UUID((await office.register(key_secret="", supervise=0))["id"])
+    seen = await office.ask("GET", f"/v1/devices/{device}")
+    assert (seen.json()["account"], seen.json()["key_secret"], seen.json()["supervise"]) == ("4A21", "", 0)
+    corrected = seen.json() | {"key_secret": "dc09-key", "supervise": 60, "name": "2号楼报警主机"}
+    answer = await office.ask("PUT", f"/v1/devices/{device}", corrected, **{"if-match": seen.headers["etag"]})
+    assert answer.status_code == 200, answer.text
+    assert (await office.ask("PUT", f"/v1/devices/{device}", corrected, **{"if-match": seen.headers["etag"]})).status_code == 412
+    again = await office.ask("GET", f"/v1/devices/{device}")
+    assert (again.json(), again.headers["etag"]) == (corrected, answer.headers["etag"])
+    book = book_of(office.app)
+    known = await book.find(device)
+    assert known and known.description.key_secret == "dc09-key" and book.supervised() == [known]
+    (panel,) = (await office.get("/v1/devices"))["items"]
+    assert (panel["name"], panel["line"]) == ("2号楼报警主机", "speaking")
+    camera = {**corrected, "kind": "vzenith-camera", "account": "", "key_secret": "", "supervise": 0}
+    refused = await office.ask("PUT", f"/v1/devices/{device}", camera)
+    assert (refused.status_code, refused.json()["code"]) == (409, "device_of_another_kind")
+    assert (await office.ask("PUT", f"/v1/devices/{device}", corrected, "guard")).status_code == 403
+
+
+async def test_of_a_panel_that_is_retired_the_account_may_be_registered_anew(office: Office) -> None:
+    device = UUID((await office.register())["id"])
+    for _ in range(2):
+        assert (await office.ask("DELETE", f"/v1/devices/{device}")).status_code == 200
+    assert (await office.get("/v1/devices"))["items"] == []
+    for method, path, body in (("GET", "", None), ("PUT", "", NEW), ("PUT", "/address", {"address": ""}), ("POST", "/enrolment-codes", {})):
+        answer = await office.ask(method, f"/v1/devices/{device}{path}", body)
+        assert (answer.status_code, answer.json()["code"]) == (404, "device_not_found"), f"{method} {path}"
+    assert (await office.get(f"/v1/devices/{device}/findings"))["items"] == []
+    anew = UUID((await office.register())["id"])
+    await book_of(office.app).memory.catch_up()
+    assert [panel.device_id for panel in book_of(office.app).panels("4A21")] == [anew]

@@ -16,6 +16,7 @@ from services.access.domain.openings import CredentialJudged
 from services.access.domain.rights import GrantRight
 from services.access.main import ways_of
 from services.access.ways import Ways
+from services.devices.domain.registry import RetireDevice
 from tests.integration.fire_site import Site, hears
 from tests.integration.test_fire_release import again, begin, site
 from tests.kit import until
@@ -95,6 +96,24 @@ async def test_until_when_a_card_opens_is_in_the_log_in_utc(site: Site) -> None:
     card = await site.post("/v1/credentials", {**CARD, "valid_until": "2030-01-01T00:00:00+08:00"})
     rows = await site.access.log.stream(f"credential:{card.json()['id']}")
     assert ['"2029-12-31T16:00:00Z"' in row.data for row in rows if row.type == "credential_issued"] == [True]
+
+
+async def test_a_reader_that_was_retired_is_told_no_more_and_its_faces_count_no_more(site: Site) -> None:
+    begin(site.access)
+    begin(site.devices)
+    face = await issued(site)
+    await hears(site.access, "identity", site.community, ConsentWithdrawn(ANN, "face", ANN))
+    await site.once(site.devices, "template_not_removed")
+    await site.devices.commands.handle(site.machine.id, RetireDevice(site.machine.id), site.context())
+    (gone,) = await site.once(site.devices, "reader_gone")
+    assert (str(gone.credential_id), gone.device_id) == (face["id"], site.machine.id)
+
+    async def counted() -> bool:
+        await ways_of(site.access).memory.catch_up()
+        return ways_of(site.access).stored() == 0 and await proofs(site, face["id"]) == ["reader_gone"]
+
+    await until(counted)
+    assert await site.said(site.devices, "template_removed") == [], "nobody has proved anything"
 
 
 async def test_with_the_consent_the_face_opens_nothing_more_and_every_reader_forgets_it(site: Site) -> None:

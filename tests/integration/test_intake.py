@@ -15,7 +15,7 @@ from libs.eventkit.sealed import Sealed
 from libs.eventkit.service import App
 from services.devices.adapters.report import Report
 from services.devices.device_book import KnownDevice, book_of
-from services.devices.domain.registry import Description, RegisterDevice
+from services.devices.domain.registry import Description, RegisterDevice, RetireDevice
 from services.devices.domain.reports import (
     BodyReceived,
     BodyUnreadable,
@@ -122,6 +122,15 @@ async def test_the_last_day_of_a_device_that_fell_silent_is_closed_and_goes(app_
     other, late = await app_of(SERVICE, beside=app), MORNING + timedelta(days=60)
     assert [await take(other, device, card(4), late), await take(other, device, card(6), late)] == [0, 1]
     assert [event.findings for event in await said(app, DeviceReported)] == [("replay_unmarked",)], "how its clock went is known still"
+
+
+async def test_the_last_day_of_a_device_that_was_retired_is_closed_too(app_of: AppOf, device: KnownDevice) -> None:
+    app = await app_of(SERVICE)
+    await registered(app, device)
+    assert await take(app, device, card(1)) == 1
+    await app.commands.handle(device.device_id, RetireDevice(device.device_id), Context(community_id=device.community_id, now=EVENING))
+    await close_past_days(app, book_of(app), MORNING)
+    assert [event.day for event in await said(app, DayClosed)] == [EVENING.date()]
 
 
 async def registered(app: App, device: KnownDevice) -> None:

@@ -256,6 +256,9 @@ MATRIX = {
         staff operator: POST /v1/devices
         staff operator: POST /v1/devices/{device_id}/enrolment-codes
         staff operator: PUT /v1/devices/{device_id}/address
+        staff operator: GET /v1/devices/{device_id}
+        staff operator: PUT /v1/devices/{device_id}
+        staff operator: DELETE /v1/devices/{device_id}
         staff guard operator: GET /v1/devices
         operator: GET /v1/devices/unplaced-findings
         staff guard operator: GET /v1/devices/{device_id}/findings

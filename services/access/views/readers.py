@@ -31,15 +31,18 @@ def project(rows: Rows, event: object, row: Recorded) -> None:
         case TemplateRemoved():
             rows.put(
                 credential_id=event.credential_id, device_id=event.device_id, state="removed", removed_at=row.recorded_at, again_at=None)
+        case TemplateNotRemoved(reason="reader_gone"):
+            rows.put(
+                credential_id=event.credential_id, device_id=event.device_id, state="reader_gone", reason=event.reason, again_at=None)
         case TemplateNotRemoved():
             known = rows.get(credential_id=event.credential_id, device_id=event.device_id) or {}
-            if known.get("state") != "removed":
+            if known.get("state") not in ("removed", "reader_gone"):
                 rows.put(
                     credential_id=event.credential_id, device_id=event.device_id, state="waiting", attempts=event.attempt,
                     reason=event.reason, again_at=event.again_at)
 
 
-VIEW = View(table=TABLE, project=project, reads=reads)
+VIEW = View(table=TABLE, project=project, reads=reads, version=2)
 
 
 def of_credential(credential_id: UUID) -> Select[tuple[object, ...]]:

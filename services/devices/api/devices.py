@@ -19,7 +19,18 @@ from libs.eventkit.recorded import NOWHERE, uuid7
 from libs.eventkit.service import App
 from services.devices.api.reports import push_of
 from services.devices.device_book import DeviceBook, hash_of
-from services.devices.domain.registry import Description, EnrolDevice, MoveDevice, RegisterDevice, ReissueCredential
+from services.devices.domain.registry import (
+    REGISTRY,
+    DescribeDevice,
+    Description,
+    EnrolDevice,
+    Enrolled,
+    MoveDevice,
+    RegisterDevice,
+    Registered,
+    ReissueCredential,
+    RetireDevice,
+)
 from services.devices.views import devices, findings
 
 CODE_LIFETIME = timedelta(hours=24)
@@ -56,6 +67,13 @@ class NewDevice(Input):
             raise ValueError("an alarm panel has an account, and nothing else has")
         return self
 
+    @property
+    def described(self) -> Description:
+        return Description(
+            kind=self.kind, name=self.name, hardware_serial=self.serial, base_url=self.address, user=self.user,
+            password_secret=self.password_secret, fallback=self.fallback, answer_ms=self.answer_ms, stream=self.stream,
+            account=self.account.upper(), key_secret=self.key_secret, supervise=self.supervise)
+
 
 class EnrolmentCode(Input):
     code: str = Field(min_length=20, max_length=100)
@@ -77,9 +95,9 @@ def routes(app: App, book: DeviceBook) -> APIRouter:
     def position(done: Any) -> dict[str, str]:
         return http.position_header(app.service.name, app.commands.generation, done)
 
-    async def ours(device_id: UUID, principal: Principal) -> UUID:
+    async def ours(device_id: UUID, principal: Principal, retired: bool = False) -> UUID:
         """The device's community, if the caller belongs to it. Raises NotFound."""
-        device = await book.find(device_id)
+        device = await book.find(device_id) or (book.retired.get(device_id) if retired else None)
         if device is None or device.community_id not in principal.community_ids:
             raise NotFound("device")
         return device.community_id
@@ -92,12 +110,8 @@ def routes(app: App, book: DeviceBook) -> APIRouter:
         """Answers with the one-time code, which is shown once: a repeat of the same request has it not."""
         device_id, code, context = uuid7(), _secret(), http.context(request, principal, community_of(principal))
         expires = context.now + CODE_LIFETIME
-        description = Description(
-            kind=body.kind, name=body.name, hardware_serial=body.serial, base_url=body.address, user=body.user,
-            password_secret=body.password_secret, fallback=body.fallback, answer_ms=body.answer_ms, stream=body.stream,
-            account=body.account.upper(), key_secret=body.key_secret, supervise=body.supervise)
         done = await app.commands.handle(
-            device_id, RegisterDevice(device_id, description, hash_of(code), expires), context, key=key)
+            device_id, RegisterDevice(device_id, body.described, hash_of(code), expires), context, key=key)
         shown = {} if done.replayed else {"enrolment_code": code, "enrolment_code_expires": expires}
         return json({"id": done.outcome.id, **shown}, 201, position(done))
 
@@ -140,6 +154,29 @@ def routes(app: App, book: DeviceBook) -> APIRouter:
             device_id, MoveDevice(device_id, body.address), context, key=key, expected=http.if_match(request))
         return json({"id": device_id}, 200, {**position(done), "ETag": f'"{done.outcome.version}"'})
 
+    @router.put("/{device_id}")
+    async def describe_device(
+        device_id: UUID, body: NewDevice, request: Request, key: IdempotencyKey,
+        principal: Principal = permitted(permissions.DEVICES_MANAGE),
+    ) -> Response:
+        """All of what is registered of the device, as it is from now on; its kind stays. 409: device_of_another_kind,
+        hardware_already_registered, account_already_registered."""
+        context = http.context(request, principal, await ours(device_id, principal))
+        done = await app.commands.handle(
+            device_id, DescribeDevice(device_id, body.described), context, key=key, expected=http.if_match(request))
+        await book.find(device_id, done.outcome.position)
+        return json({"id": device_id}, 200, {**position(done), "ETag": f'"{done.outcome.version}"'})
+
+    @router.delete("/{device_id}")
+    async def retire_device(
+        device_id: UUID, request: Request, key: IdempotencyKey, principal: Principal = permitted(permissions.DEVICES_MANAGE),
+    ) -> Response:
+        """Out of use for good: its hardware, or its account, may be registered anew."""
+        context = http.context(request, principal, await ours(device_id, principal, retired=True))
+        done = await app.commands.handle(device_id, RetireDevice(device_id), context, key=key, expected=http.if_match(request))
+        await book.find(device_id, done.outcome.position)
+        return json({"id": device_id}, 200, position(done))
+
     @router.get("")
     async def list_devices(
         request: Request, principal: Principal = permitted(permissions.DEVICES_READ), cursor: str | None = None, limit: int = Limit,
@@ -158,12 +195,25 @@ def routes(app: App, book: DeviceBook) -> APIRouter:
             raise Problem(403, "not_permitted")
         return await found_of(request, NOWHERE, {NOWHERE}, cursor, limit)
 
+    @router.get("/{device_id}")
+    async def show_device(device_id: UUID, principal: Principal = permitted(permissions.DEVICES_MANAGE)) -> Response:
+        """What is registered of the device, as a PUT takes it."""
+        device, version = await app.commands.state(REGISTRY, device_id, await ours(device_id, principal))
+        if not isinstance(device, Registered | Enrolled):
+            raise NotFound("device")
+        about = device.description
+        shown = {
+            "kind": about.kind, "name": about.name, "serial": about.hardware_serial, "address": about.base_url, "user": about.user,
+            "password_secret": about.password_secret, "fallback": about.fallback, "answer_ms": about.answer_ms, "stream": about.stream,
+            "account": about.account, "key_secret": about.key_secret, "supervise": about.supervise}
+        return json(shown, 200, {"ETag": f'"{version}"'})
+
     @router.get("/{device_id}/findings")
     async def list_findings(
         request: Request, device_id: UUID, principal: Principal = permitted(permissions.DEVICES_READ), cursor: str | None = None,
         limit: int = Limit,
     ) -> Response:
-        await ours(device_id, principal)
+        await ours(device_id, principal, retired=True)
         return await found_of(request, device_id, principal.community_ids, cursor, limit)
 
     async def found_of(request: Request, device_id: UUID, of: Collection[UUID], cursor: str | None, limit: int) -> Response:

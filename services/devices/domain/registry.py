@@ -2,6 +2,7 @@
 
 Code and credential stand here as SHA-256 of random secrets. A code is good for one use and for a while; a device
 whose code was issued anew keeps its old credential until it has taken the new one, unless that was revoked.
+A device that is retired is no device any more: its hardware, or its account, may be registered anew.
 """
 
 from collections.abc import Iterable
@@ -66,7 +67,21 @@ class DeviceMoved(Struct, frozen=True, tag="device_moved"):
     base_url: str
 
 
-DeviceEvent = DeviceRegistered | EnrolmentCodeIssued | DeviceEnrolled | CredentialRevoked | DeviceMoved
+class DeviceDescribed(Struct, frozen=True, tag="device_described"):
+    """All of its description, as it is from now on."""
+
+    device_id: UUID
+    description: Description
+
+
+class DeviceRetired(Struct, frozen=True, tag="device_retired"):
+    """It is out of use: let in, ordered, read and watched no more."""
+
+    device_id: UUID
+
+
+DeviceEvent = (
+    DeviceRegistered | EnrolmentCodeIssued | DeviceEnrolled | CredentialRevoked | DeviceMoved | DeviceDescribed | DeviceRetired)
 
 
 # what is
@@ -98,12 +113,16 @@ class Enrolled(Struct, frozen=True):
     used: str = ""
 
 
-Device = Unknown | Registered | Enrolled
+class Retired(Struct, frozen=True):
+    pass
+
+
+Device = Unknown | Registered | Enrolled | Retired
 
 
 def evolve(device: Device, event: DeviceEvent) -> Device:
     match device, event:
-        case Unknown(), DeviceRegistered(description=description):
+        case (Unknown() | Retired()), DeviceRegistered(description=description):
             return Registered(description=description)
         case (Registered() | Enrolled()), EnrolmentCodeIssued(code_hash=code_hash, expires=expires):
             return replace(device, code=Code(code_hash, expires))
@@ -114,6 +133,10 @@ def evolve(device: Device, event: DeviceEvent) -> Device:
             return Registered(description=device.description, code=device.code, used=device.used)
         case (Registered() | Enrolled()), DeviceMoved(base_url=base_url):
             return replace(device, description=replace(device.description, base_url=base_url))
+        case (Registered() | Enrolled()), DeviceDescribed(description=description):
+            return replace(device, description=description)
+        case _, DeviceRetired():
+            return Retired()
         case _:
             return device
 
@@ -149,9 +172,31 @@ class MoveDevice(Struct, frozen=True):
     base_url: str
 
 
-def decide_register_device(command: RegisterDevice, device: Device) -> list[DeviceEvent]:
+class DescribeDevice(Struct, frozen=True):
+    device_id: UUID
+    description: Description
+
+
+class RetireDevice(Struct, frozen=True):
+    device_id: UUID
+
+
+def _described(device: Device) -> Description:
+    """Raises Refused for a device that is not there (yet, or any more)."""
     match device:
         case Unknown():
+            raise Refused("device_not_registered")
+        case Retired():
+            raise Refused("device_retired")
+        case Registered(description=description) | Enrolled(description=description):
+            return description
+        case _:
+            assert_never(device)
+
+
+def decide_register_device(command: RegisterDevice, device: Device) -> list[DeviceEvent]:
+    match device:
+        case Unknown() | Retired():
             return [
                 DeviceRegistered(command.device_id, command.description),
                 EnrolmentCodeIssued(command.device_id, command.code_hash, command.code_expires)]
@@ -167,6 +212,8 @@ def decide_enrol_device(command: EnrolDevice, device: Device) -> list[DeviceEven
     match device:
         case Unknown():
             raise Refused("device_not_registered")
+        case Retired():
+            raise Refused("device_retired")
         case Enrolled(credential_hash=known) if known == command.credential_hash:
             return []
         case Registered(code=code, used=used) | Enrolled(code=code, used=used):
@@ -185,6 +232,8 @@ def decide_reissue_credential(command: ReissueCredential, device: Device) -> lis
     match device:
         case Unknown():
             raise Refused("device_not_registered")
+        case Retired():
+            raise Refused("device_retired")
         case Registered(code=code) | Enrolled(code=code):
             revoked = command.revoke and isinstance(device, Enrolled)
             events: list[DeviceEvent] = [CredentialRevoked(command.device_id)] if revoked else []
@@ -196,24 +245,37 @@ def decide_reissue_credential(command: ReissueCredential, device: Device) -> lis
 
 
 def decide_move_device(command: MoveDevice, device: Device) -> list[DeviceEvent]:
+    return [] if _described(device).base_url == command.base_url else [DeviceMoved(command.device_id, command.base_url)]
+
+
+def decide_describe_device(command: DescribeDevice, device: Device) -> list[DeviceEvent]:
+    known = _described(device)
+    if known.kind != command.description.kind:
+        raise Refused("device_of_another_kind", kind=known.kind)
+    return [] if known == command.description else [DeviceDescribed(command.device_id, command.description)]
+
+
+def decide_retire_device(command: RetireDevice, device: Device) -> list[DeviceEvent]:
     match device:
         case Unknown():
             raise Refused("device_not_registered")
-        case Registered(description=description) | Enrolled(description=description):
-            if description.base_url == command.base_url:
-                return []
-            return [DeviceMoved(command.device_id, command.base_url)]
+        case Registered() | Enrolled():
+            return [DeviceRetired(command.device_id)]
+        case Retired():
+            return []
         case _:
             assert_never(device)
 
 
 def claims(command: Any, event: DeviceEvent) -> Iterable[Take | Release]:
     """A piece of hardware, and a panel's account, is registered once in a community."""
-    if isinstance(event, DeviceRegistered) and event.description.hardware_serial:
-        serial = f"{event.description.kind} {event.description.hardware_serial}"
-        yield Take(SERIAL, serial, "hardware_already_registered")
-    if isinstance(event, DeviceRegistered) and event.description.account:
-        yield Take(ACCOUNT, event.description.account, "account_already_registered")
+    if isinstance(event, DeviceDescribed | DeviceRetired):
+        yield from (Release(SERIAL), Release(ACCOUNT))
+    if isinstance(event, DeviceRegistered | DeviceDescribed):
+        if event.description.hardware_serial:
+            yield Take(SERIAL, f"{event.description.kind} {event.description.hardware_serial}", "hardware_already_registered")
+        if event.description.account:
+            yield Take(ACCOUNT, event.description.account, "account_already_registered")
 
 
 REGISTRY = Decider[Device, DeviceEvent](
@@ -222,6 +284,7 @@ REGISTRY = Decider[Device, DeviceEvent](
     evolve=evolve,
     decide={
         RegisterDevice: decide_register_device, EnrolDevice: decide_enrol_device,
-        ReissueCredential: decide_reissue_credential, MoveDevice: decide_move_device},
+        ReissueCredential: decide_reissue_credential, MoveDevice: decide_move_device,
+        DescribeDevice: decide_describe_device, RetireDevice: decide_retire_device},
     claims=claims,
 )

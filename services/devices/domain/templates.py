@@ -4,6 +4,7 @@
 2. A reader is told after 1 s, then after twice as long each time, at most an hour (`pause`), for as long as it takes: a reader that is
    away for a week forgets in the week after.
 3. To tell it twice harms nobody.
+4. A reader that was retired is told no more. That is no proof: what it kept goes with it.
 """
 
 from datetime import datetime, timedelta
@@ -43,7 +44,14 @@ class TemplateNotRemoved(_Template, frozen=True, tag="template_not_removed"):
     again_at: datetime
 
 
-TemplateEvent = TemplateRemovalWanted | TemplateRemoved | TemplateNotRemoved
+class ReaderGone(_Template, frozen=True, tag="reader_gone"):
+    """The reader was retired before it had said so, after so many attempts."""
+
+    attempts: int
+    at: datetime
+
+
+TemplateEvent = TemplateRemovalWanted | TemplateRemoved | TemplateNotRemoved | ReaderGone
 
 
 # what is
@@ -64,7 +72,11 @@ class Removed(Struct, frozen=True):
     pass
 
 
-Template = NotWanted | ToRemove | Removed
+class GoneWithReader(Struct, frozen=True):
+    pass
+
+
+Template = NotWanted | ToRemove | Removed | GoneWithReader
 
 
 def evolve(template: Template, event: TemplateEvent) -> Template:
@@ -75,6 +87,8 @@ def evolve(template: Template, event: TemplateEvent) -> Template:
             return replace(template, attempts=attempt, again_at=again_at)
         case ToRemove(), TemplateRemoved():
             return Removed()
+        case ToRemove(), ReaderGone():
+            return GoneWithReader()
         case _:
             return template
 
@@ -103,6 +117,10 @@ class RecordTemplateNotRemoved(_Template, frozen=True):
     now: datetime
 
 
+class EndWithReader(_Template, frozen=True):
+    now: datetime
+
+
 def removal_id_of(credential_id: UUID, device_id: UUID) -> UUID:
     """One for each face and reader."""
     return uuid5(device_id, str(credential_id))
@@ -117,7 +135,7 @@ def decide_want_removed(command: WantTemplateRemoved, template: Template) -> lis
     match template:
         case NotWanted():
             return [TemplateRemovalWanted(command.credential_id, command.device_id, command.at)]
-        case ToRemove() | Removed():
+        case ToRemove() | Removed() | GoneWithReader():
             return []
         case _:
             assert_never(template)
@@ -129,7 +147,7 @@ def decide_record_removed(command: RecordTemplateRemoved, template: Template) ->
             raise NotFound("template")
         case ToRemove():
             return [TemplateRemoved(command.credential_id, command.device_id)]
-        case Removed():
+        case Removed() | GoneWithReader():
             return []
         case _:
             assert_never(template)
@@ -143,7 +161,19 @@ def decide_record_not_removed(command: RecordTemplateNotRemoved, template: Templ
             again_at = command.now + pause(command.attempt)
             return [TemplateNotRemoved(
                 command.credential_id, command.device_id, command.reason, command.code, command.attempt, again_at)]
-        case ToRemove() | Removed():
+        case ToRemove() | Removed() | GoneWithReader():
+            return []
+        case _:
+            assert_never(template)
+
+
+def decide_end_with_reader(command: EndWithReader, template: Template) -> list[TemplateEvent]:
+    match template:
+        case NotWanted():
+            raise NotFound("template")
+        case ToRemove(attempts=attempts):
+            return [ReaderGone(command.credential_id, command.device_id, attempts, command.now)]
+        case Removed() | GoneWithReader():
             return []
         case _:
             assert_never(template)
@@ -153,4 +183,4 @@ TEMPLATES = Decider[Template, TemplateEvent](
     category="template", initial=NotWanted(), evolve=evolve,
     decide={
         WantTemplateRemoved: decide_want_removed, RecordTemplateRemoved: decide_record_removed,
-        RecordTemplateNotRemoved: decide_record_not_removed})
+        RecordTemplateNotRemoved: decide_record_not_removed, EndWithReader: decide_end_with_reader})

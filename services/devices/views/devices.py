@@ -13,9 +13,11 @@ from services.devices.domain.lines import LineBack, LineSilent
 from services.devices.domain.orders import OrderCarriedOut
 from services.devices.domain.registry import (
     CredentialRevoked,
+    DeviceDescribed,
     DeviceEnrolled,
     DeviceMoved,
     DeviceRegistered,
+    DeviceRetired,
     EnrolmentCodeIssued,
 )
 from services.devices.domain.reports import BodyUnreadable, DeviceReported
@@ -35,7 +37,7 @@ TABLE = Table(
 
 Seen = (DeviceReported, BodyUnreadable, OrderCarriedOut)
 Lines = (LineSilent, LineBack)
-Registry = (DeviceRegistered, EnrolmentCodeIssued, DeviceEnrolled, CredentialRevoked, DeviceMoved)
+Registry = (DeviceRegistered, EnrolmentCodeIssued, DeviceEnrolled, CredentialRevoked, DeviceMoved, DeviceDescribed, DeviceRetired)
 
 
 def reads(event: object, row: Recorded) -> Iterable[Where]:
@@ -57,6 +59,13 @@ def project(rows: Rows, event: object, row: Recorded) -> None:
             _change(rows, device_id, enrolled=False, version=row.version)
         case DeviceMoved(device_id=device_id, base_url=base_url):
             _change(rows, device_id, address=base_url, version=row.version)
+        case DeviceDescribed(device_id=device_id, description=about):
+            _change(
+                rows, device_id, name=about.name, hardware_serial=about.hardware_serial, address=about.base_url, account=about.account,
+                supervise=about.supervise, version=row.version)
+        case DeviceRetired(device_id=device_id):
+            if (known := rows.get(device_id=device_id)) is not None:
+                rows.remove(known)
         case LineSilent(device_id=device_id):
             _change(rows, device_id, silent_since=row.recorded_at)
         case LineBack(device_id=device_id):
@@ -94,4 +103,4 @@ def shown(row: dict[str, Any], now: datetime) -> dict[str, Any]:
         "line": ("silent" if silent else "speaking") if supervised else None, "silent_since": silent}
 
 
-VIEW = View(table=TABLE, project=project, reads=reads)
+VIEW = View(table=TABLE, project=project, reads=reads, version=2)

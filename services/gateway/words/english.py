@@ -164,7 +164,7 @@ def _of_devices(event: Any, names: Names) -> str:
         case devices.DoorOrderFailed():
             return f"The order to {_device(event, names)} failed: {_why(event.reason)}."
         case devices.DeviceRegistered():
-            return f"Device {event.name} was registered, a {event.kind}."
+            return f"Device {event.name} is in the registry, a {event.kind}."
         case devices.DeviceEnrolled():
             return f"{_first(_device(event, names))} was given a credential of its own."
         case devices.SerialGapFound():

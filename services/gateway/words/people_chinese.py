@@ -45,6 +45,8 @@ def sentence(event: Any, names: Names) -> str:
             return f"须从设备“{names.get(event.device_id) or short(event.device_id)}”中删除一份凭证的人脸。"
         case devices.TemplateRemoved():
             return f"设备“{names.get(event.device_id) or short(event.device_id)}”确认已删除该人脸。"
+        case devices.TemplateNotRemoved(reason="reader_gone"):
+            return f"设备“{names.get(event.device_id) or short(event.device_id)}”在确认删除该人脸之前已停用，不再通知。"
         case devices.TemplateNotRemoved():
             device = names.get(event.device_id) or short(event.device_id)
             return f"设备“{device}”尚未确认删除该人脸（第 {event.attempt} 次）。"

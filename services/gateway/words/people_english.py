@@ -48,6 +48,9 @@ def sentence(event: Any, names: Names) -> str:
             return f"The face of a credential is to leave device {names.get(event.device_id) or short(event.device_id)}."
         case devices.TemplateRemoved():
             return f"Device {names.get(event.device_id) or short(event.device_id)} confirmed that it has forgotten the face."
+        case devices.TemplateNotRemoved(reason="reader_gone"):
+            device = names.get(event.device_id) or short(event.device_id)
+            return f"Device {device} was retired before it had confirmed that it has forgotten the face: it is told no more."
         case devices.TemplateNotRemoved():
             device = names.get(event.device_id) or short(event.device_id)
             return f"Device {device} did not confirm that it has forgotten the face (attempt {event.attempt})."

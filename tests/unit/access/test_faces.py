@@ -141,6 +141,8 @@ def test_a_template_counts_until_every_reader_has_forgotten_it():
     counts = [Known(*log[:n]).stored() for n in range(1, len(log) + 1)]
     assert counts == [0, 1, 0, 1, 1, 1, 0]
     assert Known(*log, WANTED).stored() == 0, "said again"
+    failed, gone = (devices.TemplateNotRemoved(FACE, OTHER, reason, 7, NOW) for reason in ("unreachable", "reader_gone"))
+    assert [Known(*log[:-1], what).stored() for what in (failed, gone)] == [1, 0], "or is gone"
 
 
 SAID = st.lists(st.sampled_from([GIVEN, WITHDRAWN]), max_size=12)
@@ -174,3 +176,6 @@ def test_the_proof_of_each_reader_is_shown_and_a_late_failure_takes_none_back():
         ("waiting", 1, "unreachable"), ("waiting", 0, None)]
     assert [(row["state"], row["attempts"]) for row in done] == [("removed", 1), ("waiting", 0)] and done[0]["removed_at"]
     assert folded(readers.VIEW, catalogue, [*log, *log]) == folded(readers.VIEW, catalogue, log)
+    gone = [recorded(devices.TemplateNotRemoved(FACE, OTHER, "reader_gone", 7, NOW), HERE, position=9, source="devices", at=NOW)]
+    shown = folded(readers.VIEW, catalogue, [*log, *gone])[HERE]
+    assert [(row["state"], row.get("removed_at")) for row in shown if row["device_id"] == str(OTHER)] == [("reader_gone", None)]

@@ -11,9 +11,11 @@ from services.devices.domain.lines import LineBack, LineSilent
 from services.devices.domain.registry import (
     CredentialRevoked,
     Description,
+    DeviceDescribed,
     DeviceEnrolled,
     DeviceMoved,
     DeviceRegistered,
+    DeviceRetired,
 )
 
 DEVICE, COMMUNITY = UUID(int=1), UUID(int=2)
@@ -83,6 +85,30 @@ async def test_orders_go_to_where_the_device_is_now() -> None:
     book, _ = book_with(REGISTERED, ENROLLED, DeviceMoved(DEVICE, "http://10.0.0.10"))
     found = await book.find(DEVICE)
     assert found is not None and found.description.base_url == "http://10.0.0.10"
+
+
+async def test_a_device_is_what_it_was_corrected_to() -> None:
+    north = Description("hikvision-terminal", "North gate", "K1", "http://10.0.0.11", stream=True)
+    book, _ = book_with(REGISTERED, ENROLLED, DeviceDescribed(DEVICE, north))
+    found = await book.authenticated(DEVICE, "secret")
+    assert found is not None and found.description == north and book.streamed() == [found]
+
+
+async def test_a_device_that_was_retired_is_let_in_read_and_told_no_more() -> None:
+    streamed = Description("hikvision-terminal", "South gate", "K1", "http://10.0.0.9", stream=True)
+    book, _ = book_with(DeviceRegistered(DEVICE, streamed), ENROLLED, DeviceRetired(DEVICE))
+    assert await book.find(DEVICE) is await book.authenticated(DEVICE, "secret") is None
+    assert (book.streamed(), book.readers(COMMUNITY), list(book.retired)) == ([], [], [DEVICE])
+
+
+async def test_a_panel_is_found_under_the_account_that_it_has_now_and_none_where_it_is_retired() -> None:
+    panel, other = (Description("dc09-panel", "one", "", account=account, supervise=60) for account in ("4A21", "77F0"))
+    book, log = book_with(DeviceRegistered(DEVICE, panel), LineSilent(DEVICE, 60), DeviceDescribed(DEVICE, other))
+    await book.memory.catch_up()
+    assert [known.description for known in book.panels("77F0")] == [other] and book.panels("4A21") == []
+    log.say(DeviceRetired(DEVICE))
+    await book.memory.catch_up()
+    assert book.panels("77F0") == book.supervised() == [] and book.silent == set()
 
 
 def test_basic_authorization() -> None:

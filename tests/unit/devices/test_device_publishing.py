@@ -17,9 +17,11 @@ from services.devices.domain.refusals import RefusalAttempted, RefusalFailed, Re
 from services.devices.domain.registry import (
     CredentialRevoked,
     Description,
+    DeviceDescribed,
     DeviceEnrolled,
     DeviceMoved,
     DeviceRegistered,
+    DeviceRetired,
     EnrolmentCodeIssued,
 )
 from services.devices.domain.reports import (
@@ -33,7 +35,7 @@ from services.devices.domain.reports import (
     SerialGapFound,
 )
 from services.devices.domain.signals import Signal
-from services.devices.domain.templates import TemplateNotRemoved, TemplateRemovalWanted, TemplateRemoved
+from services.devices.domain.templates import ReaderGone, TemplateNotRemoved, TemplateRemovalWanted, TemplateRemoved
 from services.devices.domain.told import Told
 from services.devices.domain.unplaced import FrameUnplaced
 from services.devices.main import SERVICE
@@ -48,6 +50,8 @@ TOLD = Told(report_id=REPORT, kind="card_read", code="5/1", history=True, serial
 SAID: list[tuple[Any, Any]] = [
     (DeviceRegistered(DEVICE, Description("hikvision-terminal", "South gate", "K1", "http://10.0.0.9")),
      contracts.DeviceRegistered(DEVICE, "hikvision-terminal", "South gate")),
+    (DeviceDescribed(DEVICE, Description("hikvision-terminal", "North gate", "K1")),
+     contracts.DeviceRegistered(DEVICE, "hikvision-terminal", "North gate")),
     (DeviceEnrolled(DEVICE, "hash"), contracts.DeviceEnrolled(DEVICE)),
     (SerialGapFound(DEVICE, 1, 3), contracts.SerialGapFound(DEVICE, 1, 3)),
     (SerialGapClosed(DEVICE, 1, 3), contracts.SerialGapClosed(DEVICE, 1, 3)),
@@ -65,6 +69,7 @@ SAID: list[tuple[Any, Any]] = [
     (TemplateRemovalWanted(REPORT, DEVICE, NOW), contracts.TemplateRemovalWanted(REPORT, DEVICE)),
     (TemplateRemoved(REPORT, DEVICE), contracts.TemplateRemoved(REPORT, DEVICE)),
     (TemplateNotRemoved(REPORT, DEVICE, "refused", "4", 1, NOW), contracts.TemplateNotRemoved(REPORT, DEVICE, "refused", 1, NOW)),
+    (ReaderGone(REPORT, DEVICE, 7, NOW), contracts.TemplateNotRemoved(REPORT, DEVICE, "reader_gone", 7, NOW)),
     (DeviceReported(DEVICE, BODY, Told(
         report_id=REPORT, kind="panel_signal", code="3400", history=False, signal=Signal("contact_id", 1, 12, user=True),
         device_time=NOW), NOW, live=True, skew=0.5, findings=("length",)),
@@ -78,7 +83,7 @@ SAID: list[tuple[Any, Any]] = [
          card_number=SealedField(KEY, REPORT, "card_number", "box"))),
 ]
 SILENT = [
-    EnrolmentCodeIssued(DEVICE, "hash", NOW), CredentialRevoked(DEVICE), DeviceMoved(DEVICE, "http://10.0.0.9"),
+    EnrolmentCodeIssued(DEVICE, "hash", NOW), CredentialRevoked(DEVICE), DeviceMoved(DEVICE, "http://10.0.0.9"), DeviceRetired(DEVICE),
     DayBegun(DEVICE, NOW.date()), KnowledgeCarried(Heard()), DayClosed(DEVICE, NOW.date()),
     BodyReceived(BODY, RAW, "", 1, 1), BodyUnreadable(DEVICE, BODY, RAW, "", 1, "empty"),
     RefusalAttempted(REPORT, DEVICE, 7), RefusalTold(REPORT, DEVICE), RefusalFailed(REPORT, DEVICE, "unknown"),

@@ -12,9 +12,11 @@ from services.devices.domain.orders import OrderCarriedOut
 from services.devices.domain.registry import (
     CredentialRevoked,
     Description,
+    DeviceDescribed,
     DeviceEnrolled,
     DeviceMoved,
     DeviceRegistered,
+    DeviceRetired,
     EnrolmentCodeIssued,
 )
 from services.devices.domain.reports import BodyUnreadable, DeviceReported, SerialGapClosed, SerialGapFound
@@ -98,6 +100,13 @@ def test_a_supervised_panel_is_online_until_its_line_falls_silent() -> None:
 def test_a_device_whose_credential_was_revoked_is_not_enrolled() -> None:
     (row,) = all_of(folded(devices.VIEW, (*REGISTRY, CredentialRevoked(DEVICE))))
     assert (row["enrolled"], row["version"]) == (False, 4)
+
+
+def test_a_device_is_listed_as_it_was_corrected_and_no_more_when_it_is_retired() -> None:
+    corrected = DeviceDescribed(DEVICE, Description("dc09-panel", "North", "", account="77F0", supervise=0))
+    (row,) = all_of(folded(devices.VIEW, (*PANEL, corrected)))
+    assert (row["name"], row["account"], row["supervise"], row["version"]) == ("North", "77F0", 0, 2)
+    assert all_of(folded(devices.VIEW, (*PANEL, corrected, DeviceRetired(DEVICE)))) == []
 
 
 def test_a_device_is_online_for_a_quarter_of_an_hour() -> None:

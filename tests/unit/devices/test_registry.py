@@ -3,21 +3,26 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
-from libs.eventkit.decider import Refused, Take
+from libs.eventkit.decider import Refused, Release, Take
 from services.devices.domain.registry import (
     REGISTRY,
     CredentialRevoked,
+    DescribeDevice,
     Description,
+    DeviceDescribed,
     DeviceEnrolled,
     DeviceEvent,
     DeviceMoved,
     DeviceRegistered,
+    DeviceRetired,
     EnrolDevice,
     EnrolmentCodeIssued,
     MoveDevice,
     RegisterDevice,
     ReissueCredential,
+    RetireDevice,
 )
 
 ID = UUID(int=1)
@@ -122,6 +127,50 @@ def test_an_unknown_device_moves_nowhere() -> None:
 
 def test_moving_to_where_it_is_says_nothing_new() -> None:
     assert when(move, REGISTERED, CODE, ENROLLED, DeviceMoved(ID, "http://10.0.0.10")) == []
+
+
+PANEL = Description("dc09-panel", "Panel", "", account="4A21")
+KEYED = replace(PANEL, key_secret="dc09-key", supervise=60)
+RETIRED = DeviceRetired(ID)
+
+
+def test_what_is_registered_of_a_device_is_corrected_and_its_credential_stays() -> None:
+    describe = DescribeDevice(ID, replace(TERMINAL, name="North gate", fallback="open"))
+    assert when(describe, REGISTERED, CODE, ENROLLED) == [DeviceDescribed(ID, describe.description)]
+    corrected = DeviceDescribed(ID, describe.description)
+    assert when(describe, REGISTERED, CODE, ENROLLED, corrected) == when(enrol, REGISTERED, CODE, ENROLLED, corrected) == []
+    assert when(DescribeDevice(ID, KEYED), DeviceRegistered(ID, PANEL)) == [DeviceDescribed(ID, KEYED)]
+
+
+def test_a_device_does_not_become_one_of_another_kind() -> None:
+    with pytest.raises(Refused, match="device_of_another_kind"):
+        when(DescribeDevice(ID, replace(TERMINAL, kind="hikvision-camera")), REGISTERED, CODE)
+
+
+def test_a_device_that_is_corrected_gives_up_what_it_was_registered_under_and_takes_what_it_is_now() -> None:
+    assert list(REGISTRY.claims(None, DeviceDescribed(ID, replace(PANEL, account="77F0")))) == [
+        Release("hardware_serial"), Release("panel_account"), Take("panel_account", "77F0", "account_already_registered")]
+
+
+def test_a_device_is_retired_once_and_gives_up_what_it_was_registered_under() -> None:
+    retire = RetireDevice(ID)
+    assert when(retire, REGISTERED, CODE) == when(retire, REGISTERED, CODE, ENROLLED) == [RETIRED]
+    assert when(retire, REGISTERED, CODE, RETIRED) == []
+    assert list(REGISTRY.claims(retire, RETIRED)) == [Release("hardware_serial"), Release("panel_account")]
+    with pytest.raises(Refused, match="device_not_registered"):
+        when(retire)
+
+
+@pytest.mark.parametrize("command", [enrol, reissue, move, DescribeDevice(ID, TERMINAL)])
+def test_nothing_is_done_with_a_device_that_is_retired_or_was_never_registered(command: Any) -> None:
+    for events, why in (((REGISTERED, CODE, ENROLLED, RETIRED), "device_retired"), ((), "device_not_registered")):
+        with pytest.raises(Refused, match=why):
+            when(command, *events)
+
+
+def test_a_device_that_was_retired_is_registered_anew_without_what_it_had() -> None:
+    assert when(register, REGISTERED, CODE, ENROLLED, RETIRED) == [REGISTERED, CODE]
+    assert when(enrol, REGISTERED, CODE, ENROLLED, RETIRED, REGISTERED, CODE) == [ENROLLED]
 
 
 def test_a_panels_account_is_registered_once_and_other_devices_have_none() -> None:

@@ -12,9 +12,11 @@ from libs.contracts import devices as said
 from libs.eventkit.decider import NotFound
 from services.devices.adapters.isapi_client import Terminal, delete_person
 from services.devices.device_book import DeviceBook
-from services.devices.domain.registry import Description, DeviceRegistered
+from services.devices.domain.registry import Description, DeviceRegistered, DeviceRetired
 from services.devices.domain.templates import (
     TEMPLATES,
+    EndWithReader,
+    ReaderGone,
     RecordTemplateNotRemoved,
     RecordTemplateRemoved,
     TemplateNotRemoved,
@@ -35,6 +37,7 @@ WANT, WANTED = WantTemplateRemoved(FACE, READER, NOW), TemplateRemovalWanted(FAC
 REMOVED = TemplateRemoved(FACE, READER)
 AGAIN = NOW + timedelta(seconds=1)
 FAILED = TemplateNotRemoved(FACE, READER, "unreachable", "ConnectError", 1, AGAIN)
+GONE = ReaderGone(FACE, READER, 1, NOW)
 NOT_YET = RecordTemplateNotRemoved(FACE, READER, "unreachable", "ConnectError", 1, NOW)
 
 
@@ -58,6 +61,16 @@ def test_the_reader_is_told_until_it_says_so():
             when(command)
 
 
+def test_a_reader_that_was_retired_is_told_no_more_and_has_proved_nothing():
+    end = EndWithReader(FACE, READER, NOW)
+    assert when(end, WANTED, FAILED) == [GONE] and when(end, WANTED, FAILED, GONE) == when(end, WANTED, REMOVED) == []
+    assert due(TEMPLATES.fold((WANTED, FAILED, GONE))) is None
+    for command in (WANT, NOT_YET, RecordTemplateRemoved(FACE, READER)):
+        assert when(command, WANTED, FAILED, GONE) == []
+    with pytest.raises(NotFound):
+        when(end)
+
+
 def test_it_waits_longer_each_time_but_no_more_than_an_hour():
     assert [pause(n).total_seconds() for n in (1, 2, 3, 12, 13, 999)] == [1, 2, 4, 2048, 3600, 3600]
 
@@ -73,6 +86,8 @@ async def test_every_terminal_of_the_community_is_told_and_nothing_else():
     event = access.FaceRevoked(FACE, ANN, "consent_withdrawn")
     row = recorded(event, HERE, source="access", at=NOW)
     assert [(do.subject_id, do.command) for do in await react(event, row)] == [(removal_id_of(FACE, READER), WANT)]
+    book._apply(DeviceRetired(READER), recorded(event, HERE))
+    assert await react(event, row) == [], "it is gone"
 
 
 async def _nothing() -> None:
