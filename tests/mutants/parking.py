@@ -49,6 +49,7 @@ MUTANTS = (
         ("nine seats are more than nine", "known <= limit", "known < limit"),
         ("an unknown fact keeps a vehicle out",
          "return known is None or limit is None or", "return known is not None and limit is None or known is not None and"),
+        ("what is adopted at noon bills who came in the morning", "adoption.adopted_at <= entry]", "True]"),
         ("a tariff begins a day late", "adoption.since <= day]", "adoption.since < day]"),
         ("the day is that of Greenwich",
          "day = entry.astimezone(ZoneInfo(zone)).date()", 'day = entry.astimezone(ZoneInfo("UTC")).date()'),

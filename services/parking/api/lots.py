@@ -127,6 +127,7 @@ def routes(app: App, book: LotBook) -> APIRouter:
         lot_id: UUID, body: NewTariff, request: Request, key: IdempotencyKey,
         principal: Principal = permitted(permissions.PARKING_MANAGE),
     ) -> Response:
+        """Of today it counts for whoever comes in from now on."""
         community_id = community_of(principal)
         await ready(community_id)
         lot = book.lot(community_id, lot_id)
@@ -134,9 +135,9 @@ def routes(app: App, book: LotBook) -> APIRouter:
             tariff = msgspec.convert(body.tariff, Tariff)
         except msgspec.ValidationError as error:
             raise Problem(422, "tariff_unreadable", str(error)) from error
-        today = datetime.now(ZoneInfo(lot.opened.clock)).date()
-        done = await app.commands.handle(
-            lot_id, AdoptTariff(lot_id, tariff, body.since, today), http.context(request, principal, community_id), key=key)
+        at = now()
+        command = AdoptTariff(lot_id, tariff, body.since, at.astimezone(ZoneInfo(lot.opened.clock)).date(), at)
+        done = await app.commands.handle(lot_id, command, http.context(request, principal, community_id), key=key)
         return json({"id": lot_id, "tariff": tariff.name, "version": tariff.version}, 201, position(done))
 
     @router.get("/lots/{lot_id}/tariffs")

@@ -1,6 +1,6 @@
 """A car park: its zones and spaces, who may come in, and which tariff counts from which day on."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import assert_never
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -74,12 +74,13 @@ class OpenLot(Struct, frozen=True):
 
 
 class AdoptTariff(Struct, frozen=True):
-    """`today`: the day in the lot's zone."""
+    """`today`: the day in the lot's zone; `now`: since when whoever comes in meets it at the gate."""
 
     lot_id: UUID
     tariff: Tariff
     since: date
     today: date
+    now: datetime | None = None
 
 
 def decide_open(command: OpenLot, lot: AnyLot) -> list[LotEvent]:
@@ -94,13 +95,13 @@ def decide_open(command: OpenLot, lot: AnyLot) -> list[LotEvent]:
 
 
 def decide_adopt(command: AdoptTariff, lot: AnyLot) -> list[LotEvent]:
-    """A bill names a tariff and its version: what a version says never changes, and nobody's past price does."""
+    """A bill names a tariff and its version: what a version says never changes, and neither does the price of
+    whoever is inside or was."""
     match lot:
         case NoLot():
             raise Refused("lot_unknown")
         case Lot(adoptions=adoptions):
-            adoption = Adoption(command.tariff, command.since)
-            if adoption in adoptions:
+            if any((known.tariff, known.since) == (command.tariff, command.since) for known in adoptions):
                 return []
             check(command.tariff)
             for new_energy in (False, True):  # a car that fits no class could never be billed, and nobody behind it could leave
@@ -110,7 +111,7 @@ def decide_adopt(command: AdoptTariff, lot: AnyLot) -> list[LotEvent]:
             for known in (a.tariff for a in adoptions):
                 if (known.name, known.version) == (command.tariff.name, command.tariff.version) and known != command.tariff:
                     raise Refused("tariff_version_taken", tariff=known.name, version=known.version)
-            return [TariffAdopted(command.lot_id, adoption)]
+            return [TariffAdopted(command.lot_id, Adoption(command.tariff, command.since, command.now))]
         case _:
             assert_never(lot)
 

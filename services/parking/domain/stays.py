@@ -229,7 +229,8 @@ def owed(stay: Inside, adoptions: tuple[Adoption, ...], until: datetime) -> Bill
     unders = (*stay.before, begun.under) if begun.under is not None else ()
     permits = tuple(Permit(u.valid_from or EVER[0], u.valid_until or EVER[1]) for u in unders if u.kind in FREE)
     seen = tariff.class_of(Vehicle(new_energy=begun.new_energy)).name
-    stated_class = stated.vehicle_class if stated is not None else None
+    named = {found.name for found in tariff.classes}  # a car stands at the exit: what is not there is as if nobody had stated it
+    stated_class = stated.vehicle_class if stated is not None and stated.vehicle_class in named else None
     on_duty, spaces = (stated.on_duty, stated.spaces) if stated is not None else (False, 1)
     return bill(
         tariff, (Stay(begun.entered_at, max(until, begun.entered_at), on_duty),), stated_class or seen, begun.clock,

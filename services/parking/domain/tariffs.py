@@ -169,19 +169,23 @@ class Tariff(Struct, frozen=True):
 
 
 class Adoption(Struct, frozen=True):
-    """From the beginning of the day `since`, in the lot's zone, the lot charges by `tariff`."""
+    """From the beginning of the day `since`, in the lot's zone, the lot charges by `tariff`: whoever has not come in before
+    `adopted_at`, None where nobody noted it."""
 
     tariff: Tariff
     since: date
+    adopted_at: datetime | None = None
 
 
 def in_force(adoptions: tuple[Adoption, ...], entry: datetime, zone: str) -> Tariff:
-    """The tariff of the day of entry, by which the whole stay is priced: the terms that the driver met at the gate.
-    Of two adoptions for one day the later in the tuple counts. Raises Refused `no_tariff_in_force`, `time_without_zone`."""
+    """The tariff of the day of entry, by which the whole stay is priced: the terms that the driver met at the gate. What was adopted
+    later on that day is none of them. Of two adoptions for one day the later in the tuple counts. Raises Refused `no_tariff_in_force`,
+    `time_without_zone`."""
     if entry.utcoffset() is None:
         raise Refused("time_without_zone")
     day = entry.astimezone(ZoneInfo(zone)).date()
-    begun = [adoption for adoption in adoptions if adoption.since <= day]
+    known = [adoption for adoption in adoptions if adoption.adopted_at is None or adoption.adopted_at <= entry]
+    begun = [adoption for adoption in known if adoption.since <= day]
     if not begun:
         raise Refused("no_tariff_in_force", day=day)
     latest = max(adoption.since for adoption in begun)

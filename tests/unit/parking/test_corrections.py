@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from libs.eventkit.decider import NotFound, Refused
-from services.parking.domain.published_tariffs import qinzhou_zone_1
+from services.parking.domain.published_tariffs import qinzhou_zone_1, residential_visitors
 from services.parking.domain.sessions import SESSIONS, AskPayment, CorrectStay, EndSession, ReceivePayment
 from services.parking.domain.stays import Ended, Inside, StayCorrected, due, owed
 from services.parking.domain.tariffs import Adoption
@@ -53,6 +54,18 @@ def test_who_is_on_duty_pays_nothing_and_a_line_says_why() -> None:
     bill = owed(inside(stated), ADOPTIONS, AFTER)
     assert bill is not None and [(line.code, line.amount_fen) for line in bill.lines] == [("on_duty", 0)]
     assert due(inside(stated), ADOPTIONS, AFTER) == 0 < due(inside(), ADOPTIONS, AFTER)
+
+
+def test_what_is_adopted_while_a_car_is_inside_changes_nothing_of_its_bill_and_does_not_keep_it_in() -> None:
+    day = MORNING.astimezone(ZoneInfo(PARKED.clock)).date()
+    later = (*ADOPTIONS, Adoption(residential_visitors(), day, MORNING + HOUR))
+    assert owed(inside(CORRECTED), later, AFTER) == owed(inside(CORRECTED), ADOPTIONS, AFTER)
+    assert when(EndSession(SESSION, AFTER, later), PARKED, CORRECTED) == when(EndSession(SESSION, AFTER, ADOPTIONS), PARKED, CORRECTED)
+
+
+def test_a_class_that_the_tariff_does_not_have_is_that_which_the_camera_saw() -> None:
+    other = (Adoption(residential_visitors(), date(2020, 1, 1)),)
+    assert owed(inside(CORRECTED), other, AFTER) == owed(inside(), other, AFTER)
 
 
 @pytest.mark.parametrize(("wrong", "code"), [

@@ -8,7 +8,7 @@ from libs.eventkit.decider import Refused
 from services.parking.domain.lots import LOTS, AdoptTariff, Lot, OpenLot, TariffAdopted
 from services.parking.domain.published_tariffs import nine_seats_large, nine_seats_small, residential_visitors
 from services.parking.domain.tariffs import Adoption, Belongs, Exempt, VehicleClass
-from tests.unit.parking.samples import LOT, OPENED, deciding
+from tests.unit.parking.samples import LOT, NOW, OPENED, deciding
 
 when = deciding(LOTS)
 OPEN = OpenLot(**asdict(OPENED))
@@ -48,6 +48,11 @@ def test_a_tariff_is_adopted_from_today_on_or_later() -> None:
     assert when(ADOPT, OPENED) == [ADOPTED]
     later = replace(ADOPT, since=TODAY + timedelta(days=1))
     assert when(later, OPENED, ADOPTED) == [TariffAdopted(LOT, Adoption(TARIFF, later.since))]
+
+
+def test_a_tariff_of_today_says_from_when_on_it_is_met_at_the_gate() -> None:
+    assert when(replace(ADOPT, now=NOW), OPENED) == [TariffAdopted(LOT, Adoption(TARIFF, TODAY, NOW))]
+    assert when(replace(ADOPT, now=NOW), OPENED, ADOPTED) == []
 
 
 def test_what_is_adopted_already_says_nothing_however_late() -> None:

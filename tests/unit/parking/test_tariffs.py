@@ -1,7 +1,7 @@
 """Every vector of the five published tariffs, and what a tariff is as data."""
 
 import json
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +150,9 @@ def test_a_stay_is_priced_by_the_tariff_of_its_day_of_entry_in_the_lots_zone() -
     assert in_force(adopted, datetime(2026, 2, 28, 15, 59, 59, tzinfo=UTC), "Asia/Shanghai") == old
     assert in_force(adopted, datetime(2026, 2, 28, 16, tzinfo=UTC), "Asia/Shanghai") == new
     assert in_force((*adopted, Adoption(old, date(2026, 3, 1))), datetime(2026, 3, 1, tzinfo=UTC), "Asia/Shanghai") == old
+    noon = datetime(2026, 3, 2, 4, tzinfo=UTC)
+    today = (*adopted, Adoption(old, date(2026, 3, 2), noon))
+    assert [in_force(today, noon - timedelta(seconds=n), "Asia/Shanghai") for n in (1, 0)] == [new, old], "for who comes in from then on"
 
 
 def test_a_day_before_any_tariff_and_a_time_without_zone_are_refused() -> None:
