@@ -101,7 +101,8 @@ def decide_adopt(command: AdoptTariff, lot: AnyLot) -> list[LotEvent]:
         case NoLot():
             raise Refused("lot_unknown")
         case Lot(adoptions=adoptions):
-            if any((known.tariff, known.since) == (command.tariff, command.since) for known in adoptions):
+            for_the_day = [known.tariff for known in adoptions if known.since == command.since]
+            if for_the_day[-1:] == [command.tariff]:
                 return []
             check(command.tariff)
             for new_energy in (False, True):  # a car that fits no class could never be billed, and nobody behind it could leave

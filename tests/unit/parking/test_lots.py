@@ -59,6 +59,16 @@ def test_what_is_adopted_already_says_nothing_however_late() -> None:
     assert when(ADOPT, OPENED, ADOPTED) == when(replace(ADOPT, today=TODAY + timedelta(days=9)), OPENED, ADOPTED) == []
 
 
+def test_a_tariff_that_another_took_the_place_of_is_adopted_again() -> None:
+    tomorrow = TODAY + timedelta(days=1)
+    by_mistake = TariffAdopted(LOT, Adoption(nine_seats_large(), tomorrow))
+    again = replace(ADOPT, since=tomorrow)
+    (first,) = when(again, OPENED)
+    assert when(again, OPENED, first, by_mistake) == [first]
+    assert when(again, OPENED, first, by_mistake, first) == []
+    refused_adoption("tariff_in_the_past", replace(again, today=tomorrow + timedelta(days=1)), OPENED, first, by_mistake)
+
+
 def refused_adoption(code: str, command: AdoptTariff, *events: Any) -> None:
     with pytest.raises(Refused, match=code):
         when(command, *events)
