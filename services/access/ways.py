@@ -4,6 +4,7 @@ A fold of the own log. How many face templates readers keep is counted here too,
 and those of revoked ones until each reader has proved that it has forgotten them, or is gone.
 """
 
+from datetime import datetime
 from functools import cache
 from uuid import UUID
 
@@ -28,6 +29,12 @@ class Way(Struct, frozen=True):
     credential_id: UUID
     kind: CredentialKind
     position: int
+    valid_until: datetime | None = None
+    duress: bool = False
+
+    def leads_in(self, now: datetime) -> bool:
+        """Whether they may come in by it as on any day: not what has run out, and not what is for a threat."""
+        return not self.duress and (self.valid_until is None or now < self.valid_until)
 
 
 class Ways:
@@ -51,7 +58,8 @@ class Ways:
             case ResidentErased(resident_id=person):
                 self._agreed.pop((here, person), None)
             case CredentialIssued(credential_id=credential_id, person_id=person, kind=kind):
-                self._held.setdefault((here, person), {})[credential_id] = Way(credential_id, kind, row.position)
+                way = Way(credential_id, kind, row.position, event.valid_until, event.duress)
+                self._held.setdefault((here, person), {})[credential_id] = way
                 if kind == "face":
                     self._faces.add(credential_id)
             case CredentialRevoked(credential_id=credential_id, person_id=person):
@@ -79,13 +87,12 @@ class Ways:
         """Credentials issued before that position."""
         return sorted(w.credential_id for w in self._ways(community_id, person_id) if w.kind == "face" and w.position < before)
 
-    def other_way(self, community_id: UUID, person_id: UUID) -> bool:
-        """Whether they hold a credential that is no face."""
-        return any(way.kind != "face" for way in self._ways(community_id, person_id))
+    def other_way(self, community_id: UUID, person_id: UUID, now: datetime) -> bool:
+        """Whether they hold a credential that is no face and leads in."""
+        return any(way.kind != "face" and way.leads_in(now) for way in self._ways(community_id, person_id))
 
-    def face_alone(self, community_id: UUID, person_id: UUID) -> bool:
-        kinds = {way.kind for way in self._ways(community_id, person_id)}
-        return kinds == {"face"}
+    def face_alone(self, community_id: UUID, person_id: UUID, now: datetime) -> bool:
+        return {way.kind for way in self._ways(community_id, person_id) if way.leads_in(now)} == {"face"}
 
     def _ways(self, community_id: UUID, person_id: UUID) -> list[Way]:
         return list(self._held.get((community_id, person_id), {}).values())

@@ -56,6 +56,8 @@ OF_ACCESS = (
         f"{ACCESS}/ways.py", FACES,
         ("a withdrawal is not heard", ".discard(purpose)", ".add(purpose)"),
         ("a face is another way beside a face", "any(way.kind != \"face\"", "any(way.kind == \"face\""),
+        ("a card that has run out is another way", "now < self.valid_until)", "True)"),
+        ("what is for a threat is another way", "return not self.duress and (", "return ("),
         ("a template that a reader still has is not counted", "if devices and i not in self._faces", "if False"),
         ("faces of later consents go too", "and w.position < before", ""),
     ),

@@ -21,6 +21,7 @@ from services.access.domain.credentials import (
     CredentialKind,
     IssueCredential,
     RevokeCredential,
+    Revoked,
     Valid,
     normalised,
     template_id_of,
@@ -130,7 +131,7 @@ def routes(app: App) -> APIRouter:
         done = await app.commands.handle(
             credential_id, RevokeCredential(credential_id), http.context(request, principal, community_id), key=key)
         await ways_of(app).ready(done.outcome.position)
-        alone = isinstance(held, Valid) and ways_of(app).face_alone(community_id, held.person_id)
+        alone = isinstance(held, Valid | Revoked) and ways_of(app).face_alone(community_id, held.person_id, datetime.now(UTC))
         return json({"id": credential_id, "face_alone": alone}, 200, position(done))
 
     @router.get("/credentials/{credential_id}/readers")
@@ -187,7 +188,7 @@ async def issue(
     command = IssueCredential(
         credential_id=credential_id, person_id=person_id, kind=kind, valid_until=valid_until, duress=duress,
         number=seal(handle.dek, handle.key_id, uuid7(), "number", plain), index=app.blind.of(community_id, kind, plain),
-        agreed=ways.agrees(community_id, person_id, "face"), other_way=ways.other_way(community_id, person_id))
+        agreed=ways.agrees(community_id, person_id, "face"), other_way=ways.other_way(community_id, person_id, context.now))
     done = await app.commands.handle(
         credential_id, command, context, key=key, first=[KeyCreated(handle.key_id)] if handle.is_new else [])
     if handle.is_new and done.outcome.events:

@@ -5,8 +5,8 @@ community, so that it alone says who stands there; it has at least six digits. A
 one: it opens what that opens, and says that somebody is under threat (`openings.py`).
 
 A face is a handle alone (`template_id_of`): the template is in the readers and never here. It needs the person's consent
-`face`, and another credential of theirs beside it: nobody depends on their face (人脸识别技术应用安全管理办法, in force since
-June 2025). Without the consent it ends.
+`face`, and another credential of theirs beside it, that has not run out and is for no threat: nobody depends on their face
+(人脸识别技术应用安全管理办法, in force since June 2025). Without the consent it ends.
 """
 
 from datetime import datetime
@@ -61,7 +61,7 @@ class Valid(Struct, frozen=True):
 
 
 class Revoked(Struct, frozen=True):
-    pass
+    person_id: UUID
 
 
 Credential = NoCredential | Valid | Revoked
@@ -71,8 +71,8 @@ def evolve(credential: Credential, event: CredentialEvent) -> Credential:
     match event:
         case CredentialIssued(person_id=person_id, kind=kind):
             return Valid(person_id=person_id, kind=kind)
-        case CredentialRevoked():
-            return Revoked()
+        case CredentialRevoked(person_id=person_id):
+            return Revoked(person_id)
         case _:
             return credential
 
@@ -82,7 +82,7 @@ def evolve(credential: Credential, event: CredentialEvent) -> Credential:
 
 class IssueCredential(Struct, frozen=True):
     """`index` is the blind index of the normalised number. Of a face: `agreed`, whether the person agrees to it now; `other_way`, whether
-    they hold a credential that is none."""
+    they hold one that is none and that leads in now."""
 
     credential_id: UUID
     person_id: UUID

@@ -19,6 +19,7 @@ from services.access.domain.credentials import (
     CredentialRevoked,
     IssueCredential,
     RevokeCredential,
+    Revoked,
     normalised,
     template_id_of,
 )
@@ -129,10 +130,25 @@ def test_consents_are_of_one_person_one_purpose_and_one_community():
 
 
 def test_who_is_left_with_their_face_alone_is_known():
-    assert Known(CARD_ISSUED, FACE_ISSUED, CredentialRevoked(CARD, ANN, "card")).face_alone(HERE, ANN)
-    assert not Known(CARD_ISSUED, FACE_ISSUED).face_alone(HERE, ANN) and not Known().face_alone(HERE, ANN)
-    assert Known(CARD_ISSUED).other_way(HERE, ANN) and not Known(FACE_ISSUED).other_way(HERE, ANN)
-    assert not Known(CARD_ISSUED).other_way(HERE, BEN)
+    assert Known(CARD_ISSUED, FACE_ISSUED, CredentialRevoked(CARD, ANN, "card")).face_alone(HERE, ANN, NOW)
+    assert not Known(CARD_ISSUED, FACE_ISSUED).face_alone(HERE, ANN, NOW) and not Known().face_alone(HERE, ANN, NOW)
+    assert Known(CARD_ISSUED).other_way(HERE, ANN, NOW) and not Known(FACE_ISSUED).other_way(HERE, ANN, NOW)
+    assert not Known(CARD_ISSUED).other_way(HERE, BEN, NOW)
+
+
+def test_a_card_that_has_run_out_and_a_duress_pin_are_no_way_in_beside_a_face():
+    pin, duress = CredentialIssued(OTHER, ANN, "pin", BOX), CredentialIssued(READER, ANN, "pin", BOX, None, True)
+    for until, leads_in in ((NOW - timedelta(days=1), False), (NOW, False), (NOW + timedelta(days=1), True)):
+        card = CredentialIssued(CARD, ANN, "card", BOX, until)
+        assert Known(card).other_way(HERE, ANN, NOW) is leads_in
+        assert Known(card, pin, FACE_ISSUED, CredentialRevoked(OTHER, ANN, "pin")).face_alone(HERE, ANN, NOW) is not leads_in
+    assert not Known(duress).other_way(HERE, ANN, NOW) and Known(duress, pin).other_way(HERE, ANN, NOW)
+    assert Known(duress, pin, FACE_ISSUED, CredentialRevoked(OTHER, ANN, "pin")).face_alone(HERE, ANN, NOW)
+
+
+def test_whose_a_revoked_credential_was_is_known_for_whoever_asks_again():
+    state = CREDENTIALS.fold([FACE_ISSUED, FACE_REVOKED])
+    assert isinstance(state, Revoked) and state.person_id == ANN
 
 
 def test_a_template_counts_until_every_reader_has_forgotten_it():
