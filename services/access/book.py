@@ -243,15 +243,11 @@ class DoorBook:
     def credentials_of(self, community_id: UUID, person_id: UUID) -> list[UUID]:
         return sorted(self._held.get((community_id, person_id), ()))
 
-    def open_passes_of(self, community_id: UUID, host_id: UUID, now: datetime) -> list[UUID]:
-        """Those that are neither revoked nor over."""
+    def open_passes_of(self, community_id: UUID, host_id: UUID, now: datetime, home_id: UUID | None = None) -> list[UUID]:
+        """Those that are neither revoked nor over; of one home or of all."""
         theirs = {i: p for i, p in self._passes.items() if (p.community_id, p.host_id) == (community_id, host_id)}
-        return [i for i, p in theirs.items() if p.revoked is None and p.valid_until > now]
-
-    def passes_of(self, community_id: UUID, host_id: UUID, home_id: UUID) -> list[UUID]:
-        """Those not revoked, whether over or not."""
-        wanted = (community_id, host_id, home_id, None)
-        return [i for i, p in self._passes.items() if (p.community_id, p.host_id, p.home_id, p.revoked) == wanted]
+        return [
+            i for i, p in theirs.items() if p.revoked is None and p.valid_until > now and home_id in (None, p.home_id)]
 
     def judge(
         self, door: KnownDoor, means: Means, now: datetime, *, person_id: UUID | None = None, index: str = "",

@@ -22,7 +22,7 @@ from services.access.domain.openings import (
     NoteAtDoor,
     SignalDuress,
 )
-from services.access.domain.pass_history import VisitorPassUsed
+from services.access.domain.pass_history import VisitorPassIssued, VisitorPassUsed
 from services.access.domain.rights import EVERYWHERE, GrantRight, RevokeRight, right_id_of
 from services.access.domain.visitor_passes import RecordArrival, ReturnUse, RevokePass
 from services.access.releasing import fire_releases, relays_released
@@ -104,17 +104,25 @@ async def use_behind(
 
 
 def passes_of_residents(app: App, book: DoorBook) -> Reaction:
-    """With the residence end the passes that rested on it."""
+    """With the residence end the passes that rested on it and are not over."""
 
     async def residence_ended(event: identity.ResidenceEnded, row: Recorded) -> list[Do]:
         await book.ready(await app.database.pool(), row.position)
         book.understood(row.community_id)
         if book.residence(row.community_id, event.resident_id, event.home_id):
             return []
-        passes = book.passes_of(row.community_id, event.resident_id, event.home_id)
+        passes = book.open_passes_of(row.community_id, event.resident_id, row.recorded_at, event.home_id)
         return [Do(f"revoke {i}", i, RevokePass(i, "residence_ended")) for i in passes]
 
-    return Reaction("passes_of_residents", {identity.ResidenceEnded: residence_ended})
+    async def invited(event: VisitorPassIssued, row: Recorded) -> list[Do]:
+        """Decided while the host lived there, stored when they had just moved out."""
+        await book.ready(await app.database.pool(), row.position)
+        book.understood(row.community_id)
+        if book.residence(row.community_id, event.host_id, event.home_id):
+            return []
+        return [Do("revoke", event.pass_id, RevokePass(event.pass_id, "residence_ended"))]
+
+    return Reaction("passes_of_residents", {identity.ResidenceEnded: residence_ended, VisitorPassIssued: invited})
 
 
 def reports(app: App, book: DoorBook, visitors: Visitors) -> Reaction:

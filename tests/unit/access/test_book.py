@@ -1,6 +1,6 @@
 """What access keeps in memory of doors and rights: where it has not understood everything, it decides nothing."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -125,10 +125,13 @@ def test_a_lift_of_another_community_takes_no_relay_and_gives_none_up() -> None:
 
 
 def test_who_lives_where_and_whose_passes_there_are() -> None:
-    book = told(HomeRegistered(HOME, BUILDING, 1, "1"), LIVES, issued(), issued(1), VisitorPassRevoked(PASS, ANN, "x", "host"))
+    soon = NOW + timedelta(hours=1)
+    passes = issued(0, soon), issued(1, soon), issued(2, NOW)
+    book = told(HomeRegistered(HOME, BUILDING, 1, "1"), LIVES, *passes, VisitorPassRevoked(PASS, ANN, "x", "host"))
     assert book.building(HERE, HOME) == BUILDING and book.residence(HERE, ANN, HOME)
-    assert book.passes_of(HERE, ANN, HOME) == [UUID(int=PASS.int + 1)]
-    assert book.passes_of(HERE, ANN, UUID(int=29)) == book.passes_of(HERE, THERE, HOME) == book.passes_of(THERE, ANN, HOME) == []
+    assert book.open_passes_of(HERE, ANN, NOW, HOME) == book.open_passes_of(HERE, ANN, NOW) == [UUID(int=PASS.int + 1)]
+    for nobody in ((HERE, ANN, NOW, UUID(int=29)), (HERE, THERE, NOW, HOME), (THERE, ANN, NOW, HOME), (HERE, ANN, soon, HOME)):
+        assert book.open_passes_of(*nobody) == []
     revoked = book.visitor_pass(HERE, PASS)
     assert revoked and revoked.revoked and book.visitor_pass(THERE, PASS) is None
     assert not told(LIVES, MOVED).residence(HERE, ANN, HOME)

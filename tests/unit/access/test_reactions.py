@@ -1,6 +1,6 @@
 """What access does when others speak: whose rights begin and end, and how an opening ended."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -13,13 +13,14 @@ from services.access.book import DoorBook
 from services.access.domain.admission import Fact
 from services.access.domain.doors import DoorInstalled
 from services.access.domain.openings import ConcludeOpening, DoorOpened, DoorOpeningOrdered
-from services.access.domain.pass_history import VisitorPassUsed
+from services.access.domain.pass_history import VisitorPassIssued, VisitorPassUsed
 from services.access.domain.rights import GrantRight, RevokeRight, right_id_of
-from services.access.domain.visitor_passes import RecordArrival, ReturnUse
+from services.access.domain.visitor_passes import RecordArrival, ReturnUse, RevokePass
 from services.access.reactions import (
     account_closed,
     account_opened,
     openings_concluded,
+    passes_of_residents,
     reports,
     residence_ended,
     residence_started,
@@ -103,6 +104,39 @@ async def test_a_car_that_is_recognised_as_a_visitors_is_their_arrival_too() -> 
     (arrived,) = await asked(session_recognised, parking.SessionRecognised(ORDER, ANN, None, PASS))
     assert (arrived.pass_id, arrived.how) == (PASS, "plate")
     assert await asked(session_recognised, parking.SessionRecognised(ORDER, ANN, HOME, None)) == []
+
+
+@pytest.fixture
+def home(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """What becomes of passes where this has been said."""
+    async def ready(pool: object = None, position: int = 0) -> None: ...
+
+    async def asked(event: Any, *said: Any) -> list[Any]:
+        book = DoorBook()
+        for one in said:
+            book._apply(one, recorded(one, BUILDING))
+        monkeypatch.setattr(book, "ready", ready)
+        app: Any = SimpleNamespace(database=SimpleNamespace(pool=ready))
+        react = passes_of_residents(app, book).on[type(event)]
+        return [do.command for do in await react(event, recorded(event, BUILDING, at=NOW))]
+
+    return asked
+
+
+def invited(n: int, until: datetime) -> VisitorPassIssued:
+    return VisitorPassIssued(UUID(int=n), "courier", HOME, ANN, NOW, until, 1, ("community",), (), None, None, "x", "x")
+
+
+async def test_with_the_residence_end_the_passes_that_are_not_over_and_nobody_hears_of_the_others(home: Any) -> None:
+    over, open_ = invited(30, NOW), invited(31, NOW + timedelta(hours=1))
+    assert await home(ENDED, STARTED, over, open_, ENDED) == [RevokePass(open_.pass_id, "residence_ended")]
+    assert await home(ENDED, STARTED, open_) == [], "moved in again"
+
+
+async def test_a_pass_that_was_stored_when_its_host_had_just_moved_out_ends_too(home: Any) -> None:
+    late = invited(30, NOW + timedelta(hours=1))
+    assert await home(late, STARTED, ENDED, late) == [RevokePass(late.pass_id, "residence_ended")]
+    assert await home(late, STARTED, late) == []
 
 
 async def test_a_device_speaks_for_doors_of_its_own_community_alone(monkeypatch: pytest.MonkeyPatch) -> None:
