@@ -105,6 +105,19 @@ async def test_a_look_is_not_repeated_once_the_consent_is_gone_or_its_minute_is_
     assert len(await looks(office, ann)) == len(await office.said("plate_disclosed")) == 1
 
 
+async def test_an_officer_of_two_communities_has_a_budget_in_each(office: Office) -> None:
+    there = Office(office.app, uuid4(), office.client)
+    await there.founded()
+    look, verify = {"purpose": "missing person", "basis": "case 2026-17"}, office.app.verifier.verify
+    for one in (office, there, office):
+        office.app.verifier.verify = verifying(one.community)  # type: ignore[method-assign]
+        ann = await one.resident()
+        await one.ask("POST", f"/v1/residents/{ann}/disclosures", POLICE, look, 201)
+    office.app.verifier.verify = verify  # type: ignore[method-assign]
+    counted = [row.community_id for row in await office.said("attempt_counted")]
+    assert counted == [office.community, there.community, office.community]
+
+
 async def run(office: Office, point: str, order: str, path: Path, resident: UUID, key: str) -> int:
     settings = office.app.settings
     environment = {

@@ -102,11 +102,12 @@ def routes(app: App) -> APIRouter:
         """A retry is not counted again. Raises Problem 429."""
         if key and await app.log.outcome(asked.community_id, key):
             return
+        who = asking.asker(principal.id, asked.community_id)
         try:
-            await app.commands.handle(principal.id, CountDeclaration(asked.now), asked)
+            await app.commands.handle(who, CountDeclaration(asked.now), asked)
         except Refused as refused:
             probing = NoteProbing(principal.id, principal.role, "declaration", asked.now)
-            await app.commands.handle(principal.id, probing, asked)
+            await app.commands.handle(who, probing, asked)
             wait = str(refused.facts["retry_after_seconds"])
             raise Problem(429, refused.code, headers={"Retry-After": wait}) from refused
 

@@ -7,7 +7,7 @@ beyond those that an account may declare (`declarations.py`).
 A look asked for again under its key is the same look for a minute, while its answer may have been lost. Later it would be another one, at
 what is there then, and on nobody's record.
 
-The stream's id is the person's.
+A stream is one of a person in a community, for an account is of one; who works in two has a budget in each.
 """
 
 from datetime import datetime, timedelta

@@ -1,6 +1,6 @@
 """How often one account may declare a plate: 10 times a day, whatever comes of it, since each may be a probe.
 
-The stream's id is the person's; each declaration stands there with its moment.
+A stream is one of a person in a community (`askers.py`); each declaration stands there with its moment.
 """
 
 from datetime import datetime, timedelta
