@@ -93,6 +93,17 @@ async def test_at_fourteen_they_speak_for_themselves(office: Office) -> None:
     await office.ask("PUT", "/v1/me/consents/face", f"resident:{older}", {"given": True})
 
 
+async def test_a_guardian_of_somebody_who_is_fourteen_reads_nothing_of_them_any_more(office: Office) -> None:
+    ann, child = await office.resident(number=NUMBER), await office.resident("林小二")
+    await office.ask("PUT", f"/v1/residents/{child}/guardians/{ann}", STAFF)
+    for years, wards in ((13, {str(child)}), (15, set())):
+        number = number_of(date(TODAY.year - years, 1, 1))
+        await office.ask("PUT", f"/v1/residents/{child}/id-number", STAFF, {"number": number})
+        await office.folds()
+        items = (await office.ask("GET", "/v1/me/consents", f"resident:{ann}"))["items"]
+        assert {item["resident_id"] for item in items if item["of"] == "ward"} == wards
+
+
 async def test_no_event_says_how_old_anybody_is(office: Office) -> None:
     ann, child = await office.resident(number=NUMBER), await office.resident("林小二", number=number_of(BORN))
     await office.ask("PUT", f"/v1/residents/{child}/guardians/{ann}", STAFF)

@@ -13,7 +13,7 @@ OF_IDENTITY = (
         ("a child agrees by itself", "if child and isinstance(command, GiveConsent):", "if False:"),
         ("a child may not withdraw", "if child and isinstance(command, GiveConsent):", "if child:"),
         ("anybody speaks for a child", "if command.by not in ledger.guardians:", "if False:"),
-        ("a guardian speaks for ever", "if not child:", "if False:"),
+        ("a guardian speaks for ever", "return under_14 is not False", "return True"),
         ("a guardian is forgotten where no number is known",
          "child = bool(ledger.guardians) if command.under_14 is None else command.under_14", "child = bool(command.under_14)"),
         ("a withdrawal withdraws everything", "given=ledger.given - {purpose}", "given=frozenset()"),

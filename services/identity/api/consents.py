@@ -26,6 +26,7 @@ from services.identity.domain.consents import (
     GiveConsent,
     Purpose,
     WithdrawConsent,
+    speaks_for,
 )
 from services.identity.views import consents as view
 from services.identity.views import probing
@@ -54,9 +55,10 @@ def routes(app: App) -> APIRouter:
     @router.get("/v1/me/consents")
     async def list_my_consents(request: Request, principal: Principal = permitted(DATA_OWN)) -> Response:
         """The caller's, then those of the children for whom they speak: each purpose with what was said, the latest last."""
-        here = [community_of(principal)]
+        community_id = community_of(principal)
         stale = await caught_up(request, *(v.name for v in view.VIEWS))
-        wards = [row["resident_id"] for row in await app.database.fetch(here, view.wards_of(principal.id))]
+        declared = [row["resident_id"] for row in await app.database.fetch([community_id], view.wards_of(principal.id))]
+        wards = [who for who in declared if speaks_for(await under_14(app, who, community_id))]
         items = await consents_of(app, principal, [principal.id, *wards])
         return json({"items": items, "next": None}, 200, stale)
 

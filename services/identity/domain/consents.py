@@ -115,6 +115,11 @@ class EndGuardian(Struct, frozen=True):
     by: UUID
 
 
+def speaks_for(under_14: bool | None) -> bool:
+    """Whether a declared guardian still does: until 14; where no number tells, for as long as they are declared."""
+    return under_14 is not False
+
+
 def _speaks(command: GiveConsent | WithdrawConsent, ledger: Ledger) -> None:
     """Raises NotFound for whoever is no guardian: a stranger is not told who lives here. Raises Refused."""
     child = bool(ledger.guardians) if command.under_14 is None else command.under_14
@@ -124,7 +129,7 @@ def _speaks(command: GiveConsent | WithdrawConsent, ledger: Ledger) -> None:
         return
     if command.by not in ledger.guardians:
         raise NotFound("resident")
-    if not child:
+    if not speaks_for(command.under_14):
         raise Refused("guardianship_over")
 
 
