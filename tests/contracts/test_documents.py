@@ -200,13 +200,14 @@ RIGHT, LOT = "parking/plate-rights", "parking/lots"
 PASSED_ON_TO_SET_UP = {
     "get": ("lifts", "credentials", "credentials/{credential_id}/readers", LOT, f"{LOT}/{{lot_id}}/tariffs", f"{LOT}/{{lot_id}}/spaces",
             RIGHT),
-    "put": ("doors/{door_id}", "lifts/{lift_id}", "homes/{home_id}/floor", f"{LOT}/{{lot_id}}", f"{RIGHT}/{{right_id}}"),
+    "put": ("doors/{door_id}", "lifts/{lift_id}", "homes/{home_id}/floor", f"{LOT}/{{lot_id}}", "parking/lanes/{lane_id}",
+            f"{RIGHT}/{{right_id}}"),
     "post": ("doors", "lifts", "credentials", LOT, f"{LOT}/{{lot_id}}/tariffs", "parking/spaces", "parking/lanes", RIGHT),
     "delete": ("credentials/{credential_id}", "parking/spaces/{space_id}", f"{RIGHT}/{{right_id}}")}
 VEHICLE, RESIDENT, ORGANISATION = "vehicles/{vehicle_id}", "residents/{resident_id}", "organisations/{organisation_id}"
 PASSED_ON_WITH_PAPERS = {
     "get": ("vehicles", VEHICLE, "organisations", ORGANISATION), "patch": (VEHICLE, ORGANISATION), "delete": (
-        VEHICLE, f"{VEHICLE}/keeper", f"{RESIDENT}/guardians/{{guardian_id}}"),
+        VEHICLE, f"{VEHICLE}/keeper", f"{RESIDENT}/guardians/{{guardian_id}}", f"{RESIDENT}/id-number"),
     "put": (f"{RESIDENT}/id-number", f"{RESIDENT}/guardians/{{guardian_id}}"),
     "post": ("vehicles", f"{VEHICLE}/verification", f"{VEHICLE}/keeper", f"{VEHICLE}/disclosures", "organisations",
              f"{RESIDENT}/id-number/confirmation")}
@@ -215,11 +216,13 @@ PASSED_ON_AT_THE_GATE = {
     "get": ("visitor-passes", "visitor-passes/{pass_id}", "visitor-qr-keys", "me/visitor-notices", "notice-deliveries",
             "notice-deliveries/counts", "face-templates", "parking-sessions", f"{STAY}/bill", f"{LOT}/{{lot_id}}/occupancy"),
     "post": ("doors/{door_id}/openings", "lifts/{lift_id}/openings", "visitor-passes", "visitor-passes/{pass_id}/revocations",
-             f"{STAY}/payments", f"{STAY}/settlements", f"{STAY}/corrections", "permits/{right_id}/renewals", "lanes/{lane_id}/openings",
+             f"{STAY}/payments", f"{STAY}/quarantines", f"{STAY}/settlements", f"{STAY}/corrections",
+             "permits/{right_id}/renewals", "lanes/{lane_id}/openings",
              "parking-findings/{finding_id}/settlements")}
 DEVICE = "devices/{device_id}"
 PASSED_ON_OF_DEVICES = {
-    "get": ("devices", f"{DEVICE}/findings", "devices/unplaced-findings"), "put": (f"{DEVICE}/address",),
+    "get": ("devices", DEVICE, f"{DEVICE}/findings", "devices/unplaced-findings"),
+    "put": (f"{DEVICE}/address", DEVICE), "delete": (DEVICE,),
     "post": ("devices", f"{DEVICE}/enrolments", f"{DEVICE}/enrolment-codes")}
 PASSED_ON = (
     PASSED_ON_ABOUT_PEOPLE, PASSED_ON_TO_THE_REGISTER, PASSED_ON_TO_SET_UP, PASSED_ON_WITH_PAPERS, PASSED_ON_AT_THE_GATE,

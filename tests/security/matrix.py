@@ -133,6 +133,8 @@ MATRIX = {
         staff: DELETE /v1/parking/spaces/{space_id}
         staff guard: GET /v1/parking/lots/{lot_id}/spaces
         staff: POST /v1/parking/lanes
+        staff: PUT /v1/parking/lanes/{lane_id}
+        staff guard: POST /v1/parking-sessions/{session_id}/quarantines
         staff: POST /v1/parking/plate-rights
         staff guard: GET /v1/parking/plate-rights
         staff: PUT /v1/parking/plate-rights/{right_id}
@@ -153,6 +155,7 @@ MATRIX = {
         staff: DELETE /v1/vehicles/{vehicle_id}/keeper
         staff: POST /v1/vehicles/{vehicle_id}/disclosures
         staff: PUT /v1/residents/{resident_id}/id-number
+        staff: DELETE /v1/residents/{resident_id}/id-number
         staff: POST /v1/residents/{resident_id}/id-number/confirmation
         staff: PUT /v1/residents/{resident_id}/guardians/{guardian_id}
         staff: DELETE /v1/residents/{resident_id}/guardians/{guardian_id}
@@ -165,6 +168,9 @@ MATRIX = {
         resident staff guard: GET /v1/parking-sessions/{session_id}/bill
         staff operator: POST /v1/devices
         staff guard operator: GET /v1/devices
+        staff operator: GET /v1/devices/{device_id}
+        staff operator: PUT /v1/devices/{device_id}
+        staff operator: DELETE /v1/devices/{device_id}
         public: POST /v1/devices/{device_id}/enrolments
         staff operator: POST /v1/devices/{device_id}/enrolment-codes
         staff operator: PUT /v1/devices/{device_id}/address

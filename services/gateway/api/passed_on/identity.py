@@ -47,6 +47,7 @@ TABLE = (
     identity("PATCH", "/v1/residents/{resident_id}", RESIDENTS, "correct_contact"),
     identity("POST", "/v1/residents/{resident_id}/disclosures", CONTACTS, "disclose_contact", 201),
     identity("PUT", "/v1/residents/{resident_id}/id-number", RESIDENTS, "record_id_number"),
+    identity("DELETE", "/v1/residents/{resident_id}/id-number", RESIDENTS, "withdraw_id_number", 204),
     identity("POST", "/v1/residents/{resident_id}/id-number/confirmation", RESIDENTS, "confirm_id_number"),
     identity("PUT", "/v1/residents/{resident_id}/guardians/{guardian_id}", RESIDENTS, "declare_guardian"),
     identity("DELETE", "/v1/residents/{resident_id}/guardians/{guardian_id}", RESIDENTS, "end_guardian", 204),

@@ -23,6 +23,7 @@ TABLE = (
     parking("DELETE", "/v1/parking/spaces/{space_id}", MANAGER, "remove_space"),
     parking("GET", "/v1/parking/lots/{lot_id}/spaces", READER, "list_spaces"),
     parking("POST", "/v1/parking/lanes", MANAGER, "install_lane", 201),
+    parking("PUT", "/v1/parking/lanes/{lane_id}", MANAGER, "change_lane"),
     # permits and lists
     parking("POST", "/v1/parking/plate-rights", MANAGER, "grant_plate_right", 201),
     parking("GET", "/v1/parking/plate-rights", READER, "list_plate_rights"),
@@ -36,6 +37,8 @@ TABLE = (
             behind="/v1/parking/sessions/{session_id}/bill"),
     parking("POST", "/v1/parking-sessions/{session_id}/payments", PAYER, "ask_payment", 201,
             behind="/v1/parking/sessions/{session_id}/payments"),
+    parking("POST", "/v1/parking-sessions/{session_id}/quarantines", GUARD, "quarantine_session", 201,
+            behind="/v1/parking/sessions/{session_id}/quarantines"),
     parking("POST", "/v1/parking-sessions/{session_id}/settlements", GUARD, "settle_session", 201,
             behind="/v1/parking/sessions/{session_id}/settlements"),
     parking("POST", "/v1/parking-sessions/{session_id}/corrections", GUARD, "correct_stay", 201,
