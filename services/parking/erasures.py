@@ -25,6 +25,13 @@ _RIGHTS = (
 like the subject."""
 
 
+async def rights_of(app: App, community_id: UUID, person_id: UUID) -> list[UUID]:
+    """Of which parking has sealed the plate, also those that are over: they go with the person."""
+    prefix = f"{PLATE_RIGHTS.category}:"
+    rows = await (await app.database.pool()).fetch(_RIGHTS, community_id, prefix, str(person_id))
+    return [UUID(row["subject"].removeprefix(prefix)) for row in rows]
+
+
 async def refuse_erased(app: App, community_id: UUID, person_id: UUID | None) -> None:
     """Raises Refused, NotFound for a person of another community."""
     if person_id is not None and await is_erased(app, community_id, person_id):
@@ -33,13 +40,12 @@ async def refuse_erased(app: App, community_id: UUID, person_id: UUID | None) ->
 
 def erasures(app: App, book: LotBook) -> tuple[Reaction, ...]:
     async def resident_erased(event: ResidentErased, row: Recorded) -> list[Do]:
-        pool, here, person_id = await app.database.pool(), row.community_id, event.resident_id
-        await book.ready(pool, here, row.position)
-        subjects = [key["subject"] for key in await pool.fetch(_RIGHTS, here, f"{PLATE_RIGHTS.category}:", str(person_id))]
-        unreadable = {UUID(subject.partition(":")[2]) for subject in subjects}  # also where their vehicle is here no more
+        await book.ready(await app.database.pool(), row.community_id, row.position)
+        person_id = event.resident_id
+        sealed = await rights_of(app, row.community_id, person_id)  # also of a vehicle of theirs that is here no more
         return [
-            *(Do(f"end {i}", i, EndPlateRight(i, "erased")) for i in sorted(unreadable.union(book.rights_of(person_id)))),
-            begin(person_id, *subjects)]
+            *(Do(f"end {i}", i, EndPlateRight(i, "erased")) for i in sorted({*sealed, *book.rights_of(person_id)})),
+            begin(person_id, *(f"{PLATE_RIGHTS.category}:{i}" for i in sealed))]
 
     async def granted(event: PlateRightGranted, row: Recorded) -> list[Do]:
         """Decided before the erasure was heard, stored after; unless it is somebody else's by now."""

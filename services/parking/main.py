@@ -11,6 +11,7 @@ from libs.eventkit.service import App, Service
 from services.parking import demo
 from services.parking.api import lanes as lanes_api
 from services.parking.api import lots as lots_api
+from services.parking.api import own_data
 from services.parking.api import payments as payments_api
 from services.parking.api import rights as rights_api
 from services.parking.api import sessions as sessions_api
@@ -50,6 +51,7 @@ def routes(app: App) -> APIRouter:
     router.include_router(rights_api.routes(app, book, provider))
     router.include_router(sessions_api.routes(app, book))
     router.include_router(payments_api.routes(app, book, provider))
+    router.include_router(own_data.routes(app))
     if app.settings.demo:
         router.include_router(demo.routes(app))
     return router

@@ -28,6 +28,9 @@ from services.identity.publishing import publish
 from services.neighbors.domain.circles import AddResidence, member_id_of
 from services.neighbors.main import SERVICE as NEIGHBORS
 from services.neighbors.reactions import circles_of
+from services.parking.domain.plate_rights import PLATE_RIGHTS, AskRenewal, EndPlateRight, GrantPlateRight, PlateRightGranted, ReceiveRenewal
+from services.parking.lane_desk import index_of
+from services.parking.main import SERVICE as PARKING
 from tests.integration.office import NUMBER, Office, number_of, verifying
 from tests.kit import everything, recorded
 
@@ -52,10 +55,11 @@ class Routed(httpx.AsyncBaseTransport):
 
 
 class Town(Struct):
-    """Identity, access and neighbors behind a gateway that has heard them."""
+    """Identity, access, parking and neighbors behind a gateway that has heard them."""
 
     office: Office
     access: App
+    parking: App
     neighbors: App
     gateway: App
     client: httpx.AsyncClient
@@ -91,7 +95,7 @@ class Town(Struct):
 async def town(
     app_of: Callable[[Service], Awaitable[App]], community: UUID, monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Town]:
-    apps = {service.name: await app_of(service) for service in (IDENTITY, ACCESS, NEIGHBORS, GATEWAY)}
+    apps = {service.name: await app_of(service) for service in (IDENTITY, ACCESS, PARKING, NEIGHBORS, GATEWAY)}
     for name, app in apps.items():
         app.verifier.verify = verifying(community)  # type: ignore[method-assign]
         monkeypatch.setenv(f"LIFANG_URL_{name.upper()}", f"http://{name}")
@@ -105,7 +109,7 @@ async def town(
     ):
         office = Office(apps["identity"], community, desk)
         await office.founded()
-        yield Town(office, apps["access"], apps["neighbors"], gateway, client, routed)
+        yield Town(office, apps["access"], apps["parking"], apps["neighbors"], gateway, client, routed)
 
 
 async def two_of_one_home(town: Town) -> tuple[UUID, UUID]:
@@ -123,6 +127,11 @@ async def two_of_one_home(town: Town) -> tuple[UUID, UUID]:
             await issue(town.access, office.community, uuid4(), who, kind, number, None, office.asked)  # type: ignore[arg-type]
         await issue(
             town.access, office.community, uuid4(), who, "pin", f"{who.int % 10**9 + 10**9}", None, office.asked, duress=True)
+        await listed(town, "black", who, "insulted the guard", plate)
+        right = await listed(town, "permit", who, f"a note about {who}", plate, monthly=30_000, lot_id=GATE, valid_until=NOW)
+        paid = uuid4()
+        for command in (AskRenewal(right, paid, 2, "Asia/Shanghai", NOW), ReceiveRenewal(right, paid, 60_000, "t1")):
+            await town.parking.commands.handle(right, command, office.asked)
         for circle, building in circles_of(HOUSE, office.community):
             add = AddResidence(circle, building, who, residence)
             await town.neighbors.commands.handle(member_id_of(circle, who), add, office.asked)
@@ -134,6 +143,15 @@ async def two_of_one_home(town: Town) -> tuple[UUID, UUID]:
             await take(app.database, app.catalogue, [view], rows, 0)
     await town.told()
     return ann, ben
+
+
+async def listed(town: Town, kind: Any, who: UUID, reason: str, plate: str, **terms: Any) -> UUID:
+    app, right = town.parking, uuid4()
+    handle = await app.keyring.key_for(town.office.community, f"plate-right:{right}", "plate")
+    grant = PlateRightGranted(
+        right, kind, seal(handle.dek, handle.key_id, right, "plate", plate), person_id=who, reason=reason, **terms)
+    await app.commands.handle(right, GrantPlateRight(grant, index_of(app, town.office.community, plate)), town.office.asked)
+    return right
 
 
 def of_the_gate(person: UUID, car: UUID, sealed: SealedField, number: int) -> list[Any]:
@@ -169,6 +187,10 @@ async def test_a_file_has_everything_of_one_person_and_nothing_of_another(town: 
     assert [c["given"] for c in found["identity"]["consents"]] == [False, False, True]
     assert sorted(c["kind"] for c in found["access"]["credentials"]) == ["card", "pin"], "of a duress PIN there is no word"
     assert found["neighbors"]["display_name"] and len(found["neighbors"]["circles"]) == 2
+    entry, permit = sorted(found["parking"]["plate_rights"], key=lambda right: str(right["kind"]))
+    assert (entry["kind"], entry["reason"], entry["plate"], entry["renewals"]) == ("black", "insulted the guard", "沪A00001", [])
+    assert (permit["reason"], permit["ended"], permit["plate"]) == (f"a note about {ann}", False, "沪A00001")
+    assert [(r["months"], r["amount"], r["paid"]) for r in permit["renewals"]] == [(2, 60_000, True)]
     one_each = ("homes", "visitor_passes", "parking_sessions", "permits", "notices_read", "looks")
     assert {name: len(found[name]) for name in one_each} == dict.fromkeys(one_each, 1)
     assert found["parking_sessions"][0]["total"] == 900 and found["door_events"]
@@ -177,7 +199,25 @@ async def test_a_file_has_everything_of_one_person_and_nothing_of_another(town: 
     planted = ("周三", "13900139000", HIS_NUMBER, "沪B99999", "吴客人", str(ben), str(HIS_CAR), "30900", "secret")
     assert [word for word in planted if word in text] == []
     assert {(method, host, path) for method, host, path in town.routed.asked} == {
-        ("GET", owner, "/v1/me/data") for owner in ("identity", "access", "neighbors")}
+        ("GET", owner, "/v1/me/data") for owner in ("identity", "access", "parking", "neighbors")}
+
+
+async def test_of_a_permit_a_file_tells_whoever_has_it_now(town: Town) -> None:
+    ann, ben = await two_of_one_home(town)
+    over = await listed(town, "permit", ann, "for a month", "沪A00077")
+    await town.parking.commands.handle(over, EndPlateRight(over, "by_staff"), town.office.asked)
+    handed = await listed(town, "white", ann, "to be handed on", "沪A00088")
+    state, _ = await town.parking.commands.state(PLATE_RIGHTS, handed, town.office.community)
+    index = index_of(town.parking, town.office.community, "沪A00088")
+    await town.parking.commands.handle(handed, GrantPlateRight(structs.replace(state.granted, person_id=ben), index), town.office.asked)
+
+    async def told(who: UUID) -> dict[str, Any]:
+        file = (await town.get("/v1/me/export", f"resident:{who}")).json()
+        return {right["id"]: right for right in file["sections"]["parking"]["plate_rights"]}
+
+    hers, his = await told(ann), await told(ben)
+    assert (hers[str(over)]["ended"], hers[str(over)]["plate"]) == (True, "沪A00077")
+    assert str(handed) not in hers and his[str(handed)]["plate"] == "沪A00088" and str(over) not in his
 
 
 async def test_half_a_file_is_none_and_nobody_takes_anothers(town: Town) -> None:

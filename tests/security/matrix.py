@@ -290,6 +290,7 @@ MATRIX = {
         staff: PUT /v1/parking/plate-rights/{right_id}
         staff: DELETE /v1/parking/plate-rights/{right_id}
         staff guard: GET /v1/parking/plate-rights
+        resident: GET /v1/me/data
         resident: GET /v1/parking/me/permits
         resident staff: POST /v1/parking/plate-rights/{right_id}/renewals
         staff guard: GET /v1/parking/sessions
