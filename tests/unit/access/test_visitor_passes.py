@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -89,6 +90,11 @@ def test_a_pass_may_begin_within_thirty_days():
     assert len(when(replace(ISSUE, valid_from=latest, valid_until=latest + timedelta(hours=1)))) == 1
     later = latest + timedelta(seconds=1)
     assert refused(replace(ISSUE, valid_from=later, valid_until=later + timedelta(hours=1))) == "pass_begins_too_late"
+
+
+def test_an_old_key_is_kept_until_the_last_code_that_it_signed_is_over():
+    told = (Path(__file__).parents[3] / "docs/visitor-qr.md").read_text()
+    assert "take the old one away after 38 days" in told and AHEAD + max(rule.longest for rule in RULES.values()) < timedelta(days=38)
 
 
 def test_a_pass_is_revoked_once():
