@@ -95,6 +95,7 @@ class DoorBook:
         self._buildings: dict[tuple[UUID, UUID], UUID] = {}
         self._floors: dict[tuple[UUID, UUID], KnownFloor] = {}
         self._residences: dict[tuple[UUID, UUID], dict[UUID, KnownResidence]] = {}
+        self._left: dict[tuple[UUID, UUID, UUID], datetime] = {}
         self._communities: dict[UUID, UUID] = {}
         self._releases: dict[tuple[UUID, UUID], UUID] = {}
         self._fires_over: set[tuple[UUID, UUID]] = set()
@@ -135,8 +136,9 @@ class DoorBook:
             case ResidenceStarted(residence_id=residence_id, resident_id=resident_id, home_id=home_id, building_id=building_id):
                 lives = self._residences.setdefault((here, resident_id), {})
                 lives[residence_id] = KnownResidence(home_id, building_id, row.event_id)
-            case ResidenceEnded(residence_id=residence_id, resident_id=resident_id):
+            case ResidenceEnded(residence_id=residence_id, resident_id=resident_id, home_id=home_id):
                 self._residences.get((here, resident_id), {}).pop(residence_id, None)
+                self._left[here, resident_id, home_id] = row.recorded_at
             case BuildingRegistered(building_id=building_id):
                 self._communities[building_id] = here
             case FireReleaseBegun(release_id=release_id, building_id=building_id):
@@ -230,6 +232,10 @@ class DoorBook:
     def residence(self, community_id: UUID, resident_id: UUID, home_id: UUID) -> KnownResidence | None:
         held = self._residences.get((community_id, resident_id), {})
         return next((r for r in held.values() if r.home_id == home_id), None)
+
+    def moved_out(self, community_id: UUID, resident_id: UUID, home_id: UUID) -> datetime | None:
+        """When it was last heard that they had left the home."""
+        return self._left.get((community_id, resident_id, home_id))
 
     def belongs(self, community_id: UUID, person_id: UUID) -> bool:
         """Whether they live in the community or are on duty there."""

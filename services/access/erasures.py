@@ -44,7 +44,8 @@ def erasures(app: App, book: DoorBook) -> tuple[Reaction, ...]:
         passes = await (await app.database.pool()).fetch(_PASSES, here, f"{PASSES.category}:", str(person_id))
         return [
             *(_revocation(i) for i in book.credentials_of(here, person_id)),
-            *(Do(f"revoke {i}", i, RevokePass(i, "host_erased")) for i in book.open_passes_of(here, person_id, row.recorded_at)),
+            *(Do(f"revoke {i}", i, RevokePass(i, "host_erased", row.recorded_at))
+              for i in book.open_passes_of(here, person_id, row.recorded_at)),
             begin(person_id, f"resident:{person_id}", *(p["subject"] for p in passes))]
 
     async def issued(event: CredentialIssued, row: Recorded) -> list[Do]:
@@ -56,7 +57,7 @@ def erasures(app: App, book: DoorBook) -> tuple[Reaction, ...]:
     async def invited(event: VisitorPassIssued, row: Recorded) -> list[Do]:
         if not await is_erased(app, row.community_id, event.host_id):
             return []
-        revocation = Do("revoke", event.pass_id, RevokePass(event.pass_id, "host_erased"))
+        revocation = Do("revoke", event.pass_id, RevokePass(event.pass_id, "host_erased", row.recorded_at))
         return [revocation, begin(event.host_id, f"{PASSES.category}:{event.pass_id}", again=True)]
 
     async def retired(event: Retired, row: Recorded) -> list[Do]:

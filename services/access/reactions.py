@@ -1,5 +1,6 @@
 """What access does when others speak: residences and duties become rights, reports are judged, openings concluded."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -112,7 +113,7 @@ def passes_of_residents(app: App, book: DoorBook) -> Reaction:
         if book.residence(row.community_id, event.resident_id, event.home_id):
             return []
         passes = book.open_passes_of(row.community_id, event.resident_id, row.recorded_at, event.home_id)
-        return [Do(f"revoke {i}", i, RevokePass(i, "residence_ended")) for i in passes]
+        return [Do(f"revoke {i}", i, RevokePass(i, "residence_ended", row.recorded_at)) for i in passes]
 
     async def invited(event: VisitorPassIssued, row: Recorded) -> list[Do]:
         """Decided while the host lived there, stored when they had just moved out."""
@@ -120,7 +121,7 @@ def passes_of_residents(app: App, book: DoorBook) -> Reaction:
         book.understood(row.community_id)
         if book.residence(row.community_id, event.host_id, event.home_id):
             return []
-        return [Do("revoke", event.pass_id, RevokePass(event.pass_id, "residence_ended"))]
+        return [Do("revoke", event.pass_id, RevokePass(event.pass_id, "residence_ended", row.recorded_at))]
 
     return Reaction("passes_of_residents", {identity.ResidenceEnded: residence_ended, VisitorPassIssued: invited})
 
@@ -136,7 +137,7 @@ def reports(app: App, book: DoorBook, visitors: Visitors) -> Reaction:
         door = book.door_at(row.community_id, event.device_id, event.door_no or 1)
         if door is None:
             return []
-        at = event.device_time or row.meta.source_time or row.recorded_at
+        at = told_for(event, row)
         if event.kind == "duress":
             signal = SignalDuress(report_id=event.report_id, door_id=door.door_id, live=event.live, at=at)
             return [Do("duress", event.report_id, signal, (door.because,), new=True)]
@@ -149,9 +150,9 @@ def reports(app: App, book: DoorBook, visitors: Visitors) -> Reaction:
             if event.card_number is None:  # the device's own codes: it does not say which
                 means = "unknown"
             else:
-                visitor = await visitors.presented(event, row, door, row.recorded_at if event.live else at, REPORTS)
+                visitor = await visitors.presented(event, row, door, as_of(event, row), REPORTS)
         index = await blind_index(app, event, row.community_id, means)
-        judgement = book.judge(door, means, row.recorded_at, index=index, visitor=visitor)
+        judgement = book.judge(door, means, as_of(event, row), index=index, visitor=visitor)
         command = JudgeCredential(
             opening_id=event.report_id, door_id=door.door_id, device_id=door.device_id, door_no=door.door_no,
             means=means, judgement=judgement, live=event.live, verified=not event.awaits_decision,
@@ -173,6 +174,18 @@ async def session_recognised(event: parking.SessionRecognised, row: Recorded) ->
     if event.pass_id is None:
         return []
     return [Do("arrive", event.pass_id, RecordArrival(event.pass_id, row.meta.source_time or row.recorded_at, "plate"))]
+
+
+def told_for(event: devices.DeviceReported, row: Recorded) -> datetime:
+    return event.device_time or row.meta.source_time or row.recorded_at
+
+
+def as_of(event: devices.DeviceReported, row: Recorded) -> datetime:
+    """When it is to be judged for: now, where the reader waits for our order; else when it was, by the reader's clock only where it
+    had kept it."""
+    if not event.live:
+        return told_for(event, row)
+    return row.recorded_at if event.awaits_decision else row.meta.source_time or row.recorded_at
 
 
 def _device(event: Any, row: Recorded) -> str:

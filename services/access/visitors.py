@@ -12,7 +12,7 @@ from libs.eventkit.reactions import context_of
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.sealed import Sealed
 from libs.eventkit.service import App
-from services.access.book import DoorBook, KnownDoor
+from services.access.book import DoorBook, KnownDoor, KnownPass
 from services.access.domain.admission import Fact, PresentedPass
 from services.access.domain.visitor_passes import PASSES, UsePass, why_not
 from services.access.qr import SECRET, BadCode, Signer, payload_of, verify
@@ -70,10 +70,17 @@ class Visitors:
         except BadCode as bad:
             return PresentedPass(bad.code)
         known = self.book.visitor_pass(door.community_id, pass_id)
-        if known and known.revoked is None and not self.book.residence(door.community_id, known.host_id, known.home_id):
+        if known and known.revoked is None and not self._at_home(known, at, entered):
             return PresentedPass("pass_revoked", self._facts(pass_id, door.community_id))
         return UsePass(
             pass_id=pass_id, door_id=door.door_id, zone=door.zone, floor=door.floor, report_id=report_id, at=at, entered=entered)
+
+    def _at_home(self, known: KnownPass, at: datetime, entered: bool) -> bool:
+        """Whether the host lives there; for whom a reader has let in by itself, whether they did so then."""
+        if self.book.residence(known.community_id, known.host_id, known.home_id):
+            return True
+        left = self.book.moved_out(known.community_id, known.host_id, known.home_id)
+        return entered and left is not None and at < left
 
     def _facts(self, pass_id: UUID, community_id: UUID) -> tuple[Fact, ...]:
         known = self.book.visitor_pass(community_id, pass_id)

@@ -129,7 +129,7 @@ async def test_a_pass_revoked_or_of_a_host_who_has_moved_admits_nobody(gate: Gat
     gate.learn(ResidenceEnded(HOME, HOST, HOME, BUILDING, NOW.date()))
     assert await gate.shows(await gate.report(gate.text)) == "pass_revoked"
     gate.learn(ResidenceStarted(HOME, HOST, HOME, BUILDING, 1, "owner", NOW.date()))
-    await gate.app.commands.handle(PASS, RevokePass(PASS, "host"), Context(community_id=gate.community, now=NOW))
+    await gate.app.commands.handle(PASS, RevokePass(PASS, "host", NOW), Context(community_id=gate.community, now=NOW))
     assert await gate.shows(await gate.report(gate.text)) == "pass_revoked"
 
 

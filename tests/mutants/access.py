@@ -86,6 +86,9 @@ MUTANTS = (
     ),
     *of(
         f"{HERE}/domain/visitor_passes.py", f"{UNIT}/test_visitor_passes.py",
+        ("what waits for our order opens with a pass that was revoked meanwhile",
+         "if at is not None and command.entered and", "if at is not None and"),
+        ("who comes after the pass was revoked had the right to", "and command.at < at:", "and command.at:"),
         ("anybody invites into a home", "if not command.lives_there:", "if False:"),
         ("a pass is good before its time", "command.at < valid_from", "False"),
         ("a pass is good at the moment it ends", "command.at >= valid_until", "command.at > valid_until"),
@@ -122,7 +125,7 @@ MUTANTS = (
         ("with one use all are given back",
          "replace(use, returned=True) if use.report_id == report_id else use", "replace(use, returned=True)"),
         ("a pass that was revoked stays good",
-         "            return Revoked(visitor_pass)\n", "            return visitor_pass\n"),
+         "            return Revoked(visitor_pass, at)\n", "            return visitor_pass\n"),
         ("a use that was given back is spent", "use.counted and not use.returned and", "use.counted and"),
     ),
     *of(
@@ -184,7 +187,7 @@ MUTANTS = (
     *of(
         f"{HERE}/visitors.py", f"{UNIT}/test_visitors.py",
         ("the guests of who has moved out still come in",
-         "if known and known.revoked is None and not self.book.residence(", "if False and not self.book.residence("),
+         "if known and known.revoked is None and not self._at_home(", "if False and not self._at_home("),
         ("a refused use admits",
          "return PresentedPass(code, (*facts, *self._end(", 'return PresentedPass("", (*facts, *self._end('),
         ("two reports share one use", 'str(uuid5(row.event_id, "use"))', '"use"'),

@@ -95,8 +95,9 @@ def routes(app: App, book: DoorBook, signer: Signer) -> APIRouter:
         host_id = getattr(state, "host_id", None) or getattr(getattr(state, "last", None), "host_id", None)
         if host_id is None or (host_id != principal.id and VISITOR_PASSES_MANAGE not in principal.permissions):
             raise NotFound("visitor-pass")
-        command = RevokePass(pass_id, "host" if host_id == principal.id else "staff")
-        done = await app.commands.handle(pass_id, command, http.context(request, principal, community_id), key=key)
+        context = http.context(request, principal, community_id)
+        command = RevokePass(pass_id, "host" if host_id == principal.id else "staff", context.now)
+        done = await app.commands.handle(pass_id, command, context, key=key)
         return json({"id": pass_id}, 201, http.position_header(app.service.name, app.commands.generation, done))
 
     @router.get("/visitor-qr-keys", dependencies=[http.open_to_all])

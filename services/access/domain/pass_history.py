@@ -33,10 +33,13 @@ class VisitorPassIssued(Struct, frozen=True, tag="visitor_pass_issued"):
 
 
 class VisitorPassRevoked(Struct, frozen=True, tag="visitor_pass_revoked"):
+    """`at`: since when it admits nobody; None where it was not said, for good."""
+
     pass_id: UUID
     host_id: UUID
     rule: str
     reason: Ended
+    at: datetime | None = None
 
 
 class VisitorPassUsed(Struct, frozen=True, tag="visitor_pass_used"):
@@ -118,6 +121,7 @@ class Revoked(Struct, frozen=True):
     """As it was, and as what it had let in turned out."""
 
     last: Issued
+    at: datetime | None = None
 
 
 VisitorPass = NoPass | Issued | Revoked
@@ -129,11 +133,11 @@ def evolve(visitor_pass: VisitorPass, event: PassEvent) -> VisitorPass:
             return Issued(
                 kind=event.kind, home_id=event.home_id, host_id=event.host_id, valid_from=event.valid_from,
                 valid_until=event.valid_until, uses=event.uses, zones=event.zones, floors=event.floors)
-        case Issued(), VisitorPassRevoked():
-            return Revoked(visitor_pass)
-        case Revoked(last=last), VisitorPassUseReturned() | VisitorArrived():
+        case Issued(), VisitorPassRevoked(at=at):
+            return Revoked(visitor_pass, at)
+        case Revoked(last=last, at=at), VisitorPassUsed() | VisitorPassUseReturned() | VisitorArrived():
             as_it_was = evolve(last, event)
-            return Revoked(as_it_was) if isinstance(as_it_was, Issued) else visitor_pass
+            return Revoked(as_it_was, at) if isinstance(as_it_was, Issued) else visitor_pass
         case Issued(presented=presented), VisitorPassUsed():
             use = Use(event.report_id, event.door_id, event.zone, event.counted)
             return replace(visitor_pass, presented=(*presented, use))

@@ -9,6 +9,8 @@
 5. The first entry, by door or by plate, is the visitor's arrival; of later ones the host is not told. A door that did not
    open is no entry: where a reader waits for our order, the arrival is recorded when the door has opened and not when the
    code was shown, so that nothing told to a host has to be taken back. While nobody knows, no arrival is told.
+6. Whom a reader has let in by itself is judged as of then, though we hear of it after the pass was revoked. What waits for our order
+   is not: once revoked, nothing opens.
 """
 
 from datetime import datetime
@@ -65,8 +67,11 @@ class IssuePass(Struct, frozen=True):
 
 
 class RevokePass(Struct, frozen=True):
+    """`at`: since when."""
+
     pass_id: UUID
     reason: Ended
+    at: datetime
 
 
 class UsePass(Struct, frozen=True):
@@ -115,7 +120,7 @@ def decide_issue_pass(command: IssuePass, visitor_pass: VisitorPass) -> list[Pas
 def decide_revoke_pass(command: RevokePass, visitor_pass: VisitorPass) -> list[PassEvent]:
     match visitor_pass:
         case Issued(host_id=host_id):
-            return [VisitorPassRevoked(pass_id=command.pass_id, host_id=host_id, rule=RULE, reason=command.reason)]
+            return [VisitorPassRevoked(pass_id=command.pass_id, host_id=host_id, rule=RULE, reason=command.reason, at=command.at)]
         case NoPass() | Revoked():
             return []
         case _:
@@ -127,6 +132,8 @@ def why_not(command: UsePass, visitor_pass: VisitorPass) -> str:
     match visitor_pass:
         case NoPass():
             return "pass_unknown"
+        case Revoked(last=last, at=at) if at is not None and command.entered and command.at < at:
+            return why_not(command, last)
         case Revoked():
             return "pass_revoked"
         case Issued() if visitor_pass.by(command.report_id):
@@ -148,12 +155,13 @@ def why_not(command: UsePass, visitor_pass: VisitorPass) -> str:
 def decide_use_pass(command: UsePass, visitor_pass: VisitorPass) -> list[PassEvent]:
     if code := why_not(command, visitor_pass):
         raise Refused(code, rule=RULE)
-    if not isinstance(visitor_pass, Issued) or visitor_pass.by(command.report_id):
+    known = visitor_pass.last if isinstance(visitor_pass, Revoked) else visitor_pass
+    if not isinstance(known, Issued) or known.by(command.report_id):
         return []
     used = VisitorPassUsed(
-        pass_id=command.pass_id, host_id=visitor_pass.host_id, door_id=command.door_id, report_id=command.report_id,
+        pass_id=command.pass_id, host_id=known.host_id, door_id=command.door_id, report_id=command.report_id,
         zone=command.zone, counted=command.floor is None, at=command.at, rule=RULE, reason=f"allowed_by_{RULE}")
-    return [used, *(_arrival(command.pass_id, visitor_pass, command.at, "door") if command.entered else [])]
+    return [used, *(_arrival(command.pass_id, known, command.at, "door") if command.entered else [])]
 
 
 def decide_return_use(command: ReturnUse, visitor_pass: VisitorPass) -> list[PassEvent]:

@@ -8,17 +8,20 @@ from uuid import UUID
 import pytest
 
 from libs.contracts import devices, identity, parking
-from libs.eventkit.recorded import Catalogue
+from libs.eventkit.recorded import Catalogue, Meta
+from libs.eventkit.sealed import Sealed
 from services.access.book import DoorBook
 from services.access.domain.admission import Fact
+from services.access.domain.credentials import CredentialIssued
 from services.access.domain.doors import DoorInstalled
-from services.access.domain.openings import ConcludeOpening, DoorOpened, DoorOpeningOrdered
+from services.access.domain.openings import OPENINGS, ConcludeOpening, DoorOpened, DoorOpeningOrdered, DoorPassed, JudgeCredential
 from services.access.domain.pass_history import VisitorPassIssued, VisitorPassUsed
-from services.access.domain.rights import GrantRight, RevokeRight, right_id_of
+from services.access.domain.rights import GrantRight, RevokeRight, RightGranted, right_id_of
 from services.access.domain.visitor_passes import RecordArrival, ReturnUse, RevokePass
 from services.access.reactions import (
     account_closed,
     account_opened,
+    as_of,
     openings_concluded,
     passes_of_residents,
     reports,
@@ -129,14 +132,49 @@ def invited(n: int, until: datetime) -> VisitorPassIssued:
 
 async def test_with_the_residence_end_the_passes_that_are_not_over_and_nobody_hears_of_the_others(home: Any) -> None:
     over, open_ = invited(30, NOW), invited(31, NOW + timedelta(hours=1))
-    assert await home(ENDED, STARTED, over, open_, ENDED) == [RevokePass(open_.pass_id, "residence_ended")]
+    assert await home(ENDED, STARTED, over, open_, ENDED) == [RevokePass(open_.pass_id, "residence_ended", NOW)]
     assert await home(ENDED, STARTED, open_) == [], "moved in again"
 
 
 async def test_a_pass_that_was_stored_when_its_host_had_just_moved_out_ends_too(home: Any) -> None:
     late = invited(30, NOW + timedelta(hours=1))
-    assert await home(late, STARTED, ENDED, late) == [RevokePass(late.pass_id, "residence_ended")]
+    assert await home(late, STARTED, ENDED, late) == [RevokePass(late.pass_id, "residence_ended", NOW)]
     assert await home(late, STARTED, late) == []
+
+
+@pytest.mark.parametrize(("live", "waits", "told", "judged"), [
+    (False, False, NOW, NOW), (False, True, NOW, NOW), (False, False, None, NOW + timedelta(minutes=5)),
+    (True, False, NOW, NOW + timedelta(minutes=5)), (True, True, NOW, NOW + timedelta(hours=2))])
+async def test_what_a_reader_has_done_is_judged_as_of_then_and_what_waits_for_us_as_of_now(
+    live: bool, waits: bool, told: datetime | None, judged: datetime,
+) -> None:
+    """Devices recorded it after five minutes, and we heard of it after two hours."""
+    said = devices.DeviceReported(ORDER, LOT, "card_read", "5/1", None, 1, 1, live, waits, told, 0.0, ())
+    row = recorded(said, source="devices", at=NOW + timedelta(hours=2), meta=Meta(source_time=NOW + timedelta(minutes=5)))
+    assert as_of(said, row) == judged
+
+
+async def test_a_card_that_ran_out_after_the_reader_had_let_them_in_was_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    book, gate = DoorBook(), DoorInstalled(UUID(int=22), "gate", "community", LOT, 1)
+    card = CredentialIssued(UUID(int=23), ANN, "card", Sealed(ANN, ANN, "number", "x"), NOW + timedelta(minutes=30))
+    for event in (gate, RightGranted(UUID(int=24), ANN, "community", "residence"), card):
+        book._apply(event, recorded(event, BUILDING))
+    book._by_index[BUILDING, "card", "blind"] = card.credential_id
+
+    async def ready(pool: object = None, position: int = 0) -> None: ...
+
+    async def blind(*asked: Any) -> str:
+        return "blind"
+
+    monkeypatch.setattr(book, "ready", ready)
+    monkeypatch.setattr("services.access.reactions.blind_index", blind)
+    react = reports(SimpleNamespace(database=SimpleNamespace(pool=ready)), book, None).on[devices.DeviceReported]  # type: ignore[arg-type]
+    for minutes, entitled in ((29, True), (30, False)):
+        told = devices.DeviceReported(
+            ORDER, LOT, "card_read", "5/1", None, 1, 1, False, False, NOW + timedelta(minutes=minutes), 0.0, ())
+        (do,) = await react(told, recorded(told, BUILDING, source="devices", at=NOW + timedelta(hours=2)))
+        passed = OPENINGS.decide[JudgeCredential](do.command, OPENINGS.initial)[1]
+        assert isinstance(passed, DoorPassed) and passed.entitled is entitled
 
 
 async def test_a_device_speaks_for_doors_of_its_own_community_alone(monkeypatch: pytest.MonkeyPatch) -> None:

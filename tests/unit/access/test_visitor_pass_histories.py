@@ -54,7 +54,7 @@ good_uses = st.builds(
 returns = st.builds(ReturnUse, st.just(PASS), reports, st.sampled_from([*sorted(DID_NOT_OPEN), "unknown"]))
 arrivals = st.builds(
     RecordArrival, st.just(PASS), st.just(NOW), st.sampled_from(["door", "plate"]), st.one_of(st.none(), reports, reports))
-revocations = st.builds(RevokePass, st.just(PASS), st.sampled_from(["host", "staff", "residence_ended"]))
+revocations = st.builds(RevokePass, st.just(PASS), st.sampled_from(["host", "staff", "residence_ended"]), st.sampled_from(MOMENTS))
 KINDS = [good_uses] * 9 + [uses] * 5 + [returns] * 7 + [arrivals] * 4 + [issues, revocations]
 """Many uses for each end of the pass, else there would be little to see."""
 commands = st.integers(0, len(KINDS) - 1).flatmap(lambda n: KINDS[n])
@@ -67,6 +67,7 @@ class Account(Struct):
 
     issued: VisitorPassIssued | None = None
     revoked: bool = False
+    since: datetime | None = None
     standing: dict[UUID, VisitorPassUsed] = {}
     returned: set[UUID] = set()
     arrivals: int = 0
@@ -83,9 +84,9 @@ class Account(Struct):
             case VisitorPassIssued():
                 assert self.issued is None
                 self.issued = event
-            case VisitorPassRevoked():
+            case VisitorPassRevoked(at=at):
                 assert self.issued is not None and not self.revoked
-                self.revoked = True
+                self.revoked, self.since = True, at
             case VisitorPassUsed():
                 self.admitted(command, event)
             case VisitorPassUseReturned(report_id=report_id, zone=zone):
@@ -98,7 +99,8 @@ class Account(Struct):
                     assert command.report_id in self.standing, "only a use that stands lets anybody in"
 
     def admitted(self, command: UsePass, event: VisitorPassUsed) -> None:
-        assert self.issued is not None and not self.revoked
+        assert self.issued is not None
+        assert not self.revoked or (command.entered and self.since is not None and command.at < self.since)
         assert self.issued.valid_from <= command.at < self.issued.valid_until
         assert event.zone == command.zone and event.zone in self.issued.zones
         assert command.floor in (None, GROUND, *self.issued.floors)

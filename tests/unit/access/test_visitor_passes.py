@@ -32,7 +32,7 @@ ISSUED = VisitorPassIssued(
     pass_id=PASS, kind="courier", home_id=HOME, host_id=HOST, valid_from=NOW, valid_until=LATER, uses=1,
     zones=("building:a", "community"), floors=(7,), plate=None, visitor_name=None, rule="visitor_pass_courier",
     reason="host_lives_there")
-REVOKED = VisitorPassRevoked(pass_id=PASS, host_id=HOST, rule="visitor_pass", reason="host")
+REVOKED = VisitorPassRevoked(pass_id=PASS, host_id=HOST, rule="visitor_pass", reason="host", at=NOW)
 USE = UsePass(pass_id=PASS, door_id=GATE, zone="community", floor=None, report_id=REPORT, at=NOW, entered=True)
 USED = VisitorPassUsed(
     pass_id=PASS, host_id=HOST, door_id=GATE, report_id=REPORT, zone="community", counted=True, at=NOW, rule="visitor_pass",
@@ -98,9 +98,9 @@ def test_an_old_key_is_kept_until_the_last_code_that_it_signed_is_over():
 
 
 def test_a_pass_is_revoked_once():
-    assert when(RevokePass(PASS, "host"), ISSUED) == [REVOKED]
-    assert when(RevokePass(PASS, "staff"), ISSUED, REVOKED) == []
-    assert when(RevokePass(PASS, "staff")) == []
+    assert when(RevokePass(PASS, "host", NOW), ISSUED) == [REVOKED]
+    assert when(RevokePass(PASS, "staff", NOW), ISSUED, REVOKED) == []
+    assert when(RevokePass(PASS, "staff", NOW)) == []
 
 
 def test_the_first_use_lets_the_host_know_and_a_report_uses_once():
@@ -119,6 +119,16 @@ def test_a_pass_admits_in_its_time_at_its_doors_to_its_floors(change, code):
 def test_a_pass_that_nobody_issued_or_that_was_revoked_admits_nobody():
     assert refused(USE) == "pass_unknown"
     assert refused(USE, ISSUED, REVOKED) == refused(USE, ISSUED, USED, REVOKED) == "pass_revoked"
+
+
+def test_whom_a_reader_let_in_by_itself_before_the_pass_was_revoked_had_the_right_to_come_in():
+    later = replace(REVOKED, at=NOW + timedelta(minutes=20))
+    assert when(USE, ISSUED, later) == [USED, ARRIVED]
+    assert when(USE, ISSUED, later, USED, ARRIVED) == [], "told again"
+    assert refused(AGAIN, ISSUED, later, USED) == "pass_spent", "and it counts"
+    assert refused(replace(USE, at=later.at), ISSUED, later) == refused(USE, ISSUED, replace(REVOKED, at=None)) == "pass_revoked"
+    assert refused(ASKED, ISSUED, later) == "pass_revoked", "it waits for our order"
+    assert refused(replace(USE, zone="building:b"), ISSUED, later) == "pass_elsewhere"
 
 
 def test_where_a_reader_asks_the_visitor_arrives_when_the_door_has_opened():

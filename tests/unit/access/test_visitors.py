@@ -59,9 +59,11 @@ class Gate:
             self.answered[key.key] = tuple(uuid5(context.cause or PASS, f"{len(self.uses)} {n}") for n in range(len(events)))
         return SimpleNamespace(outcome=SimpleNamespace(events=self.answered[key.key]))
 
-    async def shows(self, report: int = 1, at: datetime = NOW, community: UUID = HERE, field: SealedField | None = FIELD) -> Any:
+    async def shows(
+        self, report: int = 1, at: datetime = NOW, community: UUID = HERE, field: SealedField | None = FIELD, waits: bool = True,
+    ) -> Any:
         event = DeviceReported(
-            UUID(int=100 + report), DEVICE, "qr_verified", "5/156", None, 1, 1, True, True, NOW, 0.0, (), card_number=field)
+            UUID(int=100 + report), DEVICE, "qr_verified", "5/156", None, 1, 1, True, waits, NOW, 0.0, (), card_number=field)
         row = recorded(event, community, event_id=UUID(int=200 + report), at=NOW)
         return await self.visitors.presented(event, row, replace(GATE, community_id=community), at, "device_reports")
 
@@ -88,6 +90,14 @@ async def test_with_the_host_go_the_guests_before_anybody_has_revoked_their_pass
     presented = await gate.shows()
     assert (presented.refused, gate.uses) == ("pass_revoked", [ISSUED])
     assert presented.facts == (Fact(uuid5(PASS, "VisitorPassIssued"), "visitor_pass"),)
+
+
+async def test_whom_a_reader_let_in_while_the_host_lived_there_had_the_right_to_come_in() -> None:
+    gate = Gate(ISSUED, LIVES)
+    gate.book._apply(MOVED, recorded(MOVED, HERE, at=NOW + timedelta(minutes=20)))
+    assert (await gate.shows(waits=True)).refused == "pass_revoked", "nothing opens now"
+    assert (await gate.shows(2, waits=False)).refused == ""
+    assert (await gate.shows(3, NOW + timedelta(minutes=20), waits=False)).refused == "pass_revoked"
 
 
 @pytest.mark.parametrize(("changed", "code"), [
