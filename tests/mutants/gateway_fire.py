@@ -119,6 +119,10 @@ MUTANTS = (
         ("a deadline is missed before its moment", 'if now > due else {}', "if due else {}"),
     ),
     *of(
+        f"{HERE}/api/incidents.py", f"{UNIT}/test_fire_edges.py",
+        ("what was there before them is at their home", 'begun is not None and row["raised_at"] >= begun', "begun is not None"),
+    ),
+    *of(
         f"{HERE}/stories.py", f"{UNIT}/test_fire_explained.py",
         ("what a guard does rests on nothing", "found[i] = [rests[of]] if of in rests else []", "found[i] = []"),
         ("an end despite the fire rests on its end", ' and event.reason != "despite_fire" else None', " else None"),

@@ -32,6 +32,8 @@ MUTANTS = (
     ),
     *of(
         f"{HERE}/stays.py", STAYS,
+        ("a right that names nobody takes a stay from its owner",
+         "if under.person_id is None and was is not None else under", "if False else under"),
         ("the grace ends a moment early",
          "now <= until + timedelta(seconds=session.begun.grace)", "now < until + timedelta(seconds=session.begun.grace)"),
         ("what was only asked for counts as paid",
@@ -59,6 +61,7 @@ MUTANTS = (
     ),
     *of(
         f"{HERE}/sessions.py", STAYS,
+        ("others hear of a right that names nobody as nobody's stay", "under = still_theirs(was, command.under)", "under = command.under"),
         ("a payment counts twice",
          "    if any(payment.payment_id == command.payment_id for payment in inside.received):\n        return []\n", ""),
         ("any amount pays", "    if asked.amount != command.amount:\n", "    if asked.amount < 0:\n"),
