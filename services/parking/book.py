@@ -16,7 +16,7 @@ from libs.eventkit.decider import NotFound, NotYet
 from libs.eventkit.memory import Memory
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.sealed import Sealed
-from services.parking.domain.bill_lines import Line, carried
+from services.parking.domain.bill_lines import Line, carried, together
 from services.parking.domain.judging import KnownRight
 from services.parking.domain.lanes import LaneInstalled
 from services.parking.domain.lots import LotOpened, TariffAdopted
@@ -84,6 +84,7 @@ class LotBook:
         self._rights: dict[UUID, tuple[PlateRightGranted, UUID]] = {}
         self._used: Counter[UUID] = Counter()
         self._stays: dict[UUID, KnownStay] = {}
+        self._in_question: dict[UUID, tuple[KnownStay, str]] = {}
         self._occupied: Counter[tuple[UUID, str]] = Counter()
         self._spaces: dict[UUID, dict[UUID, SpaceMarked]] = {}
         self._of_space: dict[UUID, set[UUID]] = {}
@@ -142,10 +143,9 @@ class LotBook:
                         self._left[event.lot_id, index[1]] = event
                         if len(self._left) > JUST_LEFT:
                             del self._left[next(iter(self._left))]
-                    if isinstance(event, SessionEnded) and event.bill is not None and stay.begun.plate is not None:
-                        lines = carried((*stay.begun.earlier, *event.bill.lines), stay.begun.entered_at, stay.begun.clock)
-                        billed = Billed(row.community_id, event.lot_id, stay.begun.clock, lines, stay.begun.plate)
-                        self._keep(session_id, index[1] if index else "", billed, row.recorded_at)
+                    self._in_question[session_id] = stay, index[1] if index else ""
+                if isinstance(event, SessionEnded) and session_id in self._in_question:
+                    self._keep(event, *self._in_question.pop(session_id), row)
 
     def _let_go(self, right_id: UUID) -> None:
         was = self._rights.pop(right_id, None)
@@ -163,13 +163,18 @@ class LotBook:
             if not standing:
                 del self._standing[under.right_id]
 
-    def _keep(self, session_id: UUID, index: str, billed: Billed, at: datetime) -> None:
-        if not billed.lines:
+    def _keep(self, ended: SessionEnded, stay: KnownStay, index: str, row: Recorded) -> None:
+        """Beside what is known of the plate: what a person has settled afterwards knows nothing of the stays that came between."""
+        begun, at = stay.begun, row.recorded_at
+        lines = carried((*begun.earlier, *ended.bill.lines), begun.entered_at, begun.clock) if ended.bill is not None else ()
+        if not lines or begun.plate is None:
             return
+        billed = Billed(row.community_id, ended.lot_id, begun.clock, lines, begun.plate)
         if index:
-            self._billed[billed.lot_id, index] = billed
+            known = self._billed.get((ended.lot_id, index), billed)
+            self._billed[ended.lot_id, index] = replace(billed, lines=together(known.counts(begun.entered_at), lines))
         else:
-            self._unopened[session_id] = billed
+            self._unopened[ended.session_id] = billed
         if (len(self._billed) + len(self._unopened)) % FORGOTTEN_EVERY == 0:
             self._billed = {key: known for key, known in self._billed.items() if known.counts(at)}
             self._unopened = {key: known for key, known in self._unopened.items() if known.counts(at)}
@@ -285,11 +290,12 @@ class LotBook:
 
     async def billed(self, community_id: UUID, lot_id: UUID, index: str, entry: datetime) -> tuple[Line, ...]:
         """What a stay that begins at `entry` shares a day or a pass with: billed to this plate in this lot. Raises NotYet."""
-        for session_id, known in reversed(list(self._unopened.items())):  # the last of a plate knows what was before it
+        for session_id, known in list(self._unopened.items()):
             if (known.community_id, known.lot_id) == (community_id, lot_id):
                 opened = await self._open(community_id, known.plate) if known.plate and known.counts(entry) else ""
                 if opened:
-                    self._billed.setdefault((lot_id, opened), known)
+                    before = self._billed.get((lot_id, opened), known)
+                    self._billed[lot_id, opened] = replace(before, lines=together(known.lines, before.lines))
                 self._unopened.pop(session_id, None)
         found = self._billed.get((lot_id, index))
         return found.counts(entry) if found is not None and index else ()

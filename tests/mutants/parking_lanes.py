@@ -139,6 +139,8 @@ MUTANTS = (
         ("what a newer version said is passed over", "if community_id in self.memory.unreadable:", "if False:"),
         ("what another plate was billed today counts",
          "found = self._billed.get((lot_id, index))", "found = next(iter(self._billed.values()), None)"),
+        ("what was settled afterwards takes the place of what came between",
+         "lines=together(known.counts(begun.entered_at), lines))", "lines=lines)"),
         ("after a start what was billed today is forgotten", "                if opened:\n", "                if False:\n"),
     ),
     *of(

@@ -46,6 +46,11 @@ def carried(lines: Iterable[Line], entry: datetime, zone: str) -> tuple[Line, ..
         if (line.code in ("step", "cap") and str(line.facts.get("day", "")) >= day) or (line.code == "day_pass" and line.ends > entry))
 
 
+def together(known: tuple[Line, ...], more: tuple[Line, ...]) -> tuple[Line, ...]:
+    """What bills of one car say between them: a line that several of them take along is one."""
+    return (*known, *(line for line in more if line not in known))
+
+
 def written(periods: list[list[Line]]) -> Iterator[Line]:
     """Periods, or passes, that cost the same in a row for the same reasons are written out once, and counted. The last is written out
     always: a stay that follows may share its day or be covered by its pass."""

@@ -195,6 +195,32 @@ async def test_a_process_that_was_not_there_finds_the_plate_in_what_is_sealed() 
         assert await site.book.billed(HERE, LOT, "one", NOW + 4 * HOUR) == ((LINE, more) if found else ())
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+@pytest.mark.parametrize("settled_first", [False, True])
+async def test_what_a_person_has_settled_counts_for_the_stays_that_begin_after(settled_first: bool, restarted: bool) -> None:
+    """The exit of the first stay was missed; the second began before that was settled, and ends after it or before."""
+    async def opened(community: UUID, plate: Any) -> str:
+        return "one"
+
+    other = UUID(int=90)
+    second = replace(BEGUN, session_id=other, entered_at=NOW + 2 * HOUR)
+    more = replace(LINE, starts=NOW + 2 * HOUR, ends=NOW + 3 * HOUR)
+    settled, ended = replace(OVER, how="settled"), replace(OVER, session_id=other, bill=replace(BILL, lines=(more,)))
+    site = Site(opened)
+    if restarted:
+        await site.say(OPENED, BEGUN, QUARANTINED, second, *((settled, ended) if settled_first else (ended, settled)))
+    else:
+        await site.say(OPENED, BEGUN, session="one")
+        await site.say(QUARANTINED, session="")
+        site.claims[f"session:{other}"] = (HERE, "one")
+        await site.say(second)
+        for event in (settled, ended) if settled_first else (ended, settled):
+            await site.say(event)
+    found = await site.book.billed(HERE, LOT, "one", NOW + 4 * HOUR)
+    assert sorted(found, key=lambda line: line.starts) == [LINE, more]
+    assert await site.book.billed(HERE, LOT, "one", NEXT_DAY) == ()
+
+
 async def test_a_pass_is_known_as_long_as_it_runs() -> None:
     bought = Line(code="day_pass", stay=0, starts=NOW, ends=NOW + 24 * HOUR, amount_fen=500)
     assert carried((bought, LINE), NEXT_DAY, "Asia/Shanghai") == (bought,)
