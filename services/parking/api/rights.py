@@ -187,7 +187,7 @@ def routes(app: App, book: LotBook, provider: Provider) -> APIRouter:
             key=key)
         after = await held(right_id, principal)
         asked = next(a for a in after.asked if a.payment_id == payment_id)
-        since, each = after.granted.valid_from, asked.amount // asked.months
+        since, each = after.counted_from, asked.amount // asked.months
         ends = [asked.begins, *(renewed(since, asked.begins, n, asked.clock) for n in range(1, asked.months + 1))]
         lines = [{"starts": a, "ends": b, "amount": each} for a, b in pairwise(ends)]
         return json(

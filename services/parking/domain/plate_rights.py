@@ -87,6 +87,12 @@ class Held(Struct, frozen=True):
     asked: tuple[RenewalAsked, ...] = ()
     paid: frozenset[UUID] = frozenset()
 
+    @property
+    def counted_from(self) -> tuple[datetime, ...]:
+        """Since when it has run by the month: its beginning, or where that was no month's, the end from which it was first renewed."""
+        begun = (self.granted.valid_from, *(asked.begins for asked in self.asked if asked.payment_id in self.paid))
+        return tuple(moment for moment in begun if moment is not None)
+
 
 class Ended(Struct, frozen=True):
     last: Held
@@ -208,12 +214,12 @@ def decide_receive_renewal(command: ReceiveRenewal, right: PlateRight) -> list[P
     begins = asked.begins if lapsed else until
     first = begins if lapsed else held.granted.valid_from
     return [paid, replace(
-        held.granted, valid_from=first, valid_until=renewed(held.granted.valid_from, begins, asked.months, asked.clock))]
+        held.granted, valid_from=first, valid_until=renewed(held.counted_from, begins, asked.months, asked.clock))]
 
 
-def renewed(since: datetime | None, begins: datetime, months: int, clock: str) -> datetime:
+def renewed(counted_from: tuple[datetime, ...], begins: datetime, months: int, clock: str) -> datetime:
     """The end of so many months from `begins`; who came on the 31st renews to the 31st again, whatever February had."""
-    if since is not None:
+    for since in counted_from:
         passed = round((begins - since).days / 30.44)
         if months_after(since, passed, clock) == begins:
             return months_after(since, passed + months, clock)

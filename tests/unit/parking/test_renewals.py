@@ -117,14 +117,26 @@ def test_a_renewed_permit_gives_up_no_claim() -> None:
     assert [claim for event in extended for claim in PLATE_RIGHTS.claims(RECEIVE, event)] == []
 
 
+@pytest.mark.parametrize("since", [None, local(2026, 1, 1), local(2026, 1, 15), local(2025, 12, 31)])
+@pytest.mark.parametrize("months", [(4,), (1, 1, 1, 1), (1, 3), (2, 2)])
+def test_who_pays_month_by_month_comes_to_the_day_of_who_pays_them_at_once(since: Any, months: tuple[int, ...]) -> None:
+    """Until the last day of January, whenever the permit began."""
+    events: list[Any] = [replace(PERMIT, valid_from=since, valid_until=local(2026, 1, 31))]
+    for number, each in enumerate(months):
+        payment = UUID(int=100 + number)
+        events += when(AskRenewal(RIGHT, payment, each, ZONE, local(2026, 1, 20)), *events)
+        events += when(ReceiveRenewal(RIGHT, payment, each * 15_000, "t"), *events)
+    assert events[-1].valid_until == local(2026, 5, 31)
+
+
 moments = st.integers(0, 2200 * 86_400).map(lambda seconds: datetime(2024, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds))
 
 
 @given(moments, st.integers(1, 40), st.integers(1, 40))
 def test_months_one_by_one_or_at_once_come_to_the_same_day(since: datetime, first: int, more: int) -> None:
-    one = renewed(since, since, first, ZONE)
+    one = renewed((since,), since, first, ZONE)
     assert one == months_after(since, first, ZONE)
-    assert renewed(since, one, more, ZONE) == renewed(since, since, first + more, ZONE)
+    assert renewed((since,), one, more, ZONE) == renewed((since,), since, first + more, ZONE)
     assert timedelta(days=28 * first) <= one - since <= timedelta(days=31 * first)
 
 
