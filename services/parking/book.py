@@ -266,7 +266,8 @@ class LotBook:
 
     def _known(self, grant: PlateRightGranted, because: UUID) -> KnownRight:
         left = None if grant.uses is None else max(0, grant.uses - self._used[grant.right_id])
-        taken = grant.space_id is not None and bool(self.stands_on(grant.space_id, grant.right_id))
+        space = self._spaces.get(grant.lot_id, {}).get(grant.space_id) if grant.lot_id and grant.space_id else None
+        taken = space is not None and bool(self.stands_on(space.space_id, grant.right_id))
         return KnownRight(
             grant.right_id, grant.kind, because, grant.valid_from, grant.valid_until, left, grant.person_id, grant.source_id, taken)
 

@@ -68,6 +68,11 @@ async def test_of_several_cars_with_one_space_the_next_has_no_permit_while_one_s
     assert not book.right(OTHER).taken  # type: ignore[union-attr]
 
 
+async def test_a_space_that_was_removed_is_taken_from_nobody() -> None:
+    book = await Site().say(OPENED, MARKED, PERMIT, SECOND, STANDING, REMOVED)
+    assert not book.right(OTHER).taken  # type: ignore[union-attr]
+
+
 async def test_a_stay_that_was_recognised_stands_on_the_space_of_its_right() -> None:
     book = await (site := Site()).say(OPENED, MARKED, PERMIT, SECOND, BEGUN)
     assert book.stands_on(SPACE) == set()
