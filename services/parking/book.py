@@ -269,7 +269,8 @@ class LotBook:
         space = self._spaces.get(grant.lot_id, {}).get(grant.space_id) if grant.lot_id and grant.space_id else None
         taken = space is not None and bool(self.stands_on(space.space_id, grant.right_id))
         return KnownRight(
-            grant.right_id, grant.kind, because, grant.valid_from, grant.valid_until, left, grant.person_id, grant.source_id, taken)
+            grant.right_id, grant.kind, because, grant.valid_from, grant.valid_until, left, grant.person_id, grant.source_id, taken,
+            space.zone if space is not None else "")
 
     def stays(self, community_id: UUID, lot_id: UUID, indexes: list[str]) -> tuple[KnownStay, ...]:
         """Open stays in this lot of plates with these blind indexes."""

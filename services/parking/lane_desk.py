@@ -159,10 +159,12 @@ async def judged(app: App, book: LotBook, event: PlateSeen, row: Recorded) -> Ju
 
 
 def begun(said: PassageJudged, lot: KnownLot, earlier: tuple[Line, ...] = ()) -> SessionBegun:
-    """The stay that begins with a vehicle's passage inwards; `earlier` as it has it."""
+    """The stay that begins with a vehicle's passage inwards; `earlier` as it has it. It takes a space of the lane's zone, or the one
+    that its permit is for, to which a gate may well lead through another zone."""
     right = said.judgement.right
+    zone = right.zone if right is not None and right.zone else said.lane.zone
     return SessionBegun(
-        session_id=said.passage_id, lot_id=said.lane.lot_id, zone=said.lane.zone, clock=lot.opened.clock,
+        session_id=said.passage_id, lot_id=said.lane.lot_id, zone=zone, clock=lot.opened.clock,
         grace=lot.opened.grace, plate=said.seen.plate, new_energy=said.seen.new_energy,
         looks=(said.seen.colour, said.seen.vehicle_kind), under=under(right) if right is not None else None,
         entered_at=said.seen.at, earlier=earlier)

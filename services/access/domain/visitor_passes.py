@@ -105,8 +105,8 @@ class RecordArrival(Struct, frozen=True):
 
 
 def decide_issue_pass(command: IssuePass, visitor_pass: VisitorPass) -> list[PassEvent]:
-    if not isinstance(visitor_pass, NoPass):
-        return []
+    if not isinstance(visitor_pass, NoPass):  # a key that is used again after its week would show the code of another visitor
+        raise Refused("pass_already_issued")
     if not command.lives_there:
         raise Refused("not_a_resident_of_this_home")
     within_rule(command.kind, command.valid_from, command.valid_until, command.uses, command.now)

@@ -227,8 +227,8 @@ def of_role(webhook: Webhook, role: str) -> There:
 
 
 def decide_register(command: RegisterWebhook, webhook: Webhook) -> list[WebhookEvent]:
-    if not isinstance(webhook, NoWebhook):
-        return []
+    if not isinstance(webhook, NoWebhook):  # by a key that is used again after its week
+        raise Refused("webhook_already_registered")
     if command.others >= MOST:
         raise Refused("too_many_webhooks", most=MOST)
     return [WebhookRegistered(

@@ -37,6 +37,8 @@ class KnownRight(Struct, frozen=True):
     source_id: UUID | None = None
     taken: bool = False
     """Another car stands on its space."""
+    zone: str = ""
+    """Where its space is; empty without one."""
 
     def counts(self, now: datetime) -> bool:
         """Half-open, in time, not used up, its space free."""

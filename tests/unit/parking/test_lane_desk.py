@@ -16,6 +16,7 @@ from libs.eventkit.recorded import Meta
 from services.parking.domain.lots import TariffAdopted
 from services.parking.domain.passages import PASSAGES, JudgePassage, PassageCompleted, PassageJudged, Seen, decide_judge
 from services.parking.domain.sessions import SESSIONS
+from services.parking.domain.spaces import SpaceMarked
 from services.parking.domain.stays import SessionEnded
 from services.parking.lane_desk import begun, judged
 from services.parking.reactions.cameras import cameras
@@ -130,6 +131,20 @@ async def test_a_car_read_again_while_it_drives_out_is_answered_as_before_and_no
     again = await lane.asks(replace(SEEN, report_id=UUID(int=99)), at=NOW + 3 * SECONDS)
     assert again.judgement == first.judgement and again.judgement.admitted
     assert (await lane.asks(replace(SEEN, report_id=UUID(int=99)), at=NOW + 31 * SECONDS)).judgement.finding == "no_entry"
+
+
+async def test_a_car_whose_space_is_in_the_garage_leaves_the_ground_that_it_comes_in_by_to_others() -> None:
+    lane, space = Lane(), UUID(int=40)
+    await lane.say(
+        replace(OPENED, spaces={"ground": 1, "below": 1}), INSTALLED, SpaceMarked(space, LOT, "below", "B-1"),
+        replace(GRANTED, space_id=space), right="京A12345")
+    said = await lane.asks()
+    stay = begun(said, lane.book.lot(HERE, LOT))  # type: ignore[arg-type]
+    await lane.say(stay)
+    lot = lane.book.lot(HERE, LOT)
+    assert (stay.zone, lane.book.room(lot, "ground", NOW), lane.book.room(lot, "below", NOW)) == ("below", 1, 0)
+    await lane.say(SessionEnded(stay.session_id, LOT, stay.zone, "exit", NOW, 0, 0, None, None))
+    assert [lane.book.room(lot, zone, NOW) for zone in ("ground", "below")] == [1, 0], "and its space is kept"
 
 
 @pytest.mark.parametrize(("hours", "reason"), [(1, "nothing_due"), (2, "not_paid")])
