@@ -62,6 +62,7 @@ MUTANTS = (
         ("a cap may be negative", "rule.cap_fen is not None and rule.cap_fen < 0", "False"),
         ("more than the whole is a share",
          "if not 0 <= share.numerator <= share.denominator or", "if not 0 <= share.numerator or"),
+        ("hours of another clock than the lot's", "if any(wall.tzinfo is not None for", "if any(False for"),
         ("a share of nothing", " or share.denominator == 0:", ":"),
         ("steps may come to an end", "[False] * (len(rule.steps) - 1) + [True]:", "[False] * len(rule.steps):"),
         ("hours that never open", "found.opens == found.closes", "found.opens is found"),

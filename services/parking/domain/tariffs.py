@@ -22,7 +22,7 @@ DAY_SECONDS = 86_400
 
 
 class Hours(Struct, frozen=True):
-    """Half-open, every day: `opens` counts, `closes` does not. Past midnight if `closes` is not after `opens`."""
+    """Half-open, every day, of the lot's clock: `opens` counts, `closes` does not. Past midnight if `closes` is not after `opens`."""
 
     opens: time
     closes: time
@@ -197,7 +197,7 @@ def check(tariff: Tariff) -> None:
 
     Raises Refused: `tariff_without_classes`, `class_named_twice`, or for a class `price_negative`,
     `duration_not_positive`, `cap_negative`, `share_not_a_part`, `steps_without_end` (the last step, and only the
-    last, is open-ended), `hours_empty`."""
+    last, is open-ended), `hours_with_offset`, `hours_empty`."""
     if not tariff.classes:
         raise Refused("tariff_without_classes")
     names = [vehicle_class.name for vehicle_class in tariff.classes]
@@ -236,6 +236,8 @@ def _fault_of_metered(rule: Metered) -> str | None:
         return "cap_negative"
     if not rule.steps or [step.length is None for step in rule.steps] != [False] * (len(rule.steps) - 1) + [True]:
         return "steps_without_end"
+    if any(wall.tzinfo is not None for found in hours if found is not None for wall in (found.opens, found.closes)):
+        return "hours_with_offset"
     if any(found is not None and found.opens == found.closes for found in hours):
         return "hours_empty"
     return None

@@ -113,6 +113,8 @@ SOUND = Metered((Step(300, 7200), HOURLY), SinceEntry(), 1000, Free(60))
     (replace(SOUND, period=SinceEntry(0)), "duration_not_positive"),
     (replace(SOUND, cap_fen=-1), "cap_negative"),
     (replace(SOUND, free=Free(60, hours=Hours(time(8), time(8)))), "hours_empty"),
+    (replace(SOUND, free=Free(60, hours=Hours(time(8, tzinfo=UTC), time(22, tzinfo=UTC)))), "hours_with_offset"),
+    (replace(SOUND, steps=(replace(HOURLY, hours=Hours(time(8), time(22, tzinfo=UTC))),)), "hours_with_offset"),
     (DayPass(-1, 1800), "price_negative"),
     (DayPass(1000, -1), "duration_not_positive"),
     (DayPass(1000, 1800, seconds=0), "duration_not_positive"),
