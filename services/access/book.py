@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from libs.contracts.alarm import IncidentFoundFalse, IncidentResolved
-from libs.contracts.identity import BuildingRegistered, HomeRegistered, ResidenceEnded, ResidenceStarted
+from libs.contracts.identity import BuildingRegistered, HomeRegistered, ResidenceEnded, ResidenceStarted, ResidentErased
 from libs.eventkit.decider import NotFound, NotYet
 from libs.eventkit.memory import Memory
 from libs.eventkit.recorded import Recorded
@@ -74,7 +74,7 @@ class KnownPass(Struct, frozen=True):
 Event = (
     DoorInstalled | LiftInstalled | HomeFloorSet | RightGranted | RightRevoked | CredentialIssued | CredentialRevoked
     | VisitorPassIssued | VisitorPassRevoked | HomeRegistered | ResidenceStarted | ResidenceEnded | BuildingRegistered
-    | FireReleaseBegun | IncidentResolved | IncidentFoundFalse)
+    | FireReleaseBegun | IncidentResolved | IncidentFoundFalse | ResidentErased)
 
 
 class DoorBook:
@@ -96,6 +96,7 @@ class DoorBook:
         self._floors: dict[tuple[UUID, UUID], KnownFloor] = {}
         self._residences: dict[tuple[UUID, UUID], dict[UUID, KnownResidence]] = {}
         self._left: dict[tuple[UUID, UUID, UUID], datetime] = {}
+        self._erased: set[tuple[UUID, UUID]] = set()
         self._communities: dict[UUID, UUID] = {}
         self._releases: dict[tuple[UUID, UUID], UUID] = {}
         self._fires_over: set[tuple[UUID, UUID]] = set()
@@ -139,6 +140,8 @@ class DoorBook:
             case ResidenceEnded(residence_id=residence_id, resident_id=resident_id, home_id=home_id):
                 self._residences.get((here, resident_id), {}).pop(residence_id, None)
                 self._left[here, resident_id, home_id] = row.recorded_at
+            case ResidentErased(resident_id=resident_id):
+                self._erased.add((here, resident_id))
             case BuildingRegistered(building_id=building_id):
                 self._communities[building_id] = here
             case FireReleaseBegun(release_id=release_id, building_id=building_id):
@@ -272,7 +275,7 @@ class DoorBook:
         return judge(Question(
             zone=door.zone, door_because=door.because, means=means, now=now, person_id=person_id,
             credential=credential, rights=tuple(rights.values()), floor=door.floor,
-            floors=tuple(f for f in floors if f is not None), visitor=visitor))
+            floors=tuple(f for f in floors if f is not None), visitor=visitor, erased=(here, person_id) in self._erased))
 
     def understood(self, community_id: UUID) -> None:
         """Raises NotYet where this version cannot read all that was said of the community."""

@@ -166,6 +166,8 @@ MUTANTS = (
         ("a right that was revoked still opens", "self._rights.get((here, person_id), {}).pop(right_id, None)", "pass"),
         ("a card that was revoked still opens", "                self._credentials.pop(credential_id, None)\n", ""),
         ("a door is judged before all that was said is understood", "        self.understood(here)\n", ""),
+        ("an erased resident opens doors until their token runs out",
+         "                self._erased.add((here, resident_id))", "                pass"),
         ("a door of another community is found",
          'if door is None or door.community_id != community_id:\n            raise NotFound("door")',
          'if door is None:\n            raise NotFound("door")'),

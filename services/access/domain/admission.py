@@ -6,7 +6,8 @@
 4. A lift goes only to the floors of the resident's homes in its building and to the ground floor (rule `floor`); on duty to every floor.
 5. A visitor's code opens what their pass admits to when it is presented (rule `visitor_pass`, `visitor_passes.py`).
 6. Everything else stays shut: deny by default.
-7. A duress PIN is judged as any other; the judgement knows it, and no answer tells it.
+7. Who is erased opens nothing by a token of before: it runs out, but not at once.
+8. A duress PIN is judged as any other; the judgement knows it, and no answer tells it.
 
 Pure: what is known (rights, credentials) comes with the question, each with the event that said it.
 """
@@ -57,7 +58,7 @@ class PresentedPass(Struct, frozen=True):
 
 class Question(Struct, frozen=True):
     """`person_id` is known at once for a remote opening; at a door the credential says who it is. `floor`: where the
-    door is a lift; `floors`: those of the person's homes in its building."""
+    door is a lift; `floors`: those of the person's homes in its building. `erased`: who asks."""
 
     zone: str
     door_because: UUID
@@ -69,6 +70,7 @@ class Question(Struct, frozen=True):
     floor: int | None = None
     floors: tuple[KnownFloor, ...] = ()
     visitor: PresentedPass | None = None
+    erased: bool = False
 
 
 class Judgement(Struct, frozen=True):
@@ -94,6 +96,8 @@ def _judged(question: Question) -> Judgement:
     if question.visitor is not None:
         refused, known = question.visitor.refused, (*facts, *question.visitor.facts)
         return Judgement(not refused, RULE, refused or f"allowed_by_{RULE}", known, None)
+    if question.erased:
+        return Judgement(False, "erasure", "resident_erased", tuple(facts), person_id)
     if question.means != "remote":
         if question.credential is None:
             return Judgement(False, "credential", "credential_unknown", tuple(facts), None)

@@ -8,7 +8,7 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import replace
 
-from libs.contracts.identity import HomeRegistered, ResidenceEnded, ResidenceStarted
+from libs.contracts.identity import HomeRegistered, ResidenceEnded, ResidenceStarted, ResidentErased
 from libs.eventkit.decider import NotFound, NotYet
 from libs.eventkit.recorded import Catalogue, Meta, Recorded
 from libs.eventkit.sealed import Sealed
@@ -189,6 +189,16 @@ async def test_a_right_that_was_revoked_opens_nothing_and_another_stays() -> Non
     for events, opens in (((), True), ((revoked,), False), ((again, revoked), True)):
         book, gate = await ready(*events)
         assert book.judge(gate, "remote", NOW, person_id=ANN).allowed is opens
+
+
+async def test_who_is_erased_opens_nothing_with_the_token_that_they_still_have() -> None:
+    """Their residence is not over: bills hang on it."""
+    book, gate = await ready(LIVES, ResidentErased(ANN, ANN, "own_wish"))
+    judged = book.judge(gate, "remote", NOW, person_id=ANN)
+    assert (judged.allowed, judged.rule, judged.reason) == (False, "erasure", "resident_erased")
+    elsewhere, _ = await ready(LIVES)
+    elsewhere._apply(ResidentErased(ANN, ANN, "own_wish"), recorded(LIVES, THERE))
+    assert elsewhere.judge(gate, "remote", NOW, person_id=ANN).allowed
 
 
 async def test_a_door_is_of_its_community() -> None:
