@@ -37,13 +37,13 @@ def alarm_of(kind: IncidentKind) -> Alarm:
 
 def raising(
     book: AlarmBook, community_id: UUID, source_id: UUID, report_id: UUID, alarm: Alarm, spot: Spot, code: str, live: bool,
-    now: datetime, device_id: UUID | None = None, raised_by: UUID | None = None,
+    now: datetime, device_id: UUID | None = None, raised_by: UUID | None = None, device_time: datetime | None = None,
 ) -> RaiseIncident:
     about = About(
         incident_id=report_id, source_id=source_id, kind=alarm.kind, severity=alarm.severity, silent=alarm.silent, place=spot.place,
         sensor_id=spot.sensor_id, device_id=device_id)
     return RaiseIncident(
-        about, report_id, code, live, book.ladder(community_id, alarm.severity), now, raised_by)
+        about, report_id, code, live, book.ladder(community_id, alarm.severity), now, raised_by, device_time)
 
 
 def panel_signals(book: AlarmBook) -> Reaction:
@@ -63,11 +63,12 @@ def panel_signals(book: AlarmBook) -> Reaction:
             source = source_of(event, alarm.kind, alarm.condition)
             command = raising(
                 book, row.community_id, source, event.report_id, alarm, spot, f"{event.protocol}:{event.code}", event.live,
-                row.recorded_at, event.device_id)
+                row.recorded_at, event.device_id, device_time=event.device_time)
             done.append(Do("raise", source, command, spot.because, new=True))
         for n, (kind, condition) in enumerate(restored(meaning.restores, spot)):
             source = source_of(event, kind, condition)
-            done.append(Do(f"restore {kind} {condition}", source, RestoreSource(source, event.report_id, kept=n == 0)))
+            well = RestoreSource(source, event.report_id, kept=n == 0, device_time=event.device_time)
+            done.append(Do(f"restore {kind} {condition}", source, well))
         return done
 
     return Reaction("alarms_of_panels", {devices.PanelSignalled: panel_signalled}, key=zone_of, apart=True)

@@ -64,10 +64,11 @@ class IncidentRestored(_Of, frozen=True, tag="incident_restored"):
 
 
 class RestoreUnpaired(Struct, frozen=True, tag="restore_unpaired"):
-    """The source is well, and nobody had said that it was not."""
+    """The source is well, and nobody had said that it was not. `device_time`: since when, by its own clock; None: not known."""
 
     source_id: UUID
     report_id: UUID
+    device_time: datetime | None = None
 
 
 class IncidentAcknowledged(_Of, frozen=True, tag="incident_acknowledged"):
@@ -143,11 +144,12 @@ class _Known(Struct, frozen=True):
 
 
 class Quiet(_Known, frozen=True):
-    """Nothing is open. `unpaired`: the source said that it is well, and nobody had said that it was not."""
+    """Nothing is open. `unpaired`: the source said that it is well, and nobody had said that it was not; `well_at`: when, by its clock."""
 
     reports: tuple[UUID, ...] = ()
     last: Ended | None = None
     unpaired: bool = False
+    well_at: datetime | None = None
 
 
 class Raised(_Known, frozen=True):
@@ -181,7 +183,7 @@ def evolve(source: Source, event: IncidentEvent) -> Source:
         case Quiet(last=last), IncidentRestored() if last is not None:
             return Quiet(_with(source, event.report_id), replace(last, restored=True))
         case Quiet(), RestoreUnpaired():
-            return Quiet(_with(source, event.report_id), source.last, unpaired=True)
+            return Quiet(_with(source, event.report_id), source.last, unpaired=True, well_at=event.device_time)
         case Quiet(), _:
             return source
         case _, IncidentRepeated(count=count):

@@ -3,7 +3,8 @@
 1. A source has at most one open incident: what it says again folds into that one, with a count, in whatever order reports come.
    A report counts once. Another place, kind or condition is another source, so that folding never hides one (decision 13).
 2. A restore belongs to the incident that is open, or to the last one that ended; it ends nothing. What a panel kept and tells late
-   is raised like all else, for nobody was told of it; where the restore of it was faster, it is raised and well again at once.
+   is raised like all else, for nobody was told of it; where the restore of it was faster, it is raised and well again at once. Which
+   came first the device's clock says; where it does not say so, nothing is well.
 3. Nothing is reset by itself (GB 50394-2007, 5.2.3): a named person on duty acknowledges, says whether it is real, sends somebody,
    and ends it. Any of them may take the next step; the event says who did.
 4. False is found before it is verified. Somebody is sent, and it is resolved, only after that.
@@ -54,7 +55,8 @@ ON_DUTY = frozenset({"guard", "staff"})
 
 
 class RaiseIncident(Struct, frozen=True):
-    """`about.incident_id`: the report's, if this raises one. `live`: it has just happened. `raised_by`: a person, where one did."""
+    """`about.incident_id`: the report's, if this raises one. `live`: it has just happened. `raised_by`: a person, where one did.
+    `device_time`: when it was so, by the device's clock; None: not known."""
 
     about: About
     report_id: UUID
@@ -63,14 +65,16 @@ class RaiseIncident(Struct, frozen=True):
     ladder: Ladder
     now: datetime
     raised_by: UUID | None = None
+    device_time: datetime | None = None
 
 
 class RestoreSource(Struct, frozen=True):
-    """`kept`: whether it is worth remembering where it belongs to nothing."""
+    """`kept`: whether it is worth remembering where it belongs to nothing. `device_time`: as of a raise."""
 
     source_id: UUID
     report_id: UUID
     kept: bool = True
+    device_time: datetime | None = None
 
 
 class _ByPerson(Struct, frozen=True):
@@ -117,7 +121,8 @@ def decide_raise(command: RaiseIncident, source: Source) -> list[IncidentEvent]:
     raised = IncidentRaised(
         command.about, command.report_id, command.code, command.raised_by, command.live, command.ladder,
         command.ladder.until("acknowledgement", command.now))
-    well = source.unpaired and not command.live
+    at, well_at = command.device_time, source.well_at
+    well = source.unpaired and not command.live and at is not None and well_at is not None and at <= well_at
     return [raised, IncidentRestored(command.about, source.reports[-1])] if well else [raised]
 
 
@@ -127,8 +132,10 @@ def decide_restore(command: RestoreSource, source: Source) -> list[IncidentEvent
     match source:
         case Quiet(last=Ended(about=about, restored=False)):
             return [IncidentRestored(about, command.report_id)]
-        case Quiet(unpaired=unpaired):
-            return [RestoreUnpaired(command.source_id, command.report_id)] if command.kept and not unpaired else []
+        case Quiet(unpaired=unpaired, well_at=well_at):
+            at = command.device_time
+            new = not unpaired or (at is not None and (well_at is None or at > well_at))
+            return [RestoreUnpaired(command.source_id, command.report_id, at)] if command.kept and new else []
         case Raised() | Acknowledged() | Verified() | Dispatched():
             return [IncidentRestored(source.incident.about, command.report_id)] if source.incident.active else []
         case _:

@@ -51,7 +51,7 @@ PLACED = (PanelInstalled(PANEL, DEVICE, "east"), SensorInstalled(SENSOR, PANEL, 
 
 def signal(code: str, **more: Any) -> devices.PanelSignalled:
     said = {"protocol": "contact_id", "partition": 1, "zone": 7, "user": False, "live": True, **more}
-    return devices.PanelSignalled(report_id=REPORT, device_id=DEVICE, code=code, device_time=None, findings=(), **said)
+    return devices.PanelSignalled(report_id=REPORT, device_id=DEVICE, code=code, findings=(), **{"device_time": None, **said})
 
 
 async def asked(reaction: Any, event: Any) -> list[Do]:
@@ -108,6 +108,12 @@ async def test_a_restoral_of_sia_is_of_all_that_the_zone_can_have_and_only_the_f
     assert [do.command for do in done] == [
         RestoreSource(source_of_zone(DEVICE, 1, 7, False, kind, condition), REPORT, kept) for kind, condition, kept in wanted]
     assert len({do.name for do in done}) == 3
+
+
+async def test_when_it_was_by_the_devices_clock_goes_with_what_is_raised_and_with_what_is_restored():
+    assert (await raised(signal("1110", device_time=NOW))).device_time == NOW
+    done = await asked(panel_signals(Book(*PLACED)), signal("FR", protocol="sia", device_time=NOW))
+    assert [do.command.device_time for do in done] == [NOW, NOW, NOW]
 
 
 async def test_an_alarm_of_no_kind_is_of_the_kind_of_its_sensor_and_so_is_its_restore():

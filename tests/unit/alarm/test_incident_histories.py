@@ -88,8 +88,9 @@ class Community(RuleBasedStateMachine):
     def nothing_happened(self) -> None:
         assert all(isinstance(self.state(source), Quiet) for _, _, source in SOURCES)
 
-    @rule(which=st.sampled_from(SOURCES), live=st.booleans(), again=st.booleans(), restores=st.booleans())
-    def says(self, which: tuple[int, Any, UUID], live: bool, again: bool, restores: bool) -> None:
+    @rule(which=st.sampled_from(SOURCES), live=st.booleans(), again=st.booleans(), restores=st.booleans(),
+          at=st.sampled_from([None, NOW, NOW + timedelta(seconds=1)]))
+    def says(self, which: tuple[int, Any, UUID], live: bool, again: bool, restores: bool, at: datetime | None) -> None:
         """`again`: a report that came before."""
         zone, kind, source = which
         known = [report for report, restored in self.reported[source] if restored == restores][-REMEMBERED // 4:]
@@ -97,10 +98,10 @@ class Community(RuleBasedStateMachine):
         self.number += 1
         report = known[0] if repeated else uuid5(source, str(self.number))
         if restores:
-            self.restored(source, report, repeated)
+            self.restored(source, report, repeated, at)
         else:
             about = About(report, source, kind, "critical" if kind == "fire" else "low", False, Place(None, None, zone), None, DEVICE)
-            self.raised(source, RaiseIncident(about, report, "1", live, LADDERS[about.severity], self.now), repeated)
+            self.raised(source, RaiseIncident(about, report, "1", live, LADDERS[about.severity], self.now, None, at), repeated)
         if not repeated:
             self.reported[source].append((report, restores))
 
@@ -122,8 +123,8 @@ class Community(RuleBasedStateMachine):
             assert event.count == len(books.said), "each report counts once"
             assert event.about.place.floor == command.about.place.floor, "folding hides no other place"
 
-    def restored(self, source: UUID, report: UUID, repeated: bool) -> None:
-        books, said = self.books[source], self.give(source, RestoreSource(source, report))
+    def restored(self, source: UUID, report: UUID, repeated: bool, at: datetime | None) -> None:
+        books, said = self.books[source], self.give(source, RestoreSource(source, report, device_time=at))
         assert isinstance(said, list) and len(said) <= 1 and not (repeated and said)
         if books.open is not None and not repeated:
             assert bool(said) == books.active and all(isinstance(event, IncidentRestored) for event in said)

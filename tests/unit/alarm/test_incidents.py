@@ -1,5 +1,6 @@
 """An incident: what each command says when it may, when it may not, and when there is nothing to say."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -111,11 +112,26 @@ def test_what_is_told_late_is_raised_all_the_same():
 
 
 def test_of_what_is_told_later_than_its_restore_both_are_told():
-    late = replace(RAISE, live=False)
-    assert when(late, UNPAIRED) == [replace(RAISED, live=False), RESTORED]
-    state = INCIDENTS.fold([UNPAIRED, replace(RAISED, live=False), RESTORED])
+    late, well = replace(RAISE, live=False, device_time=NOW), replace(UNPAIRED, device_time=NOW)
+    assert when(replace(RESTORE, device_time=NOW)) == [well]
+    assert when(late, well) == [replace(RAISED, live=False), RESTORED]
+    state = INCIDENTS.fold([well, replace(RAISED, live=False), RESTORED])
     assert isinstance(state, Raised) and not state.incident.active
-    assert when(RAISE, UNPAIRED) == [RAISED], "what has just happened is not well"
+    assert when(replace(late, live=True), well) == [RAISED], "what has just happened is not well"
+
+
+@pytest.mark.parametrize(("raised_at", "well_at"), [(after(1), NOW), (NOW, None), (None, NOW), (None, None)])
+def test_what_is_not_known_to_be_older_than_a_restore_is_not_well(raised_at: datetime | None, well_at: datetime | None):
+    late = replace(RAISE, live=False, device_time=raised_at)
+    assert when(late, replace(UNPAIRED, device_time=well_at)) == [replace(RAISED, live=False)]
+
+
+def test_of_restores_of_nothing_the_latest_is_kept():
+    well, later = replace(UNPAIRED, device_time=after(5)), replace(RESTORE, report_id=UUID(int=78), device_time=after(6))
+    assert when(later, well) == when(later, UNPAIRED) == [RestoreUnpaired(SOURCE, UUID(int=78), after(6))]
+    assert when(replace(later, device_time=after(5)), well) == when(replace(later, device_time=None), well) == []
+    late = replace(RAISE, live=False, device_time=after(6))
+    assert when(late, well, *when(later, well)) == [replace(RAISED, live=False), IncidentRestored(ABOUT, UUID(int=78))]
 
 
 def test_a_restore_that_belonged_to_something_makes_nothing_later_well():
