@@ -68,7 +68,7 @@ def _changed(event: OfIncident, row: Recorded, known: dict[str, Any]) -> dict[st
             return {"count": count, "active": True, "last_at": row.recorded_at}
         case IncidentRestored():
             return {"active": False}
-        case IncidentAcknowledged(by=owner) if known["state"] == "acknowledged":
+        case IncidentAcknowledged(by=owner) if known["state"] != "raised":
             return {"owner": owner}
         case IncidentAcknowledged(by=owner, verify_by=due):
             return {"state": "acknowledged", "owner": owner, "level": 0, "waiting_for": "verification", "due": due}
@@ -92,7 +92,7 @@ def _over(state: str, outcome: str, row: Recorded, known: dict[str, Any]) -> dic
         "order_no": -known["order_no"]}
 
 
-VIEW = View(table=TABLE, project=project, reads=reads)
+VIEW = View(table=TABLE, project=project, reads=reads, version=2)
 
 
 def page_of(shown: Shown, after: tuple[int, int] | None, limit: int) -> Select[Any]:

@@ -25,6 +25,7 @@ from services.alarm.views import incidents, panels, sensors
 from tests.kit import folded, recorded
 from tests.unit.alarm.samples import (
     ABOUT,
+    ACKNOWLEDGE,
     ACKNOWLEDGED,
     AGAIN,
     ANN,
@@ -41,6 +42,7 @@ from tests.unit.alarm.samples import (
     SOURCE,
     VERIFIED,
     after,
+    when,
 )
 
 CATALOGUE = SERVICE.catalogue()
@@ -88,6 +90,15 @@ def test_each_step_shows_its_state_its_owner_and_its_deadline():
     incident(ACKNOWLEDGED, VERIFIED, escalated, DISPATCHED, state="dispatched", level=0, waiting_for="resolution", due=iso(7230))
     second = IncidentDispatched(ABOUT, ANN, "guard", BEN, after(7230))
     incident(ACKNOWLEDGED, VERIFIED, DISPATCHED, escalated, second, state="dispatched", level=2)
+
+
+@pytest.mark.parametrize(("events", "state", "waiting_for", "due"), [
+    ((ACKNOWLEDGED,), "acknowledged", "verification", 190), ((ACKNOWLEDGED, VERIFIED), "verified", "dispatch", 140),
+    ((ACKNOWLEDGED, VERIFIED, DISPATCHED), "dispatched", "resolution", 7230)])
+def test_whoever_takes_over_changes_the_owner_alone(events: tuple[Any, ...], state: str, waiting_for: str, due: int):
+    escalated = IncidentEscalated(ABOUT, 2, "verification", after(190), ("guard",), after(250))
+    (taken,) = when(replace(ACKNOWLEDGE, by=BEN, take_over=True), RAISED, *events)
+    incident(*events, escalated, taken, state=state, owner=str(BEN), waiting_for=waiting_for, due=iso(due), level=2)
 
 
 def test_repeats_count_and_a_restore_is_seen_and_ends_nothing():
