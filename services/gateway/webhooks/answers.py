@@ -28,6 +28,6 @@ def quiet_for(retry_after: str, now: datetime) -> float:
         return float(retry_after[:9])
     try:
         until = parsedate_to_datetime(retry_after)
-    except ValueError:
+        return max(0.0, (until if until.tzinfo else until.replace(tzinfo=UTC)).timestamp() - now.timestamp())
+    except (ValueError, OverflowError):
         return 0.0
-    return max(0.0, (until if until.tzinfo else until.replace(tzinfo=UTC)).timestamp() - now.timestamp())
