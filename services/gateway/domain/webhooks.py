@@ -1,7 +1,8 @@
 """Where an authority is told by webhook, under which secret, from where on, and whether that goes well.
 
 1. A role has at most ten in a community. Its secret is shown once; a new one signs beside the old for a day.
-2. What fails is tried again for three days from the first failure on; then, or where the receiver says 410, it is switched off.
+2. What fails is tried again for three days from the first failure on; then, or where the receiver says 410, it is switched off. What it
+   failed at before counts for no other event.
 3. What was missed is kept: resumed, it goes on where it stood; a resend begins at an earlier place.
 
 How far it has come is no event: `starts` counts the places where it was begun anew, and each has a checkpoint of its own.
@@ -148,7 +149,8 @@ def evolve(webhook: Webhook, event: WebhookEvent) -> Webhook:
             old = webhook.target.secret
             return replace(webhook, target=replace(webhook.target, secret=secret, old_secret=old, old_until=until))
         case Delivering() | Failing() | SwitchedOff(), WebhookResent(after=after):
-            return replace(webhook, target=replace(webhook.target, after=after, starts=webhook.target.starts + 1))
+            target = replace(webhook.target, after=after, starts=webhook.target.starts + 1)
+            return replace(webhook, target=target) if isinstance(webhook, SwitchedOff) else Delivering(target)
         case Delivering() | Failing(), WebhookFailing():
             return Failing(webhook.target, event.code, event.event_id, event.since)
         case Failing(target=target), WebhookRecovered():
@@ -241,9 +243,11 @@ def decide_rotate(command: RotateSecret, webhook: Webhook) -> list[WebhookEvent]
 
 
 def decide_failing(command: TellFailing, webhook: Webhook) -> list[WebhookEvent]:
-    """The first failure begins it; another code is said, the same is not."""
+    """The first failure at an event begins it; another code is said, the same is not."""
     match webhook:
         case Delivering():
+            return [WebhookFailing(command.code, command.event_id, command.now)]
+        case Failing(event_id=event_id) if event_id != command.event_id:
             return [WebhookFailing(command.code, command.event_id, command.now)]
         case Failing(code=code, since=since) if code != command.code:
             return [WebhookFailing(command.code, command.event_id, since)]
@@ -258,7 +262,7 @@ def decide_recovered(command: TellRecovered, webhook: Webhook) -> list[WebhookEv
 def decide_switch_off(command: SwitchOff, webhook: Webhook) -> list[WebhookEvent]:
     if not isinstance(webhook, Delivering | Failing):
         return []
-    since = webhook.since if isinstance(webhook, Failing) else command.now
+    since = webhook.since if isinstance(webhook, Failing) and webhook.event_id == command.event_id else command.now
     return [WebhookSwitchedOff(command.because, command.code, command.event_id, since, command.now)]
 
 

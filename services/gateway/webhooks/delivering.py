@@ -55,6 +55,7 @@ class Delivery:
         self.course = Course(app, known.webhook_id, known.community_id, self.target)
         self.since = known.webhook.since if isinstance(known.webhook, Failing) else None
         self.code = known.webhook.code if isinstance(known.webhook, Failing) else ""
+        self.before = known.webhook.event_id if isinstance(known.webhook, Failing) else None
 
     async def run(self) -> None:
         """Until it is cancelled, or stopped. What our own side cannot do is tried again."""
@@ -123,6 +124,8 @@ class Delivery:
 
     async def _failed(self, row: Recorded, code: str) -> None:
         now, event_id = datetime.now(UTC), public_id(row.event_id, 0)
+        if event_id != self.before:
+            self.since, self.code, self.before = None, "", event_id
         gone = code == GONE
         if gone or (self.since is not None and (now - self.since).total_seconds() >= self.bounds.give_up):
             await self._say(SwitchOff("gone" if gone else "failing", code, event_id, now))

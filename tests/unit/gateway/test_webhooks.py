@@ -1,7 +1,9 @@
 """Webhooks without a server: what may follow from what, where one may point, and what a message is signed with."""
 
+import asyncio
 import base64
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -9,12 +11,13 @@ import pytest
 from msgspec.structs import replace
 
 from libs.eventkit.decider import NotFound, Refused
+from libs.eventkit.envelope import public_id
 from libs.eventkit.sealed import Sealed
 from services.gateway.domain import webhooks as rules
-from services.gateway.webhooks import address, signing
+from services.gateway.webhooks import address, delivering, signing
 from services.gateway.webhooks.address import is_public, place_of
 from services.gateway.webhooks.answers import Answer, quiet_for
-from services.gateway.webhooks.book import WebhookBook
+from services.gateway.webhooks.book import Known, WebhookBook
 from services.gateway.webhooks.delivering import pause
 from services.gateway.webhooks.sending import Bounds
 from tests.kit import recorded
@@ -32,6 +35,8 @@ REGISTERED = rules.WebhookRegistered("police", BY, "https://example.org:443", RE
 FAILING = rules.WebhookFailing("timeout", EVENT, NOW)
 OFF = rules.WebhookSwitchedOff("failing", "timeout", EVENT, NOW, NOW + timedelta(days=3))
 REMOVED = rules.WebhookRemoved(BY)
+RESENT = rules.WebhookResent(3)
+NEXT, LATER = uuid4(), NOW + timedelta(days=6)
 
 
 def decided(command: Any, *events: Any) -> list[Any]:
@@ -45,6 +50,8 @@ def decided(command: Any, *events: Any) -> list[Any]:
     (rules.TellFailing("timeout", EVENT, NOW), (REGISTERED,), [FAILING]),
     (rules.TellFailing("timeout", EVENT, NOW + timedelta(hours=1)), (REGISTERED, FAILING), []),
     (rules.TellFailing("http_500", EVENT, NOW + timedelta(hours=1)), (REGISTERED, FAILING), [replace(FAILING, code="http_500")]),
+    (rules.TellFailing("timeout", NEXT, LATER), (REGISTERED, FAILING), [rules.WebhookFailing("timeout", NEXT, LATER)]),
+    (rules.TellFailing("http_503", NEXT, LATER), (REGISTERED, FAILING, RESENT), [rules.WebhookFailing("http_503", NEXT, LATER)]),
     (rules.TellFailing("timeout", EVENT, NOW), (REGISTERED, OFF), []),
     (rules.TellFailing("timeout", EVENT, NOW), (), []),
     (rules.TellRecovered(EVENT, NOW), (REGISTERED, FAILING), [rules.WebhookRecovered(EVENT, NOW)]),
@@ -52,6 +59,8 @@ def decided(command: Any, *events: Any) -> list[Any]:
     (rules.SwitchOff("failing", "timeout", EVENT, NOW + timedelta(days=3)), (REGISTERED, FAILING), [OFF]),
     (rules.SwitchOff("gone", "http_410", EVENT, NOW), (REGISTERED,),
      [rules.WebhookSwitchedOff("gone", "http_410", EVENT, NOW, NOW)]),
+    (rules.SwitchOff("gone", "http_410", NEXT, LATER), (REGISTERED, FAILING),
+     [rules.WebhookSwitchedOff("gone", "http_410", NEXT, LATER, LATER)]),
     (rules.SwitchOff("gone", "http_410", EVENT, NOW), (REGISTERED, OFF), []),
     (rules.SwitchOff("gone", "http_410", EVENT, NOW), (REGISTERED, REMOVED), []),
     (rules.ResumeWebhook("police", NOW), (REGISTERED, OFF), [rules.WebhookResumed(NOW)]),
@@ -92,8 +101,34 @@ def test_the_secret_before_signs_for_a_day_and_no_other() -> None:
 def test_what_is_resumed_has_its_place_and_a_resend_another() -> None:
     resumed = rules.WEBHOOKS.fold([REGISTERED, FAILING, OFF, rules.WebhookResumed(NOW)])
     assert resumed == rules.WEBHOOKS.fold([REGISTERED]), "it fails no longer, and stands where it stood"
-    resent = rules.WEBHOOKS.fold([REGISTERED, rules.WebhookResent(3)])
+    resent = rules.WEBHOOKS.fold([REGISTERED, RESENT])
     assert isinstance(resent, rules.Delivering) and (resent.target.after, resent.target.starts) == (3, 2)
+    assert rules.WEBHOOKS.fold([REGISTERED, FAILING, RESENT]) == resent, "it stands before what it failed at no longer"
+    assert isinstance(rules.WEBHOOKS.fold([REGISTERED, OFF, RESENT]), rules.SwitchedOff)
+
+
+async def test_only_what_has_failed_for_three_days_itself_switches_it_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It had stood before another event for six days; the next one fails once."""
+    long_ago, said = datetime.now(UTC) - timedelta(days=6), list[Any]()
+    before = [REGISTERED, replace(FAILING, since=long_ago)]
+
+    class Commands:
+        async def handle(self, webhook_id: Any, command: Any, context: Any) -> None:
+            said.extend(rules.WEBHOOKS.decide[type(command)](command, rules.WEBHOOKS.fold([*before, *said])))
+
+    monkeypatch.setattr(delivering, "book_of", lambda app: None)
+    app: Any = SimpleNamespace(commands=Commands())
+    known = Known(uuid4(), uuid4(), rules.WEBHOOKS.fold(before))  # type: ignore[arg-type]
+    delivery = delivering.Delivery(app, known, Bounds(), asyncio.Event(), private=False)
+    row = recorded(REGISTERED, known.community_id)
+    await delivery._failed(row, "timeout")
+    (failing,) = said
+    assert isinstance(failing, rules.WebhookFailing) and failing.event_id == public_id(row.event_id, 0) and failing.since > long_ago
+    await delivery._failed(row, "timeout")
+    assert said == [failing]
+    delivery.since = long_ago
+    with pytest.raises(delivering.Stopped):
+        await delivery._failed(row, "timeout")
 
 
 def test_the_book_holds_what_there_is() -> None:
