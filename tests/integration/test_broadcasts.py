@@ -182,7 +182,25 @@ async def test_five_hundred_go_out_and_a_channel_that_hangs_holds_up_none_of_the
     assert here.push.taken == {} and len(here.push.asked) >= telling.AT_ONCE
 
 
-async def test_a_broadcast_is_confirmed_by_who_lives_there(here: Neighborhood):
+async def test_who_was_told_confirms_it_wherever_they_live_now_and_who_came_after_its_end_does_not(here: Neighborhood):
+    here.works()
+    home, incident = await here.moves_in(ANN, HOUSE), uuid4()
+    await here.settled()
+    await here.burns(HOUSE, incident)
+    await here.settled()
+    await here.moves_in(BEN, HOUSE)
+    await until(lambda: BEN in here.sms.reached())
+    await here.moves_out(home, ANN, HOUSE)
+    await here.put_out(HOUSE, incident)
+    await here.settled()
+    await here.moves_in(CLEO, HOUSE)
+    await here.settled()
+    path = f"/v1/broadcasts/{broadcast_id_of(incident)}/receipts"
+    answers = [(await here.ask("POST", path, "resident", resident)).status_code for resident in (ANN, BEN, CLEO)]
+    assert answers == [201, 201, 404]
+
+
+async def test_a_broadcast_is_confirmed_by_who_was_told(here: Neighborhood):
     here.works()
     await here.moves_in(ANN, HOUSE)
     await here.moves_in(CLEO, OTHER)

@@ -98,12 +98,12 @@ def routes(app: App, book: CircleBook) -> APIRouter:
     async def confirm_broadcast(
         broadcast_id: UUID, request: Request, key: IdempotencyKey, principal: Principal = permitted(NEIGHBORS_OWN),
     ) -> Response:
-        """404 also for who does not live in the building."""
+        """404 also for who was not told, wherever they live now."""
         community_id = community_of(principal)
-        await book.ready()
         broadcast, _ = await app.commands.state(BROADCASTS, broadcast_id, community_id)
-        told = not isinstance(broadcast, NoBroadcast) and book.belongs(
-            community_id, broadcast.sent.building_id, principal.id)
+        told = not isinstance(broadcast, NoBroadcast) and (
+            principal.id in broadcast.sent.recipients
+            or bool(await app.database.fetch(principal.community_ids, broadcasts.tellings_of(broadcast_id, principal.id))))
         done = await app.commands.handle(
             receipt_id_of(broadcast_id, principal.id), ReadNotice(broadcast_id, principal.id, told),
             http.context(request, principal, community_id), key=key)

@@ -95,9 +95,11 @@ def one(broadcast_id: UUID) -> Select[tuple[object, ...]]:
     return select(BROADCASTS).where(BROADCASTS.c.broadcast_id == broadcast_id)
 
 
-def tellings_of(broadcast_id: UUID) -> Select[tuple[object, ...]]:
-    return select(TELLINGS).where(TELLINGS.c.broadcast_id == broadcast_id).order_by(
-        TELLINGS.c.resident_id, TELLINGS.c.channel)
+def tellings_of(broadcast_id: UUID, resident_id: UUID | None = None) -> Select[tuple[object, ...]]:
+    """To everybody, or to one resident."""
+    c = TELLINGS.c
+    query = select(TELLINGS).where(c.broadcast_id == broadcast_id).order_by(c.resident_id, c.channel)
+    return query.where(c.resident_id == resident_id) if resident_id else query
 
 
 def reached(tellings: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
