@@ -127,7 +127,7 @@ MUTANTS = (
         ("it is given up after a minute", "PATIENCE = timedelta(hours=1)", "PATIENCE = timedelta(minutes=1)"),
         ("it is never given up", "command.now - queued.queued_at >= PATIENCE", "False"),
         ("one attempt is recorded twice", "if command.attempt != attempts + 1:", "if False:"),
-        ("what was given up is tried again", "return NotTold(queued, attempts)", "return telling"),
+        ("what was given up is tried again", "return NotTold(queued, attempts, reason)", "return telling"),
     ),
     *of(
         f"{HERE}/processes/telling.py", (REACTIONS, f"{UNIT}/test_tellings.py"),

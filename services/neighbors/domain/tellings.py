@@ -3,7 +3,7 @@
 1. It is handed over at least once, under one key (its id), until the channel takes it.
 2. What is not taken is tried again after 1 s, then after twice as long each time, at most 30 s (`pause`): it is an emergency.
 3. It is given up after an hour, when the broadcast is over, when the resident lives there no more or is erased, and at once where they
-   cannot be reached that way.
+   cannot be reached that way. Whoever had moved out and is back while the broadcast runs is told after all.
 """
 
 from datetime import datetime, timedelta
@@ -90,6 +90,7 @@ class Told(Struct, frozen=True):
 class NotTold(Struct, frozen=True):
     queued: TellingQueued
     attempts: int
+    reason: NotToldReason
 
 
 Telling = NotQueued | Waiting | Told | NotTold
@@ -97,12 +98,12 @@ Telling = NotQueued | Waiting | Told | NotTold
 
 def evolve(telling: Telling, event: TellingEvent) -> Telling:
     match telling, event:
-        case NotQueued(), TellingQueued(queued_at=queued_at):
+        case NotQueued() | NotTold(), TellingQueued(queued_at=queued_at):
             return Waiting(event, queued_at)
         case Waiting(), TellingFailed(attempt=attempt, again_at=again_at):
             return replace(telling, attempts=attempt, again_at=again_at)
-        case Waiting(queued=queued, attempts=attempts), ResidentNotTold():
-            return NotTold(queued, attempts)
+        case Waiting(queued=queued, attempts=attempts), ResidentNotTold(reason=reason):
+            return NotTold(queued, attempts, reason)
         case Waiting() | NotTold(), ResidentTold():
             return Told()
         case _:
@@ -145,7 +146,14 @@ def pause(attempts: int) -> timedelta:
 
 
 def decide_queue_telling(command: QueueTelling, telling: Telling) -> list[TellingEvent]:
-    return [TellingQueued(**asdict(command))] if isinstance(telling, NotQueued) else []
+    """Again where they have come back whom nothing had reached when they left."""
+    match telling:
+        case NotQueued() | NotTold(reason="moved_out"):
+            return [TellingQueued(**asdict(command))]
+        case Waiting() | Told() | NotTold():
+            return []
+        case _:
+            assert_never(telling)
 
 
 def decide_record_told(command: RecordTold, telling: Telling) -> list[TellingEvent]:

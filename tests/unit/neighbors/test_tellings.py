@@ -57,6 +57,15 @@ def test_it_is_queued_once_and_due_at_once():
     assert TELLINGS.fold([QUEUED]) == Waiting(QUEUED, NOW)
 
 
+def test_whoever_comes_back_while_it_runs_is_told_after_all():
+    gone, again = (QUEUED, FAILURE, not_told("moved_out")), replace(QUEUE, queued_at=NOW + timedelta(minutes=50))
+    assert when(again, *gone) == [TellingQueued(**asdict(again))]
+    back = (*gone, *when(again, *gone))
+    assert TELLINGS.fold(back) == Waiting(back[-1], again.queued_at), "with the whole time for it"
+    assert when(again, *back) == [] == when(again, *gone, TOLD)
+    assert all(when(again, QUEUED, not_told(reason)) == [] for reason in ("no_channel", "given_up", "ended", "erased"))
+
+
 def test_what_was_taken_is_over():
     assert when(RecordTold(ID), QUEUED) == [TOLD]
     assert when(RecordTold(ID), QUEUED, FAILURE) == [replace(TOLD, attempt=2)]
@@ -78,7 +87,7 @@ def test_after_an_hour_it_is_given_up_and_tried_no_more():
     assert when(late, QUEUED) == [not_told("given_up")]
     assert when(replace(late, now=late.now - timedelta(seconds=1)), QUEUED) != [not_told("given_up")]
     assert when(late, QUEUED, not_told("given_up")) == []
-    assert TELLINGS.fold([QUEUED, FAILURE, not_told("given_up")]) == NotTold(QUEUED, 1)
+    assert TELLINGS.fold([QUEUED, FAILURE, not_told("given_up")]) == NotTold(QUEUED, 1, "given_up")
 
 
 @pytest.mark.parametrize("reason", ["ended", "moved_out", "no_channel"])
