@@ -101,7 +101,8 @@ MUTANTS = (
         ("two partitions are one source", 'f"{partition}/{', 'f"{'),
         ("a user's number is a zone", "{'user ' if user else ''}", ""),
         ("mains and battery are one source", "{f'/{condition}' if condition else ''}", ""),
-        ("digits of other scripts are codes", " and number.isascii()", ""),
+        ("digits of other scripts are codes", "or not HEX.issuperset(number):", "or not number.isalnum():"),
+        ("a code of letters is another condition when it is still so", "or not HEX.issuperset(number):", "or not number.isdigit():"),
     ),
     *of(
         f"{HERE}/domain/contact_id.py", CODES,

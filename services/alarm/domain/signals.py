@@ -14,6 +14,7 @@ from services.alarm.domain.kinds import SEVERITY, IncidentKind, Severity
 Protocol = Literal["contact_id", "sia", "other"]
 EVENT, RESTORE, STILL = QUALIFIERS = ("1", "3", "6")
 """Of Contact ID. What is still so is taken as an event: it folds into the incident that it raised, or raises one that was missed."""
+HEX = frozenset("0123456789ABCDEFabcdef")
 UNKNOWN = ("Unknown", "未知代码")
 
 
@@ -49,9 +50,9 @@ def meaning_of(protocol: Protocol, code: str) -> Meaning:
 
 def _contact_id(code: str) -> Meaning:
     qualifier, number = code[:1], code[1:]
-    if qualifier not in QUALIFIERS or not (len(number) == 3 and number.isascii() and number.isdigit()):
+    if qualifier not in QUALIFIERS or len(number) != 3 or not HEX.issuperset(number):
         return _unknown(code)
-    known = contact_id.CODES.get(int(number))
+    known = contact_id.CODES.get(int(number)) if number.isdigit() else None
     if known is None:
         return _unknown(number) if qualifier != RESTORE else Meaning(*UNKNOWN, restores=(("other", number),), known=False)
     if known.kind is None:

@@ -51,6 +51,14 @@ def test_two_unknown_codes_are_two_conditions_and_each_is_restored_by_its_own():
     assert meaning_of("contact_id", "3999").raises is None
 
 
+@pytest.mark.parametrize("number", ["1B0", "F0A", "ABC", "1a0"])
+def test_a_code_of_letters_is_one_condition_that_is_raised_still_so_and_restored(number: str):
+    raised = Alarm("other", number, "high", False)
+    assert meaning_of("contact_id", f"1{number}").raises == meaning_of("contact_id", f"6{number}").raises == raised
+    restored = meaning_of("contact_id", f"3{number}")
+    assert (restored.raises, restored.restores, restored.known) == (None, (("other", number),), False)
+
+
 def test_an_untyped_alarm_says_so():
     assert [bool(a and a.untyped) for a in (
         meaning_of("contact_id", "1140").raises, meaning_of("sia", "UA").raises, meaning_of("sia", "FA").raises)] == [True, True, False]
