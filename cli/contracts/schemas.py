@@ -52,7 +52,8 @@ def components() -> dict[str, Schema]:
 
 def _schemas(kinds: Sequence[type[Struct]], ref: str) -> dict[str, Schema]:
     """By name. Moments get their format, which the library leaves out since a moment may lack its zone; ours may not."""
-    found = msgspec.json.schema_components(kinds, ref_template=ref)[1]
+    # a default that is a tuple here is an array there
+    found: dict[str, Schema] = msgspec.json.decode(msgspec.json.encode(msgspec.json.schema_components(kinds, ref_template=ref)[1]))
     structs = {s.__name__: s for kind in kinds for s in structs_in(kind)}
     for name, schema in found.items():
         schema["description"] = inspect.cleandoc(schema.get("description", ""))

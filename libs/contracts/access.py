@@ -147,11 +147,15 @@ class FireReleaseBegun(_FireRelease, frozen=True, tag="access.fire_release_begun
     rule: str
     reason: str
     facts: tuple[Fact, ...]
+class FireReleaseJoined(_FireRelease, frozen=True, tag="access.fire_release_joined"):
+    """Another fire (`incident_id`) of the building has been verified while it is released: these relays are released for it too."""
+    relays: tuple[ReleasedRelay, ...]
 class FireReleaseEnded(_FireRelease, frozen=True, tag="access.fire_release_ended"):
-    """A person set everything back. `reason` fire_over, or despite_fire: while its incident was not over."""
+    """A person set everything back. `reason` fire_over, or despite_fire: while one of its `incidents` was not over."""
     by: UUID
     reason: str
     relays: tuple[ReleasedRelay, ...]
+    incidents: tuple[UUID, ...] = ()
 class _OfRelay(Struct, frozen=True):
     release_id: UUID
     door_id: UUID

@@ -18,7 +18,6 @@ class _Report(Struct, frozen=True):
     device_id: UUID
 class DeviceReported(_Report, frozen=True, tag="devices.device_reported"):
     """Something a device said. `live` is true only for what happened just now: all else is history and actuates nothing.
-
     `code` is the vendor's own; `kind` is `unknown` where we do not know it. `skew` is the device's clock minus ours in
     seconds, None where it could not be read. Card and employee number are sealed for the purpose `credential`."""
     kind: str
@@ -54,7 +53,6 @@ class DoorOrderFailed(_DoorOrder, frozen=True, tag="devices.door_order_failed"):
     reason: str
 class PlateSeen(_Report, frozen=True, tag="devices.plate_seen"):
     """A camera read a plate, or saw a vehicle without one (`plate` None). The plate is sealed for the purpose `plate`.
-
     `lane_no`: the camera's number of the lane; `confidence` in percent; the rest as the camera names it."""
     lane_no: int
     plate: SealedField | None

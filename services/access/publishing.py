@@ -51,7 +51,7 @@ def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
             fields = structs.asdict(event)
             fields["facts"] = tuple(public.Fact(f.event_id, f.says) for f in event.facts)
             return (Public(contract(**fields)),)
-        case releases.FireReleaseBegun() | releases.FireReleaseEnded():
+        case releases.FireReleaseBegun() | releases.FireReleaseJoined() | releases.FireReleaseEnded():
             return (Public(_release(event)),)
         case lifts.LiftInstalled():
             floors = tuple(public.LiftFloor(f.floor, f.door_no) for f in event.floors)
@@ -69,8 +69,10 @@ def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
             return ()
 
 
-def _release(event: releases.FireReleaseBegun | releases.FireReleaseEnded) -> Struct:
+def _release(event: releases.FireReleaseBegun | releases.FireReleaseJoined | releases.FireReleaseEnded) -> Struct:
     fields = structs.asdict(event) | {"relays": tuple(public.ReleasedRelay(*structs.astuple(r)) for r in event.relays)}
+    if isinstance(event, releases.FireReleaseJoined):
+        return public.FireReleaseJoined(**fields)
     if isinstance(event, releases.FireReleaseEnded):
         return public.FireReleaseEnded(**fields)
     return public.FireReleaseBegun(**fields | {"facts": tuple(public.Fact(f.event_id, f.says) for f in event.facts)})

@@ -25,6 +25,7 @@ from libs.contracts.access import (
     DuressSignalled,
     FireReleaseBegun,
     FireReleaseEnded,
+    FireReleaseJoined,
 )
 from libs.contracts.alarm import IncidentRaised, IncidentVerified, PanelInstalled, Place, SensorInstalled
 from libs.contracts.devices import LineBack, LineSilent, PanelSignalled
@@ -57,7 +58,7 @@ class Viewer(Struct, frozen=True):
 
 def concerns(event: Any) -> bool:
     """Whether the rules of this module decide about it."""
-    kinds = (DuressSignalled, FireReleaseBegun, FireReleaseEnded, *OF_PANELS)
+    kinds = (DuressSignalled, FireReleaseBegun, FireReleaseJoined, FireReleaseEnded, *OF_PANELS)
     return isinstance(event, kinds) or of_pin(event) or str(event.__struct_config__.tag).startswith(("alarm.", "neighbors.", "gov."))
 
 
@@ -82,7 +83,7 @@ def reaches(viewer: Viewer, event: Any) -> bool:
     if isinstance(event, (DuressSignalled, *OF_PANELS)) or of_pin(event) or getattr(event, "silent", False):
         return False
     match event:
-        case FireReleaseBegun() | FireReleaseEnded() | BroadcastSent():
+        case FireReleaseBegun() | FireReleaseJoined() | FireReleaseEnded() | BroadcastSent():
             return event.building_id in viewer.buildings
         case BroadcastEnded():
             return event.building_id in viewer.buildings or event.broadcast_id in viewer.told

@@ -22,6 +22,7 @@ from services.gateway.domain.government import (
 )
 
 NAME = "government"
+Release = access.FireReleaseBegun | access.FireReleaseJoined | access.FireReleaseEnded
 
 
 class Divisions:
@@ -57,11 +58,11 @@ def telling(app: App, divisions: Divisions) -> Reaction:
         alarm.IncidentRaised: raised, alarm.IncidentRepeated: repeated, alarm.IncidentAcknowledged: acknowledged,
         alarm.IncidentVerified: verified, alarm.IncidentFoundFalse: found_false, alarm.IncidentDispatched: dispatched,
         alarm.IncidentResolved: resolved, alarm.IncidentEscalated: escalated, access.FireReleaseBegun: release_begun,
-        access.FireReleaseEnded: release_ended}, key=incident_of, apart=True)
+        access.FireReleaseJoined: release_joined, access.FireReleaseEnded: release_ended}, key=incident_of, apart=True)
 
 
 def incident_of(event: Any, row: Recorded) -> str:
-    return f"incident:{event.incident_id}"
+    return f"incident:{event.incident_id}" if event.incident_id else f"release:{event.release_id}"
 
 
 def said_at(row: Recorded) -> Any:
@@ -99,21 +100,26 @@ async def escalated(event: alarm.IncidentEscalated, row: Recorded) -> list[Do]:
 
 
 async def release_begun(event: access.FireReleaseBegun, row: Recorded) -> list[Do]:
-    return _released(event, row, True)
+    """A release by hand without an incident is no step of any."""
+    return [_released("release", event, event.incident_id, row, True)] if event.incident_id else []
+
+
+async def release_joined(event: access.FireReleaseJoined, row: Recorded) -> list[Do]:
+    return [_released("release", event, event.incident_id, row, True)] if event.incident_id else []
 
 
 async def release_ended(event: access.FireReleaseEnded, row: Recorded) -> list[Do]:
-    return _released(event, row, False)
+    """Of each of its fires. What is said of another fire is handled beside this: its joining may not have been told yet."""
+    first = [_released("release", event, event.incident_id, row, False)] if event.incident_id else []
+    joined, steps = [i for i in event.incidents if i != event.incident_id], (("join", True), ("end", False))
+    return first + [_released(f"{name} {i}", event, i, row, released) for i in joined for name, released in steps]
 
 
 def _progressed(event: Any, row: Recorded, state: State, how: str, deadline: Any) -> list[Do]:
     return [Do("progress", event.incident_id, ProgressIncident(state, said_at(row), how, deadline))]
 
 
-def _released(event: access.FireReleaseBegun | access.FireReleaseEnded, row: Recorded, released: bool) -> list[Do]:
-    """A release by hand without an incident is no step of any."""
-    if event.incident_id is None:
-        return []
+def _released(name: str, event: Release, incident_id: UUID, row: Recorded, released: bool) -> Do:
     lifts = sum(relay.state == "recalled" for relay in event.relays)
-    return [Do("release", event.incident_id, TellRelease(
-        event.incident_id, event.release_id, released, len(event.relays) - lifts, lifts, said_at(row), row.event_id))]
+    return Do(name, incident_id, TellRelease(
+        incident_id, event.release_id, released, len(event.relays) - lifts, lifts, said_at(row), row.event_id))

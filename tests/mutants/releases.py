@@ -23,8 +23,9 @@ OF_ACCESS = (
          ("case Released(), FireOver():\n"
           "            return Ended(release.release_id, release.incident_id, release.relays, release.incidents, release.answers)")),
         ("a second fire begins a second release",
-         ("        case Released():\n            return [FireReleaseJoined(release.release_id, command.building_id, incident_id)]"
-          " if incident_id is not None else []\n        case NotReleased() | Ended():"),
+         ("        case Released():\n            if incident_id is None:\n                return []\n"
+          "            return [FireReleaseJoined(release.release_id, command.building_id, incident_id, release.relays)]\n"
+          "        case NotReleased() | Ended():"),
          "        case NotReleased() | Released() | Ended():"),
         ("a further fire is not the release's",
          "return replace(release, incidents=(*release.incidents, joined))", "return release"),

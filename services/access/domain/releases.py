@@ -60,6 +60,7 @@ class FireReleaseJoined(Struct, frozen=True, tag="fire_release_joined"):
     release_id: UUID
     building_id: UUID
     incident_id: UUID
+    relays: tuple[ReleasedRelay, ...] = ()
 
 
 class FireOver(Struct, frozen=True, tag="fire_over"):
@@ -72,12 +73,15 @@ class FireOver(Struct, frozen=True, tag="fire_over"):
 
 
 class FireReleaseEnded(Struct, frozen=True, tag="fire_release_ended"):
+    """`incidents`: all of its fires."""
+
     release_id: UUID
     building_id: UUID
     incident_id: UUID | None
     by: UUID
     reason: End
     relays: tuple[ReleasedRelay, ...]
+    incidents: tuple[UUID, ...] = ()
 
 
 class RelayReleased(Struct, frozen=True, tag="relay_released"):
@@ -225,7 +229,9 @@ def decide_begin_release(command: BeginRelease, release: Release) -> list[Releas
         case Released() | Ended() if incident_id is not None and incident_id in release.incidents:
             return []
         case Released():
-            return [FireReleaseJoined(release.release_id, command.building_id, incident_id)] if incident_id is not None else []
+            if incident_id is None:
+                return []
+            return [FireReleaseJoined(release.release_id, command.building_id, incident_id, release.relays)]
         case NotReleased() | Ended():
             return [FireReleaseBegun(
                 release_id=command.release_id, building_id=command.building_id, incident_id=incident_id, by=command.by,
@@ -254,7 +260,7 @@ def decide_end_release(command: EndRelease, release: Release) -> list[ReleaseEve
                 raise Refused("fire_not_over", incidents=[str(i) for i in release.burning])
             return [FireReleaseEnded(
                 release_id=release_id, building_id=command.building_id, incident_id=release.incident_id, by=command.by,
-                reason="despite_fire" if release.burning else "fire_over", relays=release.relays)]
+                reason="despite_fire" if release.burning else "fire_over", relays=release.relays, incidents=release.incidents)]
         case Released() | Ended():
             return []
         case _:

@@ -3,7 +3,8 @@
 1. It is opened once; each later state is said once, and never one that lies behind the present one.
 2. What nobody did in time is said once for each level of each step.
 3. Repeats are said when their count reaches 2, 4, 8, …: a storm is no storm there.
-4. A fire release is said when it is begun and when it is ended, once each. One that is heard before its incident waits for it.
+4. A fire release is said when it is begun, or joined by the incident, and when it is ended, once each. One that is heard before its
+   incident waits for it.
 
 Kind, severity and building stay as they were when it was opened. Nobody's id, no home, no unit.
 """

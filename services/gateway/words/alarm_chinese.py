@@ -60,6 +60,8 @@ def _of_releases(event: Any, names: Names) -> str:
         case access.FireReleaseBegun():
             by = who(event.by, names) if event.by or event.rule == BY_HAND else f"门禁按规则“{RULES.get(event.rule, event.rule)}”"
             return f"{by}释放了{_building(event, names)}的{_relays(event)}：{_why(event.reason)}。"
+        case access.FireReleaseJoined():
+            return f"{_building(event, names)}又有一处火情得到核实：已释放的{_relays(event)}也为其保持释放。"
         case access.FireReleaseEnded():
             return f"{who(event.by, names)}结束了{_building(event, names)}的消防释放：{_why(event.reason)}。"
         case access.RelayReleased(released=True):

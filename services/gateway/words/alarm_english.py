@@ -63,6 +63,8 @@ def _of_releases(event: Any, names: Names) -> str:
             rule = f"access, by the rule {RULES.get(event.rule, event.rule)},"
             by = who(event.by, names) if event.by or event.rule == BY_HAND else rule
             return f"{_first(by)} had {_relays(event)} {_building(event, names)} released: {_why(event.reason)}."
+        case access.FireReleaseJoined():
+            return f"Another fire was verified while {_relays(event)} {_building(event, names)} stood released: they are for it too."
         case access.FireReleaseEnded():
             return f"{_first(who(event.by, names))} ended the fire release of {_building(event, names)}: {_why(event.reason)}."
         case access.RelayReleased(released=True):

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from libs.contracts.access import FireReleaseBegun, FireReleaseEnded, LiftInstalled
+from libs.contracts.access import FireReleaseBegun, FireReleaseEnded, FireReleaseJoined, LiftInstalled
 from libs.contracts.neighbors import BroadcastEnded, BroadcastSent, CircleJoined, CircleLeft, NoticePosted
 
 Names = Mapping[UUID, str]
@@ -39,8 +39,8 @@ def short(thing: UUID) -> str:
 
 def building_of(event: Any) -> UUID | None:
     """The building that an event speaks of, or whose zone it speaks of."""
-    if isinstance(event, LiftInstalled | FireReleaseBegun | FireReleaseEnded | BroadcastSent | BroadcastEnded | NoticePosted
-                  | CircleJoined | CircleLeft):
+    if isinstance(event, LiftInstalled | FireReleaseBegun | FireReleaseJoined | FireReleaseEnded | BroadcastSent | BroadcastEnded
+                  | NoticePosted | CircleJoined | CircleLeft):
         return event.building_id
     if not isinstance(zone := getattr(event, "zone", ""), str):  # of an alarm panel: a number
         return None

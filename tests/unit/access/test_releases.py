@@ -36,10 +36,10 @@ BEGIN = BeginRelease(FIRE, BUILDING, FIRE, None, RELAYS, "fire_verified", (Fact(
 BEGUN = FireReleaseBegun(FIRE, BUILDING, FIRE, None, RELAYS, "fire_verified", "fire_is_real", (Fact(SAID, "fire_verified"),))
 BY_HAND = BeginRelease(RELEASE, BUILDING, None, GUARD, RELAYS, "by_hand")
 BEGUN_BY_HAND = FireReleaseBegun(RELEASE, BUILDING, None, GUARD, RELAYS, "by_hand", "person_decided", ())
-JOINED = FireReleaseJoined(FIRE, BUILDING, FURTHER)
+JOINED = FireReleaseJoined(FIRE, BUILDING, FURTHER, RELAYS)
 OVER, FURTHER_OVER = FireOver(FIRE, BUILDING, FIRE, "resolved"), FireOver(FIRE, BUILDING, FURTHER, "found_false")
 END = EndRelease(FIRE, BUILDING, GUARD, despite_fire=False)
-ENDED = FireReleaseEnded(FIRE, BUILDING, FIRE, GUARD, "fire_over", RELAYS)
+ENDED = FireReleaseEnded(FIRE, BUILDING, FIRE, GUARD, "fire_over", RELAYS, (FIRE,))
 HELD = RecordRelay(FIRE, DEVICE, 1, released=True)
 IS_HELD, IS_NORMAL = RelayReleased(FIRE, DOOR, True), RelayReleased(FIRE, DOOR, False)
 
@@ -69,7 +69,7 @@ def test_a_further_fire_joins_the_release_that_runs_once() -> None:
     further = replace(BEGIN, release_id=FURTHER, incident_id=FURTHER)
     assert when(further, BEGUN) == [JOINED]
     assert when(further, BEGUN, JOINED) == []
-    assert when(BEGIN, BEGUN_BY_HAND) == [FireReleaseJoined(RELEASE, BUILDING, FIRE)]
+    assert when(BEGIN, BEGUN_BY_HAND) == [FireReleaseJoined(RELEASE, BUILDING, FIRE, RELAYS)]
 
 
 def test_a_fire_after_the_end_begins_a_new_release() -> None:
@@ -94,7 +94,7 @@ def test_a_fire_that_is_over_is_recorded_once_and_ends_nothing(how: Any) -> None
 def test_a_person_ends_it_when_every_fire_is_over_and_once() -> None:
     assert when(END, BEGUN, OVER) == [ENDED]
     assert when(END, BEGUN, OVER, ENDED) == []
-    assert when(END, BEGUN, JOINED, OVER, FURTHER_OVER) == [ENDED]
+    assert when(END, BEGUN, JOINED, OVER, FURTHER_OVER) == [replace(ENDED, incidents=(FIRE, FURTHER))]
 
 
 def test_what_was_begun_by_hand_without_a_fire_is_ended_by_hand() -> None:
@@ -102,11 +102,12 @@ def test_what_was_begun_by_hand_without_a_fire_is_ended_by_hand() -> None:
     assert when(by_hand, BEGUN_BY_HAND) == [FireReleaseEnded(RELEASE, BUILDING, None, GUARD, "fire_over", RELAYS)]
 
 
-@pytest.mark.parametrize("said", [(BEGUN,), (BEGUN, JOINED, OVER)], ids=["none is over", "one of two is over"])
-def test_nobody_ends_it_while_a_fire_is_not_over_unless_they_say_so(said: tuple[Any, ...]) -> None:
+@pytest.mark.parametrize(
+    ("said", "fires"), [((BEGUN,), (FIRE,)), ((BEGUN, JOINED, OVER), (FIRE, FURTHER))], ids=["none is over", "one of two is over"])
+def test_nobody_ends_it_while_a_fire_is_not_over_unless_they_say_so(said: tuple[Any, ...], fires: tuple[UUID, ...]) -> None:
     with pytest.raises(Refused, match="fire_not_over"):
         when(END, *said)
-    assert when(replace(END, despite_fire=True), *said) == [replace(ENDED, reason="despite_fire")]
+    assert when(replace(END, despite_fire=True), *said) == [replace(ENDED, reason="despite_fire", incidents=fires)]
 
 
 def test_despite_a_fire_is_the_reason_only_where_there_is_one() -> None:
@@ -153,16 +154,18 @@ def test_what_a_device_says_of_another_release_or_another_relay_is_nothing_to_th
 # what others hear, what a screen shows
 
 
-def test_others_hear_of_begin_end_and_each_relay() -> None:
+def test_others_hear_of_begin_further_fires_end_and_each_relay() -> None:
     relays = tuple(public.ReleasedRelay(r.id, r.device_id, r.door_no, r.state) for r in RELAYS)
     (begun,), (ended,) = publish(BEGUN, recorded(BEGUN)), publish(ENDED, recorded(ENDED))
     assert begun.body == public.FireReleaseBegun(
         FIRE, BUILDING, FIRE, None, relays, "fire_verified", "fire_is_real", (public.Fact(SAID, "fire_verified"),))
-    assert ended.body == public.FireReleaseEnded(FIRE, BUILDING, FIRE, GUARD, "fire_over", relays)
+    assert ended.body == public.FireReleaseEnded(FIRE, BUILDING, FIRE, GUARD, "fire_over", relays, (FIRE,))
+    (joined,) = publish(JOINED, recorded(JOINED))
+    assert joined.body == public.FireReleaseJoined(FIRE, BUILDING, FURTHER, relays)
     assert [p.body for p in publish(IS_HELD, recorded(IS_HELD))] == [public.RelayReleased(FIRE, DOOR, True)]
     away = RelayNotReleased(FIRE, DOOR, True, "unreachable")
     assert [p.body for p in publish(away, recorded(away))] == [public.RelayNotReleased(FIRE, DOOR, True, "unreachable")]
-    assert publish(JOINED, recorded(JOINED)) == publish(OVER, recorded(OVER)) == ()
+    assert publish(OVER, recorded(OVER)) == ()
 
 
 CATALOGUE = Catalogue((

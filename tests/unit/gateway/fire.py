@@ -56,6 +56,7 @@ DISPATCHED = alarm.IncidentDispatched(**ABOUT, by=GUARD, to="fire_brigade", assi
 RESTORED = alarm.IncidentRestored(**ABOUT)
 RESOLVED = alarm.IncidentResolved(**ABOUT, by=GUARD, how="put_out")
 FALSE = alarm.IncidentFoundFalse(**ABOUT, by=GUARD, cause="cooking")
+JOINED = access.FireReleaseJoined(RELEASE, BUILDING, INCIDENT, RELAYS)
 ENDED = access.FireReleaseEnded(RELEASE, BUILDING, INCIDENT, STAFF, "fire_over", RELAYS)
 CLEAR = neighbors.BroadcastEnded(BROADCAST, BUILDING, STAFF, "all_clear")
 QUIET = {**ABOUT, "kind": "duress", "silent": True, "place": alarm.Place(BUILDING, 1, None, None, "gate")}

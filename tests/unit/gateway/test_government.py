@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from msgspec.structs import fields, replace
 
 from libs.contracts import government as public
-from libs.contracts.access import FireReleaseBegun, FireReleaseEnded
+from libs.contracts.access import FireReleaseBegun, FireReleaseEnded, FireReleaseJoined
 from libs.contracts.fields import SealedField
 from libs.contracts.identity import CommunityFounded
 from libs.contracts.topics import PUBLISHES
@@ -48,6 +48,7 @@ from tests.unit.gateway.fire import (
     ESCALATED,
     FALSE,
     INCIDENT,
+    JOINED,
     LATER,
     RAISED,
     RELEASE,
@@ -192,6 +193,7 @@ async def done(event: Any, app: Any = None, knows: Divisions | None = None) -> l
     (RESOLVED, ProgressIncident("resolved", NOON + timedelta(seconds=1), "put_out", None)),
     (ESCALATED, TellOverdue(1, "acknowledgement", LATER, ("guard", "staff"), LATER + timedelta(minutes=1))),
     (BEGUN, TellRelease(INCIDENT, RELEASE, True, 1, 1, NOON + timedelta(seconds=1), UUID(int=1))),
+    (JOINED, TellRelease(INCIDENT, RELEASE, True, 1, 1, NOON + timedelta(seconds=1), UUID(int=1))),
     (ENDED, TellRelease(INCIDENT, RELEASE, False, 1, 1, NOON + timedelta(seconds=1), UUID(int=1))),
 ], ids=lambda value: type(value).__name__)
 async def test_what_is_heard_becomes_a_command(event: Any, command: Any) -> None:
@@ -201,6 +203,19 @@ async def test_what_is_heard_becomes_a_command(event: Any, command: Any) -> None
 
 async def test_a_release_by_hand_is_no_step_of_an_incident() -> None:
     assert await done(replace(BEGUN, incident_id=None)) == [] == await done(replace(ENDED, incident_id=None))
+
+
+async def test_the_end_of_a_release_is_told_of_every_fire_of_it_whatever_has_been_told_of_its_beginning() -> None:
+    ended, further = replace(ENDED, incident_id=None, incidents=(INCIDENT, UUID(int=9))), UUID(int=9)
+    dos = await done(ended)
+    assert len({do.name for do in dos}) == 4 and {do.subject_id for do in dos} == {INCIDENT, further}
+    mine = [do.command for do in dos if do.subject_id == INCIDENT]
+    over = replace(RELEASED, released=False, doors=1, lifts=1, at=NOON + timedelta(seconds=1))
+    for happened in ([OPENED, RELEASED], [OPENED]):
+        for command in mine:
+            happened += decided(command, *happened)
+        assert [event.released for event in happened[1:]] == [True, False] and happened[-1] == over
+    assert [do.subject_id for do in await done(replace(ENDED, incidents=(INCIDENT, further)))] == [INCIDENT, further, further]
 
 
 async def test_without_a_division_code_nothing_is_told_yet() -> None:
@@ -224,7 +239,7 @@ def test_every_own_event_but_the_one_that_waits_is_told_one_for_one() -> None:
 
 def test_the_order_is_kept_by_incident() -> None:
     assert {incident_of(event, row) for event, row in story() if getattr(event, "incident_id", None)} == {f"incident:{INCIDENT}"}
-    assert {FireReleaseBegun, FireReleaseEnded} < set(telling(App(), divisions()).on)  # type: ignore[arg-type]
+    assert {FireReleaseBegun, FireReleaseJoined, FireReleaseEnded} < set(telling(App(), divisions()).on)  # type: ignore[arg-type]
 
 
 def kinds_in(kind: Any) -> set[Any]:
