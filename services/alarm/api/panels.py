@@ -75,12 +75,12 @@ def routes(app: App, book: AlarmBook) -> APIRouter:
     async def list_signals(
         panel_id: UUID, request: Request, principal: Principal = reads, cursor: str | None = None, limit: int = Limit,
     ) -> Response:
-        """All that it said, the newest first: also what raised nothing."""
+        """All that it said, by whatever device, the newest first: also what raised nothing."""
         filter_ = f"signals {panel_id}"
         before, stale = http.cursor_position(cursor, filter_), await http.caught_up(request, panels.SIGNALS_VIEW.name)
         await book.memory.fresh()
-        device_id = book.panel(community_of(principal), panel_id).device_id
-        rows = await app.database.fetch(principal.community_ids, panels.signals_of(device_id, before, limit + 1))
+        book.panel(community_of(principal), panel_id)
+        rows = await app.database.fetch(principal.community_ids, panels.signals_of(panel_id, before, limit + 1))
         fields = ("protocol", "code", "effect", "partition", "zone", "by_user", "live", "device_time", "at", "position")
         found = [
             {"id": r["report_id"], "name": {"en": r["english"], "zh": r["chinese"]}, **{f: r[f] for f in fields}} for r in rows]

@@ -22,11 +22,16 @@ SIGNALS = Table(
     "panel_signals", MetaData(),
     Column("community_id", Uuid, primary_key=True),
     Column("report_id", Uuid, primary_key=True),
-    Column("device_id", Uuid), Column("protocol", String), Column("code", String), Column("english", String), Column("chinese", String),
+    Column("said_for", Uuid), Column("speaks_for", Uuid), Column("device_id", Uuid),
+    Column("protocol", String), Column("code", String), Column("english", String), Column("chinese", String),
     Column("effect", String), Column("partition", BigInteger), Column("zone", BigInteger), Column("by_user", Boolean),
     Column("live", Boolean),
     Column("device_time", DateTime(timezone=True)), Column("at", DateTime(timezone=True)), Column("position", BigInteger),
-    Index("panel_signals_by_device", "community_id", "device_id", "position"))
+    Index("panel_signals_of_panel", "community_id", "said_for", "position"),
+    Index("panel_signals_speaking", "community_id", "speaks_for"))
+"""`said_for`: the panel for which the device spoke when it was heard; the device itself until it speaks for one. A row whose id is a
+device's is no signal: it says for which panel that device speaks now (`speaks_for`)."""
+NOTHING = {c.name: None for c in SIGNALS.columns if c.name != "community_id"}
 
 
 def panels_read(event: Any, row: Recorded) -> Iterable[Where]:
@@ -39,15 +44,29 @@ def project_panels(rows: Rows, event: Any, row: Recorded) -> None:
 
 
 def signals_read(event: Any, row: Recorded) -> Iterable[Where]:
-    return [{"report_id": event.report_id}] if isinstance(event, PanelSignalled) else []
+    match event:
+        case PanelSignalled():
+            return [{"report_id": event.report_id}, {"report_id": event.device_id}]
+        case PanelInstalled():
+            return [{"report_id": event.device_id}, {"speaks_for": event.panel_id}, {"said_for": event.device_id}]
+        case _:
+            return []
 
 
 def project_signals(rows: Rows, event: Any, row: Recorded) -> None:
-    if isinstance(event, PanelSignalled) and rows.get(report_id=event.report_id) is None:
+    if isinstance(event, PanelInstalled):
+        for before in rows.where(speaks_for=event.panel_id):
+            rows.put(report_id=before["report_id"], speaks_for=None)
+        rows.put(**{**NOTHING, "report_id": event.device_id, "speaks_for": event.panel_id})
+        for signal in rows.where(said_for=event.device_id):
+            rows.put(report_id=signal["report_id"], said_for=event.panel_id)
+    elif isinstance(event, PanelSignalled) and rows.get(report_id=event.report_id) is None:
+        speaking = rows.get(report_id=event.device_id)
         meaning = meaning_of(event.protocol, event.code)
         effect = "raises" if meaning.raises is not None else "restores" if meaning.restores else "history"
         rows.put(
-            report_id=event.report_id, device_id=event.device_id, protocol=event.protocol, code=event.code, english=meaning.english,
+            report_id=event.report_id, said_for=(speaking and speaking["speaks_for"]) or event.device_id, speaks_for=None,
+            device_id=event.device_id, protocol=event.protocol, code=event.code, english=meaning.english,
             chinese=meaning.chinese, effect=effect, partition=_fits(event.partition), zone=_fits(event.zone), by_user=event.user,
             live=event.live, device_time=event.device_time, at=row.recorded_at, position=row.position)
 
@@ -58,7 +77,7 @@ def _fits(number: int | None) -> int | None:
 
 
 PANELS_VIEW = View(table=PANELS, project=project_panels, reads=panels_read)
-SIGNALS_VIEW = View(table=SIGNALS, project=project_signals, reads=signals_read)
+SIGNALS_VIEW = View(table=SIGNALS, project=project_signals, reads=signals_read, version=2)
 
 
 def page_of(after: UUID | None, limit: int) -> Select[Any]:
@@ -66,8 +85,8 @@ def page_of(after: UUID | None, limit: int) -> Select[Any]:
     return query.where(PANELS.c.panel_id > after) if after else query
 
 
-def signals_of(device_id: UUID, before: int | None, limit: int) -> Select[Any]:
+def signals_of(panel_id: UUID, before: int | None, limit: int) -> Select[Any]:
     """The newest first."""
     c = SIGNALS.c
-    query = select(SIGNALS).where(c.device_id == device_id).order_by(c.position.desc()).limit(limit)
+    query = select(SIGNALS).where(c.said_for == panel_id).order_by(c.position.desc()).limit(limit)
     return query.where(c.position < before) if before is not None else query

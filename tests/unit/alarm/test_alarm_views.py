@@ -198,6 +198,20 @@ def test_all_that_a_panel_said_is_kept_with_what_it_means(protocol: Any, code: s
     assert (row["effect"], row["english"], row["at"], row["position"], row["code"]) == (effect, english, iso(1), 1, code)
 
 
+def test_what_was_said_stays_its_panels_whatever_device_speaks_for_it_later():
+    west, used, new = UUID(int=901), UUID(int=902), UUID(int=903)
+
+    def said(number: int, device_id: UUID) -> PanelSignalled:
+        return PanelSignalled(UUID(int=number), device_id, "contact_id", "1110", 1, 7, False, True, NOW, ())
+
+    rows = table(
+        panels.SIGNALS_VIEW, said(951, DEVICE), PanelInstalled(PANEL, DEVICE, "east"), PanelInstalled(west, used, "west"),
+        said(952, DEVICE), said(953, used), PanelInstalled(west, new, "west"), said(954, used),
+        PanelInstalled(PANEL, used, "east"), said(955, used), said(956, new), said(957, DEVICE))
+    found = {UUID(row["report_id"]).int: UUID(row["said_for"]) for row in rows if row["said_for"]}
+    assert found == {951: PANEL, 952: PANEL, 953: west, 954: PANEL, 955: PANEL, 956: west, 957: DEVICE}, "954 spoke for none until then"
+
+
 def test_a_number_that_no_panel_has_stops_no_table():
     said = PanelSignalled(REPORT, DEVICE, "sia", "FA", 10**30, 99_999_999, False, True, NOW, ())
     (row,) = table(panels.SIGNALS_VIEW, said)
