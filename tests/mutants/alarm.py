@@ -116,6 +116,7 @@ MUTANTS = (
     *of(
         f"{HERE}/domain/sia_codes.py", CODES,
         ("a hold-up is told aloud", '("duress", ""), "critical", True)', '("duress", ""), "critical", False)'),
+        ("a dead fire circuit may wait", '"high" if letter in CIRCUITS else "low"', '"low"'),
         ("a restoral leaves the trouble", "restores=(alarm, trouble, watch))", "restores=(alarm, watch))"),
         ("mains are back when the battery is", '"YR": _restored("System battery restoral", "主机电池恢复", ("trouble", "battery"))',
          '"YR": _restored("System battery restoral", "主机电池恢复", ("trouble", "ac"))'),

@@ -42,6 +42,11 @@ FAMILIES: Mapping[str, tuple[str, str, Pair, Severity, bool]] = {
 }
 
 
+CIRCUITS = frozenset("FHKP")
+"""Families of which a trouble is high: where the circuit fails, a fire or a person who calls for help is not heard. So it is with 373,
+375 and 376 of Contact ID."""
+
+
 def _of_family(letter: str) -> dict[str, SiaCode]:
     english, chinese, alarm, severity, silent = FAMILIES[letter]
     trouble: Pair = ("trouble", letter)
@@ -53,7 +58,7 @@ def _of_family(letter: str) -> dict[str, SiaCode]:
         f"{letter}J": SiaCode(f"{english} trouble restore", f"{chinese}故障恢复", restores=(trouble,)),
         f"{letter}R": SiaCode(f"{english} restoral", f"{chinese}恢复", restores=(alarm, trouble, watch)),
         f"{letter}S": SiaCode(f"{english} supervisory", f"{chinese}监管", watch, severity="high"),
-        f"{letter}T": SiaCode(f"{english} trouble", f"{chinese}故障", trouble),
+        f"{letter}T": SiaCode(f"{english} trouble", f"{chinese}故障", trouble, severity="high" if letter in CIRCUITS else "low"),
         f"{letter}U": SiaCode(f"{english} unbypass", f"{chinese}旁路解除"),
     }
 
@@ -89,8 +94,8 @@ RAISED: Mapping[str, SiaCode] = {
     "EZ": _raised("burglary", "", "Missing alarm, exit error", "外出延时防区丢失报警"),
     "FG": _raised("fire", "", "Unverified event, fire", "未复核火警"),
     "FM": _raised("fire", "", "Fire alarm, cross point", "交叉探测火警"),
-    "FW": _raised("trouble", "fire_supervisory", "Fire supervisory trouble", "消防监管故障"),
-    "FY": _raised("trouble", "fire_missing", "Missing fire trouble", "消防点丢失"),
+    "FW": _raised("trouble", "fire_supervisory", "Fire supervisory trouble", "消防监管故障", "high"),
+    "FY": _raised("trouble", "fire_missing", "Missing fire trouble", "消防点丢失", "high"),
     "FZ": _raised("supervisory", "fire_missing", "Missing fire supervision", "消防监管点丢失"),
     "IA": _raised("trouble", "equipment", "Equipment failure condition", "设备故障"),
     "JA": _raised("tamper", "code", "User code tamper", "多次输错密码"),

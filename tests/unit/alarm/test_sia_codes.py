@@ -51,7 +51,9 @@ def test_what_folds_together_is_equally_bad_and_equally_silent():
 @pytest.mark.parametrize(("code", "kind", "severity"), [
     ("FA", "fire", "critical"), ("BA", "burglary", "high"), ("PA", "panic", "critical"), ("MA", "medical", "critical"),
     ("HA", "duress", "critical"), ("GA", "gas", "critical"), ("WA", "water", "high"), ("TA", "tamper", "high"), ("AT", "trouble", "low"),
-    ("YT", "trouble", "low"), ("QA", "sos", "critical"), ("UA", "other", "high"), ("FT", "trouble", "low"), ("KA", "fire", "critical")])
+    ("YT", "trouble", "low"), ("QA", "sos", "critical"), ("UA", "other", "high"), ("FT", "trouble", "high"), ("KA", "fire", "critical"),
+    ("FW", "trouble", "high"), ("FY", "trouble", "high"), ("KT", "trouble", "high"), ("PT", "trouble", "high"), ("HT", "trouble", "high"),
+    ("BT", "trouble", "low")])
 def test_the_codes_that_matter_most(code: str, kind: str, severity: str):
     alarm = meaning_of("sia", code).raises
     assert alarm is not None and (alarm.kind, alarm.severity, alarm.silent) == (kind, severity, code == "HA")
@@ -64,6 +66,12 @@ def test_the_codes_that_matter_most(code: str, kind: str, severity: str):
 def test_a_restore_pairs_with_its_raise(raised: str, restored: str):
     alarm = meaning_of("sia", raised).raises
     assert alarm is not None and (alarm.kind, alarm.condition) in meaning_of("sia", restored).restores
+
+
+@pytest.mark.parametrize(("sia", "contact_id"), [("FT", "1373"), ("PT", "1375"), ("HT", "1376"), ("AT", "1301"), ("LT", "1351")])
+def test_a_trouble_is_as_bad_by_either_protocol(sia: str, contact_id: str):
+    here, there = meaning_of("sia", sia).raises, meaning_of("contact_id", contact_id).raises
+    assert here is not None and there is not None and (here.kind, here.severity) == (there.kind, there.severity)
 
 
 def test_mains_and_battery_are_two_things():
