@@ -1,5 +1,4 @@
-"""What each role may do. What is not listed here is denied.
-`…_OWN` reaches only what concerns the caller; the route that asks for it looks nowhere else."""
+"""What each role may do; what is not listed is denied. `…_OWN` reaches only what concerns the caller: its route looks nowhere else."""
 from collections.abc import Mapping
 from typing import Final
 

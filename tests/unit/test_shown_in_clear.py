@@ -17,6 +17,7 @@ PLACES = {
     "identity/api/vehicles.py disclose_plate": "recorded",
     # shown to whoever it is of
     "identity/api/own_data.py read_own_data": "own",
+    "parking/api/own_data.py read_own_data": "own",
     "gateway/api/cars.py shown": "own",
     "gateway/api/cars.py permit": "own",
     "gateway/api/export.py car": "own",

@@ -45,8 +45,6 @@ def decided(command: Any, *events: Any) -> list[Any]:
 
 @pytest.mark.parametrize(("command", "before", "said"), [
     (REGISTER, (), [REGISTERED]),
-    (REGISTER, (REGISTERED,), []),
-    (REGISTER, (REGISTERED, REMOVED), []),
     (rules.TellFailing("timeout", EVENT, NOW), (REGISTERED,), [FAILING]),
     (rules.TellFailing("timeout", EVENT, NOW + timedelta(hours=1)), (REGISTERED, FAILING), []),
     (rules.TellFailing("http_500", EVENT, NOW + timedelta(hours=1)), (REGISTERED, FAILING), [replace(FAILING, code="http_500")]),
@@ -72,6 +70,12 @@ def decided(command: Any, *events: Any) -> list[Any]:
 ])
 def test_what_is_said_and_when_nothing(command: Any, before: tuple[Any, ...], said: list[Any]) -> None:
     assert decided(command, *before) == said
+
+
+@pytest.mark.parametrize("before", [(REGISTERED,), (REGISTERED, REMOVED)])
+def test_a_key_that_is_used_again_after_its_week_gives_out_no_other_webhook(before: tuple[Any, ...]) -> None:
+    with pytest.raises(Refused, match="webhook_already_registered"):
+        decided(REGISTER, *before)
 
 
 def test_a_role_has_ten_at_most() -> None:
