@@ -37,7 +37,7 @@ READS_THE_LOG = {
     "identity": {"lookups.py"},
     "parking": {
         "api/lanes.py", "api/lots.py", "api/rights.py", "api/sessions.py", "erasures.py", "lane_desk.py", "reactions/cameras.py",
-        "reactions/stays.py"},
+        "reactions/rights.py", "reactions/stays.py"},
 }
 """By hand: the files of services that use the pool of the log, which no policy binds: for claims, positions, events by id, and to bring a
 book up to date before a decision. Each asks for a community by name. No other file begins to without standing here."""

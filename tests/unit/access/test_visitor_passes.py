@@ -59,7 +59,8 @@ def refused(command, *events):
 
 def test_a_resident_issues_a_pass_for_their_home_once():
     assert when(ISSUE) == [ISSUED]
-    assert {refused(ISSUE, *before) for before in ((ISSUED,), (ISSUED, REVOKED))} == {"pass_already_issued"}, "a key used again after its week"
+    for before in ((ISSUED,), (ISSUED, REVOKED)):  # by a key that is used again after its week
+        assert refused(ISSUE, *before) == "pass_already_issued"
 
 
 @pytest.mark.parametrize(("change", "code"), [
