@@ -100,8 +100,9 @@ class Desk(Struct):
 
 
 def signal(code: str, zone: int = 7, report_id: UUID | None = None, **more: Any) -> devices.PanelSignalled:
-    said = {"protocol": "contact_id", "partition": 1, "user": False, "live": True, "device_id": DEVICE, **more}
-    return devices.PanelSignalled(report_id=report_id or uuid4(), code=code, zone=zone, device_time=None, findings=(), **said)
+    said = {
+        "protocol": "contact_id", "partition": 1, "user": False, "live": True, "device_id": DEVICE, "device_time": None, **more}
+    return devices.PanelSignalled(report_id=report_id or uuid4(), code=code, zone=zone, findings=(), **said)
 
 
 def context(community: UUID) -> Context:

@@ -149,8 +149,9 @@ async def test_the_same_report_is_one_though_it_is_heard_twice(desk: Desk) -> No
 
 
 async def test_what_a_panel_kept_is_raised_late_and_a_restore_that_was_faster_is_not_forgotten(desk: Desk) -> None:
-    await desk.signals("3110")
-    late = await desk.signals("1110", live=False)
+    began = datetime.now(UTC) - timedelta(minutes=20)
+    await desk.signals("3110", device_time=began + timedelta(minutes=1))
+    late = await desk.signals("1110", live=False, device_time=began)
     await desk.settled()
     (shown,) = (await desk.get("/incidents"))["items"]
     assert (shown["id"], shown["live"], shown["active"], shown["state"]) == (str(late), False, False, "raised")

@@ -18,7 +18,7 @@ from libs.eventkit.service import App, Service
 from libs.eventkit.views import take
 from services.access.api.doors import issue
 from services.access.main import SERVICE as ACCESS
-from services.gateway.api import export, people
+from services.gateway.api import export, passing
 from services.gateway.forwarding import Upstream
 from services.gateway.main import SERVICE as GATEWAY
 from services.identity import plates
@@ -101,7 +101,7 @@ async def town(
         monkeypatch.setenv(f"LIFANG_URL_{name.upper()}", f"http://{name}")
     gateway = apps.pop("gateway")
     routed = Routed(apps)
-    for page in (export, people):
+    for page in (export, passing):
         monkeypatch.setattr(page, "Upstream", lambda settings: Upstream(settings, routed))
     async with (
         httpx.AsyncClient(transport=httpx.ASGITransport(app=web(gateway)), base_url="http://gateway") as client,

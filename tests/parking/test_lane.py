@@ -96,8 +96,9 @@ async def test_a_pass_for_one_entry_is_used_up(gate: Gate) -> None:
 
 
 async def test_a_missing_exit_bills_nobody_and_is_shown(gate: Gate) -> None:
-    """The field's worst complaint: 38 days and 13 hours, ¥1,170, for a car that had left unseen."""
-    await gate.sees("in", "京A12345", at=datetime.now(UTC) - timedelta(days=38, hours=13), offline=True)
+    """The field's worst complaint: 38 days and 13 hours, ¥1,170, for a car that had left unseen. Here the entry lies as far back as one
+    that was told late may, without being in question from the first (decision 28)."""
+    await gate.sees("in", "京A12345", at=datetime.now(UTC) - timedelta(hours=71), offline=True)
     (first,) = await gate.inside()
     assert await gate.sees("in", "京A12345") == "ok"
     await gate.inside(2)

@@ -50,10 +50,12 @@ async def test_a_permit_is_renewed_by_whoever_holds_it_when_the_provider_says_th
 
 
 async def test_moments_with_another_offset_are_in_the_log_in_utc(gate: Gate, desk: Any) -> None:
-    right = await permit(
-        desk, gate, "京A12345", valid_from="2026-12-01T00:00:00+08:00", valid_until="2027-01-01T00:00:00+08:00")
+    first = {"valid_from": "2026-12-01T00:00:00+08:00", "valid_until": "2027-01-01T00:00:00+08:00"}
+    body = {"kind": "permit", "plate": "京A12345", "lot_id": str(gate.lot), **first}
+    granted = await desk.ask("POST", "/plate-rights", "staff", body)
     terms = {"lot_id": str(gate.lot), "valid_from": "2026-12-01T08:00:00+08:00", "valid_until": "2027-01-01T08:00:00+08:00"}
-    assert (await desk.ask("PUT", f"/plate-rights/{right}", "staff", terms, **{"if-match": "1"})).status_code == 200
+    path = f"/plate-rights/{granted.json()['id']}"
+    assert (await desk.ask("PUT", path, "staff", terms, **{"if-match": granted.headers["etag"]})).status_code == 200
     rows = await (await gate.parking.database.pool()).fetch(
         "select data from events where community_id = $1 and type = 'plate_right_granted' order by position", gate.community)
     said = [(row["valid_from"], row["valid_until"]) for row in (json.decode(data) for (data,) in rows)]
