@@ -64,7 +64,7 @@ def read(raw: Sequence[tuple[str, bytes]], body: bytes | None) -> Heard:
         raise Unreadable("no body" if body is None else "too large")
     try:
         ce, text = {k[3:]: v.decode() for k, v in raw if v and k.startswith("ce_")}, body.decode()
-        if ESCAPED_NUL.search(body) or "\0" in "".join(ce.values()):
+        if (b"\\u0000" in body and ESCAPED_NUL.search(body)) or "\0" in "".join(ce.values()):
             raise Unreadable("NUL")
         _object.decode(text)
         meta = Meta(correlation=ce.get("lifangcorrelation", ""), caused_by=tuple(UUID(i) for i in ce.get("lifangcausedby", "").split()),

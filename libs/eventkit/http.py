@@ -62,8 +62,8 @@ class Edge:
             route = scope.get("route")
             self.timed(self.service, scope["method"], getattr(route, "path", "other"), status).observe(time.perf_counter() - begun)
 async def _checked(scope: Scope, receive: Receive, raw: bool) -> Receive:
-    """Reads the body once, within its limit; it is scope["body"] then. Raises Problem 413 or 400. A raw one is cut off one byte after its
-    limit, for whoever judges it to refuse and to keep."""
+    """Reads the body once, within its limit; it is scope["body"] then. Raises Problem 413 or 400. A raw one is read on until it is beyond
+    its limit, for whoever judges it to refuse and to keep its beginning."""
     body, more = bytearray(), True
     while more and not (raw and len(body) > LARGEST_RAW):
         async with asyncio.timeout(15):
@@ -76,11 +76,11 @@ async def _checked(scope: Scope, receive: Receive, raw: bool) -> Receive:
             raise Problem(413, "too_large", limit_bytes=LARGEST_BODY)
     kind = next((v for k, v in scope["headers"] if k == b"content-type"), b"")
     if b"json" in kind and not raw:
-        if b"\x00" in body or envelope.ESCAPED_NUL.search(body):
+        if b"\x00" in body or (b"\\u0000" in body and envelope.ESCAPED_NUL.search(body)):
             raise Problem(400, "nul_character")
         if body.count(b"[") + body.count(b"{") > DEEPEST and too_deep(body):
             raise Problem(400, "too_deep", limit=DEEPEST)
-    scope["body"] = bytes(body[:LARGEST_RAW + 1])
+    scope["body"] = bytes(body)
     whole: list[Message] = [{"type": "http.request", "body": scope["body"], "more_body": False}]
     async def again() -> Message:
         return whole.pop() if whole else await receive()

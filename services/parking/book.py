@@ -1,5 +1,5 @@
 """What parking keeps in memory to answer at a lane: lots, lanes, spaces, rights of plates, open stays, each with the event
-that said it, and what was billed of a day that is not over. A fold of the own log.
+that said it, and what it remembers of those that are over (`stays_over.py`). A fold of the own log.
 """
 
 from collections import Counter
@@ -16,7 +16,6 @@ from libs.eventkit.decider import NotFound, NotYet
 from libs.eventkit.memory import Memory
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.sealed import Sealed
-from services.parking.domain.bill_lines import Line, carried, together
 from services.parking.domain.judging import KnownRight
 from services.parking.domain.lanes import LaneInstalled
 from services.parking.domain.lots import LotOpened, TariffAdopted
@@ -25,13 +24,11 @@ from services.parking.domain.spaces import SpaceMarked, SpaceRemoved
 from services.parking.domain.stays import RightAssigned, SessionBegun, SessionEnded, SessionQuarantined, Under
 from services.parking.domain.tariffs import Adoption
 from services.parking.plate_index import PlateIndex
+from services.parking.stays_over import StaysOver
 
 EVENTS = (
     LotOpened, TariffAdopted, LaneInstalled, SpaceMarked, SpaceRemoved, PlateRightGranted, PlateRightEnded, SessionBegun, RightAssigned,
     SessionQuarantined, SessionEnded)
-FORGOTTEN_EVERY = 1000
-JUST_LEFT = 1000
-"""So many cars that left last are known by their plates: more than may still be passing an exit."""
 
 
 class KnownLot(Struct, frozen=True):
@@ -54,19 +51,6 @@ class KnownStay(Struct, frozen=True):
     because: UUID
 
 
-class Billed(Struct, frozen=True):
-    """Lines of a car's stays that are over; `plate`: where its index is not known in this process yet."""
-
-    community_id: UUID
-    lot_id: UUID
-    clock: str
-    lines: tuple[Line, ...]
-    plate: Sealed | None = None
-
-    def counts(self, entry: datetime) -> tuple[Line, ...]:
-        return carried(self.lines, entry, self.clock)
-
-
 async def unknown(community_id: UUID, plate: Sealed) -> str:
     return ""
 
@@ -77,21 +61,17 @@ class LotBook:
 
     def __init__(self, index_of: Callable[[UUID, Sealed], Awaitable[str]] = unknown) -> None:
         self.memory = Memory("lot_book", EVENTS, self._apply)
-        self._open, self._plates = index_of, PlateIndex()
+        self._plates, self.over = PlateIndex(), StaysOver(index_of)
         self._lots: dict[UUID, KnownLot] = {}
         self._lanes: dict[UUID, KnownLane] = {}
         self._by_camera: dict[tuple[UUID, UUID, int], UUID] = {}
         self._rights: dict[UUID, tuple[PlateRightGranted, UUID]] = {}
         self._used: Counter[UUID] = Counter()
         self._stays: dict[UUID, KnownStay] = {}
-        self._in_question: dict[UUID, tuple[KnownStay, str]] = {}
         self._occupied: Counter[tuple[UUID, str]] = Counter()
         self._spaces: dict[UUID, dict[UUID, SpaceMarked]] = {}
         self._of_space: dict[UUID, set[UUID]] = {}
         self._standing: dict[UUID, set[UUID]] = {}
-        self._billed: dict[tuple[UUID, str], Billed] = {}
-        self._unopened: dict[UUID, Billed] = {}
-        self._left: dict[tuple[UUID, str], SessionEnded] = {}
 
     def _apply(self, event: Any, row: Recorded) -> None:
         match event:
@@ -138,14 +118,7 @@ class LotBook:
                 if stay is not None:
                     self._occupied[event.lot_id, event.zone] -= 1
                     self._leave(session_id, stay.begun.under)
-                    if isinstance(event, SessionEnded) and index is not None:
-                        self._left.pop((event.lot_id, index[1]), None)
-                        self._left[event.lot_id, index[1]] = event
-                        if len(self._left) > JUST_LEFT:
-                            del self._left[next(iter(self._left))]
-                    self._in_question[session_id] = stay, index[1] if index else ""
-                if isinstance(event, SessionEnded) and session_id in self._in_question:
-                    self._keep(event, *self._in_question.pop(session_id), row)
+                self.over.take(event, stay.begun if stay is not None else None, index[1] if index else "", row)
 
     def _let_go(self, right_id: UUID) -> None:
         was = self._rights.pop(right_id, None)
@@ -162,22 +135,6 @@ class LotBook:
             standing.discard(session_id)
             if not standing:
                 del self._standing[under.right_id]
-
-    def _keep(self, ended: SessionEnded, stay: KnownStay, index: str, row: Recorded) -> None:
-        """Beside what is known of the plate: what a person has settled afterwards knows nothing of the stays that came between."""
-        begun, at = stay.begun, row.recorded_at
-        lines = carried((*begun.earlier, *ended.bill.lines), begun.entered_at, begun.clock) if ended.bill is not None else ()
-        if not lines or begun.plate is None:
-            return
-        billed = Billed(row.community_id, ended.lot_id, begun.clock, lines, begun.plate)
-        if index:
-            known = self._billed.get((ended.lot_id, index), billed)
-            self._billed[ended.lot_id, index] = replace(billed, lines=together(known.counts(begun.entered_at), lines))
-        else:
-            self._unopened[ended.session_id] = billed
-        if (len(self._billed) + len(self._unopened)) % FORGOTTEN_EVERY == 0:
-            self._billed = {key: known for key, known in self._billed.items() if known.counts(at)}
-            self._unopened = {key: known for key, known in self._unopened.items() if known.counts(at)}
 
     async def ready(self, pool: asyncpg.Pool, community_id: UUID, position: int = 0) -> None:
         """Returns when the book is fresh and has passed `position`. Raises Problem 503 not_ready when it cannot be, NotYet
@@ -280,24 +237,8 @@ class LotBook:
     def stay(self, session_id: UUID) -> KnownStay | None:
         return self._stays.get(session_id)
 
-    def left(self, lot_id: UUID, indexes: list[str]) -> SessionEnded | None:
-        """How the last stay in this lot ended of a plate with one of these blind indexes, where that is not long ago."""
-        return next((found for index in indexes if (found := self._left.get((lot_id, index))) is not None), None)
-
     def stays_of(self, right_id: UUID) -> list[KnownStay]:
         """The open stays of the plate that has this right, and those that stand under it."""
         index = self._plates.of(f"plate-right:{right_id}")
         ids = set(self._plates.ids(index[0], [index[1]], "session")) if index is not None else set()
         return [self._stays[i] for i in sorted(ids | self._standing.get(right_id, set()))]
-
-    async def billed(self, community_id: UUID, lot_id: UUID, index: str, entry: datetime) -> tuple[Line, ...]:
-        """What a stay that begins at `entry` shares a day or a pass with: billed to this plate in this lot. Raises NotYet."""
-        for session_id, known in list(self._unopened.items()):
-            if (known.community_id, known.lot_id) == (community_id, lot_id):
-                opened = await self._open(community_id, known.plate) if known.plate and known.counts(entry) else ""
-                if opened:
-                    before = self._billed.get((lot_id, opened), known)
-                    self._billed[lot_id, opened] = replace(before, lines=together(known.lines, before.lines))
-                self._unopened.pop(session_id, None)
-        found = self._billed.get((lot_id, index))
-        return found.counts(entry) if found is not None and index else ()

@@ -115,7 +115,7 @@ class Desk(Struct):
         """What was said of this very car, where it only passes on through this lane. A stay has the id of the passage inwards."""
         session_id = passage_id = inside.session_id if inside is not None else None
         if self.lane.installed.direction == "out":
-            left = self.book.left(self.lot.opened.lot_id, self._exact()) if inside is None else None
+            left = self.book.over.left(self.lot.opened.lot_id, self._exact()) if inside is None else None
             session_id, passage_id = (left.session_id, left.passage_id) if left is not None else (None, None)
         if session_id is None or passage_id is None:
             return None

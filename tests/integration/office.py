@@ -1,5 +1,7 @@
 """A desk of identity with people at it: a community, residents with ID numbers, and whoever asks through the real routes."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,10 +13,13 @@ from libs.contracts.permissions import permissions_of
 from libs.eventkit.auth import Principal
 from libs.eventkit.commands import Context
 from libs.eventkit.recorded import Recorded
+from libs.eventkit.run import web
 from libs.eventkit.service import App
 from libs.eventkit.views import take
 from services.identity import contacts
+from services.identity.domain.buildings import RegisterBuilding
 from services.identity.domain.communities import FoundCommunity
+from services.identity.domain.homes import RegisterHome
 from services.identity.main import SERVICE
 from services.identity.national.telephones import read_telephone
 from tests.kit import everything
@@ -65,6 +70,20 @@ class Office(Struct):
 
     async def said(self, *types: str) -> list[Recorded]:
         return [row for row in await everything(await self.app.database.pool()) if row.type in types]
+
+
+BUILDING, HOME = uuid4(), uuid4()
+
+
+@asynccontextmanager
+async def office_with_a_home(app: App, community: UUID) -> AsyncIterator[Office]:
+    app.verifier.verify = verifying(community)  # type: ignore[method-assign]
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=web(app)), base_url="http://identity") as client:
+        found = Office(app, community, client)
+        await found.founded()
+        await app.commands.handle(BUILDING, RegisterBuilding(BUILDING, "3", 1), found.asked)
+        await app.commands.handle(HOME, RegisterHome(HOME, BUILDING, 1, 1, "3-1-701"), found.asked)
+        yield found
 
 
 def verifying(community: UUID) -> Any:

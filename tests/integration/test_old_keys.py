@@ -2,19 +2,14 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
-import httpx
 import pytest
 
-from libs.eventkit.run import web
 from libs.eventkit.service import App
-from services.identity.domain.buildings import RegisterBuilding
-from services.identity.domain.homes import RegisterHome
 from services.identity.main import SERVICE
-from tests.integration.office import Office, verifying
+from tests.integration.office import HOME, Office, office_with_a_home
 
-BUILDING, HOME = uuid4(), uuid4()
 MADE: list[tuple[str, str, dict[str, Any], dict[str, Any], str]] = [
     ("staff", "/v1/residents", {"name": "张三"}, {"name": "李四"}, "resident_already_registered"),
     ("operator", "/v1/accounts", {"role": "guard", "phone": "13800138000"}, {"role": "guard", "phone": "13900139000"},
@@ -25,13 +20,7 @@ MADE: list[tuple[str, str, dict[str, Any], dict[str, Any], str]] = [
 
 @pytest.fixture
 async def office(app_of: Callable[..., Awaitable[App]], community: UUID) -> AsyncIterator[Office]:
-    app = await app_of(SERVICE)
-    app.verifier.verify = verifying(community)  # type: ignore[method-assign]
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=web(app)), base_url="http://identity") as client:
-        found = Office(app, community, client)
-        await found.founded()
-        await app.commands.handle(BUILDING, RegisterBuilding(BUILDING, "3", 1), found.asked)
-        await app.commands.handle(HOME, RegisterHome(HOME, BUILDING, 1, 1, "3-1-701"), found.asked)
+    async with office_with_a_home(await app_of(SERVICE), community) as found:
         yield found
 
 

@@ -2,33 +2,22 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import date, timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
-import httpx
 import pytest
 
-from libs.eventkit.run import web
 from libs.eventkit.service import App
 from services.identity import lookups
-from services.identity.domain.buildings import RegisterBuilding
-from services.identity.domain.homes import RegisterHome
 from services.identity.main import SERVICE
-from tests.integration.office import Office, verifying
+from tests.integration.office import HOME, Office, office_with_a_home
 
 STAFF = "staff"
-BUILDING, HOME = uuid4(), uuid4()
 DAY = timedelta(days=1)
 
 
 @pytest.fixture
 async def office(app_of: Callable[..., Awaitable[App]], community: UUID) -> AsyncIterator[Office]:
-    app = await app_of(SERVICE)
-    app.verifier.verify = verifying(community)  # type: ignore[method-assign]
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=web(app)), base_url="http://identity") as client:
-        found = Office(app, community, client)
-        await found.founded()
-        await app.commands.handle(BUILDING, RegisterBuilding(BUILDING, "3", 1), found.asked)
-        await app.commands.handle(HOME, RegisterHome(HOME, BUILDING, 1, 1, "3-1-701"), found.asked)
+    async with office_with_a_home(await app_of(SERVICE), community) as found:
         yield found
 
 

@@ -47,6 +47,21 @@ async def test_a_log_of_which_nothing_is_known_outside_is_a_finding(toy: App):
     await is_found(toy, 1, "anchored head unknown")
 
 
+async def test_a_topic_that_cannot_be_asked_is_no_finding_and_no_clean_bill_either(
+    toy: App, outside: Outside, monkeypatch: pytest.MonkeyPatch
+):
+    await sealed(toy, 2)
+    await behind_its_back(toy, sql("update seals set at = at - interval '1 minute'"))
+
+    async def away(*asked: object) -> list[heads.Head]:
+        raise OSError("nobody is there")
+
+    monkeypatch.setattr(heads, "told", away)
+    assert (await verify(toy, outside))["ok"], "the file knows"
+    with pytest.raises(SystemExit, match="Kafka could not be asked"):
+        await verify(toy, replace(outside, directory=None))
+
+
 async def test_only_one_seals_and_nothing_is_sealed_while_nothing_grows(toy: App):
     both = [asyncio.create_task(keeper_of(toy).run()) for _ in range(2)]
     try:

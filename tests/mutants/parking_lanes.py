@@ -137,6 +137,9 @@ MUTANTS = (
         ("a use counts for nothing", "self._used[under.right_id] += 1", "pass"),
         ("a lane of another community is ours", "lane is None or lane.community_id != community_id", "lane is None"),
         ("what a newer version said is passed over", "if community_id in self.memory.unreadable:", "if False:"),
+    ),
+    *of(
+        "services/parking/stays_over.py", f"{UNIT}/test_lot_book.py",
         ("what another plate was billed today counts",
          "found = self._billed.get((lot_id, index))", "found = next(iter(self._billed.values()), None)"),
         ("what was settled afterwards takes the place of what came between",

@@ -87,7 +87,7 @@ async def test_stays_of_one_day_share_its_cap_in_every_process(gate: Gate, desk:
     later.memory.bind(gate.parking.log, gate.parking.catalogue)
     await later.memory.catch_up()
     plate = index_of(gate.parking, gate.community, "京A12345")
-    assert await later.billed(gate.community, gate.lot, plate, day + timedelta(hours=7)) == second.earlier
+    assert await later.over.billed(gate.community, gate.lot, plate, day + timedelta(hours=7)) == second.earlier
     await gate.sees("out", "京A12345", at=day + timedelta(hours=12), offline=True)
     assert (await gate.outside(2))[1].total == 450
     bill = (await desk.ask("GET", f"/sessions/{second.session_id}/bill")).json()

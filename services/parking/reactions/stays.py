@@ -82,7 +82,7 @@ def after_passages(app: App, book: LotBook) -> Reaction:
         index = await index_in(app, row.community_id, plate) if plate is not None else ""
         await book.memory.catch_up()  # what this very reaction has ended before
         lot = book.lot(row.community_id, said.lane.lot_id)
-        earlier = await book.billed(row.community_id, said.lane.lot_id, index, said.seen.at)
+        earlier = await book.over.billed(row.community_id, said.lane.lot_id, index, said.seen.at)
         session = begun(said, lot, earlier)
         found.append(Do("begin", session.session_id, BeginSession(session, index), new=True))
         if said.seen.told_late(row.recorded_at):

@@ -175,10 +175,10 @@ NEXT_DAY = NOW + 16 * HOUR
 async def test_what_was_billed_to_a_plate_today_is_known_to_its_next_stay() -> None:
     book = await (site := Site()).say(OPENED, BEGUN, session="one")
     await site.say(OVER, session="")
-    assert await book.billed(HERE, LOT, "one", NOW + 2 * HOUR) == (LINE,)
-    assert await book.billed(HERE, LOT, "one", NEXT_DAY) == (), "another day"
+    assert await book.over.billed(HERE, LOT, "one", NOW + 2 * HOUR) == (LINE,)
+    assert await book.over.billed(HERE, LOT, "one", NEXT_DAY) == (), "another day"
     for where in ((HERE, LOT, "two"), (HERE, UUID(int=90), "one"), (HERE, LOT, "")):
-        assert await book.billed(*where, NOW + 2 * HOUR) == ()
+        assert await book.over.billed(*where, NOW + 2 * HOUR) == ()
 
 
 async def test_a_process_that_was_not_there_finds_the_plate_in_what_is_sealed() -> None:
@@ -191,8 +191,8 @@ async def test_a_process_that_was_not_there_finds_the_plate_in_what_is_sealed() 
 
         site = Site(opened)
         await site.say(OPENED, BEGUN, OVER, other, replace(OVER, session_id=UUID(int=90), bill=replace(BILL, lines=(more,))))
-        assert await site.book.billed(HERE, LOT, "one", NOW + 4 * HOUR) == ((LINE, more) if found else ())
-        assert await site.book.billed(HERE, LOT, "one", NOW + 4 * HOUR) == ((LINE, more) if found else ())
+        assert await site.book.over.billed(HERE, LOT, "one", NOW + 4 * HOUR) == ((LINE, more) if found else ())
+        assert await site.book.over.billed(HERE, LOT, "one", NOW + 4 * HOUR) == ((LINE, more) if found else ())
 
 
 @pytest.mark.parametrize("restarted", [False, True])
@@ -216,9 +216,9 @@ async def test_what_a_person_has_settled_counts_for_the_stays_that_begin_after(s
         await site.say(second)
         for event in (settled, ended) if settled_first else (ended, settled):
             await site.say(event)
-    found = await site.book.billed(HERE, LOT, "one", NOW + 4 * HOUR)
+    found = await site.book.over.billed(HERE, LOT, "one", NOW + 4 * HOUR)
     assert sorted(found, key=lambda line: line.starts) == [LINE, more]
-    assert await site.book.billed(HERE, LOT, "one", NEXT_DAY) == ()
+    assert await site.book.over.billed(HERE, LOT, "one", NEXT_DAY) == ()
 
 
 async def test_a_pass_is_known_as_long_as_it_runs() -> None:
