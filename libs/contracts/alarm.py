@@ -29,8 +29,7 @@ class SensorInstalled(Struct, frozen=True, tag="alarm.sensor_installed"):
     kind: str
     place: Place
 class _OfIncident(Struct, frozen=True):
-    """`kind`, `severity` and `place` are said with every event, so that no listener has to look them up. `silent`: nothing that
-    anybody at the place could see or hear may follow (duress)."""
+    """Every event says `kind`, `severity` and `place`. `silent`: nothing that anybody there could see or hear may follow (duress)."""
     incident_id: UUID
     kind: IncidentKind
     severity: Severity
@@ -73,8 +72,7 @@ class IncidentResolved(_ByPerson, frozen=True, tag="alarm.incident_resolved"):
     """A person says that it is over."""
     how: Literal["put_out", "repaired", "helped", "left", "handed_over", "nothing_found"]
 class IncidentEscalated(_OfIncident, frozen=True, tag="alarm.incident_escalated"):
-    """Nobody did `waiting_for` by `due`. `level` counts from 1; `told`: the roles that the ladder names for it; `next_by`: when it
-    goes one level higher, None at the top."""
+    """Nobody did `waiting_for` by `due`. `level`: from 1; `told`: the roles that it names; `next_by`: then one higher, None at the top."""
     level: int
     waiting_for: Literal["acknowledgement", "verification", "dispatch", "resolution"]
     due: datetime

@@ -39,14 +39,16 @@ class ResidenceStarted(_Residence, frozen=True, tag="identity.residence_started"
 class ResidenceEnded(_Residence, frozen=True, tag="identity.residence_ended"):
     """A resident no longer lives in the home."""
     until: date
+class PersonLeft(Struct, frozen=True, tag="identity.person_left"):
+    """Since then a person has had no home in the community and no duty: what of it is theirs ends. Said ten minutes later."""
+    person_id: UUID
+    since: datetime
 class PopulationDeclared(OfResident, frozen=True, tag="identity.population_declared"):
-    """How a resident counts in 实有人口: registered here (户籍), floating (流动) or from abroad (境外), and who says so. Sources that
-    contradict each other are both kept; `kind` is what holds: the police, then the grid worker, then staff, then the resident."""
+    """How a resident counts in 实有人口 (户籍, 流动, 境外), and who says so: the police before the grid worker, staff, the resident."""
     kind: Literal["registered", "floating", "foreign"]
     source: Literal["self", "staff", "grid", "police"]
 class VehicleRegistered(Struct, frozen=True, tag="identity.vehicle_registered"):
-    """A vehicle of a home, and again when plate or keeper are others; the plate is sealed for the purpose `plate`.
-    Until it is `verified` it is a household's word, on which nothing rests: several vehicles may be said to have one plate."""
+    """A vehicle of a home; again when plate or keeper are others. Until it is `verified` it is a household's word: nothing rests on it."""
     vehicle_id: UUID
     home_id: UUID
     keeper_id: UUID | None

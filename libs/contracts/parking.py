@@ -21,8 +21,7 @@ class LaneInstalled(Struct, frozen=True, tag="parking.lane_installed"):
     device_id: UUID
     lane_no: int
 class PassageJudged(Struct, frozen=True, tag="parking.passage_judged"):
-    """Whether the vehicle at a lane may pass: by which rule, on which facts. The passage has the id of the camera's report.
-    `live` false: it passed while we were away; judged for the books, never acted on."""
+    """Whether the vehicle at a lane may pass: by which rule, on which facts. `live` false: it has passed; for the books, never acted on."""
     passage_id: UUID
     lane_id: UUID
     admitted: bool

@@ -2,6 +2,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+ON_DUTY = frozenset({"staff", "guard"})
 ME_READ = "me.read"
 DOORS_READ, DOORS_OPEN, DOORS_MANAGE = "doors.read", "doors.open", "doors.manage"
 DOOR_EVENTS_READ, DOOR_EVENTS_READ_OWN = "door-events.read", "door-events.read-own"

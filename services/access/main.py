@@ -32,7 +32,7 @@ from services.access.domain import (
 )
 from services.access.erasures import erasures
 from services.access.faces import faces
-from services.access.moving_out import moving_out, residences_ended
+from services.access.moving_out import credentials_of_leavers
 from services.access.publishing import publish
 from services.access.reactions import reactions
 from services.access.retention import RETENTION
@@ -96,18 +96,16 @@ SERVICE = Service(
     contracts=heard_from(*HEARS["access"]),
     deciders=(
         doors.DOORS, lifts.LIFTS, lifts.HOME_FLOORS, rights.RIGHTS, credentials.CREDENTIALS, visitor_passes.PASSES,
-        openings.OPENINGS, deliveries.DELIVERIES, releases.RELEASES, face_filing.FILING, move_outs.MOVE_OUTS),
+        openings.OPENINGS, deliveries.DELIVERIES, releases.RELEASES, face_filing.FILING),
     publish=publish,
     views=(doors_view.VIEW, credentials_view.VIEW, lifts_view.VIEW, visitor_passes_view.VIEW, notices_view.VIEW,
         deliveries_view.VIEW, releases_view.VIEW, readers_view.VIEW),
     memories=lambda app: (book_of(app).memory, ways_of(app).memory),
     reactions=lambda app: (
         *reactions(app, book_of(app), visitors_of(app)), faces(ways_of(app)), *erasures(app, book_of(app)),
-        residences_ended(app, book_of(app)),
+        credentials_of_leavers(app, book_of(app)),
         notices.queueing(notices.senders_for(app.settings), ways_of(app))),
-    timers=lambda app: (
-        moving_out(app, book_of(app)),
-        *(sending(app, sender, ways_of(app)) for sender in notices.senders_for(app.settings))),
+    timers=lambda app: tuple(sending(app, sender, ways_of(app)) for sender in notices.senders_for(app.settings)),
     routes=routes,
     retention=RETENTION,
 )

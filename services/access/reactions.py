@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from libs.contracts import devices, identity, parking
+from libs.contracts.permissions import ON_DUTY
 from libs.eventkit.decider import NotYet, Refused
 from libs.eventkit.privacy import Pending
 from libs.eventkit.reactions import Do, Reaction
@@ -29,7 +30,6 @@ from services.access.domain.visitor_passes import RecordArrival, ReturnUse, Revo
 from services.access.releasing import fire_releases, relays_released
 from services.access.visitors import Visitors
 
-ON_DUTY = frozenset({"staff", "guard"})
 REPORTS = "device_reports"
 MEANS: dict[str, Means] = {
     "card_read": "card", "pin_entered": "pin", "face_verified": "face", "fingerprint_verified": "fingerprint",

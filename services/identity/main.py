@@ -16,6 +16,8 @@ from services.identity.api import population as population_api
 from services.identity.api import residents as residents_api
 from services.identity.api import sign_ins as sign_ins_api
 from services.identity.api import vehicles as vehicles_api
+from services.identity.departing import belonging_of, departing
+from services.identity.departing import departures as departures_noted
 from services.identity.domain import (
     accounts,
     askers,
@@ -23,6 +25,7 @@ from services.identity.domain import (
     communities,
     consents,
     declarations,
+    departures,
     homes,
     id_numbers,
     organisations,
@@ -56,7 +59,7 @@ from services.identity.views import vehicles as vehicles_view
 EVENTS = (
     communities.CommunityFounded, buildings.BuildingRegistered, homes.HomeRegistered, residents.ResidentRegistered,
     residents.ContactCorrected, residents.ContactDisclosed, residents.ResidentErased,
-    residences.ResidenceStarted, residences.ResidenceEnded,
+    residences.ResidenceStarted, residences.ResidenceEnded, departures.DepartureNoted, departures.PersonLeft, departures.PersonStayed,
     accounts.AccountOpened, accounts.PhoneReplaced, accounts.AccountClosed, phones.CodeCounted, sign_ins.SignInStarted,
     sign_ins.CodeMissed, sign_ins.CodeMatched, sessions.SessionStarted, sessions.SessionRenewed, sessions.SessionEnded,
     signing_keys.SigningKeyPublished, id_numbers.IdNumberRecorded, id_numbers.IdNumberConfirmed, id_numbers.IdNumberForgotten,
@@ -71,7 +74,7 @@ DECIDERS = (
     communities.COMMUNITIES, buildings.BUILDINGS, homes.HOMES, residents.RESIDENTS, residences.RESIDENCES,
     accounts.ACCOUNTS, phones.PHONES, sign_ins.SIGN_INS, sessions.SESSIONS, signing_keys.SIGNING_KEYS,
     id_numbers.ID_NUMBERS, organisations.ORGANISATIONS, vehicles.VEHICLES, declarations.DECLARATIONS,
-    population.POPULATION, consents.CONSENTS, askers.ASKERS,
+    population.POPULATION, consents.CONSENTS, askers.ASKERS, departures.DEPARTURES,
 )
 VIEWS = (
     buildings_view.VIEW, homes_view.VIEW, residents_view.VIEW, residences_view.VIEW, accounts_view.VIEW,
@@ -99,8 +102,9 @@ SERVICE = Service(
     deciders=DECIDERS,
     publish=publish,
     views=VIEWS,
-    memories=lambda app: (communities_of(app).memory, keepers_of(app).memory),
-    reactions=lambda app: (vehicles_of_residents(app, keepers_of(app)), *erasures(app, keepers_of(app))),
+    memories=lambda app: (communities_of(app).memory, keepers_of(app).memory, belonging_of(app).memory),
+    reactions=lambda app: (vehicles_of_residents(app, keepers_of(app)), departures_noted(app), *erasures(app, keepers_of(app))),
+    timers=lambda app: (departing(app),),
     tasks=lambda app: {"signing-key": lambda: keep_a_signing_key(app, secrets_of(app))},
     routes=routes,
     retention=RETENTION,

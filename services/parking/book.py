@@ -66,6 +66,7 @@ class LotBook:
         self._lanes: dict[UUID, KnownLane] = {}
         self._by_camera: dict[tuple[UUID, UUID, int], UUID] = {}
         self._rights: dict[UUID, tuple[PlateRightGranted, UUID]] = {}
+        self._given: dict[UUID, datetime] = {}
         self._used: Counter[UUID] = Counter()
         self._stays: dict[UUID, KnownStay] = {}
         self._occupied: Counter[tuple[UUID, str]] = Counter()
@@ -94,11 +95,13 @@ class LotBook:
                 heard = row.meta.caused_by  # the public event behind it, where another service said it
                 self._let_go(right_id)
                 self._rights[right_id] = (event, heard[0] if heard else row.event_id)
+                self._given.setdefault(right_id, row.recorded_at)
                 if event.space_id is not None:
                     self._of_space.setdefault(event.space_id, set()).add(right_id)
                 self._plates.look_up(f"plate-right:{right_id}")
             case PlateRightEnded(right_id=right_id):
                 self._let_go(right_id)
+                self._given.pop(right_id, None)
                 self._plates.forget(f"plate-right:{right_id}")
             case SessionBegun(session_id=session_id, lot_id=lot_id, zone=zone, under=under):
                 self._stays[session_id] = KnownStay(event, row.event_id)
@@ -216,6 +219,10 @@ class LotBook:
 
     def permits(self) -> list[PlateRightGranted]:
         return [granted for granted, _ in self._rights.values() if granted.kind == "permit"]
+
+    def given(self, right_id: UUID) -> datetime:
+        """When a right that there is was first granted."""
+        return self._given[right_id]
 
     def right(self, right_id: UUID) -> KnownRight | None:
         found = self._rights.get(right_id)

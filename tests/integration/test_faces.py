@@ -1,17 +1,14 @@
 """A face on real PostgreSQL and Kafka: added with the consent, opens, and with the consent or the last residence it leaves access and
 every reader, proved."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-import pytest
-
 from libs.contracts.devices import DeviceReported
 from libs.contracts.fields import SealedField
-from libs.contracts.identity import ConsentGiven, ConsentWithdrawn, ResidenceEnded, ResidenceStarted
+from libs.contracts.identity import ConsentGiven, ConsentWithdrawn, PersonLeft, ResidenceEnded, ResidenceStarted
 from libs.eventkit.privacy import seal
-from services.access.domain import move_outs
 from services.access.domain.openings import CredentialJudged
 from services.access.domain.rights import GrantRight
 from services.access.main import ways_of
@@ -157,8 +154,7 @@ async def test_with_the_consent_the_face_opens_nothing_more_and_every_reader_for
     assert len(await site.said(site.access, "credential_revoked")) == 1, "the card stays"
 
 
-async def test_who_has_moved_out_leaves_no_card_and_no_face_behind_in_any_reader(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(move_outs, "SETTLED_AFTER", timedelta(0))
+async def test_who_has_left_the_community_leaves_no_card_and_no_face_behind_in_any_reader(site: Site) -> None:
     begin(site.access)
     begin(site.devices)
     await site.machine.on()
@@ -166,11 +162,9 @@ async def test_who_has_moved_out_leaves_no_card_and_no_face_behind_in_any_reader
     await hears(site.access, "identity", site.community, lives)
     face = await issued(site)
     ended = ResidenceEnded(lives.residence_id, ANN, lives.home_id, site.building, datetime.now(UTC).date())
-    await hears(site.access, "identity", site.community, ended)
+    await hears(site.access, "identity", site.community, ended, PersonLeft(ANN, datetime.now(UTC)))
     revoked = await site.once(site.access, "credential_revoked", 2)
     assert {(r.kind, r.reason) for r in revoked} == {("card", "residence_ended"), ("face", "residence_ended")}
-    (settled,) = await site.once(site.access, "move_out_settled")
-    assert (settled.person_id, settled.gone) == (ANN, True)
 
     async def proved() -> bool:
         return await proofs(site, face["id"]) == ["removed"]

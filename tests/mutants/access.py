@@ -198,9 +198,12 @@ MUTANTS = (
          "raise NotYet(\"the key of a visitor's code\")", 'raise BadCode("qr_malformed")'),
     ),
     *of(
+        f"{HERE}/moving_out.py", f"{UNIT}/test_moving_out.py",
+        ("who is back loses their card", "() if book.belongs(here, person_id) else ", ""),
+    ),
+    *of(
         f"{HERE}/reactions.py", f"{UNIT}/test_reactions.py",
-        ("operators open every door",
-         'ON_DUTY = frozenset({"staff", "guard"})', 'ON_DUTY = frozenset({"staff", "guard", "operator"})'),
+        ("operators open every door", "if event.role not in ON_DUTY:", 'if event.role not in ON_DUTY | {"operator"}:'),
         ("residents do not pass the gates",
          'return f"building:{building_id}", "community"', 'return (f"building:{building_id}",)'),
         ("every resident opens every door",

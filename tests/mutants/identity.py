@@ -150,6 +150,20 @@ MUTANTS = (
         ("a declaration is free again after twelve hours", "timedelta(days=1)", "timedelta(hours=12)"),
     ),
     *of(
+        f"{HERE}/domain/departures.py", f"{UNIT}/test_departures.py",
+        ("who is between two homes has left", "timedelta(minutes=10)", "timedelta(minutes=3)"),
+        ("who has another home by now has left", "PersonStayed(person_id) if command.belongs else PersonLeft", "PersonLeft"),
+        ("who has left has left again with every retry", "        case PersonLeft() | PersonStayed():", "        case PersonStayed():"),
+        ("what is heard late brings the departure forward", "if at >= command.at", "if at == command.at"),
+    ),
+    *of(
+        f"{HERE}/departing.py", f"{UNIT}/test_departures.py",
+        ("whoever has any account is on duty", " if role in ON_DUTY:\n", ":\n"),
+        ("with any account's end somebody leaves", " if event.role in ON_DUTY else []", ""),
+        ("who has another home leaves with each", "        if belonging.belongs(here, person_id):\n            return []\n", ""),
+        ("a home that was entered a moment ago does not count", ", await app.log.last())", ")"),
+    ),
+    *of(
         f"{HERE}/publishing.py", f"{UNIT}/test_publishing.py",
         ("every vehicle is told as verified", "verified=event.how is not None", "verified=True"),
     ),

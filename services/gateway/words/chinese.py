@@ -174,6 +174,8 @@ def _of_identity(event: Any, names: Names) -> str:
                     f"身份为{terms.HOMES.get(event.role, event.role)}。")
         case identity.ResidenceEnded():
             return f"{_whom(event.resident_id, names)}在{_home(event, names)}居住至 {event.until}。"
+        case identity.PersonLeft():
+            return f"{_whom(event.person_id, names)}已离开本小区。"
         case identity.ResidentRegistered():
             return f"{_whom(event.resident_id, names)}登记为居民。"
         case identity.HomeRegistered():

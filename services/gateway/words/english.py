@@ -183,6 +183,8 @@ def _of_identity(event: Any, names: Names) -> str:
                     f" since {event.since}.")
         case identity.ResidenceEnded():
             return f"{_first(_whom(event.resident_id, names))} lived in {_home(event, names)} until {event.until}."
+        case identity.PersonLeft():
+            return f"{_first(_whom(event.person_id, names))} has left the community."
         case identity.ResidentRegistered():
             return f"{_first(_whom(event.resident_id, names))} was registered as a resident."
         case identity.HomeRegistered():

@@ -10,7 +10,7 @@ GONE = "已注销的居民"
 PURPOSES = {"face": "以人脸通行", "sharing": "向政府部门提供个人信息", "notices": "以推送和短信接收通知"}
 ROLES = {"staff": "物业人员", "guard": "值班员", "grid": "网格员", "police": "民警", "operator": "运维人员"}
 WHY = {"own_wish": "应本人意愿", "on_request": "应请求", "retention": "因保存期限届满", "restored": "因数据恢复后须再次执行"}
-ENDED = {"consent_withdrawn": "因本人撤回同意", "erased": "因本人已注销", "residence_ended": "因本人已搬离"}
+ENDED = {"consent_withdrawn": "因本人撤回同意", "erased": "因本人已注销", "residence_ended": "因本人已离开本小区"}
 SERVICES = {
     "identity": "身份服务", "access": "门禁服务", "alarm": "报警服务", "devices": "设备服务", "neighbors": "邻里服务",
     "parking": "停车服务"}

@@ -15,7 +15,7 @@ WHY = {
     "restored": "as it had been before a restore"}
 ENDED = {
     "consent_withdrawn": "since they no longer agree to it", "erased": "since they were erased",
-    "residence_ended": "since they have moved out"}
+    "residence_ended": "since they have left"}
 
 
 def whom(person_id: Any, names: Names) -> str:

@@ -1,5 +1,5 @@
 """Vehicles of homes and guests with a plate become rights; whoever made them takes them back. With the vehicle ends the permit that
-names it, and with the last home in the community whatever permit is the person's own."""
+names it, and when a person leaves the community whatever permit is their own."""
 
 from typing import Any
 
@@ -43,10 +43,10 @@ def rights_of_plates(app: App, book: LotBook, residents: Residents) -> Reaction:
         return await granted(row, **{**held, "kind": "vehicle"})
 
     async def vehicle_removed(event: identity.VehicleRemoved, row: Recorded) -> list[Do]:
-        """Whoever moves from one home here to another keeps their own permit: the vehicle is registered again there."""
+        """A resident's own permit outlives a move: the vehicle is registered again in the next home, or they have left."""
         theirs = [permit for permit in await permits(row) if permit.source_id == event.vehicle_id]
         if theirs and await followed_a_move_out(row):
-            theirs = [permit for permit in theirs if not residents.live_here(row.community_id, permit.person_id)]
+            theirs = [permit for permit in theirs if not residents.know(row.community_id, permit.person_id)]
         end = Do("end", event.vehicle_id, EndPlateRight(event.vehicle_id, "vehicle_removed"))
         return [end, *(ending(permit, "vehicle_removed") for permit in theirs)]
 
@@ -54,11 +54,10 @@ def rights_of_plates(app: App, book: LotBook, residents: Residents) -> Reaction:
         causes = [await app.log.event(cause) for cause in row.meta.caused_by]
         return any(cause is not None and isinstance(app.catalogue.read(cause), identity.ResidenceEnded) for cause in causes)
 
-    async def residence_ended(event: identity.ResidenceEnded, row: Recorded) -> list[Do]:
-        theirs = [permit for permit in await permits(row) if permit.person_id == event.resident_id]
-        if residents.live_here(row.community_id, event.resident_id):
-            return []
-        return [ending(permit, "residence_ended") for permit in theirs]
+    async def person_left(event: identity.PersonLeft, row: Recorded) -> list[Do]:
+        """What they were given afterwards stays: this may be heard late."""
+        theirs = [permit for permit in await permits(row) if permit.person_id == event.person_id]
+        return [ending(permit, "left") for permit in theirs if book.given(permit.right_id) <= event.since]
 
     async def pass_issued(event: access.VisitorPassIssued, row: Recorded) -> list[Do]:
         if event.plate is None:
@@ -72,7 +71,7 @@ def rights_of_plates(app: App, book: LotBook, residents: Residents) -> Reaction:
 
     return Reaction("rights_of_plates", {
         identity.VehicleRegistered: vehicle_registered, identity.VehicleVerified: vehicle_verified,
-        identity.VehicleRemoved: vehicle_removed, identity.ResidenceEnded: residence_ended,
+        identity.VehicleRemoved: vehicle_removed, identity.PersonLeft: person_left,
         access.VisitorPassIssued: pass_issued, access.VisitorPassRevoked: pass_revoked})
 
 

@@ -18,6 +18,7 @@ from services.identity.domain.buildings import BuildingRegistered
 from services.identity.domain.communities import CommunityFounded
 from services.identity.domain.consents import ConsentGiven, ConsentWithdrawn, GuardianDeclared, GuardianEnded
 from services.identity.domain.declarations import DeclarationCounted
+from services.identity.domain.departures import DepartureNoted, PersonLeft, PersonStayed
 from services.identity.domain.homes import HomeRegistered
 from services.identity.domain.id_numbers import IdNumberConfirmed, IdNumberForgotten, IdNumberRecorded, IdNumberWithdrawn
 from services.identity.domain.organisations import OrganisationCorrected, OrganisationRegistered
@@ -79,6 +80,7 @@ TOLD = [
      public.ResidentLookedAt(A, B, "police", "theft", ("name", "phone", "id_number"))),
     (PlateDisclosed(A, B, "dispute", C), public.ResidentLookedAt(C, B, "staff", "dispute", ("plate",))),
     (ResidentErased(A, A, "own_wish"), public.ResidentErased(A, A, "own_wish")),
+    (PersonLeft(A, NOW), public.PersonLeft(A, NOW)),
     (ErasureConfirmed(A, 2), public.IdentityErasureConfirmed(A, 2)),
 ]
 KEPT = [
@@ -89,6 +91,7 @@ KEPT = [
     PlateContested(A), PlateDisclosed(A, B, "nobody's car"), DeclarationCounted(NOW),
     PopulationDeclared(A, "staff", "foreign", B), GuardianDeclared(A, B, C), GuardianEnded(A, B, C),
     AttemptCounted("look", NOW), ProbingFound(A, "staff", "look", 1, 1, NOW),
+    DepartureNoted(A, NOW), PersonStayed(A),
 ]
 
 

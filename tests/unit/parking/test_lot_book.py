@@ -1,5 +1,6 @@
 """What parking keeps in memory: rights by plate, room by zone; each community for itself, and only where all is understood."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -49,7 +50,7 @@ class Site:
         return len(self.rows)
 
     async def read(self, after: int, limit: int, types: Any) -> list[Recorded]:
-        return self.rows[after : after + limit]
+        return [row for row in self.rows[after : after + limit] if row.type in types]
 
     async def fetch(self, query: str, streams: list[str]) -> list[dict[str, Any]]:
         return [{"community_id": c, "stream": s, "value": v} for s, (c, v) in self.claims.items() if s in streams]
@@ -58,7 +59,7 @@ class Site:
         n = len(self.rows) + 1
         self.rows.append(Recorded(n, 1, community, "x:9", 1, UUID(int=9), kind, 9, "{}", Meta(), None, None, NOW))
 
-    async def say(self, *events: Struct, community: UUID = HERE, **claims: str) -> LotBook:
+    async def say(self, *events: Struct, community: UUID = HERE, at: datetime | None = None, **claims: str) -> LotBook:
         """`claims`: the index that the stream of a right or of a session holds from now on; empty: none."""
         names = {"right": f"plate-right:{RIGHT}", "session": f"session:{SESSION}"}
         for name, value in claims.items():
@@ -66,7 +67,7 @@ class Site:
             self.claims |= {names[name]: (community, value)} if value else {}
         for event in events:
             n = len(self.rows) + 1
-            self.rows.append(recorded(event, community, position=n, stream="x:1", event_id=UUID(int=1000 + n)))
+            self.rows.append(recorded(event, community, position=n, stream="x:1", event_id=UUID(int=1000 + n), at=at))
         await self.book.ready(self, community, len(self.rows))  # type: ignore[arg-type]
         return self.book
 

@@ -1,6 +1,6 @@
-"""Who leaves the community leaves the car park: which permits end with a vehicle, and which with the last home."""
+"""Who leaves the community leaves the car park: which permits end with a vehicle, and which with their holder's departure."""
 
-from datetime import date
+from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from libs.contracts.identity import ResidenceEnded, ResidenceStarted, VehicleRemoved
+from libs.contracts.identity import PersonLeft, ResidenceEnded, ResidenceStarted, VehicleRemoved
 from libs.eventkit.recorded import Catalogue, Meta
 from services.parking.domain.plate_rights import EndPlateRight
 from services.parking.reactions.rights import rights_of_plates
@@ -23,8 +23,9 @@ GRANTS = (
     replace(GRANTED, right_id=HERS, person_id=ANN), replace(GRANTED, right_id=OF_THE_CAR, source_id=CAR),
     replace(GRANTED, right_id=OF_BOTH, person_id=ANN, source_id=CAR), replace(GRANTED, right_id=HIS, person_id=BEN),
     replace(GRANTED, right_id=LISTED, kind="black", person_id=ANN, source_id=CAR))
-LIVES, LIVES_ELSEWHERE_TOO = (ResidenceStarted(i, ANN, FLAT, HOUSE, 1, "tenant", date(2026, 1, 1)) for i in (ONE, TWO))
+LIVES, BEN_LIVES = (ResidenceStarted(i, who, FLAT, HOUSE, 1, "tenant", date(2026, 1, 1)) for i, who in ((ONE, ANN), (TWO, BEN)))
 MOVED_OUT = ResidenceEnded(ONE, ANN, FLAT, HOUSE, date(2026, 3, 1))
+LEFT = PersonLeft(ANN, NOW)
 REMOVED = VehicleRemoved(CAR, FLAT)
 RESIDENCES = (ResidenceStarted, ResidenceEnded)
 
@@ -33,7 +34,8 @@ async def ended(*heard: Struct) -> list[tuple[UUID, str]]:
     """Which rights are ended at the last of these, which the one before it has caused, and why."""
     site, residents = Site(), Residents()
     residents.memory.bind(site, Catalogue(RESIDENCES))  # type: ignore[arg-type]
-    await site.say(*GRANTS, *heard)
+    await site.say(*GRANTS, at=NOW)
+    await site.say(*heard, at=NOW + timedelta(hours=1))
 
     async def pool() -> Any:
         return site
@@ -50,21 +52,28 @@ async def ended(*heard: Struct) -> list[tuple[UUID, str]]:
     return [(do.subject_id, do.command.reason) for do in dos if isinstance(do.command, EndPlateRight)]
 
 
-async def test_with_the_last_home_a_persons_own_permits_end() -> None:
-    assert await ended(LIVES, MOVED_OUT) == [(HERS, "residence_ended"), (OF_BOTH, "residence_ended")]
+async def test_when_somebody_has_left_their_own_permits_end() -> None:
+    assert await ended(LIVES, MOVED_OUT, LEFT) == [(HERS, "left"), (OF_BOTH, "left")]
 
 
-async def test_who_lives_in_another_home_here_keeps_their_permits() -> None:
-    assert await ended(LIVES, LIVES_ELSEWHERE_TOO, MOVED_OUT) == []
-    last = replace(MOVED_OUT, residence_id=TWO)
-    assert [right for right, _ in await ended(LIVES, LIVES_ELSEWHERE_TOO, MOVED_OUT, last)] == [HERS, OF_BOTH]
+async def test_a_permit_that_was_given_to_them_afterwards_stays_and_one_that_was_changed_is_as_old_as_it_is() -> None:
+    changed = replace(GRANTED, right_id=HERS, person_id=ANN, reason="again")
+    since = replace(LEFT, since=NOW - timedelta(seconds=1))
+    assert await ended(LIVES, MOVED_OUT, since) == [], "all of them are younger"
+    assert (HERS, "left") in await ended(LIVES, changed, MOVED_OUT, LEFT)
+
+
+async def test_with_a_home_no_permit_ends() -> None:
+    assert ResidenceEnded not in rights_of_plates(SimpleNamespace(), Site().book, Residents()).on  # type: ignore[arg-type]
 
 
 async def test_with_a_vehicle_the_permits_end_that_name_it() -> None:
     gone = [(right, "vehicle_removed") for right in (CAR, OF_THE_CAR, OF_BOTH)]
     assert await ended(LIVES, REMOVED) == gone, "it was sold"
-    assert await ended(LIVES, MOVED_OUT, REMOVED) == gone
+    assert await ended(MOVED_OUT, REMOVED) == gone, "to somebody from outside the permit was given for the vehicle"
 
 
-async def test_of_who_moves_within_the_community_the_vehicle_goes_and_the_permit_of_their_own_stays() -> None:
-    assert [right for right, _ in await ended(LIVES, LIVES_ELSEWHERE_TOO, MOVED_OUT, REMOVED)] == [CAR, OF_THE_CAR]
+async def test_a_vehicle_that_moves_out_leaves_a_residents_own_permit() -> None:
+    assert [right for right, _ in await ended(LIVES, MOVED_OUT, REMOVED)] == [CAR, OF_THE_CAR]
+    family = replace(GRANTED, right_id=OF_BOTH, person_id=BEN, source_id=CAR)
+    assert [right for right, _ in await ended(LIVES, BEN_LIVES, family, MOVED_OUT, REMOVED)] == [CAR, OF_THE_CAR]
