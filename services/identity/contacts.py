@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from libs.eventkit.commands import Context, Done
 from libs.eventkit.decider import Refused
@@ -15,7 +15,7 @@ from libs.eventkit.privacy import Erased, Opened, Pending, masked, seal
 from libs.eventkit.recorded import uuid7
 from libs.eventkit.sealed import Sealed
 from libs.eventkit.service import App
-from services.identity import lookups
+from services.identity import lookups, withdrawn_numbers
 from services.identity.domain.id_numbers import ID_NUMBER, RecordIdNumber
 from services.identity.domain.residents import CorrectContact, RegisterResident
 from services.identity.national.telephones import Telephone
@@ -81,7 +81,9 @@ def text_of(opened: Opened | None) -> str | Erased | Pending | None:
 async def record_id_number(
     app: App, resident_id: UUID, number: str, findings: tuple[str, ...], context: Context, key: Key | None
 ) -> Done:
-    """`number` in its stored form. Raises Refused id_number_taken, `held_by` whom, if it is still recorded of them."""
+    """`number` in its stored form. Raises Refused id_number_taken, `held_by` whom, if it is still recorded of them; NotYet where one was
+    withdrawn in this moment."""
+    await withdrawn_numbers.destroy(app, resident_id, context.community_id, lambda name: structs.replace(context, name=name))
     handle = await app.keyring.key_for(context.community_id, f"resident:{resident_id}", ID_NUMBER)
     index = app.blind.of(context.community_id, ID_NUMBER, number)
     command = RecordIdNumber(resident_id, seal(handle.dek, handle.key_id, uuid7(), ID_NUMBER, number), index, findings)

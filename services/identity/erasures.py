@@ -16,6 +16,7 @@ from libs.eventkit.reactions import Do, Reaction
 from libs.eventkit.recorded import NOWHERE, Recorded
 from libs.eventkit.service import App
 from services.identity import lookups
+from services.identity.contacts import PURPOSE
 from services.identity.domain.accounts import AccountOpened, CloseAccount
 from services.identity.domain.id_numbers import ForgetIdNumber
 from services.identity.domain.residents import EraseResident, ResidentErased
@@ -72,7 +73,7 @@ async def tombstones(app: App, records: Sequence[KeyRecord]) -> None:
     asks for this with the own keys that are gone though the log does not say so."""
     for record in records:
         subject, _, text = record.subject.partition(":")
-        if subject == RESIDENT:
+        if subject == RESIDENT and record.purpose == PURPOSE:  # the key of an ID number goes with its withdrawal, too
             asked = Context(community_id=record.community_id, now=datetime.now(UTC), name="restored", cause=record.key_id)
             try:
                 await app.commands.handle(UUID(text), EraseResident(UUID(text), NOWHERE, "restored"), asked)

@@ -55,6 +55,7 @@ from services.identity.views import residences as residences_view
 from services.identity.views import residents as residents_view
 from services.identity.views import sessions as sessions_view
 from services.identity.views import vehicles as vehicles_view
+from services.identity.withdrawn_numbers import numbers_withdrawn
 
 EVENTS = (
     communities.CommunityFounded, buildings.BuildingRegistered, homes.HomeRegistered, residents.ResidentRegistered,
@@ -103,7 +104,8 @@ SERVICE = Service(
     publish=publish,
     views=VIEWS,
     memories=lambda app: (communities_of(app).memory, keepers_of(app).memory, belonging_of(app).memory),
-    reactions=lambda app: (vehicles_of_residents(app, keepers_of(app)), departures_noted(app), *erasures(app, keepers_of(app))),
+    reactions=lambda app: (
+        vehicles_of_residents(app, keepers_of(app)), departures_noted(app), numbers_withdrawn(app), *erasures(app, keepers_of(app))),
     timers=lambda app: (departing(app),),
     tasks=lambda app: {"signing-key": lambda: keep_a_signing_key(app, secrets_of(app))},
     routes=routes,

@@ -14,7 +14,7 @@ from libs.eventkit.recorded import Meta, Recorded, tag_of
 from libs.eventkit.service import App
 from tests.kit import everything
 
-DRIVEN = ("residents_erased", "passes_retired", "erasing")
+DRIVEN = ("residents_erased", "numbers_withdrawn", "passes_retired", "erasing")
 
 
 class Desk(Struct):
@@ -75,10 +75,11 @@ class Desk(Struct):
         pool = await self.app.database.pool()
         return {row[0] for row in await pool.fetch("select stream from claims where scope = any($1)", list(scopes))}
 
-    async def tombstones(self, subjects: Sequence[str]) -> list[Any]:
-        """As the keys' topic would bring them to a service that was set back."""
+    async def tombstones(self, subjects: Sequence[str], purpose: str | None = None) -> list[Any]:
+        """As the keys' topic would bring them to a service that was set back; of all purposes or of one."""
         pool = await self.app.database.pool()
-        ids = [row[0] for row in await pool.fetch("select key_id from keys where subject = any($1)", list(subjects))]
+        query = "select key_id from keys where subject = any($1) and purpose = coalesce($2, purpose)"
+        ids = [row[0] for row in await pool.fetch(query, list(subjects), purpose)]
         for key_id in ids:
             await self.app.keyring.erase(key_id)
         return [await self.app.keyring.record(key_id) for key_id in ids]

@@ -7,14 +7,14 @@ import pytest
 from msgspec import convert
 
 from cli.tombstones import say_what_is_missing
-from libs.eventkit.decider import Refused
-from libs.eventkit.privacy import Erased
+from libs.eventkit.decider import NotYet, Refused
+from libs.eventkit.privacy import Erased, seal
 from libs.eventkit.sealed import Sealed
 from libs.eventkit.views import follow_views
 from services.identity import contacts, lookups, plates
 from services.identity.domain.accounts import PHONE, CloseAccount, OpenAccount
 from services.identity.domain.communities import FoundCommunity
-from services.identity.domain.id_numbers import ID_NUMBER
+from services.identity.domain.id_numbers import ID_NUMBER, RecordIdNumber, WithdrawIdNumber
 from services.identity.domain.population import DeclarePopulation
 from services.identity.domain.residences import SCOPE as RESIDENCE
 from services.identity.domain.residences import StartResidence
@@ -29,7 +29,7 @@ from tests.integration.erasing import Desk
 from tests.kit import caught_up
 
 HOME, BUILDING = uuid4(), uuid4()
-PHONE_NUMBER, NUMBER, CAR = "13812345678", "11010519491231002X", "沪A00001"
+PHONE_NUMBER, NUMBER, OTHERS, CAR = "13812345678", "11010519491231002X", "440524188001010014", "沪A00001"
 
 
 class Registry(Desk):
@@ -165,6 +165,62 @@ async def test_a_tombstone_of_somebody_of_whom_nothing_is_known_any_more_harms_n
     assert await say_what_is_missing(registry.app) == 1
     assert await registry.said("resident_erased") == []
     assert await registry.said("key_erased") == [{"type": "key_erased", "key_id": str(key.key_id)}]
+
+
+async def test_a_number_that_was_withdrawn_rests_nowhere_and_the_right_one_has_a_key_of_its_own(registry: Registry):
+    app, ann, ben = registry.app, await registry.resident("安"), await registry.resident("本", "13912345678")
+    await contacts.record_id_number(app, ann, NUMBER, (), registry.asked, None)
+    wrong = await lookups.id_number(app, ann, registry.community)
+    await app.commands.handle(ann, WithdrawIdNumber(ann, ben), registry.asked)
+    await registry.reacts()
+    assert wrong is not None and await app.keyring.open(wrong) == Erased()
+    await contacts.record_id_number(app, ben, NUMBER, (), registry.asked, None)
+    await contacts.record_id_number(app, ann, OTHERS, (), registry.asked, None)
+    await registry.reacts()
+    found = [await lookups.id_number(app, who, registry.community) for who in (ann, ben)]
+    assert [await app.keyring.open(box) for box in found if box is not None] == [OTHERS.encode(), NUMBER.encode()]
+    assert await registry.said("key_erased") == [{"type": "key_erased", "key_id": str(wrong.key_id)}]
+    assert await app.keyring.open((await lookups.resident(app, ann, registry.community)).name) == "安".encode()
+
+
+async def test_who_records_the_right_number_at_once_waits_for_nobody_to_destroy_the_wrong_one(registry: Registry):
+    """The reaction comes after the next number: it finds that the key is gone."""
+    app, ann = registry.app, await registry.resident("安")
+    await contacts.record_id_number(app, ann, NUMBER, (), registry.asked, None)
+    wrong = await lookups.id_number(app, ann, registry.community)
+    await app.commands.handle(ann, WithdrawIdNumber(ann, ann), registry.asked)
+    await contacts.record_id_number(app, ann, OTHERS, (), registry.asked, None)
+    await registry.reacts()
+    right = await lookups.id_number(app, ann, registry.community)
+    assert wrong is not None and right is not None
+    assert [await app.keyring.open(wrong), await app.keyring.open(right)] == [Erased(), OTHERS.encode()]
+    assert len(await registry.said("key_erased")) == 1
+
+
+async def test_a_number_that_was_sealed_before_the_withdrawal_is_not_stored_after_it(registry: Registry):
+    app, ann = registry.app, await registry.resident("安")
+    await contacts.record_id_number(app, ann, NUMBER, (), registry.asked, None)
+    key = await app.keyring.key_for(registry.community, f"resident:{ann}", ID_NUMBER)
+    late = RecordIdNumber(ann, seal(key.dek, key.key_id, uuid4(), ID_NUMBER, OTHERS), "another")
+    await app.commands.handle(ann, WithdrawIdNumber(ann, ann), registry.asked)
+    with pytest.raises(NotYet):
+        await app.commands.handle(ann, late, registry.asked)
+    await contacts.record_id_number(app, ann, OTHERS, (), registry.asked, None)
+    with pytest.raises(NotYet):
+        await app.commands.handle(ann, late, registry.asked)
+
+
+async def test_set_back_to_before_the_withdrawal_the_number_is_gone_and_nobody_is_erased(registry: Registry):
+    app, ann = registry.app, await registry.resident("安")
+    await contacts.record_id_number(app, ann, NUMBER, (), registry.asked, None)
+    found = await lookups.id_number(app, ann, registry.community)
+    assert found is not None
+    records = await registry.tombstones([f"resident:{ann}"], ID_NUMBER)
+    assert [record.key_id for record in records] == [found.key_id]
+    assert await say_what_is_missing(app) == 1
+    await registry.reacts()
+    assert await registry.said("resident_erased") == [] and await app.keyring.open(found) == Erased()
+    assert await app.keyring.open((await lookups.resident(app, ann, registry.community)).name) == "安".encode()
 
 
 async def test_tombstones_of_which_the_log_knows_say_nothing(registry: Registry):

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from libs.eventkit.decider import Decider, NotFound, Refused, Release, Take
+from libs.eventkit.decider import Decider, NotFound, NotYet, Refused, Release, Take
 from libs.eventkit.sealed import Sealed
 from services.identity.domain.residents import ERASED
 
@@ -54,16 +54,22 @@ IdNumberEvent = IdNumberRecorded | IdNumberConfirmed | IdNumberWithdrawn | IdNum
 # what is
 
 
-class NotRecorded(Struct, frozen=True):
+class _Known(Struct, frozen=True):
+    """`withdrawn`: the keys of numbers that were, which are somebody else's: they are to be destroyed, and seal nothing again."""
+
+    withdrawn: frozenset[UUID] = frozenset()
+
+
+class NotRecorded(_Known, frozen=True):
     pass
 
 
-class Recorded(Struct, frozen=True):
+class Recorded(_Known, frozen=True, kw_only=True):
     number: Sealed
     findings: tuple[str, ...]
 
 
-class Confirmed(Struct, frozen=True):
+class Confirmed(_Known, frozen=True, kw_only=True):
     number: Sealed
 
 
@@ -78,12 +84,13 @@ def evolve(number: IdNumber, event: IdNumberEvent) -> IdNumber:
     match number, event:
         case _, IdNumberForgotten():
             return Forgotten()
-        case _, IdNumberWithdrawn():
-            return NotRecorded()
-        case _, IdNumberRecorded(number=sealed, findings=findings):
-            return Recorded(number=sealed, findings=findings)
-        case Recorded(number=sealed), IdNumberConfirmed():
-            return Confirmed(number=sealed)
+        case Recorded(number=sealed, withdrawn=withdrawn) | Confirmed(number=sealed, withdrawn=withdrawn), IdNumberWithdrawn():
+            return NotRecorded(withdrawn | {sealed.key_id})
+        case NotRecorded() | Recorded() | Confirmed(), IdNumberRecorded(number=sealed, findings=findings):
+            # older logs have some that are sealed by a key of before: it is needed
+            return Recorded(number=sealed, findings=findings, withdrawn=number.withdrawn - {sealed.key_id})
+        case Recorded(number=sealed, withdrawn=withdrawn), IdNumberConfirmed():
+            return Confirmed(number=sealed, withdrawn=withdrawn)
         case _:
             return number
 
@@ -117,6 +124,8 @@ class ForgetIdNumber(Struct, frozen=True):
 def decide_record_id_number(command: RecordIdNumber, number: IdNumber) -> list[IdNumberEvent]:
     if isinstance(number, Forgotten):
         raise Refused(ERASED)
+    if command.number.key_id in number.withdrawn:
+        raise NotYet("a key of its own")
     return [IdNumberRecorded(command.resident_id, command.number, command.findings)]
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from libs.eventkit.decider import Decider, NotFound, Refused, Release, Take
+from libs.eventkit.decider import Decider, NotFound, NotYet, Refused, Release, Take
 from libs.eventkit.sealed import Sealed
 from services.identity.domain.id_numbers import (
     ID_NUMBERS,
@@ -31,6 +31,8 @@ BOX = Sealed(UUID(int=4), UUID(int=5), "id-number", "box")
 DOUBT = ("division_unknown",)
 RECORD = RecordIdNumber(ANN, BOX, "index", DOUBT)
 RECORDED = IdNumberRecorded(ANN, BOX, DOUBT)
+OTHER = RecordIdNumber(ANN, Sealed(UUID(int=7), UUID(int=6), "id-number", "other"), "other")
+OTHER_RECORDED = IdNumberRecorded(ANN, OTHER.number)
 REGISTER = RegisterOrganisation(SHOP, "Noodles", "91350100M000100Y43")
 REGISTERED = OrganisationRegistered(SHOP, "Noodles", "91350100M000100Y43")
 
@@ -75,11 +77,22 @@ def test_a_number_of_the_wrong_resident_is_withdrawn_whoever_has_confirmed_it_an
         assert when(ID_NUMBERS, withdraw, *events) == [withdrawn]
     assert claimed(ID_NUMBERS, withdraw, RECORDED) == [Release("id-number")]
     assert when(ID_NUMBERS, withdraw) == when(ID_NUMBERS, withdraw, RECORDED, withdrawn) == []
-    assert when(ID_NUMBERS, RECORD, RECORDED, withdrawn) == [RECORDED]
+    assert when(ID_NUMBERS, OTHER, RECORDED, withdrawn) == [OTHER_RECORDED]
     with pytest.raises(NotFound):
         when(ID_NUMBERS, ConfirmIdNumber(ANN, STAFF), RECORDED, withdrawn)
     with pytest.raises(Refused, match="resident_erased"):
         when(ID_NUMBERS, withdraw, RECORDED, IdNumberForgotten(ANN))
+
+
+def test_the_key_of_a_number_that_was_withdrawn_is_to_be_destroyed_and_seals_no_other() -> None:
+    withdrawn = IdNumberWithdrawn(ANN, STAFF)
+    for before in ((RECORDED,), (RECORDED, IdNumberConfirmed(ANN, STAFF))):
+        assert ID_NUMBERS.fold([*before, withdrawn]).withdrawn == {BOX.key_id}
+        for since in ((), (OTHER_RECORDED,), (OTHER_RECORDED, IdNumberConfirmed(ANN, STAFF))):
+            with pytest.raises(NotYet):
+                when(ID_NUMBERS, RECORD, *before, withdrawn, *since)
+    assert ID_NUMBERS.fold([RECORDED, withdrawn, OTHER_RECORDED, withdrawn]).withdrawn == {BOX.key_id, OTHER.number.key_id}
+    assert ID_NUMBERS.fold([RECORDED, withdrawn, RECORDED]).withdrawn == set(), "as older logs have it: a number that is there is needed"
 
 
 def test_an_organisation_is_registered_once() -> None:
