@@ -24,7 +24,12 @@ MUTANTS = (
         ("six codes within a quarter of an hour", "(5, timedelta(minutes=15))", "(6, timedelta(minutes=15))"),
         ("sixteen codes a day", "(15, timedelta(days=1))", "(16, timedelta(days=1))"),
         ("only the last five codes are remembered, so that the limit of a day never holds", "[-_REMEMBERED:]", "[-5:]"),
-        ("the time to wait begins with the latest code", "phone.asked[-times] + within", "phone.asked[-1] + within"),
+    ),
+    *of(
+        f"{HERE}/domain/budgets.py", f"{UNIT}/test_sign_ins.py",
+        ("a code more than the limit", "if len(believed) >= most", "if len(believed) > most"),
+        ("the time to wait begins with the latest code", "believed[-most] + within", "believed[-1] + within"),
+        ("a clock that was ahead for an hour shuts everybody out for a year", " if at - now <= within]", "]"),
     ),
     *of(
         f"{HERE}/domain/sessions.py", f"{UNIT}/test_sessions.py",

@@ -28,8 +28,10 @@ OF_IDENTITY = (
     ),
     *of(
         f"{IDENTITY}/domain/askers.py", SAID,
-        ("a look more than the limit", "if len(before) >= most", "if len(before) > most"),
-        ("a limit is found at every attempt", "if before is not None and command.now - before < within:", "if False:"),
+        ("a look is taken at the limit", "    if wait <= timedelta():", "    if True:"),
+        ("a limit is found at every attempt", "if before is not None and abs(command.now - before) < within:", "if False:"),
+        ("what a clock found that was ahead is found no more until then",
+         "abs(command.now - before) < within", "command.now - before < within"),
         ("misses are looks", 'case AttemptCounted(kind="miss", at=at):\n            return Asker(asker.looks, (*asker.misses, at)',
          'case AttemptCounted(kind="miss", at=at):\n            return Asker((*asker.looks, at), (*asker.misses, at)'),
     ),

@@ -17,6 +17,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from libs.eventkit.decider import Decider, Refused
+from services.identity.domain.budgets import left
 from services.identity.domain.declarations import TIMES, WITHIN
 
 Kind = Literal["look", "miss", "declaration"]
@@ -96,7 +97,7 @@ class NoteProbing(Struct, frozen=True):
 def _found(command: CountAttempt | NoteProbing, asker: Asker) -> list[AskerEvent]:
     """Silent where it was found not long ago."""
     (most, within), before = LIMITS[command.kind], asker.found.get(command.kind)
-    if before is not None and command.now - before < within:
+    if before is not None and abs(command.now - before) < within:
         return []
     return [ProbingFound(command.person_id, command.role, command.kind, most, int(within.total_seconds()), command.now)]
 
@@ -106,14 +107,12 @@ def decide_note_probing(command: NoteProbing, asker: Asker) -> list[AskerEvent]:
 
 
 def decide_count_attempt(command: CountAttempt, asker: Asker) -> list[AskerEvent]:
-    most, within = LIMITS[command.kind]
-    before = asker.counted(command.kind)
-    left = before[-most] + within - command.now if len(before) >= most else timedelta()
-    if left <= timedelta():
+    wait = left(asker.counted(command.kind), *LIMITS[command.kind], command.now)
+    if wait <= timedelta():
         return [AttemptCounted(command.kind, command.now)]
     if found := _found(command, asker):
         return found
-    raise Refused(CODES[command.kind], retry_after_seconds=int(left.total_seconds()) + 1)
+    raise Refused(CODES[command.kind], retry_after_seconds=int(wait.total_seconds()) + 1)
 
 
 def check_retry(looked_at: datetime, now: datetime) -> None:

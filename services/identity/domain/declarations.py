@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from libs.eventkit.decider import Decider, Refused
+from services.identity.domain.budgets import left
 
 TIMES, WITHIN = 10, timedelta(days=1)
 
@@ -44,8 +45,8 @@ class CountDeclaration(Struct, frozen=True):
 
 
 def decide_count_declaration(command: CountDeclaration, declarer: Declarer) -> list[DeclarationCounted]:
-    if len(declarer.declared) >= TIMES and (left := declarer.declared[-TIMES] + WITHIN - command.now) > timedelta():
-        raise Refused("too_many_declarations", retry_after_seconds=int(left.total_seconds()) + 1)
+    if (wait := left(declarer.declared, TIMES, WITHIN, command.now)) > timedelta():
+        raise Refused("too_many_declarations", retry_after_seconds=int(wait.total_seconds()) + 1)
     return [DeclarationCounted(at=command.now)]
 
 

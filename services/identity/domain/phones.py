@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from libs.eventkit.decider import Decider, Refused
+from services.identity.domain.budgets import left
 
 LIMITS = ((5, timedelta(minutes=15)), (15, timedelta(days=1)))
 _REMEMBERED = max(times for times, _ in LIMITS)
@@ -46,8 +47,8 @@ class CountCode(Struct, frozen=True):
 
 def decide_count_code(command: CountCode, phone: Phone) -> list[CodeCounted]:
     for times, within in LIMITS:
-        if len(phone.asked) >= times and (left := phone.asked[-times] + within - command.now) > timedelta():
-            raise Refused("too_many_codes", retry_after_seconds=int(left.total_seconds()) + 1)
+        if (wait := left(phone.asked, times, within, command.now)) > timedelta():
+            raise Refused("too_many_codes", retry_after_seconds=int(wait.total_seconds()) + 1)
     return [CodeCounted(at=command.now)]
 
 

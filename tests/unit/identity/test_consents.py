@@ -146,6 +146,13 @@ def test_an_hour_later_there_are_looks_again_and_a_new_finding_if_they_go_on():
     assert asks("look", at, *counted(60), found, *more) == [ProbingFound(ANN, "staff", "look", 60, 3600, at)]
 
 
+def test_what_a_clock_counted_that_was_a_year_ahead_hides_nothing_and_keeps_nobody_out():
+    at, year = NOON + timedelta(minutes=5), timedelta(days=365)
+    ahead = [AttemptCounted("look", NOON + year), ProbingFound(ANN, "staff", "look", 60, 3600, NOON + year)]
+    assert asks("look", at, *ahead, *counted(59)) == [AttemptCounted("look", at)]
+    assert asks("look", at, *ahead, *counted(60)) == [ProbingFound(ANN, "staff", "look", 60, 3600, at)]
+
+
 def test_a_plate_too_many_is_found_once_a_day():
     def noted(at, *events):
         return ASKERS.decide[NoteProbing](NoteProbing(ANN, "resident", "declaration", at), ASKERS.fold(events))

@@ -62,6 +62,22 @@ def test_the_sixteenth_code_of_a_day_is_refused():
     assert when(PHONES, CountCode(NOW + DAY), *asked(*spread)) == [CodeCounted(NOW + DAY)]
 
 
+def test_what_was_counted_by_a_clock_that_was_a_year_ahead_keeps_nobody_out():
+    ahead = asked(*(NOW + 365 * DAY + n * MINUTE for n in range(3)))
+    since = asked(*(NOW + n * DAY for n in range(20)))
+    assert when(PHONES, CountCode(NOW + 20 * DAY), *ahead, *since) == [CodeCounted(NOW + 20 * DAY)]
+    four = asked(*(NOW + n * MINUTE for n in range(4)))
+    assert when(PHONES, CountCode(NOW + 5 * MINUTE), *ahead, *four) == [CodeCounted(NOW + 5 * MINUTE)]
+    with pytest.raises(Refused, match="too_many_codes"):
+        when(PHONES, CountCode(NOW + 5 * MINUTE), *ahead, *four, *asked(NOW + 4 * MINUTE))
+
+
+def test_clocks_of_two_servers_that_differ_a_little_give_nobody_more_codes():
+    with pytest.raises(Refused, match="too_many_codes") as refused:
+        when(PHONES, CountCode(NOW), *asked(*(NOW + 2 * MINUTE for _ in range(5))))
+    assert refused.value.facts == {"retry_after_seconds": 17 * 60 + 1}
+
+
 # what a code is good for
 
 
