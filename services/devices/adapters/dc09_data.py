@@ -13,7 +13,7 @@ LONGEST_NUMBER = 8
 
 _ACCOUNT = re.compile(r"#(?P<account>[0-9A-Za-z]{1,16})?\|?|\|")
 _CONTACT_ID = re.compile(r"(?P<code>[136][0-9A-F]{3}) (?P<partition>[0-9A-F]{2}) (?P<zone>[0-9A-F]{3})[ \t]*")
-_MODIFIER = re.compile(r"(?P<name>[a-z]{2})(?P<value>[0-9:\-]*)")
+_MODIFIER = re.compile(r"(?P<name>[a-z]{2})(?P<value>[0-9:\-]*)(?:\^[^^]*\^)?")  # and the name of that area or user
 _CODE = re.compile(rf"(?P<code>[A-Z]{{2}})(?P<number>[0-9]{{0,{LONGEST_NUMBER}}})")
 _TEXT = re.compile(r"\^([^^]*)\^?|\*'?([^']*)'?")
 
@@ -62,8 +62,8 @@ def sia(data: str) -> list[Said]:
     odd = False
     for block in _blocks(_content(data)):
         if block[:1] in ("N", "O"):
-            found = list(_codes(block[1:], block[0] == "O"))
-            odd = odd or not found
+            found, whole = _codes(block[1:], block[0] == "O")
+            odd = odd or not (found and whole)
             said += found
         elif block[:1] == "A" and said:
             said[-1] = replace(said[-1], text=said[-1].text or block[1:].strip())
@@ -94,9 +94,11 @@ def _blocks(content: str) -> Iterator[str]:
     yield part
 
 
-def _codes(block: str, history: bool) -> Iterator[Said]:
-    """`ti14:05/id12/ri1/BA003/BA004`: modifiers hold for the codes after them; what follows a code and is none is text."""
+def _codes(block: str, history: bool) -> tuple[list[Said], bool]:
+    """`ti14:05/id12^Joe^/ri1/BA003/BA004`: modifiers hold for the codes after them; what follows a code and is none is text. And
+    whether there is nothing else in it."""
     marks: dict[str, str] = {}
+    said: list[Said] = []
     at, may_be_code = 0, True
     while at < len(block):
         if block[at] == "/":
@@ -106,14 +108,16 @@ def _codes(block: str, history: bool) -> Iterator[Said]:
             marks[modifier["name"]] = modifier["value"]
             at = modifier.end()
             continue
-        if not (may_be_code and (code := _CODE.match(block, at))):
-            return
+        code = _CODE.match(block, at) if may_be_code else None
+        if code is None:
+            return said, not may_be_code
         rest = block[code.end():]
         text = _TEXT.match(rest)
-        yield Said(
+        said.append(Said(
             "sia", code["code"], _number(marks.get("ri", "")), _number(code["number"]), code["code"] in _SIA_USERS,
-            _name(rest, text), history, tuple((n, v) for n, v in marks.items() if n in ("ti", "da", "id") and v))
+            _name(rest, text), history, tuple((n, v) for n, v in marks.items() if n in ("ti", "da", "id") and v)))
         at, may_be_code = code.end() + (text.end() if text else 0), False
+    return said, True
 
 
 def _name(rest: str, text: re.Match[str] | None) -> str:
