@@ -31,6 +31,7 @@ _DATA_END = re.compile(r"\](?=\[[A-Z]|_|$)")
 _EXTRA = re.compile(r"\[([^\]]*)\]")
 _STAMPED = re.compile(r"_([^\]_]*)$")
 _STAMP = re.compile(r"(\d\d):(\d\d):(\d\d),(\d\d)-(\d\d)-(\d{4})", re.ASCII)
+_PAD = re.compile(rb"[^\[\]|]*")
 _PADDED_ACCOUNT = re.compile(r"#[0-9A-Fa-f]{3,16}$")
 
 
@@ -134,13 +135,19 @@ def _opened(frame: Frame, keys: Iterable[bytes]) -> Frame | None:
             plain = decrypt(key, frame.inner.data.encode())
         except ValueError:
             return None
-        for text, odd in _texts(plain):
+        for text, odd in _texts(_legible(plain)):
             inner = _inner(text, False)
             if inner and _STAMP.fullmatch(inner.stamp):
                 inner = replace(inner, data=_without_pad(inner.data))
                 account = frame.account or account_in(inner.data)
                 return replace(frame, inner=inner, key=key, account=account, flags=(*frame.flags, *odd))
     return None
+
+
+def _legible(plain: bytes) -> bytes:
+    """Any bytes but brackets and bar may pad: they decide no charset, and no character reaches from them into what follows."""
+    end = _PAD.match(plain).end()  # type: ignore[union-attr]
+    return plain[:end].decode("ascii", "replace").encode("ascii", "replace") + plain[end:]
 
 
 def _without_pad(text: str) -> str:

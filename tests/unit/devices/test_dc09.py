@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -181,6 +182,17 @@ def test_an_encrypted_link_test(inner: str) -> None:
 def test_where_the_pad_ends(inner: str) -> None:
     frame = of(sealed(f"{inner}]{STAMP}", "ADM-CID"), key=KEY, now=NOW)
     assert (only(frame).code, only(frame).signal) == ("1130", Signal("contact_id", 1, 3))
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "gb18030"])
+@pytest.mark.parametrize("last", [0x01, 0x22, 0x5F, 0x81, 0xE9, 0xFE, 0xFF])
+def test_whatever_bytes_pad_the_name_and_the_code_stay(last: int, charset: str) -> None:
+    inner = f"|Nri1/FA021^东區會館^]{STAMP}".encode(charset)
+    padded = bytes([0x9D] * (15 - len(inner) % 16) + [last]) + inner
+    box = Cipher(algorithms.AES(KEY), modes.CBC(bytes(16))).encryptor().update(padded)
+    frame = of(b'"*SIA-DCS"0121R0L0#4A21[' + box.hex().upper().encode(), key=KEY, now=NOW)
+    assert (frame.verdict, frame.reply, frame.inner.data) == ("accept", "ACK", "Nri1/FA021^东區會館^")
+    assert (only(frame).code, only(frame).signal) == ("FA", Signal("sia", 1, 21))
 
 
 def test_a_frame_that_was_really_sent_is_opened() -> None:
