@@ -67,6 +67,26 @@ class NewSpace(Input):
     label: str = Field(min_length=1, max_length=40)
 
 
+def tariff_of(given: dict[str, Any]) -> Tariff:
+    """Raises Problem 422 for what is none, or has a field that no tariff has: a cap that is misspelt would be no cap."""
+    try:
+        tariff = msgspec.convert(given, Tariff)
+    except msgspec.ValidationError as error:
+        raise Problem(422, "tariff_unreadable", str(error)) from error
+    if unknown := _unknown(given, msgspec.to_builtins(tariff)):
+        raise Problem(422, "tariff_unreadable", f"Object contains unknown field `{unknown[:80]}`")
+    return tariff
+
+
+def _unknown(given: Any, known: Any) -> str:
+    """The first name that was given and is not known, empty where there is none."""
+    if isinstance(given, list):
+        return next(filter(None, map(_unknown, given, known)), "")
+    if isinstance(given, dict):
+        return next(filter(None, (_unknown(value, known[name]) if name in known else name for name, value in given.items())), "")
+    return ""
+
+
 def routes(app: App, book: LotBook) -> APIRouter:
     router = APIRouter(prefix="/v1/parking")
 
@@ -131,11 +151,7 @@ def routes(app: App, book: LotBook) -> APIRouter:
         community_id = community_of(principal)
         await ready(community_id)
         lot = book.lot(community_id, lot_id)
-        try:
-            tariff = msgspec.convert(body.tariff, Tariff)
-        except msgspec.ValidationError as error:
-            raise Problem(422, "tariff_unreadable", str(error)) from error
-        at = now()
+        tariff, at = tariff_of(body.tariff), now()
         command = AdoptTariff(lot_id, tariff, body.since, at.astimezone(ZoneInfo(lot.opened.clock)).date(), at)
         done = await app.commands.handle(lot_id, command, http.context(request, principal, community_id), key=key)
         return json({"id": lot_id, "tariff": tariff.name, "version": tariff.version}, 201, position(done))

@@ -10,6 +10,8 @@ import pytest
 from msgspec.structs import replace
 
 from libs.eventkit.decider import Refused
+from libs.eventkit.problems import Problem
+from services.parking.api.lots import tariff_of
 from services.parking.domain.published_tariffs import by_the_day, nine_seats_large, nine_seats_small, qinzhou_zone_1, residential_visitors
 from services.parking.domain.tariffs import (
     Adoption,
@@ -96,6 +98,21 @@ def test_a_part_of_a_fen_is_not_read_back() -> None:
     assert b'"fen":200' in stored
     with pytest.raises(msgspec.ValidationError):
         msgspec.json.decode(stored.replace(b'"fen":200', b'"fen":200.5'), type=Tariff)
+
+
+@pytest.mark.parametrize("tariff", PUBLISHED, ids=lambda tariff: tariff.name)
+def test_a_tariff_is_taken_as_it_is_shown(tariff: Tariff) -> None:
+    assert tariff_of(msgspec.to_builtins(tariff)) == tariff
+
+
+@pytest.mark.parametrize(("was", "wrong"), [
+    ("cap_fen", "cap"), ("seconds", "second"), ("deducted", "deduct"), ("belongs", "belong"), ("share", "discount"),
+])
+def test_a_name_that_no_tariff_has_is_refused_and_not_left_out(was: str, wrong: str) -> None:
+    given = msgspec.json.encode(residential_visitors()).replace(f'"{was}"'.encode(), f'"{wrong}"'.encode(), 1)
+    with pytest.raises(Problem) as refused:
+        tariff_of(msgspec.json.decode(given))
+    assert (refused.value.status, refused.value.code) == (422, "tariff_unreadable")
 
 
 HOURLY = Step(100, 3600, units=None)
