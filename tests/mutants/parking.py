@@ -67,7 +67,9 @@ MUTANTS = (
         ("steps may come to an end", "[False] * (len(rule.steps) - 1) + [True]:", "[False] * len(rule.steps):"),
         ("hours that never open", "found.opens == found.closes", "found.opens is found"),
         ("two classes of one name", "if len(names) != len(set(names)):", "if False:"),
-        ("a day pass may cost less than nothing", 'return "price_negative" if fen < 0 else', "return"),
+        ("a day pass may cost less than nothing", "            if fen < 0:\n", "            if False:\n"),
+        ("a price may be of any height", "if any(fen > HIGHEST for fen in prices):", "if False:"),
+        ("a tariff begins anew every second", '"period_too_short" if period < SHORTEST else None', "None"),
     ),
     *of(
         f"{HERE}/tariffs.py", BILLS,

@@ -19,6 +19,10 @@ from msgspec import Struct
 from libs.eventkit.decider import Refused
 
 DAY_SECONDS = 86_400
+HIGHEST = 10_000_000
+"""Fen, of any one price or cap: beyond it a comma is in the wrong place."""
+SHORTEST, LONGEST = 3600, 366 * DAY_SECONDS
+"""Seconds: of what begins again and again, since a car may stand for years; of anything."""
 
 
 class Hours(Struct, frozen=True):
@@ -195,9 +199,9 @@ def in_force(adoptions: tuple[Adoption, ...], entry: datetime, zone: str) -> Tar
 def check(tariff: Tariff) -> None:
     """To be asked before a tariff is adopted; billing takes a tariff as it is.
 
-    Raises Refused: `tariff_without_classes`, `class_named_twice`, or for a class `price_negative`,
-    `duration_not_positive`, `cap_negative`, `share_not_a_part`, `steps_without_end` (the last step, and only the
-    last, is open-ended), `hours_with_offset`, `hours_empty`."""
+    Raises Refused: `tariff_without_classes`, `class_named_twice`, or for a class `price_negative`, `price_too_high`,
+    `duration_not_positive`, `duration_too_long`, `period_too_short`, `cap_negative`, `share_not_a_part`,
+    `steps_without_end` (the last step, and only the last, is open-ended), `hours_with_offset`, `hours_empty`."""
     if not tariff.classes:
         raise Refused("tariff_without_classes")
     names = [vehicle_class.name for vehicle_class in tariff.classes]
@@ -215,18 +219,28 @@ def _fault(vehicle_class: VehicleClass) -> str | None:
         return "share_not_a_part"
     match vehicle_class.rule:
         case DayPass(fen=fen, free_seconds=free, seconds=seconds):
-            return "price_negative" if fen < 0 else "duration_not_positive" if free < 0 or seconds <= 0 else None
+            if fen < 0:
+                return "price_negative"
+            return "duration_not_positive" if free < 0 or seconds <= 0 else _beyond([fen], [free, seconds], seconds)
         case Metered() as metered:
             return _fault_of_metered(metered)
         case _:
             return None
 
 
+def _beyond(prices: list[int], durations: list[int], period: int) -> str | None:
+    if any(fen > HIGHEST for fen in prices):
+        return "price_too_high"
+    if any(seconds > LONGEST for seconds in durations):
+        return "duration_too_long"
+    return "period_too_short" if period < SHORTEST else None
+
+
 def _fault_of_metered(rule: Metered) -> str | None:
+    period = rule.period.seconds if isinstance(rule.period, SinceEntry) else DAY_SECONDS
     durations = [step.seconds for step in rule.steps if step.seconds is not None]
     durations += [step.units for step in rule.steps if step.units is not None]
-    durations += [rule.free.seconds] if rule.free else []
-    durations += [rule.period.seconds] if isinstance(rule.period, SinceEntry) else []
+    durations += [rule.free.seconds, period] if rule.free else [period]
     hours = [step.hours for step in rule.steps] + [rule.free.hours if rule.free else None]
     if any(step.fen < 0 for step in rule.steps):
         return "price_negative"
@@ -240,4 +254,4 @@ def _fault_of_metered(rule: Metered) -> str | None:
         return "hours_with_offset"
     if any(found is not None and found.opens == found.closes for found in hours):
         return "hours_empty"
-    return None
+    return _beyond([rule.cap_fen or 0, *(step.fen for step in rule.steps)], durations, period)

@@ -14,6 +14,9 @@ from libs.eventkit.problems import Problem
 from services.parking.api.lots import tariff_of
 from services.parking.domain.published_tariffs import by_the_day, nine_seats_large, nine_seats_small, qinzhou_zone_1, residential_visitors
 from services.parking.domain.tariffs import (
+    HIGHEST,
+    LONGEST,
+    SHORTEST,
     Adoption,
     CalendarDay,
     DayPass,
@@ -135,6 +138,15 @@ SOUND = Metered((Step(300, 7200), HOURLY), SinceEntry(), 1000, Free(60))
     (DayPass(-1, 1800), "price_negative"),
     (DayPass(1000, -1), "duration_not_positive"),
     (DayPass(1000, 1800, seconds=0), "duration_not_positive"),
+    (replace(SOUND, steps=(replace(HOURLY, fen=HIGHEST + 1),)), "price_too_high"),
+    (replace(SOUND, cap_fen=HIGHEST + 1), "price_too_high"),
+    (DayPass(HIGHEST + 1, 1800), "price_too_high"),
+    (replace(SOUND, period=SinceEntry(LONGEST + 1)), "duration_too_long"),
+    (replace(SOUND, steps=(Step(300, LONGEST + 1), HOURLY)), "duration_too_long"),
+    (DayPass(1000, 1800, seconds=LONGEST + 1), "duration_too_long"),
+    (DayPass(1000, LONGEST + 1), "duration_too_long"),
+    (replace(SOUND, period=SinceEntry(24)), "period_too_short"),
+    (DayPass(1000, 1800, seconds=SHORTEST - 1), "period_too_short"),
 ])
 def test_a_rule_that_cannot_be_billed_is_refused_before_it_is_adopted(rule: Rule, fault: str) -> None:
     check(Tariff("x", 1, "", (VehicleClass("small", SOUND),)))
@@ -153,6 +165,11 @@ def test_a_rule_that_cannot_be_billed_is_refused_before_it_is_adopted(rule: Rule
 def test_classes_that_cannot_be_billed_are_refused(classes: tuple[VehicleClass, ...], fault: str) -> None:
     with pytest.raises(Refused, match=fault):
         check(Tariff("x", 1, "", classes))
+
+
+def test_the_dearest_the_shortest_and_the_longest_are_sound() -> None:
+    dearest = Metered((Step(HIGHEST, LONGEST), replace(HOURLY, fen=HIGHEST)), SinceEntry(SHORTEST), HIGHEST, Free(LONGEST))
+    check(Tariff("x", 1, "", (VehicleClass("small", dearest), VehicleClass("pass", DayPass(HIGHEST, LONGEST, seconds=LONGEST)))))
 
 
 def test_a_free_day_and_an_open_end_are_sound() -> None:
