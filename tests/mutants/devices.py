@@ -286,7 +286,7 @@ MUTANTS = (
     ),
     *of(
         f"{HERE}/adapters/dc09_data.py", f"{UNIT}/test_dc09_data.py",
-        ("a user is taken for a zone", "code[1:].isdecimal() and int(code[1:]) in _USERS", "False"),
+        ("a user is taken for a zone", "code.isdecimal() and int(code) in _USERS", "False"),
         ("an old event happens now", 'block[0] == "O"', "False"),
         ("a bar within a name ends it", 'if character == "|" and not quoted:', 'if character == "|":'),
     ),

@@ -27,7 +27,7 @@ DATA: dict[str, Callable[[str], list[Said]]] = {"ADM-CID": contact_id, "HENG-BO"
 _HEAD = re.compile(
     r'"(?P<type>\*?[^"*\[\]]{1,16})"(?P<seq>[0-9A-Fa-f]{1,4})?(?:R(?P<receiver>[0-9A-Fa-f]{0,6}))?'
     r"(?:L(?P<line>[0-9A-Fa-f]{0,6}))?(?:#(?P<account>[0-9A-Za-z]{1,16}))?\[")
-_DATA_END = re.compile(r"\](?=\[[A-Z]|_|$)")
+_DATA_END = re.compile(r"\](?=\[[A-Z0-9\0]|_|$)")  # Hengbo's extra fields begin with their length: two bytes, or four digits
 _EXTRA = re.compile(r"\[([^\]]*)\]")
 _STAMPED = re.compile(r"_([^\]_]*)$")
 _STAMP = re.compile(r"(\d\d):(\d\d):(\d\d),(\d\d)-(\d\d)-(\d{4})", re.ASCII)

@@ -12,7 +12,9 @@ LONGEST_NUMBER = 8
 """Digits: what is longer is no area, zone or user."""
 
 _ACCOUNT = re.compile(r"#(?P<account>[0-9A-Za-z]{1,16})?\|?|\|")
-_CONTACT_ID = re.compile(r"(?P<code>[136][0-9A-F]{3}) (?P<partition>[0-9A-F]{2}) (?P<zone>[0-9A-F]{3})[ \t]*")
+_CONTACT_ID = re.compile(r"(?P<qualifier>[136ER])(?P<code>[0-9A-F]{3}) (?P<partition>[0-9A-F]{2}) (?P<zone>[0-9A-F]{3})[ \t]*")
+_QUALIFIERS = {"E": "1", "R": "3"}
+"""As receivers print them, and panels that learned it from those: event and restore."""
 _MODIFIER = re.compile(r"(?P<name>[a-z]{2})(?P<value>[0-9:\-]*)(?:\^[^^]*\^)?")  # and the name of that area or user
 _CODE = re.compile(rf"(?P<code>[A-Z]{{2}})(?P<number>[0-9]{{0,{LONGEST_NUMBER}}})")
 _TEXT = re.compile(r"\^([^^]*)\^?|\*'?([^']*)'?")
@@ -52,8 +54,9 @@ def contact_id(data: str) -> list[Said]:
     if match is None:
         return []
     code = match["code"]
-    user = code[1:].isdecimal() and int(code[1:]) in _USERS
-    return [Said("contact_id", code, _number(match["partition"]), _number(match["zone"]), user)]
+    user = code.isdecimal() and int(code) in _USERS
+    qualifier = _QUALIFIERS.get(match["qualifier"], match["qualifier"])
+    return [Said("contact_id", qualifier + code, _number(match["partition"]), _number(match["zone"]), user)]
 
 
 def sia(data: str) -> list[Said]:

@@ -159,6 +159,13 @@ def test_whatever_the_name_in_gb18030_the_structure_is_found(name: str) -> None:
     assert (frame.reply, frame.said[0].code, frame.said[0].zone, frame.inner.stamp) == ("ACK", "FA", 21, STAMP[1:])
 
 
+@pytest.mark.parametrize("extra", ["\0\1'", "\0\3\1\2\3", "0003ABC", "M0026B9E4268B"])
+def test_an_extra_field_is_no_part_of_the_event_before_it(extra: str) -> None:
+    frame = of(f'"HENG-BO"0001R1234L6789#13800001111[#000010|1110 00 003][{extra}]{STAMP}')
+    assert (frame.verdict, frame.inner.extra, frame.inner.stamp) == ("accept", (extra,), STAMP[1:])
+    assert (only(frame).code, only(frame).signal) == ("1110", Signal("contact_id", 0, 3))
+
+
 # encrypted
 
 

@@ -17,13 +17,16 @@ from services.devices.adapters.dc09_data import Said, account_in, contact_id, si
     ("#77F0|1121 00 001", Said("contact_id", "1121", 0, 1, user=True)),
     ("#4A21|1423 01 004", Said("contact_id", "1423", 1, 4)),
     ("#4A21|1120 01 004", Said("contact_id", "1120", 1, 4)),
+    ("#000010|E110 00 003", Said("contact_id", "1110", 0, 3)),
+    ("#000010|R400 00 099", Said("contact_id", "3400", 0, 99, user=True)),
     ("#4A21|11A0 0F 00C", Said("contact_id", "11A0", None, None)),
 ])
 def test_contact_id(data: str, said: Said) -> None:
     assert contact_id(data) == [said]
 
 
-@pytest.mark.parametrize("data", ["", "#4A21|", "#4A21|2130 01 003", "#4A21|1130 1 3", "#4A21|1130 01 0034", "1130-01-003", "Nri1/BA003"])
+@pytest.mark.parametrize("data", [
+    "", "#4A21|", "#4A21|2130 01 003", "#4A21|F130 01 003", "#4A21|1130 1 3", "#4A21|1130 01 0034", "1130-01-003", "Nri1/BA003"])
 def test_what_is_no_contact_id(data: str) -> None:
     assert contact_id(data) == []
 
