@@ -122,6 +122,9 @@ def _form(pairs: Iterator[tuple[str, str]], pictures: int) -> list[Report]:
 
 def _report(tree: Tree, findings: tuple[str, ...], pictures: int) -> Report:
     pictures += sum(1 for name, value in leaves(tree) if name in _PICTURES and value)
+    for name, inside in ((_PLATE, "PlateResult"), (_INPUT, "TriggerResult")):
+        if part(tree, "result", inside):  # without its envelope, beside what a heartbeat says too
+            tree = {name: tree}
     if alarm := part(tree, _PLATE):
         return _plate(alarm, findings, pictures)
     if alarm := part(tree, _INPUT):

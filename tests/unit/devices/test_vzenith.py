@@ -159,6 +159,13 @@ def test_a_plate_may_come_in_parts_with_its_pictures() -> None:
     assert (report.plate, report.pictures) == ("粤BD77001", 1)
 
 
+def test_a_plate_without_its_envelope_is_no_heartbeat() -> None:
+    report = one(json.dumps(vzenith()["AlarmInfoPlate"]).encode())
+    assert (report.kind, report.plate, report.awaits_decision) == ("plate_read", "粤BD77001", True)
+    pressed = {"channel": 0, "ipaddr": "192.0.2.60", "serialno": "x", "result": {"TriggerResult": {"source": 1, "value": 1}}}
+    assert (one(json.dumps(pressed).encode()).kind, one(json.dumps(pressed).encode()).state) == ("io_alarm", "active")
+
+
 def heartbeats() -> dict[str, tuple[bytes, str]]:
     parts = [(f'name="{name}"', "text/plain", value.encode()) for name, value in bodies.HEARTBEAT.items()]
     return {
