@@ -11,6 +11,8 @@ def text(value: Value) -> str:
     """At most 256 characters; empty for what is no text, number or boolean."""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:  # some write every number with a point
+        return str(int(value))
     if isinstance(value, int):
         return str(value) if abs(value) < 2**63 else ""
     return value.strip()[:MAX_TEXT] if isinstance(value, str) else ""

@@ -52,6 +52,11 @@ def test_a_card_is_read_the_same_from_json_and_xml(body: bytes) -> None:
     assert (report.history, report.awaits_decision, report.pictures, report.findings) == (False, False, 0, ())
 
 
+def test_numbers_may_be_written_with_a_point() -> None:
+    report = one(access_json(majorEventType=5.0, subEventType=1.0, serialNo=901.0, doorNo=2.0, cardNo=1234567890.0))
+    assert (report.kind, report.code, report.serial, report.door_no, report.card_number) == ("card_read", "5/1", 901, 2, "1234567890")
+
+
 @pytest.mark.parametrize("body", [access_json(**bodies.PEOPLE), access_xml(**bodies.PEOPLE)], ids=["json", "xml"])
 def test_people_are_named_in_the_personal_fields_alone(body: bytes) -> None:
     report = one(body)

@@ -166,6 +166,12 @@ def test_a_plate_without_its_envelope_is_no_heartbeat() -> None:
     assert (one(json.dumps(pressed).encode()).kind, one(json.dumps(pressed).encode()).state) == ("io_alarm", "active")
 
 
+def test_numbers_may_be_written_with_a_point() -> None:
+    report = plate(confidence=96.0, colorType=2.0, triggerType=4.0, timeStamp={"Timeval": {"sec": 1772000000.0, "usec": 0.0}})
+    assert (report.confidence, report.plate_colour, report.code, report.findings) == (96, "yellow", "AlarmInfoPlate/4", ())
+    assert report.device_time == datetime(2026, 2, 25, 6, 13, 20, tzinfo=UTC)
+
+
 def heartbeats() -> dict[str, tuple[bytes, str]]:
     parts = [(f'name="{name}"', "text/plain", value.encode()) for name, value in bodies.HEARTBEAT.items()]
     return {
