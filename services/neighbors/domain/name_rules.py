@@ -23,7 +23,9 @@ PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕�
 
 _ADDRESS = re.compile(r"@|://|www\.|[a-z0-9]\.[a-z]{2,}", re.IGNORECASE)
 _PLATE = re.compile(rf"[{PROVINCES}][a-z][a-z0-9]{{4,6}}")
-_HOME = re.compile(r"[0-9]{1,4}\s*[-‐‑‒–—―−_/#~.]\s*[0-9]{1,4}|[0-9]{2,}\s*(?:室|户|房|门|号(?!楼))|[0-9]\s*单元")
+_HOME = re.compile(
+    r"[0-9]{1,4}\s*[-‐‑‒–—―−_/#~.]\s*[0-9]{1,4}|[0-9]{2,}\s*(?:室|户|房|门|号(?!楼))|[0-9]\s*单元"
+    r"|[0-9a-z]\s*(?:栋|幢|座|号?楼|号院?)\s*[0-9]{2,}", re.IGNORECASE)
 _NUMBER = re.compile(rf"[0-9]{{{LONGEST_NUMBER + 1},}}")
 _HAN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]+")
 _BETWEEN = re.compile(r"[\s·・•‧.\-]+")

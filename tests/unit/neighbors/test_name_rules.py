@@ -14,7 +14,7 @@ OWN = "王安然"
 
 @pytest.mark.parametrize("name", [
     "楼上的猫", "咖啡不加糖", "1号楼老王", "Moon Light", "小猫🐈", "三个火枪手", "A栋", "小满2024", "Ñandú", "安心", "然后呢",
-    "12月的雨"])
+    "12月的雨", "西楼88", "3号楼5朵花"])
 def test_what_may_be_chosen(name):
     assert why_not(normalised(name), OWN) == ""
 
@@ -27,7 +27,8 @@ def test_what_may_be_chosen(name):
     ("contains_plate", "沪A8K6P2"), ("contains_plate", "沪A·8K6P2"), ("contains_plate", "沪ad56789"), ("contains_plate", "我的京N 1B2C3"),
     ("contains_home_label", "1-2-303"), ("contains_home_label", "1－2－303"), ("contains_home_label", "303室的猫"),
     ("contains_home_label", "三零三室"), ("contains_home_label", "2单元小李"), ("contains_home_label", "5/303"),
-    ("contains_home_label", "1号楼303号"), ("contains_home_label", "12 - 303"),
+    ("contains_home_label", "1号楼303号"), ("contains_home_label", "12 - 303"), ("contains_home_label", "3号楼501"),
+    ("contains_home_label", "A栋1203"), ("contains_home_label", "三座五零一"), ("contains_home_label", "5幢 2203的猫"),
     ("contains_address", "ann@example.org"), ("contains_address", "http://a"), ("contains_address", "www.猫"),
     ("contains_address", "cat.com"), ("contains_address", "猫＠家"),
     ("display_name_characters", "小\u200b猫"), ("display_name_characters", "小\u202e猫"), ("display_name_characters", "小\x07猫"),
