@@ -209,7 +209,7 @@ MUTANTS = (
         ("a home stands in a unit that its building does not have",
          "command.unit <= command.units:", "command.unit <= command.units + 1:"),
         ("two homes of different units may not have one label",
-         "{event.building_id}:{event.unit}:{event.label}", "{event.building_id}:{event.label}"),
+         "{event.building_id}:{event.unit}:{form}", "{event.building_id}:{form}"),
         ("a home is moved to another building",
          "case Registered() if home == Registered(command.building_id, command.unit, command.label):",
          "case Registered() if home:"),

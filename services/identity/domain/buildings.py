@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from libs.eventkit.decider import Decider, Refused, Release, Take
+from services.identity.domain.labels import forms
 
 # what happened
 
@@ -68,7 +69,8 @@ def decide_register_building(command: RegisterBuilding, building: Building) -> l
 
 def claims(command: RegisterBuilding, event: BuildingEvent) -> Iterable[Take | Release]:
     if isinstance(event, BuildingRegistered):
-        yield Take("building-name", event.name, "building_name_taken")
+        for form in forms(event.name):
+            yield Take("building-name", form, "building_name_taken")
 
 
 BUILDINGS = Decider[Building, BuildingEvent](

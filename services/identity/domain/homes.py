@@ -1,4 +1,4 @@
-"""A home (实有房屋) in a unit of a building. Its label is unique within the unit."""
+"""A home (实有房屋) in a unit of a building. Its label is unique within the unit, however it is typed."""
 
 from collections.abc import Iterable
 from typing import assert_never
@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from libs.eventkit.decider import Decider, Refused, Release, Take
+from services.identity.domain.labels import forms
 
 # what happened
 
@@ -74,7 +75,8 @@ def decide_register_home(command: RegisterHome, home: Home) -> list[HomeEvent]:
 
 def claims(command: RegisterHome, event: HomeEvent) -> Iterable[Take | Release]:
     if isinstance(event, HomeRegistered):
-        yield Take("home-label", f"{event.building_id}:{event.unit}:{event.label}", "home_label_taken")
+        for form in forms(event.label):
+            yield Take("home-label", f"{event.building_id}:{event.unit}:{form}", "home_label_taken")
 
 
 HOMES = Decider[Home, HomeEvent](

@@ -84,3 +84,15 @@ def test_a_home_stands_in_a_unit_of_its_building(unit: int):
 
 def test_a_home_takes_its_label_within_its_unit():
     assert list(homes.claims(ADD, ADDED)) == [Take("home-label", f"{BUILDING}:2:1-2-301", "home_label_taken")]
+
+
+@pytest.mark.parametrize("typed", ["１－２－３０１", "1—2—301", " 1 - 2 - 301", "1-2-301", "1−2−３０１"])
+def test_a_home_is_one_however_its_label_is_typed(typed: str):
+    taken = [take.value for take in homes.claims(ADD, HomeRegistered(HOME, BUILDING, 2, typed)) if isinstance(take, Take)]
+    assert taken == list(dict.fromkeys([f"{BUILDING}:2:{typed}", f"{BUILDING}:2:1-2-301"]))
+
+
+def test_a_building_is_one_in_either_case_and_width():
+    for typed in ("a座", "Ａ座", "A 座"):
+        taken = [take.value for take in buildings.claims(BUILD, BuildingRegistered(BUILDING, typed, 2)) if isinstance(take, Take)]
+        assert taken == [typed, "A座"]
