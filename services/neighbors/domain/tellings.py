@@ -3,7 +3,8 @@
 1. It is handed over at least once, under one key (its id), until the channel takes it.
 2. What is not taken is tried again after 1 s, then after twice as long each time, at most 30 s (`pause`): it is an emergency.
 3. It is given up after an hour, when the broadcast is over, when the resident lives there no more or is erased, and at once where they
-   cannot be reached that way. Whoever had moved out and is back while the broadcast runs is told after all.
+   cannot be reached that way. Whoever had moved out and is back while the broadcast runs is told after all. Also what nobody tried within
+   its hour, because we were away, is tried no more: by then it may well be over, though we have not heard of it.
 """
 
 from datetime import datetime, timedelta
@@ -145,6 +146,11 @@ def pause(attempts: int) -> timedelta:
     return min(FIRST * (1 << min(attempts - 1, 10)), LONGEST)
 
 
+def too_late(queued: TellingQueued, now: datetime) -> bool:
+    """Its hour has passed."""
+    return now - queued.queued_at >= PATIENCE
+
+
 def decide_queue_telling(command: QueueTelling, telling: Telling) -> list[TellingEvent]:
     """Again where they have come back whom nothing had reached when they left."""
     match telling:
@@ -176,7 +182,7 @@ def decide_record_failed(command: RecordFailed, telling: Telling) -> list[Tellin
             raise NotFound("telling")
         case Waiting(attempts=attempts) if command.attempt != attempts + 1:
             return []
-        case Waiting(queued=queued) if command.now - queued.queued_at >= PATIENCE:
+        case Waiting(queued=queued) if too_late(queued, command.now):
             return [_not_told(queued, "given_up")]
         case Waiting():
             return [TellingFailed(command.telling_id, command.attempt, command.error, command.now + pause(command.attempt))]

@@ -32,6 +32,7 @@ from services.neighbors.domain.tellings import (
     TellingQueued,
     Waiting,
     telling_id_of,
+    too_late,
 )
 
 log = logging.getLogger(__name__)
@@ -116,6 +117,8 @@ async def attempt(app: App, book: CircleBook, channels: dict[str, Channel], comm
         return GiveUpTelling(about.telling_id, "erased")
     if channel is None:
         return GiveUpTelling(about.telling_id, "no_channel")
+    if too_late(about, datetime.now(UTC)):
+        return GiveUpTelling(about.telling_id, "given_up")
     sent = broadcast.sent
     emergency = Emergency(sent.broadcast_id, sent.building_id, about.resident_id, sent.kind, sent.text)
     try:

@@ -26,6 +26,8 @@ from services.neighbors.domain.broadcasts import (
 )
 from services.neighbors.domain.circles import AddResidence, MemberJoined, MemberLeft, RemoveResidence, member_id_of
 from services.neighbors.domain.tellings import (
+    LONGEST,
+    PATIENCE,
     GiveUpTelling,
     QueueTelling,
     RecordFailed,
@@ -168,12 +170,12 @@ async def test_who_moves_in_while_it_runs_is_told_and_later_not():
 
 
 ID = telling_id_of(CALL, ANN, "push")
-WAITING = Waiting(TellingQueued(ID, CALL, HOUSE, ANN, "push", NOW), NOW, 2)
+WAITING = Waiting(TellingQueued(ID, CALL, HOUSE, ANN, "push", datetime.now(UTC)), datetime.now(UTC), 2)
 
 
-async def attempt(channel, *events, broadcast=None):
+async def attempt(channel, *events, broadcast=None, waiting=WAITING):
     channels = {channel.name: channel}
-    return await telling.attempt(Desk(broadcast), book_of(joined(ANN), *events), channels, HERE, WAITING)
+    return await telling.attempt(Desk(broadcast), book_of(joined(ANN), *events), channels, HERE, waiting)
 
 
 async def test_a_channel_takes_it_under_its_key():
@@ -201,6 +203,14 @@ async def test_there_is_no_point_where_it_is_over_they_have_left_or_cannot_be_re
     assert await attempt(Takes("sms")) == GiveUpTelling(ID, "no_channel")
     assert channel.taken == []
     assert await attempt(Takes(error=HasNoChannel())) == GiveUpTelling(ID, "no_channel")
+
+
+async def test_nobody_is_told_of_an_emergency_by_whoever_was_away_for_longer_than_its_hour():
+    """A process that begins again knows of the broadcast before it has heard what became of the incident meanwhile."""
+    channel, now = Takes(), datetime.now(UTC)
+    late, in_time = (replace(WAITING, queued=replace(WAITING.queued, queued_at=now - age)) for age in (PATIENCE, PATIENCE - LONGEST))
+    assert await attempt(channel, waiting=late) == GiveUpTelling(ID, "given_up") and channel.taken == []
+    assert await attempt(channel, waiting=in_time) == RecordTold(ID)
 
 
 async def test_who_has_just_moved_in_is_not_taken_for_one_who_has_moved_out():
