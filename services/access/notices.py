@@ -68,11 +68,12 @@ def notice_of(event: Any, row: Recorded) -> Notice | None:
 
 
 def queueing(senders: Sequence[NoticeSender], ways: Ways) -> Reaction:
-    """Every notice is to be sent by every channel to whoever agrees to it. What is read a day late is news to nobody."""
+    """Every notice is to be sent by every channel to whoever agrees to it. What is a day old is news to nobody, whether we read it late
+    or heard of it late."""
 
     async def to_be_told(event: VisitorArrived | VisitorPassRevoked, row: Recorded) -> list[Do]:
         notice = notice_of(event, row)
-        if notice is None or datetime.now(UTC) - row.recorded_at > PATIENCE:
+        if notice is None or datetime.now(UTC) - notice.at > PATIENCE:
             return []
         await ways.ready(row.position, row.community_id)
         if not ways.agrees(row.community_id, notice.person_id, "notices"):

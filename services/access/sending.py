@@ -2,7 +2,7 @@
 
 One process a channel sends at a time. One that dies in between has recorded nothing: the notice is due still, and goes
 out again under the same key. A provider that fails, or does not answer, holds up neither another notice nor another channel.
-Who has withdrawn the consent `notices` meanwhile is sent nothing.
+Who has withdrawn the consent `notices` meanwhile is sent nothing, and nobody what has waited for a day.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from libs.eventkit.service import App
 from libs.eventkit.timers import Due, Timer
-from services.access.domain.deliveries import DELIVERIES, Delivery, DropNotice, RecordFailed, RecordSent, Waiting
+from services.access.domain.deliveries import DELIVERIES, Delivery, DropNotice, RecordFailed, RecordSent, Waiting, too_late
 from services.access.notices import Notice, NoticeSender
 from services.access.ways import Ways
 
@@ -37,7 +37,9 @@ def sending(app: App, sender: NoticeSender, ways: Ways) -> Timer:
     async def send(due: Due) -> None:
         await ways.ready()
         agreed = ways.agrees(due.community_id, due.state.about.person_id, "notices")
-        command = await _handed_over(sender, due) if agreed else DropNotice(due.subject_id, sender.channel, "consent_withdrawn")
+        late = too_late(due.state.about, datetime.now(UTC))
+        no_more = "consent_withdrawn" if not agreed else (due.state.error or "too_late") if late else ""
+        command = DropNotice(due.subject_id, sender.channel, no_more) if no_more else await _handed_over(sender, due)
         context = replace(due.context(type(command).__name__), caused_by=(due.state.about.notice_id,))
         await app.commands.handle(due.subject_id, command, context)
 

@@ -26,7 +26,7 @@ from libs.eventkit.service import App, Service
 from libs.eventkit.subscriptions import follow
 from libs.eventkit.timers import Due
 from libs.eventkit.views import follow_views
-from services.access.domain.deliveries import DELIVERIES, PATIENCE, QueueNotice, Waiting, delivery_id_of
+from services.access.domain.deliveries import DELIVERIES, PATIENCE, QueueNotice, RecordFailed, Waiting, delivery_id_of
 from services.access.domain.pass_history import VisitorArrived
 from services.access.main import SERVICE
 from services.access.notices import NAME, Notice, queueing
@@ -229,7 +229,9 @@ async def test_a_notice_that_nobody_took_for_a_day_is_given_up_counted_and_named
     command = QueueNotice(
         delivery_id=delivery_id_of(notice, "push"), channel="push", notice_id=notice, person_id=HOST, kind="visitor_arrived",
         pass_id=PASS, detail="door", at=now - PATIENCE, queued_at=now - PATIENCE)
-    await office.app.commands.handle(command.delivery_id, command, Context(community_id=office.community, now=now))
+    failed = RecordFailed(command.delivery_id, "push", 1, "ConnectionRefusedError", now - PATIENCE)
+    for one in (command, failed):
+        await office.app.commands.handle(command.delivery_id, one, Context(community_id=office.community, now=now))
     waits = await office.arrives(PASS)
     office.works(office.push, office.sms)
 
@@ -243,6 +245,7 @@ async def test_a_notice_that_nobody_took_for_a_day_is_given_up_counted_and_named
     assert [(c["channel"], c["state"], c["count"]) for c in counts] == [("push", "given_up", 1), ("push", "waiting", 1)]
     listed = await _answer(office, "/v1/notice-deliveries?state=given_up")
     assert [(i["id"], i["attempts"]) for i in listed] == [(str(command.delivery_id), 1)]
+    assert str(command.delivery_id) not in office.push.keys(PASS), "nobody is sent what is a day old"
     assert str(HOST) not in str(listed) and str(PASS) not in str(listed)
     everywhere = [r.data for r in await everything(await office.app.database.pool())]
     assert not any("13800000001" in data for data in everywhere)

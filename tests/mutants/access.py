@@ -134,7 +134,7 @@ MUTANTS = (
          "return min(FIRST * (1 << doublings), LONGEST)", "return 0 * FIRST"),
         ("a provider that is away for hours is asked after days", "return min(FIRST * (1 << doublings), LONGEST)",
          "return FIRST * (1 << doublings)"),
-        ("a notice is tried for ever", "command.now - about.queued_at >= PATIENCE", "False"),
+        ("a notice is tried for ever", "now - about.queued_at >= PATIENCE", "False"),
         ("a notice is tried for a month", "PATIENCE = timedelta(days=1)", "PATIENCE = timedelta(days=30)"),
         ("a provider is asked once an hour",
          "timedelta(seconds=1), timedelta(minutes=5)", "timedelta(seconds=1), timedelta(hours=1)"),
@@ -228,6 +228,7 @@ MUTANTS = (
     ),
     *of(
         f"{HERE}/notices.py", f"{UNIT}/test_notices.py",
+        ("an arrival of days ago is told", "datetime.now(UTC) - notice.at > PATIENCE", "datetime.now(UTC) - row.recorded_at > PATIENCE"),
         ("hosts are told of what they ended themselves", ' if reason not in ("host", "host_erased"):', ":"),
     ),
     *of(

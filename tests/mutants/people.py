@@ -80,7 +80,9 @@ OF_ACCESS = (
     ),
     *of(
         f"{ACCESS}/sending.py", "tests/unit/access/test_notices.py",
-        ("what waits is sent after the withdrawal", "_handed_over(sender, due) if agreed else", "_handed_over(sender, due) if True else"),
+        ("what waits is sent after the withdrawal", '"consent_withdrawn" if not agreed else', '"consent_withdrawn" if False else'),
+        ("what waits is sent days later", "late = too_late(due.state.about, datetime.now(UTC))", "late = False"),
+        ("why nobody took it for a day is forgotten", '(due.state.error or "too_late")', '"too_late"'),
     ),
 )
 OF_DEVICES = (

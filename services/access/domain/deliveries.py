@@ -2,7 +2,8 @@
 
 1. It is queued once for each channel and handed over at least once, under one key (its id), until the provider takes it.
 2. What is not taken is tried again after 1 s, then after twice as long each time, at most 5 min (`pause`).
-3. What has not been taken for a day is given up, and stays visible; so is what its reader does not agree to any more.
+3. What has not been taken for a day is given up, and stays visible; so is what nobody tried within its day, because we were away, and
+   what its reader does not agree to any more.
 
 Ids and codes alone: no event says who anybody is.
 """
@@ -59,7 +60,7 @@ class NoticeFailed(Struct, frozen=True, tag="notice_failed"):
 
 
 class NoticeGivenUp(Struct, frozen=True, tag="notice_given_up"):
-    """Nobody took it for a day, or (`consent_withdrawn`) it is to be sent no more."""
+    """Nobody took it for a day, or (`consent_withdrawn`, `too_late`) it is to be sent no more."""
 
     delivery_id: UUID
     channel: str
@@ -78,11 +79,12 @@ class NotQueued(Struct, frozen=True):
 
 
 class Waiting(Struct, frozen=True):
-    """`attempts`: those that have failed."""
+    """`attempts`: those that have failed; `error`: of the last of them."""
 
     about: NoticeQueued
     again_at: datetime
     attempts: int = 0
+    error: str = ""
 
 
 class Sent(Struct, frozen=True):
@@ -100,8 +102,8 @@ def evolve(delivery: Delivery, event: DeliveryEvent) -> Delivery:
     match delivery, event:
         case NotQueued(), NoticeQueued(queued_at=queued_at):
             return Waiting(event, queued_at)
-        case Waiting(), NoticeFailed(attempt=attempt, again_at=again_at):
-            return replace(delivery, attempts=attempt, again_at=again_at)
+        case Waiting(), NoticeFailed(attempt=attempt, again_at=again_at, reason=error):
+            return replace(delivery, attempts=attempt, again_at=again_at, error=error)
         case Waiting(), NoticeGivenUp(attempt=attempt):
             return GivenUp(attempt)
         case Waiting() | GivenUp(), NoticeSent():
@@ -151,6 +153,11 @@ def pause(attempts: int) -> timedelta:
     return min(FIRST * (1 << doublings), LONGEST)
 
 
+def too_late(about: NoticeQueued, now: datetime) -> bool:
+    """Its day has passed."""
+    return now - about.queued_at >= PATIENCE
+
+
 def decide_queue_notice(command: QueueNotice, delivery: Delivery) -> list[DeliveryEvent]:
     return [NoticeQueued(**asdict(command))] if isinstance(delivery, NotQueued) else []
 
@@ -172,7 +179,7 @@ def decide_record_failed(command: RecordFailed, delivery: Delivery) -> list[Deli
             raise NotFound("notice")
         case Waiting(attempts=attempts) if command.attempt != attempts + 1:
             return []
-        case Waiting(about=about) if command.now - about.queued_at >= PATIENCE:
+        case Waiting(about=about) if too_late(about, command.now):
             return [NoticeGivenUp(command.delivery_id, command.channel, command.attempt, command.reason)]
         case Waiting():
             again_at = command.now + pause(command.attempt)

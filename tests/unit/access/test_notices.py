@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from libs.contracts import access as public
 from libs.contracts import identity
@@ -14,7 +15,7 @@ from libs.eventkit.recorded import Catalogue
 from libs.eventkit.sealed import Sealed
 from libs.eventkit.timers import Due
 from services.access import notices
-from services.access.domain.deliveries import DELIVERIES, DropNotice, NoticeGivenUp, QueueNotice, RecordSent
+from services.access.domain.deliveries import DELIVERIES, DropNotice, NoticeFailed, NoticeGivenUp, QueueNotice, RecordSent
 from services.access.domain.pass_history import (
     VisitorArrived,
     VisitorPassIssued,
@@ -36,6 +37,7 @@ ISSUED = VisitorPassIssued(
     PASS, "family", HOME, HOST, NOW, NOW, None, ("community",), (7,), BOX, None, "visitor_pass_family", "x")
 USED = VisitorPassUsed(PASS, HOST, DOOR, REPORT, "community", True, NOW, "visitor_pass", "x")
 ARRIVED = VisitorArrived(PASS, HOST, "family", NOW, "door", "visitor_pass", "first_entry")
+JUST_ARRIVED = replace(ARRIVED, at=datetime.now(UTC))
 BY_STAFF, BY_HOST = (VisitorPassRevoked(PASS, HOST, "visitor_pass", reason) for reason in ("staff", "host"))
 RETURNED = VisitorPassUseReturned(PASS, HOST, DOOR, REPORT, "community", "visitor_pass", "refused")
 CATALOGUE = Catalogue((VisitorPassIssued, VisitorPassRevoked, VisitorPassUsed, VisitorPassUseReturned, VisitorArrived))
@@ -96,25 +98,25 @@ def test_others_hear_of_passes(event, heard):
 async def test_a_notice_is_queued_once_for_each_channel_with_a_key_of_its_own():
     senders = [notices.LogSender("push"), notices.LogSender("sms")]
     react = notices.queueing(senders, ways(HOST)).on[VisitorArrived]
-    row = recorded(ARRIVED, HERE, stream=f"visitor-pass:{PASS}")
-    queued, again = await react(ARRIVED, row), await react(ARRIVED, row)
+    row = recorded(JUST_ARRIVED, HERE, stream=f"visitor-pass:{PASS}")
+    queued, again = await react(JUST_ARRIVED, row), await react(JUST_ARRIVED, row)
     assert queued == again and [d.command.channel for d in queued] == ["push", "sms"]
     assert len({d.subject_id for d in queued}) == 2 and all(d.subject_id == d.command.delivery_id for d in queued)
     assert all((d.command.notice_id, d.command.person_id, d.command.detail) == (row.event_id, HOST, "door") for d in queued)
     assert await react(BY_HOST, recorded(BY_HOST, HERE)) == [], "they know"
-    assert await notices.queueing((), ways(HOST)).on[VisitorArrived](ARRIVED, row) == []
+    assert await notices.queueing((), ways(HOST)).on[VisitorArrived](JUST_ARRIVED, row) == []
 
 
 async def test_nothing_is_sent_to_whoever_does_not_agree_to_it():
-    row, senders = recorded(ARRIVED, HERE, stream=f"visitor-pass:{PASS}"), [notices.LogSender("push")]
+    row, senders = recorded(JUST_ARRIVED, HERE, stream=f"visitor-pass:{PASS}"), [notices.LogSender("push")]
     for agreed in ((), (PASS,)):
-        assert await notices.queueing(senders, ways(*agreed)).on[VisitorArrived](ARRIVED, row) == []
+        assert await notices.queueing(senders, ways(*agreed)).on[VisitorArrived](JUST_ARRIVED, row) == []
     withdrawn = ways(HOST)
     withdrawn._apply(identity.ConsentWithdrawn(HOST, "notices", HOST), recorded(ARRIVED, HERE))
-    assert await notices.queueing(senders, withdrawn).on[VisitorArrived](ARRIVED, row) == []
+    assert await notices.queueing(senders, withdrawn).on[VisitorArrived](JUST_ARRIVED, row) == []
 
 
-async def test_what_waits_is_not_sent_any_more_once_its_reader_has_withdrawn():
+async def test_what_waits_is_not_sent_any_more_once_its_reader_has_withdrawn_or_its_day_has_passed():
     sent, said = [], []
 
     class Push(notices.LogSender):
@@ -124,14 +126,20 @@ async def test_what_waits_is_not_sent_any_more_once_its_reader_has_withdrawn():
     async def handle(subject, command, context):
         said.append(command)
 
-    app = SimpleNamespace(commands=SimpleNamespace(handle=handle))
-    queued = DELIVERIES.decide[QueueNotice](
-        QueueNotice(REPORT, "push", PASS, HOST, "visitor_arrived", PASS, "door", NOW, NOW), DELIVERIES.initial)
-    due = Due(HERE, REPORT, DELIVERIES.fold(queued), NOW, PASS)
-    await sending(app, Push("push"), ways()).fire(due)
+    def waiting(since, *more):
+        queue = QueueNotice(REPORT, "push", PASS, HOST, "visitor_arrived", PASS, "door", since, since)
+        return Due(HERE, REPORT, DELIVERIES.fold([*DELIVERIES.decide[QueueNotice](queue, DELIVERIES.initial), *more]), since, PASS)
+
+    app, now = SimpleNamespace(commands=SimpleNamespace(handle=handle)), datetime.now(UTC)
+    await sending(app, Push("push"), ways()).fire(waiting(now))
     assert sent == [] and said == [DropNotice(REPORT, "push", "consent_withdrawn")]
-    await sending(app, Push("push"), ways(HOST)).fire(due)
-    assert sent == [str(REPORT)] and said[1:] == [RecordSent(REPORT, "push")]
+    await sending(app, Push("push"), ways(HOST)).fire(waiting(now - timedelta(days=1)))
+    assert sent == [] and said[1:] == [DropNotice(REPORT, "push", "too_late")], "we were away for a day"
+    refused = NoticeFailed(REPORT, "push", 1, "ConnectionError", now)
+    await sending(app, Push("push"), ways(HOST)).fire(waiting(now - timedelta(days=1), refused))
+    assert sent == [] and said[2:] == [DropNotice(REPORT, "push", "ConnectionError")], "why nobody took it before"
+    await sending(app, Push("push"), ways(HOST)).fire(waiting(now - timedelta(hours=23)))
+    assert sent == [str(REPORT)] and said[3:] == [RecordSent(REPORT, "push")]
 
 
 def test_a_notice_is_dropped_once_and_one_that_was_taken_is_not():
@@ -145,8 +153,9 @@ def test_a_notice_is_dropped_once_and_one_that_was_taken_is_not():
         DELIVERIES.decide[DropNotice](drop, DELIVERIES.initial)
 
 
-async def test_what_is_read_a_day_late_is_told_to_nobody():
+async def test_what_is_read_or_heard_of_a_day_late_is_told_to_nobody():
     react = notices.queueing([notices.LogSender("push")], ways(HOST)).on[VisitorArrived]
     for age, queued in ((timedelta(hours=23), 1), (timedelta(hours=25), 0)):
-        row = recorded(ARRIVED, HERE, stream=f"visitor-pass:{PASS}", at=datetime.now(UTC) - age)
-        assert len(await react(ARRIVED, row)) == queued
+        came = replace(ARRIVED, at=datetime.now(UTC) - age)
+        for said in (came.at, datetime.now(UTC)):
+            assert len(await react(came, recorded(came, HERE, stream=f"visitor-pass:{PASS}", at=said))) == queued
