@@ -9,8 +9,8 @@
 5. The first entry, by door or by plate, is the visitor's arrival; of later ones the host is not told. A door that did not
    open is no entry: where a reader waits for our order, the arrival is recorded when the door has opened and not when the
    code was shown, so that nothing told to a host has to be taken back. While nobody knows, no arrival is told.
-6. Whom a reader has let in by itself is judged as of then, though we hear of it after the pass was revoked. What waits for our order
-   is not: once revoked, nothing opens.
+6. Whom a reader has let in by itself is judged as of then, though we hear of it after the pass was revoked; and whose car the barrier
+   had let in before has arrived, whenever parking tells of it. What waits for our order is not: once revoked, nothing opens.
 """
 
 from datetime import datetime
@@ -182,11 +182,15 @@ def decide_record_arrival(command: RecordArrival, visitor_pass: VisitorPass) -> 
         raise Refused("pass_unknown", rule=RULE)
     known = visitor_pass.last if isinstance(visitor_pass, Revoked) else visitor_pass
     use = known.by(command.report_id)
-    if isinstance(visitor_pass, Revoked) and use is None:
+    if isinstance(visitor_pass, Revoked) and use is None and not _by_car_before(command, visitor_pass.at):
         raise Refused("pass_revoked", rule=RULE)
     if command.report_id is not None and (use is None or use.returned):
         return []
     return _arrival(command.pass_id, known, command.at, command.how)
+
+
+def _by_car_before(command: RecordArrival, revoked_at: datetime | None) -> bool:
+    return command.report_id is None and revoked_at is not None and command.at < revoked_at
 
 
 def _arrival(pass_id: UUID, visitor_pass: Issued, at: datetime, how: How) -> list[PassEvent]:

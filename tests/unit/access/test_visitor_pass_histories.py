@@ -53,7 +53,7 @@ good_uses = st.builds(
     at=st.just(NOW), entered=st.booleans())
 returns = st.builds(ReturnUse, st.just(PASS), reports, st.sampled_from([*sorted(DID_NOT_OPEN), "unknown"]))
 arrivals = st.builds(
-    RecordArrival, st.just(PASS), st.just(NOW), st.sampled_from(["door", "plate"]), st.one_of(st.none(), reports, reports))
+    RecordArrival, st.just(PASS), st.sampled_from(MOMENTS), st.sampled_from(["door", "plate"]), st.one_of(st.none(), reports, reports))
 revocations = st.builds(RevokePass, st.just(PASS), st.sampled_from(["host", "staff", "residence_ended"]), st.sampled_from(MOMENTS))
 KINDS = [good_uses] * 9 + [uses] * 5 + [returns] * 7 + [arrivals] * 4 + [issues, revocations]
 """Many uses for each end of the pass, else there would be little to see."""
@@ -95,8 +95,10 @@ class Account(Struct):
             case VisitorArrived():
                 self.arrivals += 1
                 assert self.arrivals == 1 and self.issued is not None
-                if isinstance(command, RecordArrival) and (command.report_id is not None or self.revoked):
+                if isinstance(command, RecordArrival) and command.report_id is not None:
                     assert command.report_id in self.standing, "only a use that stands lets anybody in"
+                elif isinstance(command, RecordArrival) and self.revoked:
+                    assert self.since is not None and command.at < self.since
 
     def admitted(self, command: UsePass, event: VisitorPassUsed) -> None:
         assert self.issued is not None

@@ -204,6 +204,14 @@ def test_an_arrival_by_plate_is_told_once():
     assert (refused(by_plate), refused(by_plate, ISSUED, REVOKED)) == ("pass_unknown", "pass_revoked")
 
 
+def test_whose_car_was_in_before_the_pass_was_revoked_has_arrived_whenever_parking_tells_of_it():
+    by_plate, since = RecordArrival(PASS, NOW, "plate"), replace(REVOKED, at=NOW + timedelta(seconds=1))
+    assert when(by_plate, ISSUED, since) == [replace(ARRIVED, how="plate")]
+    assert when(by_plate, ISSUED, since, ARRIVED) == []
+    assert refused(replace(by_plate, at=since.at), ISSUED, since) == "pass_revoked"
+    assert refused(by_plate, ISSUED, replace(since, at=None)) == "pass_revoked", "nobody said when"
+
+
 def test_a_plate_has_one_form_and_what_is_none_is_refused_with_the_reason():
     assert normalised_plate(" 京a·12345 ") == normalised_plate("蓝牌京A１２３４５") == "京A12345"
     for text, reason in (("京A", "pattern"), ("京A12/45", "pattern"), ("京AO1234", "letter_never_issued"), ("无牌", "no_plate")):
