@@ -199,7 +199,7 @@ PASSED_ON_TO_THE_REGISTER = {
 RIGHT, LOT = "parking/plate-rights", "parking/lots"
 PASSED_ON_TO_SET_UP = {
     "get": ("lifts", "credentials", "credentials/{credential_id}/readers", LOT, f"{LOT}/{{lot_id}}/tariffs", f"{LOT}/{{lot_id}}/spaces",
-            RIGHT),
+            "parking/lanes", RIGHT),
     "put": ("doors/{door_id}", "lifts/{lift_id}", "homes/{home_id}/floor", f"{LOT}/{{lot_id}}", "parking/lanes/{lane_id}",
             f"{RIGHT}/{{right_id}}"),
     "post": ("doors", "lifts", "credentials", LOT, f"{LOT}/{{lot_id}}/tariffs", "parking/spaces", "parking/lanes", RIGHT),

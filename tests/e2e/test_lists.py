@@ -41,6 +41,7 @@ LISTS = [
     ("gateway", "/v1/probing-findings", "probing-findings", "staff"),
     ("gateway", "/v1/credentials", "credentials None", "staff"),
     ("gateway", "/v1/lifts", "lifts", "staff"),
+    ("gateway", "/v1/parking/lanes", "lanes", "staff"),
     ("gateway", "/v1/parking/lots/{lot_id}/spaces", "spaces {lot_id}", "staff"),
     ("gateway", "/v1/parking/plate-rights", "plate rights None None", "staff"),
     ("gateway", "/v1/parking-sessions", "sessions None None False", "staff"),
@@ -241,6 +242,18 @@ async def test_pages_of_one_come_to_the_same_as_one_page(
         cursor = answer["next"]
     assert found == items(whole)
     assert (cursor is None) == (whole["next"] is None)
+
+
+async def test_what_is_changed_by_its_version_shows_that_version_in_its_list(stack: Stack, http: httpx.AsyncClient):
+    """Whoever has nothing but the gateway can say what they saw: 428 without."""
+    merged = json.loads((ROOT / "docs" / "openapi" / "lifang.json").read_text())["paths"]
+    needs = {path.rpartition("/{")[0] for path, methods in merged.items() for of in methods.values() for p in of.get("parameters", ())
+             if p["name"] == "If-Match" and p["required"]}
+    assert {"/v1/doors", "/v1/parking/lanes"} <= needs
+    for path in sorted(needs):
+        listed = (await http.get(stack.gateway + path, headers=stack.bearer("staff"))).json()["items"]
+        assert listed or path == "/v1/organisations", path
+        assert all(isinstance(item["version"], int) for item in listed), path
 
 
 async def test_a_door_is_in_the_list_as_soon_as_its_installer_asks(stack: Stack, http: httpx.AsyncClient):

@@ -133,6 +133,7 @@ MATRIX = {
         staff: DELETE /v1/parking/spaces/{space_id}
         staff guard: GET /v1/parking/lots/{lot_id}/spaces
         staff: POST /v1/parking/lanes
+        staff guard: GET /v1/parking/lanes
         staff: PUT /v1/parking/lanes/{lane_id}
         staff guard: POST /v1/parking-sessions/{session_id}/quarantines
         staff: POST /v1/parking/plate-rights

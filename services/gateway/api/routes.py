@@ -37,11 +37,11 @@ LINKS = {
     "my_looks": "/v1/me/looks", "my_consents": "/v1/me/consents", "my_export": "/v1/me/export", "my_erasure": "/v1/me/erasure",
     "erasures": "/v1/erasures", "consents": "/v1/consents", "accounts": "/v1/accounts", "buildings": "/v1/buildings",
     "homes": "/v1/homes", "residents": "/v1/residents", "residences": "/v1/residences", "lifts": "/v1/lifts",
-    "credentials": "/v1/credentials", "parking_lots": "/v1/parking/lots", "plate_rights": "/v1/parking/plate-rights",
-    "parking_sessions": "/v1/parking-sessions", "visitor_passes": "/v1/visitor-passes", "visitor_qr_keys": "/v1/visitor-qr-keys",
-    "my_visitor_notices": "/v1/me/visitor-notices", "vehicles": "/v1/vehicles", "organisations": "/v1/organisations",
-    "notice_deliveries": "/v1/notice-deliveries", "face_templates": "/v1/face-templates", "devices": "/v1/devices",
-    "unplaced_findings": "/v1/devices/unplaced-findings", "ready": "/readyz"}
+    "credentials": "/v1/credentials", "parking_lots": "/v1/parking/lots", "parking_lanes": "/v1/parking/lanes",
+    "plate_rights": "/v1/parking/plate-rights", "parking_sessions": "/v1/parking-sessions", "visitor_passes": "/v1/visitor-passes",
+    "visitor_qr_keys": "/v1/visitor-qr-keys", "my_visitor_notices": "/v1/me/visitor-notices", "vehicles": "/v1/vehicles",
+    "organisations": "/v1/organisations", "notice_deliveries": "/v1/notice-deliveries", "face_templates": "/v1/face-templates",
+    "devices": "/v1/devices", "unplaced_findings": "/v1/devices/unplaced-findings", "ready": "/readyz"}
 
 
 def routes(app: App) -> APIRouter:

@@ -230,6 +230,7 @@ def routes(app: App, book: LotBook) -> APIRouter:
     async def list_lanes(
         request: Request, principal: Principal = permitted(permissions.PARKING_READ), cursor: str | None = None, limit: int = Limit,
     ) -> Response:
+        """`version`: what If-Match of a change takes."""
         after, stale = http.cursor_id(cursor, "lanes"), await http.caught_up(request, lanes.LANES_VIEW.name)
         rows = await app.database.fetch(principal.community_ids, lanes.page_of(after, limit + 1))
         items = [{"id": row.pop("lane_id"), **{k: v for k, v in row.items() if k != "community_id"}} for row in map(dict, rows)]

@@ -23,6 +23,7 @@ TABLE = (
     parking("DELETE", "/v1/parking/spaces/{space_id}", MANAGER, "remove_space"),
     parking("GET", "/v1/parking/lots/{lot_id}/spaces", READER, "list_spaces"),
     parking("POST", "/v1/parking/lanes", MANAGER, "install_lane", 201),
+    parking("GET", "/v1/parking/lanes", READER, "list_parking_lanes"),
     parking("PUT", "/v1/parking/lanes/{lane_id}", MANAGER, "change_lane"),
     # permits and lists
     parking("POST", "/v1/parking/plate-rights", MANAGER, "grant_plate_right", 201),
