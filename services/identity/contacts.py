@@ -74,6 +74,19 @@ async def _say(
     return done
 
 
+def as_shown(slot: str, value: str | Erased | Pending | None) -> dict[str, str | None]:
+    """As the gateway shows it: what cannot be opened reads null, and `<slot>_state` says why."""
+    match value:
+        case str():
+            return {slot: value, f"{slot}_state": "known"}
+        case Erased():
+            return {slot: None, f"{slot}_state": "erased"}
+        case Pending():
+            return {slot: None, f"{slot}_state": "pending"}
+        case None:
+            return {slot: None, f"{slot}_state": "none"}
+
+
 def text_of(opened: Opened | None) -> str | Erased | Pending | None:
     return opened.decode() if isinstance(opened, bytes) else opened
 
@@ -113,7 +126,7 @@ async def masked_contacts(app: App, rows: Sequence[dict[str, Any]]) -> list[dict
     boxes = [msgspec.convert(row[slot], Sealed) for row in rows for slot in SLOTS if row[slot]]
     opened = dict(zip(((b.event_id, b.slot) for b in boxes), await app.keyring.open_all(boxes), strict=True))
 
-    def shown(row: dict[str, Any], slot: Any) -> Any:
-        return masked(opened[UUID(row[slot]["event_id"]), row[slot]["slot"]], slot) if row[slot] else None
+    def shown(row: dict[str, Any], slot: Any) -> dict[str, str | None]:
+        return as_shown(slot, masked(opened[UUID(row[slot]["event_id"]), row[slot]["slot"]], slot) if row[slot] else None)
 
-    return [{**row, **{slot: shown(row, slot) for slot in SLOTS}} for row in rows]
+    return [row | shown(row, "name") | shown(row, "phone") | shown(row, "id_number") for row in rows]

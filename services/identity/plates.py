@@ -47,7 +47,7 @@ def plate_of(text: str) -> str:
 async def masked_plates(app: App, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The rows with as much of their plates as a list may show."""
     opened = await _opened(app, rows)
-    return [{**row, "plate": masked(plate, "plate")} for row, plate in zip(rows, opened, strict=True)]
+    return [row | contacts.as_shown("plate", masked(plate, "plate")) for row, plate in zip(rows, opened, strict=True)]
 
 
 async def in_full(app: App, vehicle_id: UUID, community_id: UUID) -> dict[str, Any]:

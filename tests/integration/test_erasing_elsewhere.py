@@ -17,7 +17,7 @@ from libs.eventkit.privacy import Erased, seal
 from libs.eventkit.recorded import uuid7
 from libs.eventkit.sealed import Sealed
 from services.access.api.doors import issue as issue_credential
-from services.access.api.visitor_passes import NewPass
+from services.access.api.visitor_passes import NewPass, shown
 from services.access.api.visitor_passes import issue as issue_pass
 from services.access.domain.credentials import IssueCredential
 from services.access.domain.doors import InstallDoor
@@ -113,6 +113,10 @@ async def test_access_ends_the_passes_that_are_not_over_and_reads_none_of_them(d
     await doors.erases(ANN)
     assert [(e["pass_id"], e["reason"]) for e in await doors.said("visitor_pass_revoked")] == [(str(soon), "host_erased")]
     assert await doors.alive() == {f"visitor-pass:{theirs}"} and await doors.confirmed() == [2], f"{over} too"
+    rows = [{**e, "entries": 0, "arrived_at": None, "revoked": None} for e in await doors.said("visitor_pass_issued")]
+    asked = [{**r, **{n: datetime.fromisoformat(r[n]) for n in ("valid_from", "valid_until")}} for r in rows]
+    assert [(p["plate"], p["plate_state"], p["visitor_name"], p["visitor_name_state"]) for p in await shown(doors.app, asked, uuid4())] == [
+        (None, "erased", None, "erased"), (None, "erased", None, "erased"), ("粤B***45", "known", "客*", "known")]
 
 
 async def test_access_issues_nothing_to_them_and_takes_back_what_came_late(doors: Doors):

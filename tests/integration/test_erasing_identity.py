@@ -4,7 +4,7 @@ from datetime import date
 from uuid import UUID, uuid4
 
 import pytest
-from msgspec import convert
+from msgspec import convert, to_builtins
 
 from cli.tombstones import say_what_is_missing
 from libs.eventkit.decider import NotYet, Refused
@@ -12,6 +12,7 @@ from libs.eventkit.privacy import Erased, seal
 from libs.eventkit.sealed import Sealed
 from libs.eventkit.views import follow_views
 from services.identity import contacts, lookups, plates
+from services.identity.api.consents import with_names
 from services.identity.domain.accounts import PHONE, CloseAccount, OpenAccount
 from services.identity.domain.communities import FoundCommunity
 from services.identity.domain.id_numbers import ID_NUMBER, RecordIdNumber, WithdrawIdNumber
@@ -146,6 +147,20 @@ async def test_set_back_to_before_the_erasure_who_was_erased_is_shown_as_erased_
     names = {i: contacts.text_of(await app.keyring.open(convert(row["name"], Sealed))) for i, row in shown.items()}
     assert names == {ann: Erased(), ben: "本"}
     assert {i: row["version"] for i, row in shown.items()} == {ann: 3, ben: 2}, "key, registration, and her erasure"
+
+
+async def test_lists_have_no_name_of_who_was_erased_and_say_so_beside_it(registry: Registry):
+    app, ann, ben = registry.app, await registry.resident("安"), await registry.resident("本", "13912345678")
+    hers = (await lookups.vehicle(app, await registry.car(ann), registry.community)).plate
+    app.supervisor.start("views", lambda: follow_views(app.log, app.wake, app.catalogue, (residents.VIEW,)))
+    await registry.wishes(ann)
+    await caught_up(await app.database.pool(), "residents")
+    rows = await app.database.fetch([registry.community], residents.page_of(None, None, 10))
+    shown = await contacts.masked_contacts(app, rows)
+    assert {row["id"]: tuple(row[n] for slot in contacts.SLOTS for n in (slot, f"{slot}_state")) for row in shown} == {
+        ann: (None, "erased", None, "erased", None, "none"), ben: ("本*", "known", "139****5678", "known", None, "none")}
+    assert await with_names(app, [{"name": row["name"]} for row in rows if row["id"] == ann]) == [{"name": None, "name_state": "erased"}]
+    assert await plates.masked_plates(app, [{"plate": to_builtins(hers)}]) == [{"plate": None, "plate_state": "erased"}]
 
 
 async def test_ended_between_the_erasure_and_the_word_of_its_key_it_is_all_said_once(registry: Registry):

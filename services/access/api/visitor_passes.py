@@ -16,7 +16,7 @@ from libs.eventkit.decider import NotFound
 from libs.eventkit.http import IdempotencyKey, Input, Moment, community_of, json, permitted
 from libs.eventkit.keys_topic import KeyCreated
 from libs.eventkit.log import Key
-from libs.eventkit.privacy import base64url, masked, seal
+from libs.eventkit.privacy import Erased, base64url, masked, seal
 from libs.eventkit.problems import Problem
 from libs.eventkit.recorded import uuid7
 from libs.eventkit.sealed import Sealed
@@ -169,20 +169,22 @@ def code_text(signer: Signer, community_id: UUID, pass_id: UUID, known: dict[str
 
 
 async def shown(app: App, rows: list[Any], reader: UUID) -> list[dict[str, Any]]:
-    """The passes as their host sees them; for others plates and names are masked."""
+    """The passes as their host sees them; for others plates and names are masked. What cannot be opened reads null, and its `…_state`
+    says why, as at the gateway."""
     boxes = {(r["pass_id"], slot): msgspec.convert(r[slot], Sealed) for r in rows for slot in SLOTS if r[slot]}
     opened = dict(zip(boxes, await app.keyring.open_all(list(boxes.values())), strict=True))
     now = datetime.now(UTC)
 
-    def plain(row: Any, slot: str) -> Any:
+    def plain(row: Any, slot: str) -> dict[str, Any]:
         value = opened.get((row["pass_id"], slot))
-        if row["host_id"] == reader or value is None:
-            return value.decode() if isinstance(value, bytes) else value
-        return masked(value, "name" if slot == "visitor_name" else "plate")
+        if not isinstance(value, bytes):
+            return {slot: None, f"{slot}_state": "none" if value is None else "erased" if isinstance(value, Erased) else "pending"}
+        text = value.decode() if row["host_id"] == reader else masked(value, "name" if slot == "visitor_name" else "plate")
+        return {slot: text, f"{slot}_state": "known"}
 
     kept = ("kind", "home_id", "host_id", "valid_from", "valid_until", "uses", "zones", "floors", "entries", "arrived_at")
     return [
-        {"id": r["pass_id"], **{k: r[k] for k in kept}, **{slot: plain(r, slot) for slot in SLOTS}, "state": state_of(r, now),
+        {"id": r["pass_id"], **{k: r[k] for k in kept}, **plain(r, "plate"), **plain(r, "visitor_name"), "state": state_of(r, now),
          "revoked": r["revoked"]} for r in rows]
 
 

@@ -19,6 +19,7 @@ from libs.eventkit.sealed import Sealed
 from libs.eventkit.service import App
 from services.identity import asking, lookups
 from services.identity.ages import under_14
+from services.identity.contacts import as_shown
 from services.identity.domain.consents import (
     PURPOSES,
     DeclareGuardian,
@@ -152,7 +153,7 @@ async def consents_of(app: App, principal: Principal, residents: list[UUID]) -> 
 async def with_names(app: App, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     boxes = [msgspec.convert(row["name"], Sealed) for row in rows if row["name"]]
     names = iter(await app.keyring.open_all(boxes))
-    return [{**row, "name": masked(next(names), "name") if row["name"] else None} for row in rows]
+    return [row | as_shown("name", masked(next(names), "name") if row["name"] else None) for row in rows]
 
 
 def place_of(cursor: str | None, filter_: str) -> tuple[UUID, str] | None:

@@ -98,6 +98,7 @@ def routes(app: App) -> APIRouter:
         request: Request, home_id: UUID | None = None, after: Annotated[str | None, Query(alias="cursor")] = None,
         limit: Limit = 50, principal: Principal = permitted(RESIDENTS_READ)
     ) -> Response:
+        """Name, phone and ID number masked; `…_state`: known, none, or why they read null: pending, erased."""
         filter_ = f"residents {home_id}"
         start = cursor_id(after, filter_)
         headers = await caught_up(request, residents_view.VIEW.name)
@@ -111,6 +112,7 @@ def routes(app: App) -> APIRouter:
     async def show_resident(
         resident_id: UUID, request: Request, principal: Principal = permitted(RESIDENTS_READ)
     ) -> Response:
+        """As in the list; ETag: the version that If-Match of a correction takes."""
         headers = await caught_up(request, residents_view.VIEW.name)
         rows = await app.database.fetch(principal.community_ids, residents_view.one(resident_id))
         if not rows:
