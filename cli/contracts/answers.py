@@ -1,4 +1,4 @@
-"""Which problems a route can answer with, found by reading its function and what that calls.
+"""Which problems a route can answer with, and with which headers, found by reading its function and what that calls.
 
 Followed are functions of the services and of the HTTP edge, and the deciders of the commands that they make. What a
 function refuses by a computed code stays unlisted: documents say that their lists may lack some.
@@ -32,7 +32,12 @@ WITH_BODY: Codes = {(400, "cut_off"), (413, "too_large")}
 WITH_JSON: Codes = {(400, "nul_character"), (400, "too_deep")}
 LIMITS = (
     f"Bodies have at most {LARGEST_BODY} bytes; JSON nests at most {DEEPEST} deep, and nothing is taken for another type than its own."
-    f" Moments are of the years {EARLIEST.year} to {LATEST.year - 1}.")
+    f" Moments are of the years {EARLIEST.year} to {LATEST.year - 1}. Problems say when to come again: Retry-After, in seconds, with 429"
+    " and 503; WWW-Authenticate with 401.")
+BUDGETS = (
+    "What is asked in vain (401, and 404 of different things) and every sign-in touch a budget of a minute: RateLimit-Policy and RateLimit"
+    " say which, and what is left of it; one that is spent is 429 (draft-ietf-httpapi-ratelimit-headers). A query parameter that an"
+    " operation does not name is passed over; a field of a body is not (422).")
 
 
 class Reading:
@@ -42,7 +47,7 @@ class Reading:
         """`path`: a 404 of the command's own subject is only met where the path names it."""
         self.deciders, self.path, self.if_match_needed = tuple(deciders), path, False
         self.seen: set[Any] = set()
-        self.helpers: set[str] = set()
+        self.helpers, self.written = set[str](), set[str]()
         self.by_reason, self.reasons = False, set[str]()
 
     def refused(self) -> Codes:
@@ -64,6 +69,8 @@ class Reading:
         if isinstance(node, ast.arg | ast.MatchClass):  # a type that is only named
             return set()
         found: Codes = set()
+        if isinstance(node, ast.Dict):
+            self.written |= {str(key.value) for key in node.keys if isinstance(key, ast.Constant)}
         if isinstance(node, ast.Call):
             found |= self._said(node, resolved(node.func, names), names)
         if isinstance(node, ast.Name | ast.Attribute):
@@ -86,7 +93,8 @@ class Reading:
 
     def _said(self, call: ast.Call, what: Any, names: dict[str, Any]) -> Codes:
         """The problem that a call stands for. An empty code: one that is computed."""
-        texts = [a.value if isinstance(a, ast.Constant) else "" for a in call.args]
+        said = [a.value if isinstance(a, ast.Constant) else resolved(a, names) for a in call.args]
+        texts = [text if isinstance(text, str | int) else "" for text in said]
         if what is if_match:
             self.if_match_needed |= any(k.arg == "required" for k in call.keywords)
         if what is Refused:
@@ -106,6 +114,8 @@ class Reading:
         return {(404, not_found(g.category)) for g in given if isinstance(g, Decider) and NOWHERE not in given}
 
     def _behind(self, what: Any) -> Codes:
+        if isinstance(what, dict):
+            self.written |= {key for key in what if isinstance(key, str)}
         if isinstance(what, type) and issubclass(what, Struct):
             return set[tuple[int, str]]().union(*(self._decided(what, d) for d in self.deciders if what in d.decide))
         plain = what.__func__ if isinstance(what, MethodType) else what

@@ -16,7 +16,7 @@ from typing import Any
 
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
-from cli.contracts.answers import ALWAYS, LIMITS, TOKEN, WITH_BODY, WITH_JSON, Codes, Reading, names_of, resolved, tree_of
+from cli.contracts.answers import ALWAYS, BUDGETS, LIMITS, TOKEN, WITH_BODY, WITH_JSON, Codes, Reading, names_of, resolved, tree_of
 from cli.contracts.schemas import text_of
 from cli.place import ROOT, Place
 from cli.stack import secrets
@@ -47,9 +47,14 @@ HEADERS = {
     "min_position": ("Lifang-Min-Position", "A Lifang-Position: wait, bounded, for what it stands for.", {})}
 """By the helper that reads it."""
 SAYS = {
-    "position_header": ("Lifang-Position", "Where this command stands: give it to a read as Lifang-Min-Position."),
-    "min_position": ("Lifang-Stale", "true where what was asked for by Lifang-Min-Position is not there yet.")}
-"""By the helper that writes it."""
+    "Lifang-Position": "Where this command stands: give it to a read as Lifang-Min-Position.",
+    "Idempotency-Replayed": "true where this Idempotency-Key has been answered before, and nothing was done now.",
+    "Lifang-Stale": "true where what was asked for by Lifang-Min-Position is not there yet.",
+    "ETag": "The version, for If-Match of the next change, or the content, for If-None-Match.",
+    "Location": "Where what was made, or why it was, can be read.",
+    "Cache-Control": "no-store: what is shown here is shown once, or is personal.",
+    "Content-Disposition": "The name of the file."}
+"""Of an answer, where the code writes it."""
 
 
 def application(service: Service, where: Path) -> Any:
@@ -116,8 +121,10 @@ def describe(service: Service, route: RouteContext, operation: Document, method:
             "name": name, "in": "header", "required": helper == "if_match" and reading.if_match_needed, "description": text,
             "schema": {"type": "string", **more}})
     answers = {status: answer for status, answer in operation["responses"].items() if status < "4"}
+    if "idempotency" not in reading.helpers:
+        reading.written.discard("Idempotency-Replayed")
     for answer in answers.values():
-        if said := {SAYS[h][0]: {"description": SAYS[h][1], "schema": {"type": "string"}} for h in SAYS if h in reading.helpers}:
+        if said := {name: {"description": text, "schema": {"type": "string"}} for name, text in SAYS.items() if name in reading.written}:
             answer["headers"] = said
     operation["responses"] = answers | problems(codes)
 
@@ -182,7 +189,7 @@ def merged(gateway: Document, app: Any, others: dict[str, Document]) -> Document
             for name in sorted(needed(own, others[service]["components"]["schemas"]) - {"Problem"}):
                 schema = others[service]["components"]["schemas"][name]
                 assert schemas.setdefault(name, schema) == schema, f"two schemas are called {name}"
-    gateway["info"] |= {"title": "Lifang"}
+    gateway["info"] |= {"title": "Lifang", "description": f"{gateway['info']['description']} {BUDGETS}"}
     tags = sorted({tag for path in gateway["paths"].values() for of in path.values() for tag in of["tags"]})
     return gateway | {"tags": [{"name": tag} for tag in tags]}
 

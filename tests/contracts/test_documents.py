@@ -178,7 +178,7 @@ def codes(document, method, path, status):
 def test_what_routes_refuse_is_found_in_what_they_call(openapis):
     identity, access = openapis["identity"], openapis["access"]
     assert codes(identity, "post", "/v1/accounts", "409") == {
-        "account_already_opened", "account_closed", "phone_taken", "role_has_no_account"}
+        "account_already_opened", "account_closed", "phone_taken", "resident_erased", "role_has_no_account"}
     assert codes(identity, "post", "/v1/sign-ins", "429") == {"too_many_codes"}
     assert codes(identity, "patch", "/v1/residents/{resident_id}", "428") == {"if_match_required"}
     assert codes(access, "post", "/v1/doors/{door_id}/openings", "409") == {

@@ -49,7 +49,7 @@ HOME = (
 def router(app: App) -> APIRouter:
     found, upstream, running = APIRouter(), Upstream(app.settings), asyncio.Semaphore(AT_ONCE)
 
-    @found.get("/v1/me/export", response_class=StreamingResponse)
+    @found.get("/v1/me/export", response_class=StreamingResponse, responses={200: {"content": {"application/json": {}}}})
     async def export_my_data(request: Request, principal: Principal = permitted(DATA_OWN)) -> Response:
         """One JSON file (`lifang.export.v1`). 503 where an owner of a part does not answer: half a file is none."""
         community_id = community_of(principal)

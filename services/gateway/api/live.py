@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from libs.contracts.permissions import LIVE_READ, LIVE_READ_OWN
@@ -27,6 +27,7 @@ FOLLOWERS = 2000
 _GLOB = re.compile(r"[a-z0-9_.*?\[\]!-]{1,80}")
 
 Types = Annotated[str, Query(max_length=1000, description="globs of event types, comma between them")]
+After = Annotated[str, Header(alias="Last-Event-ID", description="the `id` of the last event that the client has had")]
 Resume = Annotated[str, Query(max_length=20, description="as the header Last-Event-ID, for clients that cannot set it")]
 
 
@@ -34,13 +35,16 @@ def router(app: App) -> APIRouter:
     found, tail = APIRouter(), Shown(app.log, app.catalogue)
     followers: set[object] = set()
 
-    @found.get("/v1/live", responses={200: {"content": {"text/event-stream": {}}}})
+    @found.get("/v1/live", response_class=StreamingResponse, responses={200: {"content": {"text/event-stream": {}}}})
     async def follow_live(
         request: Request, types: Types = "", last_event_id: Resume = "",
-        principal: Principal = permitted(LIVE_READ, LIVE_READ_OWN),
+        principal: Principal = permitted(LIVE_READ, LIVE_READ_OWN), resumed_after: After = "",
     ) -> Response:
+        """Server-sent events, each a CloudEvent as JSON in `data`, without what is sealed; `id` is its place. It begins now, or after the
+        last id: nothing is missed. A comment (`: at 17`) every five seconds while nothing happens. It ends with the token: come back
+        with a new one and the last id."""
         community_id, wanted = community_of(principal), globs(types)
-        resumed = position_of(request.headers.get("last-event-id", "") or last_event_id)
+        resumed = position_of(resumed_after or last_event_id)
         end = await app.log.last()
         # beyond the end: the log was restored to an earlier state, and its numbers are not those that were seen
         position = end if resumed is None or resumed > end else resumed

@@ -4,7 +4,7 @@ import hashlib
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 
 from libs.contracts.permissions import DOOR_EVENTS_READ, DOOR_EVENTS_READ_OWN, ME_READ
 from libs.eventkit.auth import Principal
@@ -34,8 +34,12 @@ def router(app: App) -> APIRouter:
             "person_id": principal.id, "role": principal.role, "community_id": community_id, "name": name,
             "name_state": state, "homes": homes, **then}, headers=stale)
 
-    @found.get("/v1/me/doors")
-    async def list_my_doors(request: Request, as_of: AsOf = None, principal: Principal = permitted(ME_READ)) -> Response:
+    @found.get("/v1/me/doors", responses={304: {"description": "They are the same as those with the ETag in If-None-Match."}})
+    async def list_my_doors(
+        request: Request, as_of: AsOf = None, if_none_match: Annotated[str, Header(alias="If-None-Match")] = "",
+        principal: Principal = permitted(ME_READ),
+    ) -> Response:
+        """Which doors the caller may open now, for an app to keep. `rule`: why, a residence or a duty."""
         community_id = community_of(principal)
         stale = await fresh(app, request, community_id, my_doors.USED)
         seen, _, then = await source(app, community_id, as_of, my_doors.USED)
@@ -43,7 +47,7 @@ def router(app: App) -> APIRouter:
         body = msgspec.json.encode({"items": items, "next": None, **then})
         tag = f'"{hashlib.sha256(body).hexdigest()[:20]}"'
         headers = {"ETag": tag, "Cache-Control": "private, no-cache", **stale}
-        if tag in same(request.headers.get("if-none-match", "")):
+        if tag in same(if_none_match):
             return Response(None, 304, headers)
         return Response(body, 200, headers, media_type="application/json")
 
