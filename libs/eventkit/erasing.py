@@ -32,8 +32,7 @@ def evolve(erasure: Erasure, event: ErasureBegun | ErasureConfirmed) -> Erasure:
     return Erasure(frozenset(event.subjects)) if isinstance(event, ErasureBegun) else Erasure(erasure.subjects, True)
 def decide_begin(command: BeginErasure, erasure: Erasure) -> list[ErasureBegun | ErasureConfirmed]:
     subjects = (erasure.subjects or frozenset()) | set(command.subjects)
-    nothing = subjects == erasure.subjects and not command.again
-    return [] if nothing else [ErasureBegun(command.person_id, tuple(sorted(subjects)))]
+    return [] if subjects == erasure.subjects and not command.again else [ErasureBegun(command.person_id, tuple(sorted(subjects)))]
 def decide_confirm(command: ConfirmErasure, erasure: Erasure) -> list[ErasureBegun | ErasureConfirmed]:
     return [] if erasure.subjects is None or erasure.confirmed else [ErasureConfirmed(command.person_id, command.keys)]
 def decide_erase_key(command: EraseKey, gone: bool) -> list[keys_topic.KeyErased]:

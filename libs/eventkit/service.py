@@ -80,6 +80,9 @@ class App:
         """Connects; raises what the database says while it cannot be reached, or lacks what `migrate` makes for this code."""
         pool = await self.database.pool()
         await subscriptions.checkpoints(self.database, [*self.checkpoints()])
+        shapes = {view.name: view.shape[0] for view in self.service.views}
+        if missing := await pool.fetchval("select not_made($1, $2)", [*shapes], [*shapes.values()]):
+            raise LookupError(f"no table of this version for {', '.join(missing)}: migrate has not run")
         self.keyring = privacy.KeyRing(pool, self.service.name, self.keks)
         self.commands.generation, self.opened = await pool.fetchval("select generation from log_state"), True
     def start_api(self) -> None:

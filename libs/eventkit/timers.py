@@ -57,9 +57,8 @@ class Timers:
     async def _take(self, rows: Sequence[recorded.Recorded], position: int) -> None:
         """What cannot be read is due at once: it is tried again until it can, and an operator sees that it is late."""
         streams: dict[str, list[recorded.Recorded]] = {}
-        for row in rows:
-            if self._concerns(row):
-                streams.setdefault(row.subject, []).append(row)
+        for row in filter(self._concerns, rows):
+            streams.setdefault(row.subject, []).append(row)
         found = []
         for stream, new in streams.items():
             try:
@@ -125,8 +124,7 @@ class Timers:
                 subject_id = UUID(stream.rpartition(":")[2])
                 await asyncio.wait_for(self.timer.fire(Due(community_id, subject_id, known.state, due, known.because)), self.timer.within)
                 failpoints.reach("timer.fired")
-                known = await self._look(stream)
-                if known.due == due:
+                if (known := await self._look(stream)).due == due:
                     return self._pause(stream)
             await self._write(await self.database.folds(), stream, community_id, known)
         except Exception as error:

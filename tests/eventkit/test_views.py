@@ -106,9 +106,10 @@ async def test_a_view_of_another_shape_is_folded_again_by_its_reader(toy: App, a
             rows.put(**changed | {"again": 7})
 
     for view in (replace(VIEW, table=wider, project=project), replace(VIEW, version=2)):
-        newer = await app_of(replace(toy.service, views=(view,)), beside=toy)
-        assert await migrate_for(newer) and not await migrate_for(newer)
+        wanted = App(replace(toy.service, views=(view,)), toy.settings)
+        assert await migrate_for(wanted) and not await migrate_for(wanted)
         assert await held(pool, view) == {}
+        newer = await app_of(wanted.service, beside=toy)
         newer.start_worker()
         await caught_up(pool, VIEW.name)
         after = await held(pool, view)

@@ -135,6 +135,17 @@ begin
     insert into migrated (fingerprint) values (a_fingerprint) on conflict (one) do update set fingerprint = excluded.fingerprint;
 end $$;
 
+-- the shapes that views have had, until a newer code came, in this order
+create table if not exists superseded (n bigint generated always as identity, view text, shape text, primary key (view, shape));
+grant select on superseded to $service_log;
+
+-- which of these views `migrate` has not made yet for the code that has them so; an older one's code begins again beside a newer one's tables
+create or replace function not_made(a_views text[], a_shapes text[]) returns text[] language sql stable as $$
+    select array_agg(v.view order by v.view) from unnest(a_views, a_shapes) v(view, shape)
+     where obj_description(to_regclass(v.view)) is distinct from v.shape
+       and not exists (select from superseded s where s.view = v.view and s.shape = v.shape)
+$$;
+
 -- what `status` tells, in one row
 create or replace view state_of_the_log as select
     (select coalesce(max(position), 0) from events) as last,
