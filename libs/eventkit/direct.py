@@ -42,8 +42,7 @@ class Direct:
                 values = await _values(route.dependant, asked, errors := list[Any]())
                 if errors:
                     raise RequestValidationError(errors)
-                answer: Response = await route.endpoint(**values)  # type: ignore[misc]
-                return await answer(scope, receive, send)
+                return await (await route.endpoint(**values))(scope, receive, send)  # type: ignore[misc, no-any-return]
         await self._asgi(scope, receive, send)
 def _known(route: RouteContext) -> bool:
     answers = getattr(route.endpoint, "__annotations__", {}).get("return")

@@ -12,7 +12,8 @@ REQUESTS = Histogram("lifang_request_seconds", "HTTP requests by route and statu
 STATES = {state: Gauge(f"lifang_{name}", text, ("service",)) for state, name, text in (
     ("position", "log_position", "Last position of the log"), ("ready", "ready", "1 where it is"), ("parked", "parked", "Events parked"),
     ("overdue", "overdue", "Timers that are more than five seconds late"), ("damaged", "damaged", "What views and memories could not take"),
-    ("refuses", "relay_refuses", "1 where the relay waits for an operator"), ("generation", "log_generation", "Generation of the log"))}
+    ("refuses", "relay_refuses", "1 where the relay waits for an operator"), ("generation", "log_generation", "Generation of the log"),
+    ("gaps", "gaps", "Communities of which a topic lacks something"))}
 LAG = Gauge("lifang_lag", "How far a reader is behind, in positions or records", ("service", "reader"))
 RESTARTS = Gauge("lifang_task_restarts", "How often a task of the process was started again", ("service", "task"))
 HEARD = Counter("lifang_heard_total", "Records heard by answer", ("service", "answer"))

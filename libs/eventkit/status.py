@@ -41,7 +41,7 @@ def routes(app: service.App) -> APIRouter:
     async def metrics() -> Response:
         name, found = app.service.name, await status(app)
         for state, gauge in obs.STATES.items():
-            gauge.labels(name).set(found[state])
+            gauge.labels(name).set(len(found[state]) if state == "gaps" else found[state])
         for gauge, of in ((obs.LAG, found["lag"]), (obs.RESTARTS, found["restarts"])):
             for label, value in of.items():
                 gauge.labels(name, label).set(value)
