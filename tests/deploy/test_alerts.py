@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.deploy.test_observability import HERE, RULES, rules
+from tests.deploy.test_observability import HERE, RULES, SERVICES_IN_ORDER, rules
 
 needs_promtool = pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
-S = 'service="access"'
+S, *OTHERS = (f'service="{name}"' for name in ("access", *(name for name in SERVICES_IN_ORDER if name != "access")))
 READER, RELAY, HEAR = (f'{S}, reader="{reader}"' for reader in ("opening", "relay", "hear"))
 SERIES = [
     ("up", 'job="lifang", instance="access:8081"', "1+0x120"), ("lifang_ready", S, "1+0x120"), ("lifang_log_position", S, "0+50x120"),
+    *(("lifang_log_position", other, "7+0x120") for other in OTHERS),
     *((f"lifang_{name}", S, "0+0x120") for name in ("overdue", "parked", "damaged", "relay_refuses", "gaps")),
     ("lifang_log_generation", S, "1+0x120"), ("lifang_task_restarts", f'{S}, task="hear"', "0+0x120"),
     ("lifang_lag", READER, "3+0x120"), ("lifang_lag", RELAY, "1+0x120"), ("lifang_lag", HEAR, "0+0x120"),
@@ -49,7 +50,8 @@ CAUSED: dict[str, tuple[int, dict[tuple[str, str], str]]] = {
     "LifangRelayRefuses": (12, {("lifang_relay_refuses", S): "0x9 1x110"}),
     "LifangViewsAreDamaged": (12, {("lifang_damaged", S): "0x9 1x110"}),
     "LifangIsAway": (13, {("up", 'job="lifang", instance="access:8081"'): "1x9 0x110"}),
-    "LifangIsNotMeasured": (21, {("lifang_log_position", S): "0+50x9 stale"}),
+    "LifangServiceIsGone": (13, {("lifang_log_position", S): "0+50x9 stale"}),
+    "LifangIsNotMeasured": (21, {("lifang_log_position", one): "0+50x9 stale" for one in (S, *OTHERS)}),
     "LifangTasksRestart": (30, {("lifang_task_restarts", f'{S}, task="hear"'): "0x9 0+1x110"}),
     "LifangLogIsShorter": (14, {("lifang_log_position", S): "5000x9 4000x110"}),
     "LifangIsNotReady": (14, {("lifang_ready", S): "1x9 0x110"}),
@@ -108,6 +110,15 @@ def test_it_is_there_for_as_long_as_the_matter_is(alert: str, tmp_path: Path):
 def test_what_was_typed_is_no_reason_to_call_anybody(what: str, tmp_path: Path):
     done = tried(tmp_path, *(case(minutes, MEANT[what], ".+", 0) for minutes in range(9, 40)))
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@needs_promtool
+def test_every_service_is_missed_by_its_name(tmp_path: Path):
+    for one in (S, *OTHERS):
+        gone = case(13, {("lifang_log_position", one): "0+50x9 stale"}, "LifangServiceIsGone", 1)
+        gone["promql_expr_test"][0]["expr"] = f'count(ALERTS{{alertname="LifangServiceIsGone", {one}, alertstate="firing"}}) or vector(0)'
+        done = tried(tmp_path, gone)
+        assert done.returncode == 0, one + done.stdout + done.stderr
 
 
 @needs_promtool
