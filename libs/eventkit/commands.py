@@ -160,9 +160,8 @@ class Commands:
         stream = f"{decider.category}:{subject_id}"
         owner, state, version = self._known.get(stream, (None, decider.initial, 0))
         if (owner is None or fresh) and (rows := await self.log.stream(stream, version)):
-            owner = rows[0].community_id
+            owner, version = rows[0].community_id, rows[-1].version or 0
             state = reduce(decider.evolve, (e for row in rows if (e := self.catalogue.read(row, True)) is not None), state)
-            version = rows[-1].version or 0
             self._known[stream] = owner, state, version
         if owner not in (None, community_id):
             raise NotFound(decider.category)

@@ -61,8 +61,7 @@ class Hearing:
     async def _is_behind(self, consumer: AIOKafkaConsumer) -> bool:
         if {tp.topic for tp in consumer.assignment()} != set(self.sources):  # nothing left for this member, or it was forgotten
             return True
-        ends = await consumer.end_offsets(consumer.assignment())
-        return any([end > await consumer.position(tp) for tp, end in ends.items()])
+        return any([end > await consumer.position(tp) for tp, end in (await consumer.end_offsets(consumer.assignment())).items()])
     async def _along(self, records: Sequence[ConsumerRecord]) -> None:
         for n in range(0, len(records), MOST):
             reach("hear.before")

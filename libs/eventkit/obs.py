@@ -13,7 +13,8 @@ STATES = {state: Gauge(f"lifang_{name}", text, ("service",)) for state, name, te
     ("position", "log_position", "Last position of the log"), ("ready", "ready", "1 where it is"), ("parked", "parked", "Events parked"),
     ("overdue", "overdue", "Timers that are more than five seconds late"), ("damaged", "damaged", "What views and memories could not take"),
     ("refuses", "relay_refuses", "1 where the relay waits for an operator"), ("generation", "log_generation", "Generation of the log"),
-    ("gaps", "gaps", "Communities of which a topic lacks something"))}
+    ("gaps", "gaps", "Communities of which a topic lacks something"), ("kept", "kept", "1 where a keeper holds the log's lease"),
+    ("unsealed", "unsealed_seconds", "For how long the oldest event that is not sealed has been in the log"))}
 LAG = Gauge("lifang_lag", "How far a reader is behind, in positions or records", ("service", "reader"))
 RESTARTS = Gauge("lifang_task_restarts", "How often a task of the process was started again", ("service", "task"))
 HEARD = Counter("lifang_heard_total", "Records heard by answer", ("service", "answer"))

@@ -40,8 +40,9 @@ def routes(app: service.App) -> APIRouter:
     @router.get("/metrics", dependencies=[http.open_to_all], include_in_schema=False)
     async def metrics() -> Response:
         name, found = app.service.name, await status(app)
+        counts = {"gaps": len(found["gaps"]), "unsealed": found["sealed_behind"]["seconds"]}
         for state, gauge in obs.STATES.items():
-            gauge.labels(name).set(len(found[state]) if state == "gaps" else found[state])
+            gauge.labels(name).set((found | counts)[state])
         for gauge, of in ((obs.LAG, found["lag"]), (obs.RESTARTS, found["restarts"])):
             for label, value in of.items():
                 gauge.labels(name, label).set(value)

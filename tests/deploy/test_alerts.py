@@ -18,7 +18,8 @@ SERIES = [
     ("up", 'job="lifang", instance="access:8081"', "1+0x120"), ("lifang_ready", S, "1+0x120"), ("lifang_log_position", S, "0+50x120"),
     *(("lifang_log_position", other, "7+0x120") for other in OTHERS),
     *((f"lifang_{name}", S, "0+0x120") for name in ("overdue", "parked", "damaged", "relay_refuses", "gaps")),
-    ("lifang_log_generation", S, "1+0x120"), ("lifang_task_restarts", f'{S}, task="hear"', "0+0x120"),
+    ("lifang_log_generation", S, "1+0x120"), ("lifang_kept", S, "1+0x120"), ("lifang_unsealed_seconds", S, "0+0x120"),
+    ("lifang_task_restarts", f'{S}, task="hear"', "0+0x120"),
     ("lifang_lag", READER, "3+0x120"), ("lifang_lag", RELAY, "1+0x120"), ("lifang_lag", HEAR, "0+0x120"),
     *(("lifang_request_seconds_count", f'{S}, route="/v1/doors", status="{status}"', more) for status, more in (
         ("200", "0+600x120"), ("503", "0+0x120"))),
@@ -55,6 +56,8 @@ CAUSED: dict[str, tuple[int, dict[tuple[str, str], str]]] = {
     "LifangTasksRestart": (30, {("lifang_task_restarts", f'{S}, task="hear"'): "0x9 0+1x110"}),
     "LifangLogIsShorter": (14, {("lifang_log_position", S): "5000x9 4000x110"}),
     "LifangIsNotReady": (14, {("lifang_ready", S): "1x9 0x110"}),
+    "LifangIsNotSealed": (21, {("lifang_unsealed_seconds", S): "0x9 0+60x110"}),
+    "LifangKeeperIsGone": (21, {("lifang_kept", S): "1x9 0x110"}),
 }
 """By alert: after how many minutes it is there, and what is otherwise than well, from the tenth on."""
 HAPPENED = {"LifangRecordsAreUnreadable", "LifangLogIsShorter"}

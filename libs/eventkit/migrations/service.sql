@@ -171,6 +171,11 @@ create or replace function state_of(a_readers text[]) returns json language sql 
                        select greatest(0, round(extract(epoch from now() - e.recorded_at)))::bigint
                          from events e where e.position = s.upto + 1), 0))
               from (select coalesce((select upto from seals order by n desc limit 1), 0) as upto) s),
+        -- whether a keeper holds the lease `seal` (`subscriptions.holding`) of this database
+        'kept', exists (
+            select from pg_locks where locktype = 'advisory' and objsubid = 1
+               and database = (select d.oid from pg_database d where d.datname = current_database())
+               and (classid::bigint << 32 | objid::bigint) = ('x' || left(encode(sha256('seal'), 'hex'), 16))::bit(64)::bigint),
         'lag', (select coalesce(json_object_agg(key, last - value::bigint), '{}') from json_each_text(checkpoints)
                  where key = any (a_readers)),
         'overdue', (select coalesce(sum(value::bigint), 0) from json_each_text(overdue) where key = any (a_readers)),
