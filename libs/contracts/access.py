@@ -163,7 +163,7 @@ class _OfRelay(Struct, frozen=True):
 class RelayReleased(_OfRelay, frozen=True, tag="access.relay_released"):
     """The device confirmed that the relay is held (`released`), or normal again. `door_id`: the door or lift."""
 class RelayNotReleased(_OfRelay, frozen=True, tag="access.relay_not_released"):
-    """The device has not done it so far; it is tried again."""
+    """The device has not done it so far; it is tried again, but where it was retired (`device_retired`)."""
     reason: str
 class DuressSignalled(Struct, frozen=True, tag="access.duress_signalled"):
     """Somebody opened a door under threat. The door opens as ever; nothing that they or anybody beside them could see follows."""

@@ -13,13 +13,14 @@ class DeviceRegistered(_OfDevice, frozen=True, tag="devices.device_registered"):
     name: str
 class DeviceEnrolled(_OfDevice, frozen=True, tag="devices.device_enrolled"):
     """The device has its own credential from now on."""
+class DeviceRetired(_OfDevice, frozen=True, tag="devices.device_retired"):
+    """The device is out of use: it is heard, ordered and watched no more. Registered again, it is there again."""
 class _Report(Struct, frozen=True):
     report_id: UUID
     device_id: UUID
 class DeviceReported(_Report, frozen=True, tag="devices.device_reported"):
-    """Something a device said. `live` is true only for what happened just now: all else is history and actuates nothing.
-    `code` is the vendor's own; `kind` is `unknown` where we do not know it. `skew` is the device's clock minus ours in
-    seconds, None where it could not be read. Card and employee number are sealed for the purpose `credential`."""
+    """Something a device said. `live`: it happened just now; all else is history and actuates nothing. `code`: the vendor's own; `kind`:
+    `unknown` where we do not know it; `skew`: its clock minus ours in seconds. Card and employee number: sealed for `credential`."""
     kind: str
     code: str
     state: str | None
@@ -100,7 +101,7 @@ class _Hold(Struct, frozen=True):
 class HoldCarriedOut(_Hold, frozen=True, tag="devices.hold_carried_out"):
     """A relay is as it was ordered to stay: door held open, lift called to the ground floor, or normal again."""
 class HoldFailed(_Hold, frozen=True, tag="devices.hold_failed"):
-    """An attempt came to nothing; it is tried again at `again_at` for as long as that state is wanted (None: no more)."""
+    """An attempt came to nothing; it is tried again at `again_at` for as long as that state is wanted (None: no more; `device_retired`)."""
     reason: str
     attempt: int
     again_at: datetime | None

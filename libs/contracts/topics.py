@@ -6,8 +6,7 @@ from msgspec import Struct
 from libs.contracts import access, alarm, devices, government, identity, neighbors, parking
 
 def _events(module: ModuleType) -> tuple[type[Struct], ...]:
-    found = (t for t in vars(module).values() if isinstance(t, type) and issubclass(t, Struct))
-    return tuple(t for t in found if isinstance(t.__struct_config__.tag, str))
+    return tuple(t for t in vars(module).values() if isinstance(t, type) and issubclass(t, Struct) and t.__struct_config__.tag)
 PUBLISHES: Mapping[str, tuple[type[Struct], ...]] = {
     "identity": _events(identity), "access": _events(access), "devices": _events(devices),
     "parking": _events(parking), "alarm": _events(alarm), "neighbors": _events(neighbors), "gateway": _events(government)}

@@ -1,4 +1,5 @@
-"""Relays that a fire release holds: what access wants becomes a wish for each relay, and the device is told until it confirms it.
+"""Relays that a fire release holds: what access wants becomes a wish for each relay, and the device is told until it confirms it or is
+retired.
 
 What is told is what the log says is wanted when the device is free, however long somebody waited for it. A process that dies in between
 has recorded nothing: the next one tells it again.
@@ -21,7 +22,7 @@ from libs.eventkit.service import App
 from libs.eventkit.timers import Due, Timer
 from services.devices.adapters.isapi_client import hold_relay
 from services.devices.device_book import DeviceBook
-from services.devices.domain.holds import HOLDS, RecordHeld, RecordNotHeld, RelayState, Untold, WantHold, due, hold_id_of
+from services.devices.domain.holds import HOLDS, EndWithDevice, RecordHeld, RecordNotHeld, RelayState, Untold, WantHold, due, hold_id_of
 from services.devices.effects import told
 
 AT_ONCE = 256
@@ -55,7 +56,9 @@ def holds_kept(app: App, book: DeviceBook, client: httpx.AsyncClient) -> Timer:
                 await app.commands.handle(now_due.subject_id, outcome, context)
 
     async def tell(hold: Untold, community_id: UUID) -> Struct:
-        device = await book.find(hold.device_id)
+        device, retired = await book.find(hold.device_id), book.retired.get(hold.device_id)
+        if retired is not None and retired.community_id == community_id:
+            return EndWithDevice()
         mine = device if device is not None and device.community_id == community_id else None
         outcome = await told(app, client, mine, partial(hold_relay, door_no=hold.door_no, state=hold.wanted))
         if outcome.result == "carried_out":

@@ -31,7 +31,7 @@ EVENTS = (
     reports.DeviceReported, reports.BodyUnreadable, reports.SerialGapFound, reports.SerialGapClosed,
     orders.OrderAttempted, orders.OrderCarriedOut, orders.OrderFailed,
     fallbacks.FallbackGiven, refusals.RefusalAttempted, refusals.RefusalTold, refusals.RefusalFailed,
-    holds.HoldWanted, holds.HoldCarriedOut, holds.HoldFailed, lines.LineSilent, lines.LineBack, unplaced.FrameUnplaced,
+    holds.HoldWanted, holds.HoldCarriedOut, holds.HoldFailed, holds.DeviceGone, lines.LineSilent, lines.LineBack, unplaced.FrameUnplaced,
     templates.TemplateRemovalWanted, templates.TemplateRemoved, templates.TemplateNotRemoved, templates.ReaderGone,
 )
 

@@ -26,6 +26,8 @@ def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
             return (Public(said.DeviceRegistered(device_id, description.kind, description.name)),)
         case registry.DeviceEnrolled(device_id=device_id):
             return (Public(said.DeviceEnrolled(device_id)),)
+        case registry.DeviceRetired(device_id=device_id):
+            return (Public(said.DeviceRetired(device_id)),)
         case reports.DeviceReported(told=Told(vehicle=Vehicle())):
             return (Public(_seen(event), f"device:{event.device_id}"),)
         case reports.DeviceReported(told=Told(signal=Signal())):
@@ -54,6 +56,8 @@ def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
             return tuple(Public(said.HoldCarriedOut(i, device_id, no, state)) for i in event.releases)
         case holds.HoldFailed(device_id=device_id, door_no=no, state=state, reason=reason, attempt=attempt, again_at=again):
             return tuple(Public(said.HoldFailed(i, device_id, no, state, reason, attempt, again)) for i in event.releases)
+        case holds.DeviceGone(device_id=device_id, door_no=no, state=state, attempts=attempts):
+            return tuple(Public(said.HoldFailed(i, device_id, no, state, "device_retired", attempts, None)) for i in event.releases)
         case templates.TemplateRemovalWanted(credential_id=credential_id, device_id=device_id):
             return (Public(said.TemplateRemovalWanted(credential_id, device_id)),)
         case templates.TemplateRemoved(credential_id=credential_id, device_id=device_id):

@@ -23,6 +23,7 @@ from services.access.domain.rights import GrantRight
 from services.access.main import SERVICE as ACCESS
 from services.devices.device_book import book_of
 from services.devices.domain.holds import Hold, Untold
+from services.devices.domain.registry import RetireDevice
 from services.devices.effects import client_of_devices
 from services.devices.holding import holds_kept
 from services.devices.main import SERVICE as DEVICES
@@ -127,6 +128,22 @@ async def test_a_device_that_is_away_is_told_when_it_is_back_and_what_ended_mean
     await site.machine.on()
     await until(lambda: site.machine.state(*RELAYS) == NORMAL)
     await answered(site, "ended", "confirmed")
+
+
+async def test_a_device_that_was_retired_is_tried_no_more_and_its_doors_are_shown_as_never_to_open(site: Site) -> None:
+    begin(site.access)
+    begin(site.devices)
+    await site.verified()
+    await answered(site, "begun", "failed")
+    await site.devices.commands.handle(site.machine.id, RetireDevice(site.machine.id), site.context())
+    assert {(gone.state, gone.releases) for gone in await site.once(site.devices, "hold_device_gone", 3)} == {
+        ("held_open", (site.fire,)), ("recalled", (site.fire,))}
+    assert (await site.ends(site.fire, despite_fire=True)).status_code == 201
+    await site.once(site.devices, "hold_device_gone", 6)
+    shown = await answered(site, "ended", "failed")
+    assert {relay["reason"] for relay in shown["relays"]} == {"device_retired"}
+    await site.machine.on()
+    assert site.machine.told == []
 
 
 async def test_what_ends_before_its_device_ever_answered_is_told_normal_once_and_never_held(site: Site) -> None:

@@ -7,6 +7,7 @@
 3. A fire after the end begins a new release.
 4. Devices confirm each relay twice, held and normal again, in whatever order their answers come; what is confirmed stays so. That a relay
    is normal again may be confirmed when the building has been released anew: it then counts for each release that has waited for it.
+5. Of a device that was retired nothing more comes (`device_retired`): its relay keeps no release waiting, and stands in the list as failed.
 
 It is a state and no pulse: `docs/decisions/0014-a-release-is-a-state.md`. Domain notes: "confirmed fire opens the evacuation doors of
 the building and sends lifts to the ground floor; the release is recorded and ended by people".
@@ -26,6 +27,8 @@ End = Literal["fire_over", "despite_fire"]
 How = Literal["resolved", "found_false"]
 FIRE_VERIFIED: Rule = "fire_verified"
 BY_HAND: Rule = "by_hand"
+FOR_GOOD = "device_retired"
+"""Why a relay does not do it and will not be told again."""
 REASONS: dict[Rule, str] = {"fire_verified": "fire_is_real", "by_hand": "person_decided"}
 
 
@@ -93,7 +96,7 @@ class RelayReleased(Struct, frozen=True, tag="relay_released"):
 
 
 class RelayNotReleased(Struct, frozen=True, tag="relay_not_released"):
-    """The device has not done it so far; devices tries it again. Said once for each reason, not for each attempt."""
+    """The device has not done it so far; devices tries it again, but one that was retired. Said once for each reason, not each attempt."""
 
     release_id: UUID
     door_id: UUID
@@ -152,7 +155,8 @@ class Ended(_Known, frozen=True):
 
     @property
     def set_back(self) -> bool:
-        return all(Answer(relay.id, False) in self.answers for relay in self.relays)
+        """Or will never be, since its device is gone: either way nothing more comes."""
+        return all((a := self.answer(relay.id, False)) is not None and a.failed in ("", FOR_GOOD) for relay in self.relays)
 
 
 Release = NotReleased | Released | Ended

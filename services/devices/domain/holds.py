@@ -9,6 +9,7 @@ never does (`docs/decisions/0014-a-release-is-a-state.md`).
    something else is wanted.
 3. A newer wish takes the place of an older one that is not confirmed yet. A device that may have been told to hold is told `normal`.
 4. What the device says of a wish that is replaced counts for what it is: done, it is so; not done, it is nobody's concern any more.
+5. A device that was retired is told no more, and whoever waits for it hears that it will never do it.
 """
 
 from datetime import datetime, timedelta
@@ -61,7 +62,17 @@ class HoldFailed(Struct, frozen=True, tag="hold_failed"):
     code: str = ""
 
 
-HoldEvent = HoldWanted | HoldCarriedOut | HoldFailed
+class DeviceGone(Struct, frozen=True, tag="hold_device_gone"):
+    """The device was retired before it had confirmed what is wanted, after so many attempts."""
+
+    releases: tuple[UUID, ...]
+    device_id: UUID
+    door_no: int
+    state: RelayState
+    attempts: int
+
+
+HoldEvent = HoldWanted | HoldCarriedOut | HoldFailed | DeviceGone
 
 
 # what is
@@ -105,11 +116,15 @@ class Confirmed(Relay, frozen=True):
     """The device is as it is wanted."""
 
 
+class Gone(Relay, frozen=True):
+    """With its device. What is wanted anew is asked of it anew: it may be registered again."""
+
+
 class NoHold(Struct, frozen=True):
     pass
 
 
-Hold = NoHold | Untold | Confirmed
+Hold = NoHold | Untold | Confirmed | Gone
 
 
 def evolve(hold: Hold, event: HoldEvent) -> Hold:
@@ -117,12 +132,17 @@ def evolve(hold: Hold, event: HoldEvent) -> Hold:
         case _, HoldWanted():
             return _wanted(hold, event)
         case Untold(), HoldCarriedOut(state=state) if state == hold.wanted:
-            left = tuple(i for i in hold.unanswered if i not in event.releases)
-            return Confirmed(hold.device_id, hold.door_no, hold.because, hold.wishes, left, hold.over)
+            return Confirmed(hold.device_id, hold.door_no, hold.because, hold.wishes, _left(hold, event), hold.over)
+        case Untold(), DeviceGone():
+            return Gone(hold.device_id, hold.door_no, hold.because, hold.wishes, _left(hold, event), hold.over)
         case Untold(), HoldFailed(attempt=attempt, again_at=again_at):
             return replace(hold, attempts=attempt, again_at=again_at)
         case _:
             return hold
+
+
+def _left(hold: Untold, event: HoldCarriedOut | DeviceGone) -> tuple[UUID, ...]:
+    return tuple(i for i in hold.unanswered if i not in event.releases)
 
 
 def _wanted(hold: Hold, event: HoldWanted) -> Hold:
@@ -172,6 +192,10 @@ class RecordNotHeld(Struct, frozen=True):
     now: datetime
 
 
+class EndWithDevice(Struct, frozen=True):
+    """The device was retired."""
+
+
 def hold_id_of(community_id: UUID, device_id: UUID, door_no: int) -> UUID:
     """One for each relay; of the community, so that nobody else's can stand in its way."""
     return uuid5(device_id, f"{community_id} {door_no}")
@@ -200,7 +224,7 @@ def decide_record_held(command: RecordHeld, hold: Hold) -> list[HoldEvent]:
             return []
         case Untold():
             return [HoldCarriedOut(hold.waiting, hold.device_id, hold.door_no, command.state)]
-        case Confirmed():
+        case Confirmed() | Gone():
             return []
         case _:
             assert_never(hold)
@@ -216,7 +240,19 @@ def decide_record_not_held(command: RecordNotHeld, hold: Hold) -> list[HoldEvent
             return [HoldFailed(
                 hold.waiting, hold.device_id, hold.door_no, command.state, command.reason, command.attempt,
                 command.now + pause(command.attempt), command.code)]
-        case Confirmed():
+        case Confirmed() | Gone():
+            return []
+        case _:
+            assert_never(hold)
+
+
+def decide_end_with_device(command: EndWithDevice, hold: Hold) -> list[HoldEvent]:
+    match hold:
+        case NoHold():
+            raise Refused("hold_not_wanted")
+        case Untold():
+            return [DeviceGone(hold.waiting, hold.device_id, hold.door_no, hold.wanted, hold.attempts)]
+        case Confirmed() | Gone():
             return []
         case _:
             assert_never(hold)
@@ -224,4 +260,6 @@ def decide_record_not_held(command: RecordNotHeld, hold: Hold) -> list[HoldEvent
 
 HOLDS = Decider[Hold, HoldEvent](
     category="hold", initial=NoHold(), evolve=evolve,
-    decide={WantHold: decide_want_hold, RecordHeld: decide_record_held, RecordNotHeld: decide_record_not_held})
+    decide={
+        WantHold: decide_want_hold, RecordHeld: decide_record_held, RecordNotHeld: decide_record_not_held,
+        EndWithDevice: decide_end_with_device})

@@ -68,6 +68,8 @@ def _of_releases(event: Any, names: Names) -> str:
             return f"{_opening(event, names)}已释放，设备已确认。"
         case access.RelayReleased():
             return f"{_opening(event, names)}已恢复正常，设备已确认。"
+        case access.RelayNotReleased(reason="device_retired"):
+            return f"{_opening(event, names)}无法{'释放' if event.released else '恢复'}：其设备此前已停用。"
         case access.RelayNotReleased():
             return f"{_opening(event, names)}尚未{'释放' if event.released else '恢复'}（{_why(event.reason)}），将再次尝试。"
         case access.DuressSignalled():
@@ -87,6 +89,8 @@ def _of_panels(event: Any, names: Names) -> str:
             return f"{_device(event, names)}的线路已恢复通信。"
         case devices.HoldCarriedOut():
             return f"{_device(event, names)}报告 {event.door_no} 号继电器已{REASONS[event.state]}。"
+        case devices.HoldFailed(reason="device_retired"):
+            return f"{_device(event, names)}在 {event.door_no} 号继电器{REASONS[event.state]}之前已停用。"
         case devices.HoldFailed():
             again = f"将于 {moment(event.again_at)}（UTC）再次尝试" if event.again_at else "不再尝试"
             return (f"{_device(event, names)}的 {event.door_no} 号继电器未能{REASONS[event.state]}（{_why(event.reason)}，"

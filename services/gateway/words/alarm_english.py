@@ -71,6 +71,9 @@ def _of_releases(event: Any, names: Names) -> str:
             return f"{_first(_opening(event, names))} stands released: its device confirmed it."
         case access.RelayReleased():
             return f"{_first(_opening(event, names))} is back to normal: its device confirmed it."
+        case access.RelayNotReleased(reason="device_retired"):
+            wanted = "released" if event.released else "set back"
+            return f"{_first(_opening(event, names))} will not be {wanted}: its device was taken out of use before."
         case access.RelayNotReleased():
             wanted = "released" if event.released else "set back"
             return f"{_first(_opening(event, names))} is not {wanted} yet ({_why(event.reason)}); it is tried again."
@@ -93,6 +96,8 @@ def _of_panels(event: Any, names: Names) -> str:
             return f"The line of {_device(event, names)} speaks again."
         case devices.HoldCarriedOut():
             return f"{_first(_device(event, names))} said that relay {event.door_no} is {REASONS[event.state]}."
+        case devices.HoldFailed(reason="device_retired"):
+            return f"{_first(_device(event, names))} was taken out of use before relay {event.door_no} was {REASONS[event.state]}."
         case devices.HoldFailed():
             again = f"it is tried again at {moment(event.again_at)} UTC" if event.again_at else "it is tried no more"
             return (f"{_first(_device(event, names))} did not bring relay {event.door_no} to be {REASONS[event.state]}"

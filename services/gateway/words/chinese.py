@@ -159,6 +159,8 @@ def _of_devices(event: Any, names: Names) -> str:
             return f"设备{event.name}已登记，类型 {event.kind}。"
         case devices.DeviceEnrolled():
             return f"{_device(event, names)}已获得自己的凭证。"
+        case devices.DeviceRetired():
+            return f"{_device(event, names)}已停用。"
         case devices.SerialGapFound():
             return f"{_device(event, names)}在 {event.after} 与 {event.before} 之间的报告没有到达。"
         case devices.SerialGapClosed():

@@ -167,6 +167,8 @@ def _of_devices(event: Any, names: Names) -> str:
             return f"Device {event.name} is in the registry, a {event.kind}."
         case devices.DeviceEnrolled():
             return f"{_first(_device(event, names))} was given a credential of its own."
+        case devices.DeviceRetired():
+            return f"{_first(_device(event, names))} was taken out of use."
         case devices.SerialGapFound():
             return f"Reports between {event.after} and {event.before} of {_device(event, names)} had not come."
         case devices.SerialGapClosed():

@@ -136,6 +136,16 @@ def test_each_relay_is_confirmed_once_held_and_once_normal() -> None:
     assert when(normal, BEGUN, IS_HELD, OVER, ENDED, IS_NORMAL) == []
 
 
+def test_a_relay_whose_device_is_gone_keeps_no_release_of_the_past_waiting() -> None:
+    relay = (RELAYS[0],)
+    begun, ended, anew = replace(BEGUN, relays=relay), replace(ENDED, relays=relay), replace(BEGUN_BY_HAND, relays=relay)
+    gone = RelayNotReleased(FIRE, DOOR, False, "device_retired")
+    assert when(replace(HELD, released=False, failed="device_retired"), begun, OVER, ended) == [gone]
+    assert RELEASES.fold((begun, OVER, ended, gone, anew)).earlier == ()
+    away = replace(gone, reason="unreachable")
+    assert [r.release_id for r in RELEASES.fold((begun, OVER, ended, away, anew)).earlier] == [FIRE]
+
+
 def test_a_failure_is_said_once_for_each_reason_and_never_after_it_was_done() -> None:
     failed, away = replace(HELD, failed="unreachable"), RelayNotReleased(FIRE, DOOR, True, "unreachable")
     assert when(failed, BEGUN) == [away]

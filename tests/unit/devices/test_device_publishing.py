@@ -10,7 +10,7 @@ from libs.eventkit.recorded import Meta, Recorded
 from libs.eventkit.sealed import Sealed
 from services.devices.domain.fallbacks import FallbackGiven
 from services.devices.domain.heard import Heard
-from services.devices.domain.holds import HoldCarriedOut, HoldFailed, HoldWanted
+from services.devices.domain.holds import DeviceGone, HoldCarriedOut, HoldFailed, HoldWanted
 from services.devices.domain.lines import LineBack, LineSilent
 from services.devices.domain.orders import OrderAttempted, OrderCarriedOut, OrderFailed
 from services.devices.domain.refusals import RefusalAttempted, RefusalFailed, RefusalTold
@@ -52,7 +52,7 @@ SAID: list[tuple[Any, Any]] = [
      contracts.DeviceRegistered(DEVICE, "hikvision-terminal", "South gate")),
     (DeviceDescribed(DEVICE, Description("hikvision-terminal", "North gate", "K1")),
      contracts.DeviceRegistered(DEVICE, "hikvision-terminal", "North gate")),
-    (DeviceEnrolled(DEVICE, "hash"), contracts.DeviceEnrolled(DEVICE)),
+    (DeviceEnrolled(DEVICE, "hash"), contracts.DeviceEnrolled(DEVICE)), (DeviceRetired(DEVICE), contracts.DeviceRetired(DEVICE)),
     (SerialGapFound(DEVICE, 1, 3), contracts.SerialGapFound(DEVICE, 1, 3)),
     (SerialGapClosed(DEVICE, 1, 3), contracts.SerialGapClosed(DEVICE, 1, 3)),
     (OrderAttempted(ORDER, DEVICE, 1), contracts.DoorOrderAttempted(ORDER, DEVICE, 1)),
@@ -64,6 +64,7 @@ SAID: list[tuple[Any, Any]] = [
     (HoldCarriedOut((ORDER,), DEVICE, 1, "held_open"), contracts.HoldCarriedOut(ORDER, DEVICE, 1, "held_open")),
     (HoldFailed((ORDER,), DEVICE, 1, "normal", "refused", 2, NOW, "4"),
      contracts.HoldFailed(ORDER, DEVICE, 1, "normal", "refused", 2, NOW)),
+    (DeviceGone((ORDER,), DEVICE, 1, "normal", 2), contracts.HoldFailed(ORDER, DEVICE, 1, "normal", "device_retired", 2, None)),
     (LineSilent(DEVICE, 60, NOW), contracts.LineSilent(DEVICE, 60, NOW)),
     (LineBack(DEVICE), contracts.LineBack(DEVICE)),
     (TemplateRemovalWanted(REPORT, DEVICE, NOW), contracts.TemplateRemovalWanted(REPORT, DEVICE)),
@@ -83,7 +84,7 @@ SAID: list[tuple[Any, Any]] = [
          card_number=SealedField(KEY, REPORT, "card_number", "box"))),
 ]
 SILENT = [
-    EnrolmentCodeIssued(DEVICE, "hash", NOW), CredentialRevoked(DEVICE), DeviceMoved(DEVICE, "http://10.0.0.9"), DeviceRetired(DEVICE),
+    EnrolmentCodeIssued(DEVICE, "hash", NOW), CredentialRevoked(DEVICE), DeviceMoved(DEVICE, "http://10.0.0.9"),
     DayBegun(DEVICE, NOW.date()), KnowledgeCarried(Heard()), DayClosed(DEVICE, NOW.date()),
     BodyReceived(BODY, RAW, "", 1, 1), BodyUnreadable(DEVICE, BODY, RAW, "", 1, "empty"),
     RefusalAttempted(REPORT, DEVICE, 7), RefusalTold(REPORT, DEVICE), RefusalFailed(REPORT, DEVICE, "unknown"),

@@ -17,6 +17,8 @@ from services.devices.domain.holds import (
     HOLDS,
     LONGEST,
     Confirmed,
+    DeviceGone,
+    EndWithDevice,
     Hold,
     HoldCarriedOut,
     HoldFailed,
@@ -42,6 +44,9 @@ OTHER_WANTED = replace(WANTED, release_id=OTHER, at=LATER)
 HELD, NORMAL = HoldCarriedOut((FIRE,), DEVICE, 1, "held_open"), HoldCarriedOut((FIRE,), DEVICE, 1, "normal")
 AWAY = RecordNotHeld("held_open", "unreachable", "ConnectError", 1, NOW)
 FAILED = HoldFailed((FIRE,), DEVICE, 1, "held_open", "unreachable", 1, NOW + FIRST, "ConnectError")
+
+
+GONE = DeviceGone((FIRE,), DEVICE, 1, "held_open", 1)
 
 
 def is_(*events: Any) -> Any:
@@ -115,7 +120,23 @@ def test_what_a_device_says_of_a_wish_that_was_replaced_says_nothing_of_the_newe
     assert is_(WANTED, NOT_WANTED, HELD).wanted == "normal" and due(is_(WANTED, NOT_WANTED, HELD)) == LATER
 
 
-@pytest.mark.parametrize("command", [RecordHeld("held_open"), AWAY])
+def test_a_device_that_was_retired_is_told_no_more_and_its_release_hears_so_of_both_states() -> None:
+    assert when(EndWithDevice(), WANTED, FAILED) == [GONE] and due(is_(WANTED, FAILED, GONE)) is None
+    for late in (EndWithDevice(), RecordHeld("held_open"), AWAY):
+        assert when(late, WANTED, FAILED, GONE) == []
+    assert when(EndWithDevice(), WANTED, HELD) == [], "it stands open; that it can never be set back is said when that is wanted"
+    for before in ((WANTED, FAILED, GONE), (WANTED, HELD)):
+        assert when(EndWithDevice(), *before, NOT_WANTED) == [DeviceGone((FIRE,), DEVICE, 1, "normal", 0)]
+
+
+def test_a_release_that_begins_later_hears_of_a_device_that_is_gone_too_and_one_that_came_back_is_told() -> None:
+    again = (WANTED, FAILED, GONE, OTHER_WANTED)
+    assert due(is_(*again)) == LATER
+    assert when(EndWithDevice(), *again) == [DeviceGone((OTHER,), DEVICE, 1, "held_open", 0)]
+    assert when(RecordHeld("held_open"), *again) == [replace(HELD, releases=(OTHER,))], "it was registered again"
+
+
+@pytest.mark.parametrize("command", [RecordHeld("held_open"), AWAY, EndWithDevice()])
 def test_nothing_can_come_of_what_nobody_wanted(command: Any) -> None:
     with pytest.raises(Refused, match="hold_not_wanted"):
         when(command)
@@ -207,3 +228,4 @@ def test_each_release_that_waits_hears_of_it_and_nobody_of_a_wish() -> None:
     assert [p.body for p in publish(FAILED, recorded(FAILED))] == [
         said.HoldFailed(FIRE, DEVICE, 1, "held_open", "unreachable", 1, NOW + FIRST)]
     assert publish(WANTED, recorded(WANTED)) == ()
+    assert [p.body for p in publish(GONE, recorded(GONE))] == [said.HoldFailed(FIRE, DEVICE, 1, "held_open", "device_retired", 1, None)]

@@ -212,6 +212,11 @@ PERMIT = parking.PermitHeld(RIGHT, LOT, ANN, None, NOON, LATER, 30000, False)
      "The vehicle was recognised: the stay counts under its right, from its beginning on.", "车辆已认定：停车自开始起按其权限计算。"),
     (parking.FindingRaised(RIGHT, "overpaid", None, STAY, None, ()),
      "Something has to be settled by a person: more was paid than is owed.", "有待人工处理：付款多于应付。"),
+    (devices.DeviceRetired(DEVICE), "Device Panel was taken out of use.", "设备“Panel”已停用。"),
+    (devices.HoldFailed(RIGHT, DEVICE, 2, "held_open", "device_retired", 3, None),
+     "Device Panel was taken out of use before relay 2 was held open.", "设备“Panel”在 2 号继电器保持开启之前已停用。"),
+    (access.RelayNotReleased(RIGHT, LIFT, False, "device_retired"),
+     "Door …000005 will not be set back: its device was taken out of use before.", "门“…000005”无法恢复：其设备此前已停用。"),
 ], ids=lambda value: type(value).__name__ if not isinstance(value, str) else "")
 def test_what_the_newer_events_say(event: Any, english_: str, chinese_: str) -> None:
     names = {BUILDING: "Tower", DEVICE: "Panel", LOT: "East"}
