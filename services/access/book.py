@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from libs.contracts.alarm import IncidentFoundFalse, IncidentResolved
+from libs.contracts.devices import DeviceRegistered, DeviceRetired
 from libs.contracts.identity import BuildingRegistered, HomeRegistered, ResidenceEnded, ResidenceStarted, ResidentErased
 from libs.eventkit.decider import NotFound, NotYet
 from libs.eventkit.memory import Memory
@@ -74,7 +75,7 @@ class KnownPass(Struct, frozen=True):
 Event = (
     DoorInstalled | LiftInstalled | HomeFloorSet | RightGranted | RightRevoked | CredentialIssued | CredentialRevoked
     | VisitorPassIssued | VisitorPassRevoked | HomeRegistered | ResidenceStarted | ResidenceEnded | BuildingRegistered
-    | FireReleaseBegun | IncidentResolved | IncidentFoundFalse | ResidentErased)
+    | FireReleaseBegun | IncidentResolved | IncidentFoundFalse | ResidentErased | DeviceRegistered | DeviceRetired)
 
 
 class DoorBook:
@@ -100,10 +101,15 @@ class DoorBook:
         self._communities: dict[UUID, UUID] = {}
         self._releases: dict[tuple[UUID, UUID], UUID] = {}
         self._fires_over: set[tuple[UUID, UUID]] = set()
+        self._retired: dict[tuple[UUID, UUID], UUID] = {}
 
     def _apply(self, event: Event, row: Recorded) -> None:
         here = row.community_id
         match event:
+            case DeviceRetired(device_id=device_id):
+                self._retired[here, device_id] = row.event_id
+            case DeviceRegistered(device_id=device_id):
+                self._retired.pop((here, device_id), None)
             case DoorInstalled():
                 self._install(event, row)
             case LiftInstalled():
@@ -202,6 +208,10 @@ class DoorBook:
     def door_at(self, community_id: UUID, device_id: UUID, door_no: int) -> KnownDoor | None:
         return self._by_relay.get((community_id, device_id, door_no))
 
+    def retired(self, community_id: UUID, device_id: UUID) -> UUID | None:
+        """The event by which the device was retired; None where it is in use, as far as is known here."""
+        return self._retired.get((community_id, device_id))
+
     def stands_in(self, building_id: UUID) -> UUID | None:
         """The community that a building stands in; None while nobody has said it."""
         return self._communities.get(building_id)
@@ -275,7 +285,8 @@ class DoorBook:
         return judge(Question(
             zone=door.zone, door_because=door.because, means=means, now=now, person_id=person_id,
             credential=credential, rights=tuple(rights.values()), floor=door.floor,
-            floors=tuple(f for f in floors if f is not None), visitor=visitor, erased=(here, person_id) in self._erased))
+            floors=tuple(f for f in floors if f is not None), visitor=visitor, erased=(here, person_id) in self._erased,
+            retired=self.retired(here, door.device_id)))
 
     def understood(self, community_id: UUID) -> None:
         """Raises NotYet where this version cannot read all that was said of the community."""

@@ -19,8 +19,9 @@ from services.alarm.domain.sensors import SensorInstalled, SensorKind
 
 EVENTS = (
     identity.BuildingRegistered, identity.HomeRegistered, identity.ResidentRegistered, identity.ResidenceStarted,
-    identity.ResidenceEnded, identity.AccountOpened, identity.AccountClosed, devices.DeviceRegistered, access.DoorInstalled,
-    access.LiftInstalled, PanelInstalled, SensorInstalled, LadderSet, IncidentRaised, IncidentFoundFalse, IncidentResolved)
+    identity.ResidenceEnded, identity.AccountOpened, identity.AccountClosed, devices.DeviceRegistered, devices.DeviceRetired,
+    access.DoorInstalled, access.LiftInstalled, PanelInstalled, SensorInstalled, LadderSet, IncidentRaised, IncidentFoundFalse,
+    IncidentResolved)
 ENDED_KEPT = 10_000
 """Incidents that are over whose source is remembered; of older ones the view knows it."""
 
@@ -51,6 +52,7 @@ class AlarmBook:
     def __init__(self) -> None:
         self.memory = Memory("alarm_book", EVENTS, self._apply)
         self._devices: dict[tuple[UUID, UUID], Spot] = {}
+        self._retired: set[tuple[UUID, UUID]] = set()
         self._panels: dict[UUID, KnownPanel] = {}
         self._by_device: dict[tuple[UUID, UUID], UUID] = {}
         self._sensors: dict[UUID, KnownSensor] = {}
@@ -87,6 +89,9 @@ class AlarmBook:
                 self._residences.get((here, resident_id), {}).pop(residence_id, None)
             case devices.DeviceRegistered(device_id=device_id, name=name):
                 self._devices[here, device_id] = Spot(Place(name=name), (row.event_id,))
+                self._retired.discard((here, device_id))
+            case devices.DeviceRetired(device_id=device_id):
+                self._retired.add((here, device_id))
             case access.DoorInstalled(door_id=door_id, name=name, zone=zone):
                 kind, _, building = zone.partition(":")
                 place = Place(building_id=UUID(building) if kind == "building" else None, name=name)
@@ -128,6 +133,10 @@ class AlarmBook:
         if panel is not None:
             return Spot(Place(name=panel.said.name), (panel.because,))
         return self._devices.get((community_id, device_id), Spot(Place()))
+
+    def retired(self, community_id: UUID, device_id: UUID) -> bool:
+        """Whether the device is out of use: a panel for which it speaks says nothing more."""
+        return (community_id, device_id) in self._retired
 
     def zone(self, community_id: UUID, device_id: UUID, partition: int | None, zone: int | None) -> Spot:
         """Where the sensor of this zone hangs; of a zone without one, where its panel is said to be.

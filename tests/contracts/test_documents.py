@@ -182,7 +182,7 @@ def test_what_routes_refuse_is_found_in_what_they_call(openapis):
     assert codes(identity, "post", "/v1/sign-ins", "429") == {"too_many_codes"}
     assert codes(identity, "patch", "/v1/residents/{resident_id}", "428") == {"if_match_required"}
     assert codes(access, "post", "/v1/doors/{door_id}/openings", "409") == {
-        "credential_expired", "credential_unknown", "floor_not_permitted", "no_right_for_this_door", "resident_erased"}
+        "credential_expired", "credential_unknown", "device_retired", "floor_not_permitted", "no_right_for_this_door", "resident_erased"}
     assert codes(access, "post", "/v1/doors/{door_id}/openings", "404") == {"door_not_found"}
     assert codes(access, "get", "/v1/doors", "400") == {"cursor_malformed", "cursor_of_another_filter", "position_malformed"}
 

@@ -7,12 +7,13 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from libs.contracts import identity
+from libs.contracts import devices, identity
 from libs.eventkit.run import web
 from libs.eventkit.service import App
 from services.alarm.domain.incident_history import IncidentRaised
 from services.alarm.main import SERVICE
 from tests.integration.alarm_desk import ANN, BEN, BUILDING, DEVICE, GUARD, HOME, PANEL, SENSOR, Desk, desk_at
+from tests.kit import until
 
 AppOf = Callable[..., Awaitable[App]]
 
@@ -130,6 +131,16 @@ async def test_input_that_is_none_is_refused_before_anything_happens(desk: Desk)
     assert len(await desk.said(IncidentRaised)) == 1
 
 
+async def test_a_panel_whose_device_was_retired_is_shown_as_one_that_says_nothing_more(desk: Desk) -> None:
+    async def shown() -> Any:
+        return (await desk.get("/panels"))["items"][0]["device_retired"]
+
+    await desk.settled()
+    assert await shown() is False
+    await desk.hears(devices.DeviceRetired(DEVICE))
+    await until(shown)
+
+
 async def test_panels_and_sensors_are_installed_moved_and_one_a_zone(desk: Desk) -> None:
     device, place = str(uuid4()), {"building_id": str(BUILDING), "floor": 2, "name": "shaft"}
     panel = (await desk.ask("POST", "/panels", "staff", {"device_id": device, "name": "west"}, 201)).json()["id"]
@@ -149,7 +160,7 @@ async def test_panels_and_sensors_are_installed_moved_and_one_a_zone(desk: Desk)
     position = {"lifang-min-position": moved.headers["lifang-position"]}
     shown = (await desk.ask("GET", f"/sensors?panel_id={panel}", "guard", **position)).json()["items"]
     assert len(shown) == 2 and {s["zone"] for s in shown} == {3, 4} and all(s["false_rate"] is None for s in shown)
-    assert {p["name"] for p in (await desk.get("/panels"))["items"]} == {"east", "west"}
+    assert {p["name"]: p["device_retired"] for p in (await desk.get("/panels"))["items"]} == {"east": False, "west": False}
     await desk.signals("1110", zone=4, device_id=UUID(device), partition=1)
     await desk.settled()
     (shown,) = (await desk.get("/incidents"))["items"]

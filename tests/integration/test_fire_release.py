@@ -146,6 +146,26 @@ async def test_a_device_that_was_retired_is_tried_no_more_and_its_doors_are_show
     assert site.machine.told == []
 
 
+async def test_a_door_whose_device_was_retired_is_refused_at_once_and_nothing_is_ordered(site: Site) -> None:
+    begin(site.access)
+    begin(site.devices)
+    gate = next(door.door_id for door in await site.said(site.access, "door_installed") if door.door_no == 4)
+    (lift,) = await site.said(site.access, "lift_installed")
+    duty = GrantRight(uuid4(), UUID(int=7), "everywhere", "duty")
+    await site.access.commands.handle(duty.right_id, duty, site.context())
+    await site.devices.commands.handle(site.machine.id, RetireDevice(site.machine.id), site.context())
+
+    async def listed() -> bool:
+        answer = await site.client.get("/v1/lifts", headers={"authorization": "Bearer staff"})
+        return [lift["device_retired"] for lift in answer.json()["items"]] == [True]
+
+    await until(listed)
+    for path, body in ((f"/v1/doors/{gate}/openings", {}), (f"/v1/lifts/{lift.lift_id}/openings", {"floor": 2})):
+        answer = await site.post(path, body)
+        assert (answer.status_code, answer.json()["code"]) == (409, "device_retired")
+    assert await site.said(site.access, "door_opening_ordered") == []
+
+
 async def test_what_ends_before_its_device_ever_answered_is_told_normal_once_and_never_held(site: Site) -> None:
     begin(site.access)
     begin(site.devices)

@@ -71,10 +71,14 @@ def routes(app: App, book: DoorBook) -> APIRouter:
     async def list_lifts(
         request: Request, principal: Principal = permitted(permissions.DOORS_READ), cursor: str | None = None, limit: int = Limit,
     ) -> Response:
+        """`device_retired`: nothing opens it until another device does."""
         after, stale = http.cursor_id(cursor, "lifts"), await http.caught_up(request, lifts.VIEW.name)
+        await book.memory.fresh()
         rows = await app.database.fetch(principal.community_ids, lifts.page_of(after, limit + 1))
         shown = ("name", "building_id", "device_id", "floors", "version")
-        found = [{"id": r["lift_id"], **{k: r[k] for k in shown}} for r in rows]
+        found = [
+            {"id": r["lift_id"], **{k: r[k] for k in shown},
+             "device_retired": book.retired(r["community_id"], r["device_id"]) is not None} for r in rows]
         return json(http.page(found, limit, "lifts", "id"), 200, stale)
 
     @router.put("/homes/{home_id}/floor")
@@ -95,7 +99,8 @@ def routes(app: App, book: DoorBook) -> APIRouter:
         lift_id: UUID, body: Floor, request: Request, key: IdempotencyKey,
         principal: Principal = permitted(permissions.DOORS_OPEN),
     ) -> Response:
-        """Orders the floor's relay now or refuses with the rule that says no (409). The order lives five seconds."""
+        """Orders the floor's relay now or refuses with the rule that says no (409; device_retired: nobody could carry it out). The
+        order lives five seconds."""
         community_id = community_of(principal)
         await book.ready(await app.database.pool())
         lift = book.lift(community_id, lift_id, body.floor)

@@ -45,7 +45,8 @@ def routes(app: App, book: DoorBook, visitors: Visitors) -> APIRouter:
         door_id: UUID, request: Request, key: IdempotencyKey, body: OpenDoor | None = None,
         principal: Principal = permitted(permissions.DOORS_OPEN),
     ) -> Response:
-        """Orders the opening now or refuses it with the rule that says no (409). The order lives five seconds."""
+        """Orders the opening now or refuses it with the rule that says no (409; device_retired: nobody could carry it out). The order
+        lives five seconds."""
         community_id = community_of(principal)
         await book.ready(await app.database.pool())
         door = book.door(community_id, door_id)

@@ -8,6 +8,7 @@
 6. Everything else stays shut: deny by default.
 7. Who is erased opens nothing by a token of before: it runs out, but not at once.
 8. A duress PIN is judged as any other; the judgement knows it, and no answer tells it.
+9. A door whose device was retired is not opened from afar: nobody would carry that out (rule `device`). Who has no right is told that.
 
 Pure: what is known (rights, credentials) comes with the question, each with the event that said it.
 """
@@ -58,7 +59,8 @@ class PresentedPass(Struct, frozen=True):
 
 class Question(Struct, frozen=True):
     """`person_id` is known at once for a remote opening; at a door the credential says who it is. `floor`: where the
-    door is a lift; `floors`: those of the person's homes in its building. `erased`: who asks."""
+    door is a lift; `floors`: those of the person's homes in its building. `erased`: who asks. `retired`: the event by which the door's
+    device was."""
 
     zone: str
     door_because: UUID
@@ -71,6 +73,7 @@ class Question(Struct, frozen=True):
     floors: tuple[KnownFloor, ...] = ()
     visitor: PresentedPass | None = None
     erased: bool = False
+    retired: UUID | None = None
 
 
 class Judgement(Struct, frozen=True):
@@ -114,6 +117,8 @@ def _judged(question: Question) -> Judgement:
                 if home is None:
                     continue
                 facts.append(Fact(home.because, "floor"))
+            if question.means == "remote" and question.retired is not None:
+                return Judgement(False, "device", "device_retired", (*facts, Fact(question.retired, "device_retired")), person_id)
             return Judgement(True, right.rule, f"allowed_by_{right.rule}", tuple(facts), person_id)
     if len(facts) > before:
         return Judgement(False, "floor", "floor_not_permitted", tuple(facts), person_id)

@@ -66,9 +66,13 @@ def routes(app: App, book: AlarmBook) -> APIRouter:
     async def list_panels(
         request: Request, principal: Principal = reads, cursor: str | None = None, limit: int = Limit,
     ) -> Response:
+        """`device_retired`: the panel says nothing until another device speaks for it."""
         after, stale = http.cursor_id(cursor, "panels"), await http.caught_up(request, panels.PANELS_VIEW.name)
+        await book.memory.fresh()
         rows = await app.database.fetch(principal.community_ids, panels.page_of(after, limit + 1))
-        found = [{"id": r["panel_id"], **{k: r[k] for k in ("device_id", "name", "version")}} for r in rows]
+        found = [
+            {"id": r["panel_id"], **{k: r[k] for k in ("device_id", "name", "version")},
+             "device_retired": book.retired(r["community_id"], r["device_id"])} for r in rows]
         return json(http.page(found, limit, "panels", "id"), 200, stale)
 
     @router.get("/panels/{panel_id}/signals")

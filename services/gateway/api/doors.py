@@ -65,10 +65,10 @@ def door_after(cursor: str | None) -> tuple[str, UUID] | None:
 
 def door(row: dict[str, Any]) -> dict[str, Any]:
     """A door as it is shown: with its device, and with the last thing that happened there or null. `version`: for If-Match where it is
-    changed; null, as `evacuation`, where access has not said it."""
+    changed; null, as `evacuation`, where access has not said it. What was `retired` opens it no more; null where the device is unknown."""
     last = {name: row[f"last_{name}"] for name in ("id", "kind", "at", "state", "allowed", "live")}
     return {
         "id": row["id"], "name": row["name"], "zone": row["zone"], "evacuation": row["evacuation"], "version": row["version"],
         "device": {"id": row["device_id"], "kind": row["device_kind"], "name": row["device_name"],
-                   "door_no": row["door_no"]},
+                   "door_no": row["door_no"], "retired": row["device_retired"]},
         "last_event": last if last["id"] else None}

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Boolean, Column, Index, Integer, MetaData, Select, Table, Text, Uuid, select, true, tuple_
 
 from libs.contracts.access import DoorInstalled
-from libs.contracts.devices import DeviceRegistered
+from libs.contracts.devices import DeviceRegistered, DeviceRetired
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.views import Rows, View, Where
 from services.gateway.views.door_events import happenings
@@ -33,6 +33,7 @@ devices = Table(
     Column("device_id", Uuid, primary_key=True),
     Column("kind", Text),
     Column("name", Text),
+    Column("retired", Boolean),
 )
 
 
@@ -49,13 +50,17 @@ def project_doors(rows: Rows, event: Any, row: Recorded) -> None:
 
 
 def devices_read(event: Any, row: Recorded) -> Iterable[Where]:
-    if isinstance(event, DeviceRegistered):
+    if isinstance(event, DeviceRegistered | DeviceRetired):
         yield {"device_id": event.device_id}
 
 
 def project_devices(rows: Rows, event: Any, row: Recorded) -> None:
-    if isinstance(event, DeviceRegistered):
-        rows.put(device_id=event.device_id, kind=event.kind, name=event.name)
+    """What happened at a device that was retired is still told by its name."""
+    match event:
+        case DeviceRegistered():
+            rows.put(device_id=event.device_id, kind=event.kind, name=event.name, retired=False)
+        case DeviceRetired() if rows.get(device_id=event.device_id) is not None:
+            rows.put(device_id=event.device_id, retired=True)
 
 
 DOORS = View(doors, project_doors, doors_read)
@@ -73,9 +78,9 @@ def all_doors(community_id: UUID, after: tuple[str, UUID] | None, limit: int) ->
     query = (
         select(
             d.door_id.label("id"), d.name, d.zone, d.evacuation, d.version, d.door_no, d.device_id, devices.c.kind.label("device_kind"),
-            devices.c.name.label("device_name"), last.c.id.label("last_id"), last.c.kind.label("last_kind"),
-            last.c.at.label("last_at"), last.c.state.label("last_state"), last.c.allowed.label("last_allowed"),
-            last.c.live.label("last_live"))
+            devices.c.name.label("device_name"), devices.c.retired.label("device_retired"), last.c.id.label("last_id"),
+            last.c.kind.label("last_kind"), last.c.at.label("last_at"), last.c.state.label("last_state"),
+            last.c.allowed.label("last_allowed"), last.c.live.label("last_live"))
         .select_from(doors)
         .outerjoin(devices, (devices.c.community_id == d.community_id) & (devices.c.device_id == d.device_id))
         .outerjoin(last, true())

@@ -17,7 +17,7 @@ RULES = {
 """Of parking."""
 DOOR_RULES = {
     "residence": "居住", "duty": "值班", "visitor_pass": "访客通行证", "credential": "凭证", "floor": "楼层", "erasure": "注销",
-    "default": "默认不放行"}
+    "device": "设备在用", "default": "默认不放行"}
 """Of access."""
 DOORS = {
     "allowed_by_residence": "在此居住", "allowed_by_duty": "正在值班", "allowed_by_visitor_pass": "访客通行证有效",
@@ -25,7 +25,8 @@ DOORS = {
     "no_right_for_this_door": "没有开启此门的权限", "pass_unknown": "没有此访客通行证", "pass_revoked": "访客通行证已撤销",
     "pass_not_yet_valid": "访客通行证尚未生效", "pass_expired": "访客通行证已过期", "pass_elsewhere": "访客通行证不适用于此处",
     "pass_spent": "访客通行证已用完", "qr_malformed": "不是访客二维码", "qr_key_unknown": "二维码的签名密钥未知",
-    "qr_signature_wrong": "二维码的签名不正确", "qr_of_another_community": "是其他小区的二维码", "resident_erased": "本人已注销"}
+    "qr_signature_wrong": "二维码的签名不正确", "qr_of_another_community": "是其他小区的二维码", "resident_erased": "本人已注销",
+    "device_retired": "此门的设备已停用"}
 """Why a door may be opened or not."""
 REVOKED = {
     "host": "由邀请人撤销", "staff": "由工作人员撤销", "residence_ended": "邀请人已不在此居住", "host_erased": "邀请人的个人信息已删除"}

@@ -18,7 +18,7 @@ RULES = {
 """Of parking."""
 DOOR_RULES = {
     "residence": "residence", "duty": "duty", "visitor_pass": "visitor's pass", "credential": "credential", "floor": "floor",
-    "erasure": "erasure", "default": "deny by default"}
+    "erasure": "erasure", "device": "device in use", "default": "deny by default"}
 """Of access."""
 DOORS = {
     "allowed_by_residence": "they live here", "allowed_by_duty": "they are on duty",
@@ -29,7 +29,8 @@ DOORS = {
     "pass_expired": "the visitor's pass is no longer valid", "pass_elsewhere": "the visitor's pass is not for this place",
     "pass_spent": "the visitor's pass is used up", "qr_malformed": "the code is no visitor's code",
     "qr_key_unknown": "the code is signed with a key that is not known", "qr_signature_wrong": "the signature of the code is wrong",
-    "qr_of_another_community": "the code is of another community", "resident_erased": "they were erased"}
+    "qr_of_another_community": "the code is of another community", "resident_erased": "they were erased",
+    "device_retired": "the door's device was taken out of use"}
 """Why a door may be opened or not."""
 REVOKED = {
     "host": "by the host", "staff": "by staff", "residence_ended": "the host no longer lives there",

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from services.access.domain.admission import EVERYWHERE, Fact, KnownCredential, KnownRight, Question, judge
 
-ANN, DOOR, CARD, RIGHT, BEN = (UUID(int=n) for n in range(1, 6))
+ANN, DOOR, CARD, RIGHT, BEN, GONE = (UUID(int=n) for n in range(1, 7))
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 HELD = KnownCredential(person_id=ANN, kind="card", valid_until=None, because=CARD)
 HERE = KnownRight(zone="building:a", rule="residence", because=RIGHT)
@@ -48,6 +48,15 @@ def test_whoever_is_on_duty_opens_every_door():
     duty = KnownRight(zone=EVERYWHERE, rule="duty", because=RIGHT)
     judgement = judge(replace(AT_DOOR, means="remote", person_id=ANN, credential=None, rights=(duty,)))
     assert (judgement.allowed, judgement.rule) == (True, "duty")
+
+
+def test_a_door_whose_device_was_retired_is_not_opened_from_afar_and_the_fact_is_named():
+    afar = replace(AT_DOOR, means="remote", person_id=ANN, credential=None, retired=GONE)
+    judgement = judge(afar)
+    assert (judgement.allowed, judgement.rule, judgement.reason) == (False, "device", "device_retired")
+    assert judgement.facts == (Fact(DOOR, "door"), Fact(RIGHT, "right"), Fact(GONE, "device_retired"))
+    assert judge(replace(afar, rights=())).reason == "no_right_for_this_door", "who has no right hears nothing of the device"
+    assert judge(replace(AT_DOOR, retired=GONE)).allowed, "what a reader had said before it was retired is judged as ever"
 
 
 @given(st.sampled_from(["card", "pin", "remote", "face", "fingerprint", "unknown"]), st.booleans())

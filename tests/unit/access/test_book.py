@@ -8,6 +8,7 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import replace
 
+from libs.contracts.devices import DeviceRegistered, DeviceRetired
 from libs.contracts.identity import HomeRegistered, ResidenceEnded, ResidenceStarted, ResidentErased
 from libs.eventkit.decider import NotFound, NotYet
 from libs.eventkit.recorded import Catalogue, Meta, Recorded
@@ -104,6 +105,23 @@ def test_a_door_that_is_moved_gives_up_its_relay() -> None:
     moved = DoorInstalled(UUID(int=50), "gate", "community", UUID(int=51), 2)
     book = told(GATE, moved)
     assert (book.door_at(HERE, UUID(int=51), 1), book.door_at(HERE, UUID(int=51), 2)) == (None, book.door(HERE, GATE.door_id))
+
+
+def test_a_door_or_lift_whose_device_was_retired_opens_from_afar_when_another_device_opens_it_or_that_one_is_back() -> None:
+    retired, back = DeviceRetired(GATE.device_id), DeviceRegistered(GATE.device_id, "hikvision-terminal", "gate")
+    everywhere = RightGranted(UUID(int=31), ANN, "everywhere", "duty")
+
+    def why(*events: Struct) -> str:
+        book = told(everywhere, GATE, *events)
+        return book.judge(book.door(HERE, GATE.door_id), "remote", NOW, person_id=ANN).reason
+
+    assert why(retired) == "device_retired"
+    assert why() == why(retired, back) == why(retired, replace(GATE, device_id=UUID(int=99))) == "allowed_by_duty"
+    lift = told(everywhere, INSTALLED, DeviceRetired(INSTALLED.device_id))
+    assert lift.judge(lift.lift(HERE, LIFT, 7), "remote", NOW, person_id=ANN).reason == "device_retired"
+    book = told(everywhere, GATE)
+    book._apply(retired, recorded(retired, THERE))
+    assert book.judge(book.door(HERE, GATE.door_id), "remote", NOW, person_id=ANN).allowed, "it is another community that said so"
 
 
 def test_a_door_record_of_another_community_takes_no_relay_and_gives_none_up() -> None:

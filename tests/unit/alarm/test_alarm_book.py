@@ -89,6 +89,13 @@ def test_a_device_that_is_no_panel_has_at_least_its_name(told: Told):
     assert told.book.device(HERE, OTHER) == Spot(Place())
 
 
+def test_a_device_that_was_retired_is_known_as_such_in_its_community_until_it_is_registered_again(told: Told):
+    told.hears(registered := devices.DeviceRegistered(DEVICE, "dc09-panel", "box"), devices.DeviceRetired(DEVICE))
+    assert told.book.retired(HERE, DEVICE) and not told.book.retired(ELSEWHERE, DEVICE) and not told.book.retired(HERE, OTHER)
+    assert told.book.device(HERE, DEVICE).place == Place(name="box"), "what it said before is still told by its name"
+    assert not told.hears(registered).book.retired(HERE, DEVICE)
+
+
 def test_a_door_is_in_its_building_or_at_the_gates(told: Told):
     gate, door = uuid4(), uuid4()
     told.hears(access.DoorInstalled(gate, "south gate", "community", DEVICE, 1))

@@ -57,6 +57,15 @@ def test_tables_are_keyed_by_community_and_hold_what_rows_hold(view):
     assert all(set(row) <= set(view.columns) for row in fold(view, LOG))
 
 
+def test_a_device_that_was_retired_keeps_its_name_and_is_there_again_when_it_is_registered_again():
+    (known,) = fold(doors.DEVICES, LOG)
+    retired = [*LOG, heard(devices.DeviceRetired(DEVICE), 950)]
+    (gone,) = fold(doors.DEVICES, retired)
+    assert (known["retired"], gone) == (False, {**known, "retired": True})
+    assert fold(doors.DEVICES, [*retired, heard(devices.DeviceRegistered(DEVICE, "hikvision-terminal", "North"), 951)]) == [known]
+    assert fold(doors.DEVICES, [heard(devices.DeviceRetired(GATE), 1)]) == []
+
+
 def test_whoever_moved_out_has_no_home():
     assert [(row["resident_id"], row["role"]) for row in fold(my_home.RESIDENCES, LOG)] == [(str(ANN), "owner")]
 

@@ -125,7 +125,7 @@ REVOKED = codes_of(access_reactions, "RevokePass", 1) | codes_of(access_erasures
 
 
 def test_the_codes_of_access_are_found_in_its_source() -> None:
-    assert {"residence", "duty", "visitor_pass", "credential", "floor", "erasure", "default"} == DOOR_RULES
+    assert {"residence", "duty", "visitor_pass", "credential", "floor", "erasure", "device", "default"} == DOOR_RULES
     assert {"pass_elsewhere", "pass_spent", "floor_not_permitted", "qr_malformed", "pass_revoked", "credential_expired"} < DOORS
     assert {"host", "staff", "residence_ended", "host_erased"} == REVOKED
 
