@@ -35,6 +35,7 @@ from services.access.domain.pass_history import VisitorPassIssued, VisitorPassRe
 from services.access.domain.releases import FireReleaseBegun, ReleasedRelay
 from services.access.domain.rights import RightGranted, RightRevoked
 from services.access.domain.visitor_passes import GROUND
+from services.access.lately import Lately
 
 PRUNED_EVERY = 1000
 KEPT_AFTER = timedelta(days=1)
@@ -82,7 +83,7 @@ class DoorBook:
     """`memory` says how fresh it is; ask `ready` before every judgement."""
 
     def __init__(self) -> None:
-        self.memory = Memory("door_book", Event.__args__, self._apply)
+        self.memory, self.lately = Memory("door_book", Event.__args__, self._apply), Lately()
         self._doors: dict[UUID, KnownDoor] = {}
         self._lifts: dict[UUID, dict[int, KnownDoor]] = {}
         self._by_relay: dict[tuple[UUID, UUID, int], KnownDoor] = {}
@@ -119,16 +120,18 @@ class DoorBook:
             case RightGranted(right_id=right_id, person_id=person_id, zone=zone, rule=rule):
                 held = self._rights.setdefault((here, person_id), {})
                 held[right_id] = KnownRight(zone=zone, rule=rule, because=row.event_id)
+                self.lately.begins(right_id, row)
             case RightRevoked(right_id=right_id, person_id=person_id):
-                self._rights.get((here, person_id), {}).pop(right_id, None)
+                self.lately.ends(right_id, person_id, self._rights.get((here, person_id), {}).pop(right_id, None), row)
             case CredentialIssued(credential_id=credential_id):
                 self._credentials[credential_id] = KnownCredential(
                     person_id=event.person_id, kind=event.kind, valid_until=event.valid_until, because=row.event_id,
                     duress=event.duress)
                 self._held.setdefault((here, event.person_id), set()).add(credential_id)
                 self._new.add(credential_id)
+                self.lately.begins(credential_id, row)
             case CredentialRevoked(credential_id=credential_id, person_id=person_id):
-                self._credentials.pop(credential_id, None)
+                self.lately.ends(credential_id, person_id, self._credentials.pop(credential_id, None), row)
                 self._held.get((here, person_id), set()).discard(credential_id)
                 self._new.discard(credential_id)
                 if (index := self._index_of.pop(credential_id, None)) is not None and self._by_index.get(index) == credential_id:
@@ -143,11 +146,13 @@ class DoorBook:
             case ResidenceStarted(residence_id=residence_id, resident_id=resident_id, home_id=home_id, building_id=building_id):
                 lives = self._residences.setdefault((here, resident_id), {})
                 lives[residence_id] = KnownResidence(home_id, building_id, row.event_id)
+                self.lately.begins(residence_id, row)
             case ResidenceEnded(residence_id=residence_id, resident_id=resident_id, home_id=home_id):
-                self._residences.get((here, resident_id), {}).pop(residence_id, None)
+                self.lately.ends(residence_id, resident_id, self._residences.get((here, resident_id), {}).pop(residence_id, None), row)
                 self._left[here, resident_id, home_id] = row.recorded_at
             case ResidentErased(resident_id=resident_id):
                 self._erased.add((here, resident_id))
+                self.lately.forget(here, resident_id)
             case BuildingRegistered(building_id=building_id):
                 self._communities[building_id] = here
             case FireReleaseBegun(release_id=release_id, building_id=building_id):
@@ -270,23 +275,24 @@ class DoorBook:
 
     def judge(
         self, door: KnownDoor, means: Means, now: datetime, *, person_id: UUID | None = None, index: str = "",
-        visitor: PresentedPass | None = None,
+        visitor: PresentedPass | None = None, let_in: bool = False, ended: KnownCredential | None = None,
     ) -> Judgement:
-        """Judges a person (remote), a visitor, or whoever holds the credential with this blind index, now. Raises NotYet where
-        a newer version has said something that this one cannot read: it might be a revocation."""
+        """Judges a person (remote), a visitor, or whoever holds the credential with this blind index (`ended`: held, and it was revoked
+        since). Raises NotYet where a newer version has said something that this one cannot read: it might be a revocation."""
         here = door.community_id
         self.understood(here)
         found = self._by_index.get((here, means, index))
-        credential = self._credentials.get(found) if found else None
+        credential = ended or (self._credentials.get(found) if found else None)
         who = person_id or (credential.person_id if credential else None)
-        rights = self._rights.get((here, who), {}) if who else {}
-        homes = self._residences.get((here, who), {}).values() if who and door.floor is not None else ()
+        rights = (*self._rights.get((here, who), {}).values(), *self.lately.of(here, who, now, KnownRight)) if who else ()
+        homes = [*self._residences.get((here, who), {}).values()] if who and door.floor is not None else []
+        homes += self.lately.of(here, who, now, KnownResidence) if let_in else []
         floors = (self._floors.get((here, r.home_id)) for r in homes if door.zone == f"building:{r.building_id}")
         return judge(Question(
             zone=door.zone, door_because=door.because, means=means, now=now, person_id=person_id,
-            credential=credential, rights=tuple(rights.values()), floor=door.floor,
+            credential=credential, rights=rights, floor=door.floor,
             floors=tuple(f for f in floors if f is not None), visitor=visitor, erased=(here, person_id) in self._erased,
-            retired=self.retired(here, door.device_id)))
+            retired=self.retired(here, door.device_id), let_in=let_in))
 
     def understood(self, community_id: UUID) -> None:
         """Raises NotYet where this version cannot read all that was said of the community."""

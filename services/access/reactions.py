@@ -27,6 +27,7 @@ from services.access.domain.openings import (
 from services.access.domain.pass_history import VisitorPassIssued, VisitorPassUsed
 from services.access.domain.rights import EVERYWHERE, GrantRight, RevokeRight, right_id_of
 from services.access.domain.visitor_passes import RecordArrival, ReturnUse, RevokePass
+from services.access.lately import revoked_since
 from services.access.releasing import fire_releases, relays_released
 from services.access.visitors import Visitors
 
@@ -151,8 +152,9 @@ def reports(app: App, book: DoorBook, visitors: Visitors) -> Reaction:
                 means = "unknown"
             else:
                 visitor = await visitors.presented(event, row, door, as_of(event, row), REPORTS)
-        index = await blind_index(app, event, row.community_id, means)
-        judgement = book.judge(door, means, as_of(event, row), index=index, visitor=visitor)
+        index, let_in = await blind_index(app, event, row.community_id, means), not event.awaits_decision
+        ended = await revoked_since(app, book.lately, row.community_id, means, index, as_of(event, row)) if let_in else None
+        judgement = book.judge(door, means, as_of(event, row), index=index, visitor=visitor, let_in=let_in, ended=ended)
         command = JudgeCredential(
             opening_id=event.report_id, door_id=door.door_id, device_id=door.device_id, door_no=door.door_no,
             means=means, judgement=judgement, live=event.live, verified=not event.awaits_decision,

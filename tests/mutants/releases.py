@@ -141,6 +141,7 @@ OF_DEVICES = (
          "return tuple(i for i in self.unanswered if (i in held) == bool(held))", "return self.unanswered[-1:]"),
         ("whoever wants it held again pushes the other aside",
          "wishes = (*wishes, Wish(event.release_id, event.state))", "wishes = (Wish(event.release_id, event.state),)"),
+        ("a scrapped device is told for ever", "        case Untold(), DeviceGone():", "        case Confirmed(), DeviceGone():"),
         ("relay 1 of two devices is one",
          'return uuid5(device_id, f"{community_id} {door_no}")', 'return uuid5(community_id, f"{door_no}")'),
     ),

@@ -9,6 +9,8 @@
 7. Who is erased opens nothing by a token of before: it runs out, but not at once.
 8. A duress PIN is judged as any other; the judgement knows it, and no answer tells it.
 9. A door whose device was retired is not opened from afar: nobody would carry that out (rule `device`). Who has no right is told that.
+10. Whom a reader has let in by itself is judged as of then, though their credential or right has ended since. What waits for our
+    order is not: once it has ended, nothing opens.
 
 Pure: what is known (rights, credentials) comes with the question, each with the event that said it.
 """
@@ -32,17 +34,23 @@ class Fact(Struct, frozen=True):
 
 
 class KnownRight(Struct, frozen=True):
+    """`until`: when it ended, None: it has not."""
+
     zone: str
     rule: str
     because: UUID
+    until: datetime | None = None
 
 
 class KnownCredential(Struct, frozen=True):
+    """`until`: when it was revoked."""
+
     person_id: UUID
     kind: str
     valid_until: datetime | None
     because: UUID
     duress: bool = False
+    until: datetime | None = None
 
 
 class KnownFloor(Struct, frozen=True):
@@ -58,9 +66,9 @@ class PresentedPass(Struct, frozen=True):
 
 
 class Question(Struct, frozen=True):
-    """`person_id` is known at once for a remote opening; at a door the credential says who it is. `floor`: where the
-    door is a lift; `floors`: those of the person's homes in its building. `erased`: who asks. `retired`: the event by which the door's
-    device was."""
+    """`now`: the moment for which it is judged. `person_id` is known at once for a remote opening; at a door the credential says who it
+    is. `floor`: where the door is a lift; `floors`: those of the person's homes in its building. `erased`: who asks. `retired`: the event
+    by which the door's device was. `let_in`: by the reader itself."""
 
     zone: str
     door_because: UUID
@@ -74,6 +82,11 @@ class Question(Struct, frozen=True):
     visitor: PresentedPass | None = None
     erased: bool = False
     retired: UUID | None = None
+    let_in: bool = False
+
+    def counts(self, until: datetime | None) -> bool:
+        """Whether what ended then counts for this question."""
+        return until is None or (self.let_in and self.now < until)
 
 
 class Judgement(Struct, frozen=True):
@@ -89,6 +102,8 @@ class Judgement(Struct, frozen=True):
 
 
 def judge(question: Question) -> Judgement:
+    if question.credential is not None and not question.counts(question.credential.until):
+        question = replace(question, credential=None)
     judgement, credential = _judged(question), question.credential
     return replace(judgement, holder=credential.person_id) if credential is not None and credential.duress else judgement
 
@@ -110,7 +125,7 @@ def _judged(question: Question) -> Judgement:
             return Judgement(False, "credential", "credential_expired", tuple(facts), person_id)
     before = len(facts)
     for right in question.rights:
-        if right.zone in (question.zone, EVERYWHERE):
+        if right.zone in (question.zone, EVERYWHERE) and question.counts(right.until):
             facts.append(Fact(right.because, "right"))
             if question.floor is not None and right.zone != EVERYWHERE and question.floor != GROUND:
                 home = next((f for f in question.floors if f.floor == question.floor), None)

@@ -59,6 +59,16 @@ def test_a_door_whose_device_was_retired_is_not_opened_from_afar_and_the_fact_is
     assert judge(replace(AT_DOOR, retired=GONE)).allowed, "what a reader had said before it was retired is judged as ever"
 
 
+def test_whom_a_reader_let_in_by_itself_is_judged_by_what_counted_then_and_what_waits_for_us_is_not():
+    later = NOW + timedelta(seconds=1)
+    for ended in ({"credential": replace(HELD, until=later)}, {"rights": (replace(HERE, until=later),)}):
+        let_in = replace(AT_DOOR, let_in=True, **ended)
+        assert judge(let_in).allowed and not judge(replace(let_in, now=later)).allowed
+        assert not judge(replace(let_in, let_in=False)).allowed, "once it has ended nothing opens"
+    gone = judge(replace(AT_DOOR, credential=replace(HELD, until=later, duress=True)))
+    assert (gone.reason, gone.person_id, gone.holder) == ("credential_unknown", None, None)
+
+
 @given(st.sampled_from(["card", "pin", "remote", "face", "fingerprint", "unknown"]), st.booleans())
 def test_without_a_right_nothing_opens(means, held):
     question = replace(AT_DOOR, means=means, person_id=ANN if means == "remote" else None, credential=HELD if held else None, rights=())

@@ -14,11 +14,13 @@ from libs.eventkit.decider import NotFound, NotYet
 from libs.eventkit.recorded import Catalogue, Meta, Recorded
 from libs.eventkit.sealed import Sealed
 from services.access.book import KEPT_AFTER, DoorBook, Event, KnownDoor
+from services.access.domain.admission import KnownCredential, KnownRight
 from services.access.domain.credentials import CredentialIssued, CredentialRevoked
 from services.access.domain.doors import DoorInstalled
 from services.access.domain.lifts import HomeFloorSet, LiftFloor, LiftInstalled
 from services.access.domain.rights import RightGranted, RightRevoked
 from services.access.domain.visitor_passes import VisitorPassIssued, VisitorPassRevoked
+from services.access.lately import BELIEVED
 from tests.kit import recorded
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
@@ -122,6 +124,45 @@ def test_a_door_or_lift_whose_device_was_retired_opens_from_afar_when_another_de
     book = told(everywhere, GATE)
     book._apply(retired, recorded(retired, THERE))
     assert book.judge(book.door(HERE, GATE.door_id), "remote", NOW, person_id=ANN).allowed, "it is another community that said so"
+
+
+def lately(*told_at: tuple[Struct, int], community: UUID = HERE) -> DoorBook:
+    """Each so many minutes after NOW."""
+    book = DoorBook()
+    for event, minutes in told_at:
+        book._apply(event, recorded(event, community, at=NOW + timedelta(minutes=minutes)))
+    return book
+
+
+def test_whoever_moved_out_had_their_floor_until_then_where_the_lift_took_them_by_itself() -> None:
+    moved = RightRevoked(RIGHT.right_id, ANN, RIGHT.zone, "residence")
+    book = lately((INSTALLED, 0), (RIGHT, 0), (LIVES, 0), (HomeFloorSet(HOME, 7), 0), (MOVED, 10), (moved, 10))
+    card, seventh = KnownCredential(ANN, "card", None, HOME), book.lift(HERE, LIFT, 7)
+
+    def allowed(minutes: int, let_in: bool = True) -> bool:
+        return book.judge(seventh, "card", NOW + timedelta(minutes=minutes), let_in=let_in, ended=card).allowed
+
+    assert (allowed(-1), allowed(0), allowed(9), allowed(10), allowed(9, let_in=False)) == (False, True, True, False, False)
+
+
+def test_what_has_ended_is_remembered_for_as_long_as_a_devices_clock_is_believed_and_nothing_of_who_is_erased() -> None:
+    def right(n: int, person: UUID = ANN) -> tuple[RightGranted, RightRevoked]:
+        return (RightGranted(UUID(int=n), person, "community", "residence"), RightRevoked(UUID(int=n), person, "community", "residence"))
+
+    (began, ended), (later, over) = right(60), right(61)
+    known = ((began, 0), (ended, 10))
+    month = int(BELIEVED / timedelta(minutes=1)) + 10
+    at = NOW + timedelta(minutes=5)
+
+    def rights(book: DoorBook, person: UUID = ANN, community: UUID = HERE) -> int:
+        return len(book.lately.of(community, person, at, KnownRight))
+
+    assert rights(lately(*known)) == rights(lately(*known, (later, 11), (over, month))) == 1
+    assert rights(lately(*known, (later, 11), (over, month + 1))) == rights(lately(*known), THERE) == 0
+    assert rights(lately(*known, community=THERE)) == 0, "another community's"
+    erased = ResidentErased(ANN, ANN, "own_wish")
+    assert rights(lately(*known, (erased, 11))) == rights(lately((began, 0), (erased, 9), (ended, 10))) == 0
+    assert rights(lately((ended, 10))) == 0, "it had never begun"
 
 
 def test_a_door_record_of_another_community_takes_no_relay_and_gives_none_up() -> None:
