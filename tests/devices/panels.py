@@ -1,6 +1,7 @@
 """A listener for alarm panels on a real log, and panels that call it."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -64,12 +65,12 @@ class Panel:
         return cls(*await asyncio.open_connection("127.0.0.1", listener.ports[0]))
 
     async def answer(self, timeout: float = 15.0) -> str:
-        """The body of the next answer; empty where the line was cut."""
+        """The body of the next answer, an ACK or DUH without our time; empty where the line was cut."""
         try:
             raw = await asyncio.wait_for(self.reader.readuntil(b"\r"), timeout)
         except (asyncio.IncompleteReadError, ConnectionError):
             return ""
-        return raw[9:-1].decode()
+        return re.sub(r'("(?:ACK|DUH)".*\[\])_[0-9:,-]{19}', r"\1", raw[9:-1].decode())
 
     async def says(self, *frames: bytes) -> list[str]:
         self.writer.write(b"".join(frames))

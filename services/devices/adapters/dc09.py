@@ -199,7 +199,7 @@ def _in_time(stamp: str, now: datetime) -> bool:
 
 def answer(frame: Frame, now: datetime, reply: str = "") -> bytes | None:
     """What goes back, None for what is not answered; `reply` where the receiver knows better. An encrypted frame that was
-    opened is acknowledged with its key."""
+    opened is acknowledged with its key. Who tells the time is told it: Hengbo's panels take an answer without it for none."""
     said = reply or frame.reply
     if said == "none":
         return None
@@ -210,7 +210,8 @@ def answer(frame: Frame, now: datetime, reply: str = "") -> bytes | None:
     account = f"#{frame.account}" if frame.account else ""
     rest = f'{frame.seq or "0000"}{receiver}L{frame.line or "0"}{account}['
     if frame.key is None or said != "ACK":
-        return framed(f'"{said}"{rest}]'.encode())
+        timed = stamp if frame.inner.stamp and not frame.encrypted else ""
+        return framed(f'"{said}"{rest}]{timed}'.encode())
     return framed(f'"*{said}"{rest}'.encode() + encrypt(frame.key, f"]{stamp}".encode()))
 
 
