@@ -166,9 +166,11 @@ MUTANTS = (
     ),
     *of(
         f"{HERE}/book.py", f"{UNIT}/test_book.py",
-        ("a right that was revoked still opens", "self._rights.get((here, person_id), {}).pop(right_id, None)", "pass"),
+        ("a right that was revoked still opens", "self._rights.get((here, person_id), {}).pop(right_id, None)",
+         "self._rights.get((here, person_id), {}).get(right_id)"),
         ("a card that was revoked still opens",
-         "self._credentials.pop(credential_id, None), row)", "self._credentials.get(credential_id), row)"),
+         "            case CredentialRevoked(credential_id=credential_id, person_id=person_id):",
+         "            case CredentialRevoked(credential_id=credential_id, person_id=person_id) if False:"),
         ("a door is judged before all that was said is understood", "        self.understood(here)\n", ""),
         ("an erased resident opens doors until their token runs out",
          "                self._erased.add((here, resident_id))", "                pass"),
@@ -178,7 +180,8 @@ MUTANTS = (
         ("a pass of another community is found",
          "known is not None and known.community_id == community_id else None", "known is not None else None"),
         ("who has moved out still lives there",
-         "self._residences.get((here, resident_id), {}).pop(residence_id, None)", "pass"),
+         "self._residences.get((here, resident_id), {}).pop(residence_id, None)",
+         "self._residences.get((here, resident_id), {}).get(residence_id)"),
         ("a relay that a lift gave up still opens",
          ("        for before in self._lifts.pop(event.lift_id, {}).values():\n"
          "            self._by_relay.pop((row.community_id, before.device_id, before.door_no), None)\n"),
