@@ -198,6 +198,10 @@ async def test_who_was_told_confirms_it_wherever_they_live_now_and_who_came_afte
     path = f"/v1/broadcasts/{broadcast_id_of(incident)}/receipts"
     answers = [(await here.ask("POST", path, "resident", resident)).status_code for resident in (ANN, BEN, CLEO)]
     assert answers == [201, 201, 404]
+    shown = [(await here.ask("GET", "/v1/broadcasts", "resident", resident)).json()["items"] for resident in (ANN, BEN, CLEO)]
+    assert [[b["id"] for b in items] for items in shown] == [[str(broadcast_id_of(incident))]] * 2 + [[]]
+    one = [await here.ask("GET", path.removesuffix("/receipts"), "resident", resident) for resident in (ANN, CLEO)]
+    assert [answer.status_code for answer in one] == [200, 404]
 
 
 async def test_a_broadcast_is_confirmed_by_who_was_told(here: Neighborhood):

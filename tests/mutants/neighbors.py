@@ -116,7 +116,8 @@ MUTANTS = (
         ("told by one channel, waiting for another, is not told", '("told", "waiting", "not_told") if',
          '("waiting", "told", "not_told") if'),
         ("residents see broadcasts to other buildings",
-         ".where(BROADCASTS.c.building_id.in_(members.circle_ids_of(resident_id)))", ".where(BROADCASTS.c.building_id.is_not(None))"),
+         "BROADCASTS.c.building_id.in_(members.circle_ids_of(resident_id))", "BROADCASTS.c.building_id.is_not(None)"),
+        ("who moved loses what they were told", ".where(or_(meant, and_(", ".where(or_(and_("),
     ),
     *of(
         f"{HERE}/domain/tellings.py", f"{UNIT}/test_tellings.py",

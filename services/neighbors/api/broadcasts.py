@@ -68,7 +68,7 @@ def routes(app: App, book: CircleBook) -> APIRouter:
         request: Request, building_id: UUID | None = None, cursor: str | None = None, limit: int = Limit,
         principal: Principal = own_or_all,
     ) -> Response:
-        """For a resident those to the building where they live, also when they are over: that is the all-clear."""
+        """For a resident those that were meant for them, wherever they live now, also when they are over: that is the all-clear."""
         filter_ = f"broadcasts of {building_id} for {principal.id}"
         before, stale = http.cursor_position(cursor, filter_), await caught_up(request)
         shown: tuple[str, ...] = (*SHOWN, *MORE) if watches(principal) else (*SHOWN, "read_at")

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, MetaData, Select, String, Table, Uuid, and_, select
+from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, MetaData, Select, String, Table, Uuid, and_, or_, select
 
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.views import Rows, View, Where
@@ -29,6 +29,7 @@ TELLINGS = Table(
     Column("broadcast_id", Uuid), Column("resident_id", Uuid), Column("channel", String), Column("state", String),
     Column("attempts", Integer), Column("reason", String), Column("told_at", DateTime(timezone=True)))
 Index("tellings_of_broadcast", TELLINGS.c.community_id, TELLINGS.c.broadcast_id)
+Index("tellings_of_resident", TELLINGS.c.community_id, TELLINGS.c.resident_id)
 Told = TellingQueued | ResidentTold | TellingFailed | ResidentNotTold
 
 
@@ -78,13 +79,15 @@ def page_of(building_id: UUID | None, before: int | None, limit: int) -> Select[
 
 
 def mine(resident_id: UUID, broadcast_id: UUID | None, before: int | None, limit: int) -> Select[tuple[object, ...]]:
-    """Those to the buildings where the resident lives, newest first, or the one of them, and when they have read them."""
-    read = receipts.TABLE.c
+    """Those that were meant for the resident, wherever they live now, and what runs where they live; newest first, or the one of them,
+    and when they have read them."""
+    read, lives = receipts.TABLE.c, BROADCASTS.c.building_id.in_(members.circle_ids_of(resident_id))
+    meant = BROADCASTS.c.broadcast_id.in_(select(TELLINGS.c.broadcast_id).where(TELLINGS.c.resident_id == resident_id))
     query = (
         select(BROADCASTS, read.read_at)
         .select_from(BROADCASTS.outerjoin(
             receipts.TABLE, and_(read.notice_id == BROADCASTS.c.broadcast_id, read.resident_id == resident_id)))
-        .where(BROADCASTS.c.building_id.in_(members.circle_ids_of(resident_id)))
+        .where(or_(meant, and_(BROADCASTS.c.ended_at.is_(None), lives)))
         .order_by(BROADCASTS.c.position.desc()).limit(limit))
     if broadcast_id:
         query = query.where(BROADCASTS.c.broadcast_id == broadcast_id)
