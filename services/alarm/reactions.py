@@ -3,7 +3,7 @@
 Nothing of this waits: where memory cannot be asked how things stand, the incident is raised with what it knew last.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,12 +13,16 @@ from libs.eventkit.db import Unavailable
 from libs.eventkit.problems import Problem
 from libs.eventkit.reactions import Do, Reaction
 from libs.eventkit.recorded import Recorded
+from libs.eventkit.service import App
 from services.alarm.book import AlarmBook, Spot
-from services.alarm.domain.incident_history import About
-from services.alarm.domain.incidents import RaiseIncident, RestoreSource
+from services.alarm.domain.incident_history import About, Source
+from services.alarm.domain.incidents import INCIDENTS, RaiseIncident, RestoreSource, takes_restoral
 from services.alarm.domain.kinds import SEVERITY, SILENT, IncidentKind
 from services.alarm.domain.sensors import ALARM_OF
 from services.alarm.domain.signals import Alarm, meaning_of, source_of_duress, source_of_line, source_of_zone
+
+Standing = Callable[[UUID, UUID], Awaitable[Source]]
+"""How a source of a community stands."""
 
 
 async def ready(book: AlarmBook, position: int) -> None:
@@ -46,9 +50,10 @@ def raising(
         about, report_id, code, live, book.ladder(community_id, alarm.severity), now, raised_by, device_time)
 
 
-def panel_signals(book: AlarmBook) -> Reaction:
+def panel_signals(book: AlarmBook, standing: Standing) -> Reaction:
     """Each zone's signals in their order; those of different zones at once, so that a storm of one panel does not queue. Nothing is
-    read before a raise is stored (`new`): most zones have never raised anything, and of the others the log finds out."""
+    read before a raise is stored (`new`): most zones have never raised anything, and of the others the log finds out. What a code
+    restores is named with the alarm first and what is less behind it."""
 
     async def panel_signalled(event: devices.PanelSignalled, row: Recorded) -> list[Do]:
         meaning = meaning_of(event.protocol, event.code)
@@ -65,9 +70,11 @@ def panel_signals(book: AlarmBook) -> Reaction:
                 book, row.community_id, source, event.report_id, alarm, spot, f"{event.protocol}:{event.code}", event.live,
                 row.recorded_at, event.device_id, device_time=event.device_time)
             done.append(Do("raise", source, command, spot.because, new=True))
-        for n, (kind, condition) in enumerate(restored(meaning.restores, spot)):
-            source = source_of(event, kind, condition)
-            well = RestoreSource(source, event.report_id, kept=n == 0, device_time=event.device_time)
+        wells = [(source_of(event, *pair), pair) for pair in restored(meaning.restores, spot)]
+        lesser = [await standing(source, row.community_id) for source, _ in wells[1:]]
+        meant = wells[1:] if any(takes_restoral(event.report_id, state) for state in lesser) else wells
+        for source, (kind, condition) in meant:
+            well = RestoreSource(source, event.report_id, kept=source == wells[0][0], device_time=event.device_time)
             done.append(Do(f"restore {kind} {condition}", source, well))
         return done
 
@@ -124,5 +131,9 @@ def duress(book: AlarmBook) -> Reaction:
         "alarms_of_doors", {access.DuressSignalled: duress_signalled}, key=lambda event, row: f"door:{event.door_id}", apart=True)
 
 
-def reactions(book: AlarmBook) -> tuple[Reaction, ...]:
-    return panel_signals(book), lines(book), duress(book)
+def reactions(app: App, book: AlarmBook) -> tuple[Reaction, ...]:
+    async def standing(source_id: UUID, community_id: UUID) -> Source:
+        state: Source = (await app.commands.state(INCIDENTS, source_id, community_id))[0]
+        return state
+
+    return panel_signals(book, standing), lines(book), duress(book)

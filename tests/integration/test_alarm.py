@@ -99,6 +99,14 @@ async def test_views_are_what_the_log_says_and_panels_history_is_whole(desk: Des
     assert {i["kind"] for i in (await desk.get("/incidents"))["items"]} == {"fire", "other", "trouble"}
 
 
+async def test_the_end_of_a_fault_calls_no_fire_of_its_zone_well_and_the_next_restoral_does(desk: Desk) -> None:
+    said = [signal(code, 7, protocol="sia") for code in ("FA", "FT", "FR", "FR")]
+    for several, active in ((said[:3], {"fire": True, "trouble": False}), (said[3:], {"fire": False, "trouble": False})):
+        await desk.hears(*several)
+        await desk.settled()
+        assert {i["kind"]: i["active"] for i in (await desk.get("/incidents"))["items"]} == active
+
+
 async def test_the_queue_is_worked_off_from_the_worst_and_oldest_page_by_page(desk: Desk) -> None:
     wanted = [await desk.signals(code, zone) for code, zone in (
         ("1301", 1), ("1130", 2), ("1110", 3), ("1130", 4), ("1110", 5))]

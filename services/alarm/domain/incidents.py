@@ -4,7 +4,8 @@
    A report counts once. Another place, kind or condition is another source, so that folding never hides one (decision 13).
 2. A restore belongs to the incident that is open, or to the last one that ended; it ends nothing. What a panel kept and tells late
    is raised like all else, for nobody was told of it; where the restore of it was faster, it is raised and well again at once. Which
-   came first the device's clock says; where it does not say so, nothing is well.
+   came first the device's clock says; where it does not say so, nothing is well. A restoral that does not say of what (FR of SIA DC-03:
+   "alarm/trouble condition has been eliminated") is of the trouble where one is open: a fire is not called well by the end of a fault.
 3. Nothing is reset by itself (GB 50394-2007, 5.2.3): a named person on duty acknowledges, says whether it is real, sends somebody,
    and ends it. Any of them may take the next step; the event says who did.
 4. False is found before it is verified. Somebody is sent, and it is resolved, only after that.
@@ -140,6 +141,11 @@ def decide_restore(command: RestoreSource, source: Source) -> list[IncidentEvent
             return [IncidentRestored(source.incident.about, command.report_id)] if source.incident.active else []
         case _:
             assert_never(source)
+
+
+def takes_restoral(report_id: UUID, source: Source) -> bool:
+    """Whether a restoral that could be of several sources is of this one: something is wrong there, or this very report made it well."""
+    return report_id in source.reports or (not isinstance(source, Quiet) and source.incident.active)
 
 
 def _open(command: _ByPerson, source: Source) -> Open:
