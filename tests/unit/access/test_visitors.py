@@ -1,5 +1,6 @@
 """A code at a door: whose it is, whether its pass admits, and that each report uses it once."""
 
+import asyncio
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ from msgspec.structs import replace
 from libs.contracts.devices import DeviceReported
 from libs.contracts.fields import SealedField
 from libs.contracts.identity import ResidenceEnded, ResidenceStarted
+from libs.eventkit.db import Unavailable
 from libs.eventkit.decider import NotYet
 from libs.eventkit.privacy import Erased, Pending, base64url
 from services.access.book import DoorBook, KnownDoor
@@ -42,7 +44,7 @@ class Gate:
             self.book._apply(event, recorded(event, HERE, event_id=uuid5(PASS, type(event).__name__)))  # type: ignore[arg-type]
         app: Any = SimpleNamespace(
             settings=SimpleNamespace(secret=lambda name: base64url(bytes(range(200, 232))) if name == "visitor-qr-seed" else ""),
-            keyring=SimpleNamespace(open=self.opened), commands=SimpleNamespace(handle=self.handle))
+            keyring=SimpleNamespace(open=self.opened), commands=SimpleNamespace(handle=self.handle), keys_heard=None)
         self.visitors = Visitors(app, self.book)
         code = Code(PASS, HERE, NOW, UNTIL, 1, ("community",), ())
         self.scanned = scanned if scanned is not None else text_of(self.visitors.signer.sign(code)).encode()
@@ -109,8 +111,15 @@ async def test_a_code_that_is_not_good_here_and_now_uses_nothing(changed: Any, c
 
 
 async def test_what_was_scanned_is_waited_for_and_once_erased_is_nobodys() -> None:
+    gate = Gate(ISSUED, LIVES, scanned=Pending())
     with pytest.raises(NotYet):
-        await Gate(ISSUED, LIVES, scanned=Pending()).shows()
+        await gate.shows()
+    gate.visitors.app.keys_heard = asyncio.Event()
+    with pytest.raises(Unavailable):  # nothing is put aside while the keys are read that came before this process
+        await gate.shows()
+    gate.visitors.app.keys_heard.set()
+    with pytest.raises(NotYet):
+        await gate.shows()
     for scanned in (Erased(), b"\xff", "欢迎".encode()):
         assert (await Gate(ISSUED, LIVES, scanned=scanned).shows()).refused == "qr_malformed"
 

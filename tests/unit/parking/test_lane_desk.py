@@ -1,5 +1,6 @@
 """What is put together of a vehicle before a camera: its own rights and stay, what it may be a misreading of, and when it was."""
 
+import asyncio
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +11,7 @@ from msgspec.structs import astuple, replace
 
 from libs.contracts.devices import PlateSeen
 from libs.contracts.fields import SealedField
+from libs.eventkit.db import Unavailable
 from libs.eventkit.decider import NotYet
 from libs.eventkit.privacy import Pending
 from libs.eventkit.recorded import Meta
@@ -64,7 +66,7 @@ class Lane(Site):
 
         self.app: Any = SimpleNamespace(
             database=SimpleNamespace(pool=pool), keyring=SimpleNamespace(open=opens), commands=SimpleNamespace(state=state),
-            blind=SimpleNamespace(of=lambda community, scope, value: value))
+            blind=SimpleNamespace(of=lambda community, scope, value: value), keys_heard=None)
 
     async def asks(self, event: PlateSeen = SEEN, said_at: datetime | None = None, at: datetime = NOW) -> JudgePassage:
         row = recorded(event, HERE, position=len(self.rows), source="devices", meta=Meta(source_time=said_at), at=at)
@@ -231,6 +233,12 @@ async def test_a_car_without_a_plate_that_can_be_read_keeps_none(reads: Any) -> 
 async def test_a_plate_whose_key_has_not_come_is_waited_for() -> None:
     lane = Lane(Pending())
     await lane.say(OPENED, INSTALLED)
+    with pytest.raises(NotYet):
+        await lane.asks()
+    lane.app.keys_heard = asyncio.Event()
+    with pytest.raises(Unavailable):  # nothing is put aside while the keys are read that came before this process
+        await lane.asks()
+    lane.app.keys_heard.set()
     with pytest.raises(NotYet):
         await lane.asks()
 
