@@ -168,10 +168,6 @@ class LotBook:
         lane_id = self._by_camera.get((community_id, device_id, lane_no))
         return self._lanes[lane_id] if lane_id else None
 
-    def cameras(self, community_id: UUID, device_id: UUID) -> list[UUID]:
-        """The lanes of this community that this camera watches."""
-        return [lane for (owner, camera, _), lane in self._by_camera.items() if (owner, camera) == (community_id, device_id)]
-
     def spaces(self, lot_id: UUID) -> list[SpaceMarked]:
         return sorted(self._spaces.get(lot_id, {}).values(), key=lambda space: space.space_id)
 

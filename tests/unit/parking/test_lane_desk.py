@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from msgspec.structs import astuple, replace
 
-from libs.contracts.devices import PlateSeen
+from libs.contracts.devices import FallbackGiven, PlateSeen
 from libs.contracts.fields import SealedField
 from libs.eventkit.db import Unavailable
 from libs.eventkit.decider import NotYet
@@ -203,6 +203,19 @@ async def test_what_no_camera_waits_for_any_more_is_judged_when_the_stays_before
             await seen
     else:
         assert [do.name for do in await seen] == ["judge"]
+
+
+async def test_a_fallback_at_a_lane_that_is_not_ours_keeps_nobody_of_its_camera_waiting() -> None:
+    """Of a camera that sees two lanes one may be installed here, or neither when it saw the car and one a moment later."""
+    lane, given = Lane(), FallbackGiven(SEEN.report_id, SEEN.device_id, True)
+    await lane.say(OPENED, INSTALLED)
+    react = cameras(lane.app, lane.book).on
+    elsewhere = replace(SEEN, lane_no=2)
+    assert await react[PlateSeen](elsewhere, recorded(elsewhere, HERE, position=2, source="devices", at=NOW)) == []
+    assert await react[FallbackGiven](given, recorded(given, HERE, position=2, source="devices")) == []
+    lane.passed = (PassageJudged(SEEN.report_id, INSTALLED, Seen(at=NOW), (await lane.asks()).judgement),)
+    found = await react[FallbackGiven](given, recorded(given, HERE, position=2, source="devices"))
+    assert [do.name for do in found] == ["complete", "finding unclear_passage"]
 
 
 @pytest.mark.parametrize(("reads", "new_energy"), [("京AD12345", True), ("京A12345D", True), ("京A12345", False)])
