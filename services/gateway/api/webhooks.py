@@ -68,7 +68,8 @@ def router(app: App) -> APIRouter:
     @found.post("/v1/government/webhooks", status_code=201)
     async def register_webhook(body: NewWebhook, request: Request, key: IdempotencyKey, principal: Principal = AUTHORITY) -> Response:
         """Standard Webhooks: each event as CloudEvents JSON, in order, signed with `secret` (HMAC-SHA256, `v1`), which is shown here and
-        never again (but to a repetition with the same Idempotency-Key). Answer 2xx within ten seconds; know repetitions by `webhook-id`.
+        never again (but to a repetition with the same Idempotency-Key): over `webhook-id.webhook-timestamp.body`, by the bytes that it has
+        as base64 behind `whsec_` (`docs/authorities.md` has a receiver). Answer 2xx within ten seconds; know repetitions by `webhook-id`.
         Refused (409): `webhook_url_refused` with `because`, `too_many_webhooks`, `position_in_the_future`, `types_unknown`."""
         community_id = community_of(principal)
         webhook_id = _id_of(community_id, key)
