@@ -12,7 +12,10 @@ async def test_what_an_answer_names_as_its_location_can_be_read_there_by_whoever
     resident, guard = stack.bearer("resident"), stack.bearer("guard")
     home = (await http.get("/v1/me", headers=resident)).json()["homes"][0]
     door = (await http.get("/v1/me/doors", headers=resident)).json()["items"][0]
-    lift = next(lift for lift in stack.demo.lifts if lift["building_id"] == home["building_id"])
+    (lift,) = (await http.get("/v1/me/lifts", headers=resident)).json()["items"]
+    assert (lift["building_id"], lift["rule"]) == (home["building_id"], "residence")
+    guards = (await http.get("/v1/me/lifts", headers=guard)).json()["items"]
+    assert {known["id"] for known in guards} == {known["id"] for known in stack.demo.lifts}
     floor = int(home["label"].rpartition("-")[2][:-2])
     spot = {"building_id": home["building_id"], "name": f"closer {uuid4().hex[:8]}"}
     for who, path, body, names_a_place in (

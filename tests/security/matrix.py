@@ -13,6 +13,7 @@ MATRIX = {
         resident staff guard grid police operator: DELETE /v1/sessions/current
         resident staff guard grid police operator: GET /v1/me
         resident staff guard grid police operator: GET /v1/me/doors
+        resident staff guard grid police operator: GET /v1/me/lifts
         resident staff guard: GET /v1/me/door-events
         resident: GET /v1/me/visitors
         resident: GET /v1/me/cars

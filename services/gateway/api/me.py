@@ -1,4 +1,4 @@
-"""What concerns the caller: who they are, where they live, which doors they may open, what happened there."""
+"""What concerns the caller: who they are, where they live, which doors they may open and lifts call, what happened there."""
 
 import hashlib
 from typing import Annotated, Any
@@ -50,6 +50,14 @@ def router(app: App) -> APIRouter:
         if tag in same(if_none_match):
             return Response(None, 304, headers)
         return Response(body, 200, headers, media_type="application/json")
+
+    @found.get("/v1/me/lifts")
+    async def list_my_lifts(request: Request, principal: Principal = permitted(ME_READ)) -> Response:
+        """Those of the buildings whose doors the caller may open. A resident's take them to the floor of their home and to the ground."""
+        community_id = community_of(principal)
+        stale = await fresh(app, request, community_id, my_doors.OF_LIFTS)
+        items = await app.database.fetch([community_id], my_doors.lifts_of(community_id, principal.id))
+        return json({"items": items, "next": None}, headers=stale)
 
     @found.get("/v1/me/door-events")
     async def list_my_door_events(

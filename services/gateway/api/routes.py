@@ -26,7 +26,7 @@ from services.gateway.api.passed_on import access, alarm, devices, identity, nei
 PASSED_ON = (identity.TABLE, access.TABLE, devices.TABLE, parking.TABLE, alarm.TABLE, neighbors.TABLE)
 LINKS = {
     "name": "Lifang gateway", "openapi": "/openapi.json", "sign_in": "/v1/sign-ins", "me": "/v1/me",
-    "my_doors": "/v1/me/doors", "my_door_events": "/v1/me/door-events", "my_visitors": "/v1/me/visitors",
+    "my_doors": "/v1/me/doors", "my_lifts": "/v1/me/lifts", "my_door_events": "/v1/me/door-events", "my_visitors": "/v1/me/visitors",
     "my_cars": "/v1/me/cars", "my_parking_sessions": "/v1/me/parking-sessions", "my_permits": "/v1/me/permits", "lanes": "/v1/lanes",
     "parking_findings": "/v1/parking-findings", "parking_occupancy": "/v1/parking-occupancy", "doors": "/v1/doors",
     "door_events": "/v1/door-events", "live": "/v1/live", "explanation": "/v1/events/{event_id}/explanation",

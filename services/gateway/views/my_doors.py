@@ -1,16 +1,17 @@
-"""Which doors may a person open: their rights, joined with the doors of each right's zone."""
+"""Which doors may a person open, and which lifts call: their rights, joined with the doors and lifts of each right's zone."""
 
 from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, ColumnElement, Index, MetaData, Select, Table, Text, Uuid, func, select
+from sqlalchemy import Column, ColumnElement, Index, MetaData, Select, Table, Text, Uuid, cast, func, select
 
 from libs.contracts.access import RightGranted, RightRevoked
 from libs.eventkit.db import fixed
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.views import Rows, View, Where
 from services.gateway.views.doors import DOORS, doors
+from services.gateway.views.installed import LIFTS, lifts
 
 METADATA = MetaData()
 EVERYWHERE = "everywhere"
@@ -45,6 +46,7 @@ def project(rows: Rows, event: Any, row: Recorded) -> None:
 RIGHTS = View(rights, project, reads)
 VIEWS = (RIGHTS,)
 USED = (RIGHTS, DOORS)
+OF_LIFTS = (RIGHTS, LIFTS)
 
 
 def opens() -> ColumnElement[bool]:
@@ -64,6 +66,19 @@ def doors_of(community_id: UUID, person_id: UUID) -> Select[Any]:
         .where(rights.c.community_id == community_id, rights.c.person_id == person_id)
         .group_by(d.door_id, d.name, d.zone)
         .order_by(d.name, d.door_id))
+
+
+@fixed
+def lifts_of(community_id: UUID, person_id: UUID) -> Select[Any]:
+    """Each lift of a building to which they have a right once, by name; to which floors it takes them is access's to say."""
+    c, r = lifts.c, rights.c
+    return (
+        select(c.lift_id.label("id"), c.name, c.building_id, func.min(r.rule).label("rule"))
+        .select_from(rights)
+        .join(lifts, (c.community_id == r.community_id) & ((r.zone == "building:" + cast(c.building_id, Text)) | (r.zone == EVERYWHERE)))
+        .where(r.community_id == community_id, r.person_id == person_id)
+        .group_by(c.lift_id, c.name, c.building_id)
+        .order_by(c.name, c.lift_id))
 
 
 def rights_at(community_id: UUID, door_id: UUID, after: UUID | None, limit: int) -> Select[Any]:

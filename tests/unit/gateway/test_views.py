@@ -117,6 +117,7 @@ def test_live_and_history_are_told_apart():
 @pytest.mark.parametrize("query", [
     my_home.homes_of(COMMUNITY, ANN), my_home.name_of(COMMUNITY, ANN), my_home.places_named(COMMUNITY, [HOME]),
     my_doors.doors_of.__wrapped__(COMMUNITY, ANN), my_doors.door_ids_of.__wrapped__(COMMUNITY, ANN),
+    my_doors.lifts_of.__wrapped__(COMMUNITY, ANN),
     doors.all_doors(COMMUNITY, None, 5), doors.all_doors(COMMUNITY, ("Gate", GATE), 5),
     doors.doors_named(COMMUNITY, [GATE]), doors.devices_named(COMMUNITY, [DEVICE]),
     door_events.newest(COMMUNITY, 7, 5), door_events.newest_of_person(COMMUNITY, ANN, [GATE], 7, 5),
@@ -135,6 +136,7 @@ def asked(query: Select[Any]) -> str:
 @pytest.mark.parametrize(("query", "theirs"), [
     (my_home.homes_of(COMMUNITY, ANN), "resident_id"), (my_home.name_of(COMMUNITY, ANN), "resident_id"),
     (my_doors.doors_of.__wrapped__(COMMUNITY, ANN), "person_id"), (my_doors.door_ids_of.__wrapped__(COMMUNITY, ANN), "person_id"),
+    (my_doors.lifts_of.__wrapped__(COMMUNITY, ANN), "person_id"),
     (stays.of_person(COMMUNITY, ANN, None, 5), "person_id"), (visitors.of_host(COMMUNITY, ANN, None, 5), "host_id"),
     (cars.of_keeper(COMMUNITY, ANN), "keeper_id"),
     (stays.one_of_person(COMMUNITY, ANN, OPENING), "person_id"), (permits.of_person(COMMUNITY, ANN), "person_id"),
@@ -151,6 +153,7 @@ def test_of_door_events_a_person_is_shown_their_own_and_nobodys_at_their_doors()
 
 def test_a_right_opens_doors_of_its_community_alone() -> None:
     assert "gateway_doors.community_id = gateway_rights.community_id AND (" in asked(my_doors.doors_of.__wrapped__(COMMUNITY, ANN))
+    assert "gateway_lifts.community_id = gateway_rights.community_id AND (" in asked(my_doors.lifts_of.__wrapped__(COMMUNITY, ANN))
 
 
 @pytest.mark.parametrize("query", [
