@@ -113,7 +113,7 @@ def place(event: Any, names: Names) -> str:
         found.append(f"{at.floor} 层")
     if at.home_id in names:
         found.append(f"住房“{names[at.home_id]}”")
-    return "".join(found) + (f"“{at.name}”" if at.name else "") or "未说明的地点"
+    return "".join(found) + (f"“{at.name}”" if at.name not in ("", names.get(at.home_id)) else "") or "未说明的地点"
 
 
 def _alarm(event: Any) -> str:

@@ -113,7 +113,7 @@ def who(person_id: Any, names: Names, otherwise: str = "somebody on duty") -> st
 def place(event: Any, names: Names) -> str:
     """As exactly as was said; the home only where the reader may know it."""
     at = event.place
-    found = [at.name] if at.name else []
+    found = [at.name] if at.name not in ("", names.get(at.home_id)) else []
     if at.home_id in names:
         found.append(f"home {names[at.home_id]}")
     if at.floor is not None:

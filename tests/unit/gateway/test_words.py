@@ -15,7 +15,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from libs.contracts import access, devices, government, identity, neighbors, parking
+from libs.contracts import access, alarm, devices, government, identity, neighbors, parking
 from services.access import erasures as access_erasures
 from services.access import qr, visitors
 from services.access import reactions as access_reactions
@@ -154,6 +154,14 @@ def test_what_access_and_identity_say_has_no_code_in_it() -> None:
     for event in spoken():
         assert not re.search("[A-Za-z_]", sentence(event, {LIFT: "一", BUILDING: "二"}, "zh").replace("…00000a", "")), event
         assert "_" not in sentence(event, {BUILDING: "Tower"})
+
+
+@pytest.mark.parametrize("language", typing.get_args(Language))
+@pytest.mark.parametrize("home", [{STAY: "1-1-101"}, {}], ids=["who may know the home", "who may not"])
+def test_a_call_for_help_names_its_home_once(language: Language, home: dict[UUID, str]) -> None:
+    raised = alarm.IncidentRaised(
+        RIGHT, "sos", "critical", False, alarm.Place(BUILDING, 1, None, STAY, "1-1-101"), "sos", STAY, None, None, ANN, True, NOON)
+    assert sentence(raised, {BUILDING: "1", **home}, language).count("1-1-101") == 1
 
 
 @pytest.mark.parametrize(("event", "said"), [
