@@ -152,7 +152,9 @@ def routes(app: App, book: AlarmBook) -> APIRouter:
     async def acknowledge(
         incident_id: UUID, body: Acknowledgement, request: Request, key: IdempotencyKey, principal: Principal = guards,
     ) -> Response:
-        """The caller owns it from now on."""
+        """The caller owns it from now on. Of two at once the later is refused (409 `acknowledged_by_another`), and so is at every step what
+        another one has done otherwise. If-Match, for whoever wants nothing to have happened since at all, takes the ETag of what this
+        client was answered last; a signal that repeats changes it, too."""
         now = http.context(request, principal).now
         command = AcknowledgeIncident(incident_id, principal.id, principal.role, now, body.take_over)
         return await step(incident_id, command, request, key, principal)
