@@ -22,6 +22,10 @@ DOCUMENT = ROOT / "docs" / "asyncapi.yaml"
 PLACE = {"type": "string", "pattern": r"^[0-9]+\.[0-9]+\.[0-9]+$"}
 UUID = {"type": "string", "format": "uuid"}
 MOMENT = {"type": "string", "format": "date-time"}
+USERS = (
+    "A user of whoever listens (`lifang subscriber add NAME` makes one, with its password): it reads the topics that it was given, and its"
+    " consumer groups are called `NAME.` and something. With Strimzi brokers are spoken to by TLS (protocol kafka-secure), and a"
+    " certificate stands in its place.")
 HEADERS: dict[str, tuple[bool, dict[str, Any], str]] = {
     "content-type": (True, {"const": "application/json"}, "the attribute datacontenttype"),
     "ce_specversion": (True, {"const": "1.0"}, ""),
@@ -129,10 +133,12 @@ def document() -> dict[str, Any]:
         "defaultContentType": "application/json",
         "servers": {"kafka": {
             "host": "{bootstrap}", "protocol": "kafka", "variables": {"bootstrap": {"default": "127.0.0.1:9092"}},
-            "description": "The brokers of KAFKA_BOOTSTRAP_SERVERS; `lifang up` chooses a port, `lifang status` tells it."}},
+            "description": "The brokers of KAFKA_BOOTSTRAP_SERVERS; `lifang up` chooses a port, `lifang status` tells it.",
+            "security": [{"$ref": "#/components/securitySchemes/user"}]}},
         "channels": channels(),
         "operations": {k: v for service in found for k, v in operations(service).items()},
         "components": {
+            "securitySchemes": {"user": {"type": "scramSha512", "description": USERS}},
             "parameters": {"prefix": {"default": "lifang", "description": "LIFANG_TOPIC_PREFIX"}},
             "messages": messages | {"key": keys_message()},
             "schemas": {"Headers": headers()} | components() | _key_record()}}

@@ -88,6 +88,12 @@ def test_the_asyncapi_document_is_one():
         assert not official.is_valid({**document, **broken}), f"the official schema takes {broken}"
 
 
+def test_the_asyncapi_document_says_how_a_subscriber_signs_in():
+    document = asyncapi.document()
+    (scheme,) = document["servers"]["kafka"]["security"]
+    assert document["components"]["securitySchemes"][scheme["$ref"].rpartition("/")[2]]["type"] == "scramSha512"
+
+
 def test_every_reference_of_the_asyncapi_document_leads_somewhere():
     document = asyncapi.document()
 
