@@ -4,6 +4,7 @@ import asyncio
 import inspect
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,6 +12,7 @@ import asyncpg
 from msgspec import Struct, json
 
 from libs.eventkit.recorded import COLUMNS, NOWHERE, Catalogue, Meta, Number, Recorded
+from libs.eventkit.service import App
 from libs.eventkit.views import Row, Rows, View
 
 
@@ -83,3 +85,10 @@ async def held(pool: asyncpg.Pool, view: View) -> dict[UUID, list[Row]]:
 
 async def everything(pool: asyncpg.Pool) -> list[Recorded]:
     return [Recorded.of(row) for row in await pool.fetch(f"select {COLUMNS} from events order by position")]
+
+
+class PartOfApp(SimpleNamespace):
+    """An app that has read the keys of before, with these fields and no others."""
+
+    keys_heard: asyncio.Event | None = None
+    key_missing = App.key_missing

@@ -36,8 +36,7 @@ class _OfIncident(Struct, frozen=True):
     silent: bool
     place: Place
 class IncidentRaised(_OfIncident, frozen=True, tag="alarm.incident_raised"):
-    """Something is wrong. `code`: as the panel said it (`contact_id:1110`, `sia:FA`), or who raised it (`sos`, `manual`, `line`,
-    `duress`). `raised_by`: the person, where one did. `live` false: told late. `acknowledge_by`: the first deadline."""
+    """`code`: as the panel said it (`contact_id:1110`, `sia:FA`), or sos, manual, line, duress. `live` false: told late."""
     code: str
     source_id: UUID
     sensor_id: UUID | None

@@ -53,8 +53,7 @@ class DoorOrderFailed(_DoorOrder, frozen=True, tag="devices.door_order_failed"):
     """`reason`: refused (the device said no), unreachable (nothing was sent), unknown (no answer), expired (too late, not sent)."""
     reason: str
 class PlateSeen(_Report, frozen=True, tag="devices.plate_seen"):
-    """A camera read a plate, or saw a vehicle without one (`plate` None). The plate is sealed for the purpose `plate`.
-    `lane_no`: the camera's number of the lane; `confidence` in percent; the rest as the camera names it."""
+    """A camera read a plate, or saw a vehicle without one (None). `confidence` in percent; lane and the rest as it names them."""
     lane_no: int
     plate: SealedField | None
     plate_colour: str

@@ -59,8 +59,7 @@ class SessionRecognised(_OfSession, frozen=True, tag="parking.session_recognised
 class SessionQuarantined(_OfStay, frozen=True, tag="parking.session_quarantined"):
     """Its exit was missed: it is no longer counted as inside, and costs nothing until staff have settled it."""
 class PermitHeld(Struct, frozen=True, tag="parking.permit_held"):
-    """A vehicle may stay under a permit, half-open, None: no limit. Said again when that changes; `ended`: it counts no more, and what it
-    was is not said again. `monthly`: what a month costs in fen, None: no fee. `person_id`: who holds it."""
+    """A vehicle may stay under a permit, half-open; again when that changes; `ended`: no more. `monthly`: in fen. `person_id`: whose."""
     right_id: UUID
     lot_id: UUID | None
     person_id: UUID | None

@@ -8,8 +8,8 @@ from msgspec import Struct
 from starlette.types import ASGIApp
 from libs.eventkit import auth, erasing, hear, keys_topic, privacy, recorded, relay, subscriptions, supervise, tail
 from libs.eventkit.commands import Commands, Publish
-from libs.eventkit.db import Database
-from libs.eventkit.decider import Decider
+from libs.eventkit.db import Database, Unavailable
+from libs.eventkit.decider import Decider, NotYet
 from libs.eventkit.log import Log
 from libs.eventkit.memory import Memory
 from libs.eventkit.reactions import Reaction, Reactor
@@ -72,6 +72,9 @@ class App:
     @cached_property
     def blind(self) -> privacy.BlindIndex:  # who migrates or keeps a log is not given its key, whoever answers has to have it
         return privacy.BlindIndex(privacy.secret_bytes(self.settings.secret("blind-index"), "blind-index"))
+    def key_missing(self, what: str) -> Exception:
+        """To be raised for a key that is not here. While those of before are read, long after a restore, nothing is parked for one."""
+        return NotYet(what) if self.keys_heard is None or self.keys_heard.is_set() else Unavailable(what)
     def checkpoints(self) -> Mapping[str, str]:
         """Who reads this log, and from where on."""
         views = dict.fromkeys((view.name for view in self.service.views), "beginning")

@@ -29,7 +29,7 @@ from services.access.domain.rights import EVERYWHERE, GrantRight, RevokeRight, r
 from services.access.domain.visitor_passes import RecordArrival, ReturnUse, RevokePass
 from services.access.lately import revoked_since
 from services.access.releasing import fire_releases, relays_released
-from services.access.visitors import Visitors, missing
+from services.access.visitors import Visitors
 
 REPORTS = "device_reports"
 MEANS: dict[str, Means] = {
@@ -195,13 +195,13 @@ def _device(event: Any, row: Recorded) -> str:
 
 
 async def blind_index(app: App, event: devices.DeviceReported, community_id: UUID, means: Means) -> str:
-    """Empty where the report names no number of this kind. Raises as `missing` says while its key has not arrived."""
+    """Empty where the report names no number of this kind. Raises as `App.key_missing` says while its key has not arrived."""
     field = event.employee_number if means == "face" else event.card_number
     if field is None or means not in ("card", "pin", "face"):
         return ""
     opened = await app.keyring.open(Sealed(field.key_id, field.event_id, field.slot, field.box))
     if isinstance(opened, Pending):
-        raise missing(app, "the key of a card number")
+        raise app.key_missing("the key of a card number")
     if not isinstance(opened, bytes):
         return ""
     try:

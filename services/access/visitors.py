@@ -5,8 +5,7 @@ from functools import cached_property
 from uuid import UUID, uuid5
 
 from libs.contracts import devices
-from libs.eventkit.db import Unavailable
-from libs.eventkit.decider import NotFound, NotYet, Refused
+from libs.eventkit.decider import NotFound, Refused
 from libs.eventkit.log import Key
 from libs.eventkit.privacy import Pending
 from libs.eventkit.reactions import context_of
@@ -17,13 +16,6 @@ from services.access.book import DoorBook, KnownDoor, KnownPass
 from services.access.domain.admission import Fact, PresentedPass
 from services.access.domain.visitor_passes import PASSES, UsePass, why_not
 from services.access.qr import SECRET, BadCode, Signer, payload_of, verify
-
-
-def missing(app: App, key: str) -> NotYet | Unavailable:
-    """What to raise for a key that is not here: while this process reads the keys that there were when it began, which after a restore
-    takes longer than a fact is waited for, nothing is put aside for it."""
-    reading = app.keys_heard is not None and not app.keys_heard.is_set()
-    return Unavailable(key) if reading else NotYet(key)
 
 
 class Visitors:
@@ -41,7 +33,7 @@ class Visitors:
     async def presented(
         self, event: devices.DeviceReported, row: Recorded, door: KnownDoor, at: datetime, route: str,
     ) -> PresentedPass:
-        """Uses the pass if it admits. Raises as `missing` says while the key of what was scanned has not arrived."""
+        """Uses the pass if it admits. Raises as `App.key_missing` says while the key of what was scanned has not arrived."""
         self.book.understood(row.community_id)
         try:
             text = await self._scanned(event)
@@ -104,11 +96,11 @@ class Visitors:
         return done.outcome.events
 
     async def _scanned(self, event: devices.DeviceReported) -> str:
-        """What the reader read: devices has it in the place of a card's number. Raises BadCode, and as `missing` says."""
+        """What the reader read: devices has it in the place of a card's number. Raises BadCode, and as `App.key_missing` says."""
         field = event.card_number
         opened = await self.app.keyring.open(Sealed(field.key_id, field.event_id, field.slot, field.box)) if field else None
         if isinstance(opened, Pending):
-            raise missing(self.app, "the key of a visitor's code")
+            raise self.app.key_missing("the key of a visitor's code")
         if not isinstance(opened, bytes):
             raise BadCode("qr_malformed")
         return opened.decode(errors="replace")

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from libs.contracts.identity import ResidentRegistered
 from libs.eventkit.commands import Context, Done
-from libs.eventkit.db import Unavailable
 from libs.eventkit.decider import NotYet, Refused
 from libs.eventkit.erasing import is_erased
 from libs.eventkit.keys_topic import KeyCreated
@@ -35,13 +34,6 @@ async def names_of(app: App, book: CircleBook, community_id: UUID, residents: Se
     return [name(resident_id, box) for resident_id, box in zip(residents, chosen, strict=True)]
 
 
-def missing(app: App, key: str) -> NotYet | Unavailable:
-    """What to raise for a key that is not here: while this process reads the keys that there were when it began, which after a restore
-    takes longer than a fact is waited for, nothing is put aside for it."""
-    reading = app.keys_heard is not None and not app.keys_heard.is_set()
-    return Unavailable(key) if reading else NotYet(key)
-
-
 async def own_name(app: App, book: CircleBook, community_id: UUID, resident_id: UUID) -> str:
     """Under which somebody is registered; empty where it was erased. Raises NotYet while it, or its key, is on its way:
     nothing could be compared with it."""
@@ -52,7 +44,7 @@ async def own_name(app: App, book: CircleBook, community_id: UUID, resident_id: 
         raise NotYet("under which name somebody is registered")
     opened = await app.keyring.open(Sealed(field.key_id, field.event_id, field.slot, field.box))
     if isinstance(opened, Pending):
-        raise missing(app, "the key of a name")
+        raise app.key_missing("the key of a name")
     return opened.decode() if isinstance(opened, bytes) else ""
 
 

@@ -10,8 +10,6 @@ from msgspec.structs import replace
 
 from libs.contracts.devices import PlateSeen
 from libs.contracts.fields import SealedField
-from libs.eventkit.db import Unavailable
-from libs.eventkit.decider import NotYet
 from libs.eventkit.privacy import Pending
 from libs.eventkit.reactions import Do
 from libs.eventkit.recorded import Recorded
@@ -45,20 +43,13 @@ def moved(field: SealedField) -> Sealed:
     return Sealed(field.key_id, field.event_id, field.slot, field.box)
 
 
-def missing(app: App, key: str) -> NotYet | Unavailable:
-    """What to raise for a key that is not here: while this process reads the keys that there were when it began, which after a restore
-    takes longer than a fact is waited for, nothing is put aside for it."""
-    reading = app.keys_heard is not None and not app.keys_heard.is_set()
-    return Unavailable(key) if reading else NotYet(key)
-
-
 async def opened(app: App, sealed: Sealed | None, source: Literal["camera", "form"] = "camera") -> Plate | None:
-    """The plate; None where there is none or its key was erased. Raises as `missing` says while the key has not arrived."""
+    """The plate; None where there is none or its key was erased. Raises as `App.key_missing` says while the key has not arrived."""
     if sealed is None:
         return None
     found = await app.keyring.open(sealed)
     if isinstance(found, Pending):
-        raise missing(app, "the key of a plate")
+        raise app.key_missing("the key of a plate")
     return read_plate(found.decode(), source) if isinstance(found, bytes) else None
 
 

@@ -202,8 +202,7 @@ MUTANTS = (
         ("two reports share one use", 'str(uuid5(row.event_id, "use"))', '"use"'),
         ("a guest is judged before all that was said is understood", "        self.book.understood(row.community_id)\n", ""),
         ("a code whose key has not come is nobody's",
-         "raise missing(self.app, \"the key of a visitor's code\")", 'raise BadCode("qr_malformed")'),
-        ("a code whose key is still read is put aside", "Unavailable(key) if reading else NotYet(key)", "NotYet(key)"),
+         "raise self.app.key_missing(\"the key of a visitor's code\")", 'raise BadCode("qr_malformed")'),
     ),
     *of(
         f"{HERE}/moving_out.py", f"{UNIT}/test_moving_out.py",

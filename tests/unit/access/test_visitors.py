@@ -22,7 +22,7 @@ from services.access.domain.admission import Fact
 from services.access.domain.visitor_passes import PASSES, UsePass, VisitorPassIssued, VisitorPassRevoked
 from services.access.qr import Code, text_of
 from services.access.visitors import Visitors
-from tests.kit import recorded
+from tests.kit import PartOfApp, recorded
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 HERE, THERE, HOST, HOME, BUILDING, PASS, DEVICE, DOOR = (UUID(int=n) for n in range(1, 9))
@@ -42,9 +42,9 @@ class Gate:
         self.book, self.uses, self.answered = DoorBook(), list(uses), dict[str, tuple[UUID, ...]]()
         for event in events:
             self.book._apply(event, recorded(event, HERE, event_id=uuid5(PASS, type(event).__name__)))  # type: ignore[arg-type]
-        app: Any = SimpleNamespace(
+        app: Any = PartOfApp(
             settings=SimpleNamespace(secret=lambda name: base64url(bytes(range(200, 232))) if name == "visitor-qr-seed" else ""),
-            keyring=SimpleNamespace(open=self.opened), commands=SimpleNamespace(handle=self.handle), keys_heard=None)
+            keyring=SimpleNamespace(open=self.opened), commands=SimpleNamespace(handle=self.handle))
         self.visitors = Visitors(app, self.book)
         code = Code(PASS, HERE, NOW, UNTIL, 1, ("community",), ())
         self.scanned = scanned if scanned is not None else text_of(self.visitors.signer.sign(code)).encode()

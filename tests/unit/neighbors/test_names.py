@@ -12,6 +12,7 @@ from libs.eventkit.db import Unavailable
 from libs.eventkit.decider import NotYet
 from libs.eventkit.privacy import Erased, Pending
 from services.neighbors.names import own_name
+from tests.kit import PartOfApp
 from tests.unit.neighbors.test_book import ANN, HERE, book_of
 
 
@@ -21,7 +22,7 @@ async def test_a_name_is_waited_for_and_nothing_is_put_aside_while_the_keys_are_
     async def opened(sealed):
         return found[0]
 
-    app = SimpleNamespace(keyring=SimpleNamespace(open=opened), keys_heard=None)
+    app = PartOfApp(keyring=SimpleNamespace(open=opened))
     for reading, raised in ((None, NotYet), (asyncio.Event(), Unavailable)):
         app.keys_heard = reading
         with pytest.raises(raised):

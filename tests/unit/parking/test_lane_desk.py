@@ -22,7 +22,7 @@ from services.parking.domain.spaces import SpaceMarked
 from services.parking.domain.stays import SessionEnded
 from services.parking.lane_desk import begun, judged
 from services.parking.reactions.cameras import cameras
-from tests.kit import recorded
+from tests.kit import PartOfApp, recorded
 from tests.unit.parking.samples import (
     ADOPTION,
     BEGUN,
@@ -64,9 +64,9 @@ class Lane(Site):
 
         self.passed: tuple[Any, ...] = ()
 
-        self.app: Any = SimpleNamespace(
+        self.app: Any = PartOfApp(
             database=SimpleNamespace(pool=pool), keyring=SimpleNamespace(open=opens), commands=SimpleNamespace(state=state),
-            blind=SimpleNamespace(of=lambda community, scope, value: value), keys_heard=None)
+            blind=SimpleNamespace(of=lambda community, scope, value: value))
 
     async def asks(self, event: PlateSeen = SEEN, said_at: datetime | None = None, at: datetime = NOW) -> JudgePassage:
         row = recorded(event, HERE, position=len(self.rows), source="devices", meta=Meta(source_time=said_at), at=at)
