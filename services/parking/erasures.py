@@ -1,7 +1,8 @@
 """What goes with a resident who is erased: the rights of their plates, and the keys of those that parking has sealed.
 
 Bills, payments and renewals stay: they name the right by its id, and nobody reads a plate from it any more. A stay that is open
-keeps its claim of the plate until the car is out, since by that it gets out.
+keeps its claim of the plate until the car is out, since by that it gets out. A guest is erased by nobody: with the pass that retention
+has blanked ends the right of their plate, by whose blind index they would be known when they come again.
 """
 
 from uuid import UUID
@@ -10,10 +11,11 @@ from libs.contracts.identity import ResidentErased
 from libs.eventkit.decider import Refused
 from libs.eventkit.erasing import begin, erasing, is_erased
 from libs.eventkit.reactions import Do, Reaction
-from libs.eventkit.recorded import Recorded
+from libs.eventkit.recorded import Recorded, Retired
 from libs.eventkit.service import App
 from services.parking.book import LotBook
 from services.parking.domain.plate_rights import PLATE_RIGHTS, EndPlateRight, Held, PlateRightGranted
+from services.parking.retention import PASSES
 
 _RIGHTS = (
     "select k.subject from keys k, lateral (select e.data->>'person_id' as person_id, e.data->>'source_id' as source_id from events e"
@@ -23,6 +25,12 @@ _RIGHTS = (
     " order by v.version desc limit 1)) order by k.subject")
 """Subjects of the keys of all rights that were theirs or of a vehicle of theirs, and nobody's after them: a right's stream is called
 like the subject."""
+
+_GUESTS = (
+    "select c.stream from claims c where c.community_id = $1 and starts_with(c.stream, $2) and exists (select from events e"
+    " where e.stream = c.stream and e.type = 'plate_right_granted' and e.data->>'kind' = 'visitor_pass' and e.recorded_at < $3)"
+    " order by c.stream")
+"""Rights of guests that were heard of before then and have not ended."""
 
 
 async def rights_of(app: App, community_id: UUID, person_id: UUID) -> list[UUID]:
@@ -58,8 +66,16 @@ def erasures(app: App, book: LotBook) -> tuple[Reaction, ...]:
         end = Do("end", event.right_id, EndPlateRight(event.right_id, "erased"))
         return [end, begin(person_id, f"{PLATE_RIGHTS.category}:{event.right_id}", again=True)]
 
+    async def retired(event: Retired, row: Recorded) -> list[Do]:
+        if event.name != PASSES:
+            return []
+        prefix = f"{PLATE_RIGHTS.category}:"
+        rows = await (await app.database.pool()).fetch(_GUESTS, row.community_id, prefix, event.before)
+        guests = [UUID(one["stream"].removeprefix(prefix)) for one in rows]
+        return [Do(f"end {i}", i, EndPlateRight(i, "pass_forgotten")) for i in guests]
+
     reaction = Reaction("residents_erased", {ResidentErased: resident_erased, PlateRightGranted: granted}, key=_of_person, apart=True)
-    return reaction, erasing(app)
+    return reaction, Reaction("passes_retired", {Retired: retired}), erasing(app)
 
 
 def _of_person(event: ResidentErased | PlateRightGranted, row: Recorded) -> str:

@@ -3,6 +3,7 @@
 from libs.contracts import access, devices
 from libs.eventkit.recorded import Retention
 
+PASSES = "visitor_passes"
 RETENTION = (
     Retention("passages", 90, own=("passage",)),
     Retention("reports", 30, heard=(
@@ -11,7 +12,7 @@ RETENTION = (
     Retention("openings", 30, heard=(
         access.CredentialJudged, access.DoorPassed, access.DoorOpeningOrdered, access.DoorOpened, access.DoorOpeningFailed,
         access.DoorNoticed)),
-    Retention("visitor_passes", 90, heard=(
+    Retention(PASSES, 90, heard=(
         access.VisitorPassIssued, access.VisitorPassRevoked, access.VisitorPassUsed, access.VisitorPassUseReturned,
         access.VisitorArrived)),
 )

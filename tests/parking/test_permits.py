@@ -6,8 +6,9 @@ from uuid import UUID, uuid4
 
 from msgspec import json
 
+from libs.eventkit.recorded import Retired
 from services.parking.domain.lots import OpenLot
-from tests.kit import until
+from tests.kit import recorded, until
 from tests.parking.conftest import Gate
 
 ANN, BEN = uuid4(), uuid4()
@@ -154,3 +155,19 @@ async def test_two_cars_share_a_space_and_the_second_pays(gate: Gate, desk: Any)
     assert (await gate.inside(3))[2].under.right_id == UUID(two) and one != two
     assert (await desk.ask("DELETE", f"/spaces/{space}", "staff")).status_code == 200
     assert (await desk.ask("GET", f"/lots/{gate.lot}/spaces")).json()["items"] == []
+
+
+async def test_with_a_guests_pass_that_retention_has_blanked_goes_what_their_plate_is_known_by(gate: Gate) -> None:
+    guest, permit = await gate.grant("京A12345", "visitor_pass"), await gate.grant("京A54321", "permit")
+    pool, now = await gate.parking.database.pool(), datetime.now(UTC)
+    reactor = next(r for r in gate.parking.reactors if r.reaction.name == "passes_retired")
+
+    async def left(name: str, before: datetime) -> set[str]:
+        event = Retired(name, ("access.visitor_pass_issued",), 1, 1, 1, before)
+        await reactor.handle(event, recorded(event, gate.community))
+        return {row["stream"] for row in await pool.fetch("select stream from claims where community_id = $1", gate.community)}
+
+    both = {f"plate-right:{i}" for i in (guest, permit)}
+    assert both <= await left("visitor_passes", now - timedelta(days=1)) and both <= await left("reports", now + timedelta(days=1))
+    assert both & await left("visitor_passes", now + timedelta(days=1)) == {f"plate-right:{permit}"}
+    assert [event.reason for event in await gate.story("plate_right_ended")] == ["pass_forgotten"]
