@@ -18,7 +18,7 @@ MODES = ("api", "worker", "relay", "all")
 def web(app: App) -> FastAPI:
     """The service's HTTP application, health included. Raises RuntimeError for a route without a permission."""
     found = FastAPI(title=f"Lifang {app.service.name}", version="1", openapi_url="/openapi.json", docs_url=None, redoc_url=None,
-                    generate_unique_id_function=lambda route: route.name, exception_handlers=problems.HANDLERS,
+                    generate_unique_id_function=lambda route: route.name, exception_handlers=problems.HANDLERS, redirect_slashes=False,
                     telemetry={"tracing": False, "metrics": False, "logs": False})  # it would tell of what was in refused bodies
     found.state.app, found.state.verifier, _ = app, app.verifier, app.blind  # whoever answers needs its key: without it ends the start
     found.include_router(app.service.routes(app))

@@ -102,7 +102,7 @@ def test_it_fires_when_it_is_caused_and_not_before(alert: str, tmp_path: Path):
 
 
 @needs_promtool
-@pytest.mark.parametrize("alert", CAUSED.keys() - HAPPENED)
+@pytest.mark.parametrize("alert", sorted(CAUSED.keys() - HAPPENED))
 def test_it_is_there_for_as_long_as_the_matter_is(alert: str, tmp_path: Path):
     done = tried(tmp_path, case(110, CAUSED[alert][1], alert, 1))
     assert done.returncode == 0, done.stdout + done.stderr

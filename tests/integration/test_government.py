@@ -219,6 +219,7 @@ async def test_over_http_there_is_from_any_position_what_the_topic_has(ears: Ear
     assert [i["type"] for i in some["items"]] == ["gov.incident_opened", "gov.incident_overdue"]
     assert (await authority.ask(f"types=gov.fire_released&after={page['after']}", 400))["code"] == "cursor_of_another_filter"
     assert (await authority.ask("after=x", 400))["code"] == "cursor_malformed"
+    assert (await authority.ask("types=gov.incidents_*", 400))["code"] == "types_unknown", "a misspelt type is no quiet night"
     assert (await authority.ask("wait=26", 422))["code"] == "invalid"
 
 

@@ -68,6 +68,17 @@ async def test_a_field_that_nobody_knows_is_refused_at_every_route(served: Serve
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.parametrize("service", SERVICES)
+async def test_a_path_with_a_slash_too_many_is_none_and_leads_nobody_elsewhere(served: Served, signed: Signed, service: str):
+    """A redirect would name the scheme that is spoken here, behind whoever ends TLS, and a client might show its token there in clear."""
+    app = await served(service)
+    for route, roles in expected(service).items():
+        method, path = route.split(" ")
+        if "{" not in path and path.startswith("/v1/"):
+            answer = await ask(app, method, f"{path}/", signed.token(next(iter(sorted(roles & set(ROLES))), "staff")))
+            assert (answer.status, answer.code) in ((404, "not_found"), (405, "method_not_allowed")), route
+
+
 def objects(schema: Any, document: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Every object with named fields that a schema leads to."""
     if isinstance(schema, dict):

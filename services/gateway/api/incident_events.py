@@ -40,12 +40,13 @@ def router(app: App) -> APIRouter:
         principal: Principal = permitted(GOVERNMENT_READ),
     ) -> Response:
         """CloudEvents in the order of the topic. `after` of the answer is where to go on, always; `next` is the same where there is more
-        already, null at the end."""
+        already, null at the end. 400 `types_unknown`: no event of ours is meant."""
         community_id, filter_ = community_of(principal), f"incident-events {types}"
         begun = cursor_position(after, filter_) or 0
         if begun > await app.log.last():
             raise Problem(410, "history_changed", "the log was restored to an earlier state: begin again, or after what you know")
-        names = named(types)
+        if not (names := named(types)):
+            raise Problem(400, "types_unknown")
         until = asyncio.get_running_loop().time() + wait
         while True:
             grown = app.wake.next
