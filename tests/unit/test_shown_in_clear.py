@@ -53,7 +53,7 @@ PLACES = {
     "identity/plates.py verify": "decided",
     "identity/plates.py holder_of": "decided",
     "access/reactions.py blind_index": "decided",
-    "access/lately.py revoked_since": "decided",
+    "access/lately.py indexes_of": "decided",
     "access/visitors.py _scanned": "decided",
     "parking/api/lanes.py open_lane": "decided",
     "parking/lane_desk.py index_in": "decided",
