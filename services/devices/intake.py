@@ -62,6 +62,7 @@ def fingerprint(report: Report, device: KnownDevice, blind: BlindIndex, span: st
         said += [report.state, report.channel, sorted(item for item in report.detail.items() if item[0] not in CHANGING)]
     personal = "\n".join((report.card_number or "", report.employee_number or "", report.person_name or ""))
     personal += f"\n{report.plate}" if report.plate else ""
+    personal += f"\n{report.text}" if report.text else ""
     return _fingerprint(device, blind, said, personal)
 
 

@@ -58,14 +58,20 @@ def _check_json(text: str) -> None:
 
 def read_xml(text: str) -> tuple[list[Tree], tuple[str, ...]]:
     """The documents of an XML body as `{root name: content}`, and findings (`markup_repaired`). Raises Unreadable."""
+    roots, findings = read_elements(text)
+    return [{_name(root): _content(root)} for root in roots], findings
+
+
+def read_elements(text: str) -> tuple[list[etree._Element], tuple[str, ...]]:
+    """The root elements of an XML body, for whom attributes and namespaces count; and findings, as above. Raises Unreadable."""
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise Unreadable("entities", "document type declaration")
-    trees, findings = [], set[str]()
+    roots, findings = [], set[str]()
     for document in _xml_documents(text):
         root, repaired = _parse_xml(document)
-        trees.append({_name(root): _content(root)})
+        roots.append(root)
         findings.update(("markup_repaired",) if repaired else ())
-    return trees, tuple(findings)
+    return roots, tuple(findings)
 
 
 def _xml_documents(text: str) -> Iterator[str]:

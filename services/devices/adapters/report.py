@@ -69,7 +69,7 @@ class Report(Struct, frozen=True, kw_only=True):
     None where it cannot be read. `history` must never actuate. `code` is the vendor's own, whatever we make of it.
     `plate` is as the camera read it, None where it saw none (finding `no_plate`); `confidence` in percent.
     `mark`: what tells the event from others where the device sends the same bytes again until it is answered; `text`: what
-    else stands there, as names of zones.
+    else stands there, as names of zones and rules.
     """
 
     kind: Kind
