@@ -54,20 +54,19 @@ class FaceIssued(_Face, frozen=True, tag="access.face_issued"):
 class FaceRevoked(_Face, frozen=True, tag="access.face_revoked"):
     """It opens nothing any more; readers are to forget the template."""
     reason: str
-class CredentialJudged(Struct, frozen=True, tag="access.credential_judged"):
-    """Access decided whether what was presented may open the door. `live` false: the device kept it and told it later; never acted on."""
+class _AtDoor(Struct, frozen=True):
     door_id: UUID
     means: Means
+class CredentialJudged(_AtDoor, frozen=True, tag="access.credential_judged"):
+    """Access decided whether what was presented may open the door. `live` false: the device kept it and told it later; never acted on."""
     allowed: bool
     rule: str
     reason: str
     facts: tuple[Fact, ...]
     person_id: UUID | None
     live: bool
-class DoorPassed(Struct, frozen=True, tag="access.door_passed"):
+class DoorPassed(_AtDoor, frozen=True, tag="access.door_passed"):
     """A device let somebody through by its own decision. `entitled`: whether access would have; None if not known."""
-    door_id: UUID
-    means: Means
     person_id: UUID | None
     entitled: bool | None
     live: bool

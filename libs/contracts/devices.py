@@ -33,6 +33,10 @@ class DeviceReported(_Report, frozen=True, tag="devices.device_reported"):
     findings: tuple[str, ...]
     card_number: SealedField | None = None
     employee_number: SealedField | None = None
+class DetectionReported(DeviceReported, frozen=True, tag="devices.detection_reported"):
+    """Of these what may be an alarm (camera_alarm, pir, io_alarm, tamper, fire_input, panic, door_forced), said to whoever hears alarms.
+    `state` inactive: it is over. `channel`: of which camera, input or door of the device; None: not said."""
+    channel: int | None = None
 class _SerialGap(_OfDevice, frozen=True):
     after: int
     before: int

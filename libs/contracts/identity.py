@@ -47,10 +47,11 @@ class PopulationDeclared(OfResident, frozen=True, tag="identity.population_decla
     """How a resident counts in 实有人口 (户籍, 流动, 境外), and who says so: the police before the grid worker, staff, the resident."""
     kind: Literal["registered", "floating", "foreign"]
     source: Literal["self", "staff", "grid", "police"]
-class VehicleRegistered(Struct, frozen=True, tag="identity.vehicle_registered"):
-    """A vehicle of a home; again when plate or keeper are others. Until it is `verified` it is a household's word: nothing rests on it."""
+class _Vehicle(Struct, frozen=True):
     vehicle_id: UUID
     home_id: UUID
+class VehicleRegistered(_Vehicle, frozen=True, tag="identity.vehicle_registered"):
+    """A vehicle of a home; again when plate or keeper are others. Until it is `verified` it is a household's word: nothing rests on it."""
     keeper_id: UUID | None
     plate: SealedField
     vehicle_class: str
@@ -59,10 +60,8 @@ class VehicleVerified(Struct, frozen=True, tag="identity.vehicle_verified"):
     """Staff have seen its papers: in the community no other vehicle of this plate is verified."""
     vehicle_id: UUID
     how: str
-class VehicleRemoved(Struct, frozen=True, tag="identity.vehicle_removed"):
+class VehicleRemoved(_Vehicle, frozen=True, tag="identity.vehicle_removed"):
     """The vehicle is no longer one of the home."""
-    vehicle_id: UUID
-    home_id: UUID
 class _Account(Struct, frozen=True):
     account_id: UUID
     person_id: UUID

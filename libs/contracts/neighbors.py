@@ -16,9 +16,10 @@ class CircleLeft(_Circle, frozen=True, tag="neighbors.circle_left"):
 class DisplayNameChosen(OfResident, frozen=True, tag="neighbors.display_name_chosen"):
     """What neighbours see instead of the name; sealed for the purpose `neighbor`."""
     name: SealedField
-class NoticePosted(Struct, frozen=True, tag="neighbors.notice_posted"):
-    """Staff tell a circle something. `audience`: how many were members then."""
+class _Notice(Struct, frozen=True):
     notice_id: UUID
+class NoticePosted(_Notice, frozen=True, tag="neighbors.notice_posted"):
+    """Staff tell a circle something. `audience`: how many were members then."""
     circle_id: UUID
     building_id: UUID | None
     category: Literal["general", "maintenance", "outage", "fees", "safety"]
@@ -26,18 +27,17 @@ class NoticePosted(Struct, frozen=True, tag="neighbors.notice_posted"):
     text: str
     by: UUID
     audience: int
-class NoticeWithdrawn(Struct, frozen=True, tag="neighbors.notice_withdrawn"):
+class NoticeWithdrawn(_Notice, frozen=True, tag="neighbors.notice_withdrawn"):
     """It is shown no more."""
-    notice_id: UUID
     by: UUID
-class NoticeRead(Struct, frozen=True, tag="neighbors.notice_read"):
+class NoticeRead(_Notice, frozen=True, tag="neighbors.notice_read"):
     """A resident has read a notice or a broadcast (`notice_id` is then its id)."""
-    notice_id: UUID
     resident_id: UUID
-class BroadcastSent(Struct, frozen=True, tag="neighbors.broadcast_sent"):
-    """Everybody in a building is told of an emergency. `by`: the person who sent it, None where a rule did. `audience`: how many."""
+class _Broadcast(Struct, frozen=True):
     broadcast_id: UUID
     building_id: UUID
+class BroadcastSent(_Broadcast, frozen=True, tag="neighbors.broadcast_sent"):
+    """Everybody in a building is told of an emergency. `by`: the person who sent it, None where a rule did. `audience`: how many."""
     kind: Literal["fire", "gas", "water", "security", "other"]
     text: str
     incident_id: UUID | None
@@ -55,10 +55,8 @@ class ResidentTold(_OfResident, frozen=True, tag="neighbors.resident_told"):
 class ResidentNotTold(_OfResident, frozen=True, tag="neighbors.resident_not_told"):
     """A channel has not taken it, and it is tried no more: `reason` no_channel, given_up, ended, moved_out, erased."""
     reason: str
-class BroadcastEnded(Struct, frozen=True, tag="neighbors.broadcast_ended"):
+class BroadcastEnded(_Broadcast, frozen=True, tag="neighbors.broadcast_ended"):
     """All clear. `by` None: a rule ended it with its incident."""
-    broadcast_id: UUID
-    building_id: UUID
     by: UUID | None
     reason: str
 class NeighborsErasureConfirmed(Confirmed, frozen=True, tag="neighbors.erasure_confirmed"): ...

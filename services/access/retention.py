@@ -10,7 +10,8 @@ RETENTION = (
     Retention("visitor_passes", 90, own=("visitor-pass",)),
     Retention("deliveries", 30, own=("notice",), ends=(NoticeSent, NoticeGivenUp)),
     Retention("reports", 30, heard=(
-        devices.DeviceReported, devices.PlateSeen, devices.PanelSignalled, devices.FallbackGiven, devices.DoorOrderAttempted,
-        devices.DoorOrderCarriedOut, devices.DoorOrderFailed, devices.BarrierOrderCarriedOut, devices.BarrierOrderFailed)),
+        devices.DeviceReported, devices.DetectionReported, devices.PlateSeen, devices.PanelSignalled, devices.FallbackGiven,
+        devices.DoorOrderAttempted, devices.DoorOrderCarriedOut, devices.DoorOrderFailed, devices.BarrierOrderCarriedOut,
+        devices.BarrierOrderFailed)),
     Retention("passages", 90, heard=(parking.PassageJudged, parking.BarrierOrdered)),
 )

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from libs.contracts import access, devices, identity
 from libs.eventkit.decider import NotFound
@@ -27,12 +28,13 @@ ENDED_KEPT = 10_000
 
 
 class Spot(Struct, frozen=True):
-    """Where something is, the sensor there, and the events that said so."""
+    """Where something is, the sensor there and which event of a camera it is on, and the events that said so."""
 
     place: Place
     because: tuple[UUID, ...] = ()
     sensor_id: UUID | None = None
     sensor_kind: SensorKind | None = None
+    code: str = ""
 
 
 class KnownPanel(Struct, frozen=True):
@@ -57,7 +59,10 @@ class AlarmBook:
         self._by_device: dict[tuple[UUID, UUID], UUID] = {}
         self._sensors: dict[UUID, KnownSensor] = {}
         self._zones: dict[tuple[UUID, int], dict[int, UUID]] = {}
+        self._detectors: dict[tuple[UUID, int, str], UUID] = {}
         self._doors: dict[tuple[UUID, UUID], Spot] = {}
+        self._opens: dict[tuple[UUID, UUID], dict[UUID, Spot]] = {}
+        self._opened_by: dict[UUID, UUID] = {}
         self._buildings: set[tuple[UUID, UUID]] = set()
         self._homes: dict[tuple[UUID, UUID], Spot] = {}
         self._people: set[tuple[UUID, UUID]] = set()
@@ -92,12 +97,12 @@ class AlarmBook:
                 self._retired.discard((here, device_id))
             case devices.DeviceRetired(device_id=device_id):
                 self._retired.add((here, device_id))
-            case access.DoorInstalled(door_id=door_id, name=name, zone=zone):
+            case access.DoorInstalled(door_id=door_id, name=name, zone=zone, device_id=device_id):
                 kind, _, building = zone.partition(":")
                 place = Place(building_id=UUID(building) if kind == "building" else None, name=name)
-                self._doors[here, door_id] = Spot(place, (row.event_id,))
-            case access.LiftInstalled(lift_id=lift_id, building_id=building_id, name=name):
-                self._doors[here, lift_id] = Spot(Place(building_id=building_id, name=name), (row.event_id,))
+                self._install_door(here, door_id, device_id, Spot(place, (row.event_id,)))
+            case access.LiftInstalled(lift_id=lift_id, building_id=building_id, name=name, device_id=device_id):
+                self._install_door(here, lift_id, device_id, Spot(Place(building_id=building_id, name=name), (row.event_id,)))
             case PanelInstalled():
                 self._install_panel(event, row)
             case SensorInstalled():
@@ -123,16 +128,34 @@ class AlarmBook:
     def _install_sensor(self, event: SensorInstalled, row: Recorded) -> None:
         before = self._sensors.get(event.sensor_id)
         if before is not None:
-            self._zones.get((before.said.panel_id, before.said.zone), {}).pop(before.said.partition, None)
+            was = before.said
+            if was.code or not was.partition:
+                self._detectors.pop((was.panel_id, was.zone, was.code), None)
+            if not was.code:
+                self._zones.get((was.panel_id, was.zone), {}).pop(was.partition, None)
         self._sensors[event.sensor_id] = KnownSensor(event, row.event_id)
-        self._zones.setdefault((event.panel_id, event.zone), {})[event.partition] = event.sensor_id
+        if event.code or not event.partition:
+            self._detectors[event.panel_id, event.zone, event.code] = event.sensor_id
+        if not event.code:
+            self._zones.setdefault((event.panel_id, event.zone), {})[event.partition] = event.sensor_id
+
+    def _install_door(self, here: UUID, door_id: UUID, device_id: UUID, spot: Spot) -> None:
+        self._opens.get((here, self._opened_by.get(door_id, device_id)), {}).pop(door_id, None)
+        self._opened_by[door_id] = device_id
+        self._opens.setdefault((here, device_id), {})[door_id] = spot
+        self._doors[here, door_id] = spot
 
     def device(self, community_id: UUID, device_id: UUID) -> Spot:
-        """Of a panel without more: its name, else the device's, else nothing."""
+        """Of a panel without more: its name, else the device's, else nothing; in the building of all doors that it opens."""
         panel = self._panel_of(community_id, device_id)
-        if panel is not None:
-            return Spot(Place(name=panel.said.name), (panel.because,))
-        return self._devices.get((community_id, device_id), Spot(Place()))
+        known = self._devices.get((community_id, device_id), Spot(Place()))
+        spot = Spot(Place(name=panel.said.name), (panel.because,)) if panel is not None else known
+        doors = self._opens.get((community_id, device_id), {}).values()
+        buildings = {door.place.building_id for door in doors}
+        if len(buildings) != 1 or None in buildings:
+            return spot
+        because = (*spot.because, *(event_id for door in doors for event_id in door.because))
+        return replace(spot, place=replace(spot.place, building_id=buildings.pop()), because=because)
 
     def retired(self, community_id: UUID, device_id: UUID) -> bool:
         """Whether the device is out of use: a panel for which it speaks says nothing more."""
@@ -147,10 +170,15 @@ class AlarmBook:
         found = there.get(partition or 0)
         if found is None and len(there) == 1 and (not partition or 0 in there):
             found = next(iter(there.values()))
-        if panel is None or found is None:
-            return self.device(community_id, device_id)
-        sensor = self._sensors[found]
-        return Spot(sensor.said.place, (sensor.because, panel.because), found, sensor.said.kind)
+        return self._spot_of(panel, found) if panel is not None and found is not None else self.device(community_id, device_id)
+
+    def detector(self, community_id: UUID, device_id: UUID, channel: int | None, code: str) -> Spot:
+        """Where the sensor on this event hangs, else the one on all of the channel (0: on any); else where the device is."""
+        if (panel := self._panel_of(community_id, device_id)) is not None:
+            for meant, zone in ((code, channel or 0), (code, 0), ("", channel or 0), ("", 0)):
+                if (found := self._detectors.get((panel.said.panel_id, zone, meant))) is not None:
+                    return self._spot_of(panel, found)
+        return self.device(community_id, device_id)
 
     def door(self, community_id: UUID, door_id: UUID) -> Spot:
         """Of a door, or a lift."""
@@ -190,6 +218,10 @@ class AlarmBook:
     def source(self, community_id: UUID, incident_id: UUID) -> UUID | None:
         owner, source_id = self._sources.get(incident_id, (None, None))
         return source_id if owner == community_id else None
+
+    def _spot_of(self, panel: KnownPanel, sensor_id: UUID) -> Spot:
+        said = self._sensors[sensor_id].said
+        return Spot(said.place, (self._sensors[sensor_id].because, panel.because), sensor_id, said.kind, said.code)
 
     def _panel_of(self, community_id: UUID, device_id: UUID) -> KnownPanel | None:
         panel_id = self._by_device.get((community_id, device_id))

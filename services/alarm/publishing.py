@@ -31,7 +31,8 @@ def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
         case panels.PanelInstalled(panel_id=panel_id, device_id=device_id, name=name):
             return (Public(public.PanelInstalled(panel_id, device_id, name)),)
         case sensors.SensorInstalled():
-            return (Public(public.SensorInstalled(**structs.asdict(event) | {"place": _place(event.place)})),)
+            told = {name: getattr(event, name) for name in public.SensorInstalled.__struct_fields__}
+            return (Public(public.SensorInstalled(**told | {"place": _place(event.place)})),)
         case ErasureConfirmed(person_id=resident_id, keys=keys):
             return (Public(public.AlarmErasureConfirmed(resident_id, keys)),)
         case _ if type(event) in SAME:

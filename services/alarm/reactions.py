@@ -1,4 +1,5 @@
-"""What alarm does when others speak: what panels signal, lines that fall silent, and duress at a door become incidents.
+"""What alarm does when others speak: what panels signal, what cameras and inputs detect, lines that fall silent, and duress at a door
+become incidents.
 
 Nothing of this waits: where memory cannot be asked how things stand, the incident is raised with what it knew last.
 """
@@ -8,6 +9,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from libs.contracts import access, devices
 from libs.eventkit.db import Unavailable
 from libs.eventkit.problems import Problem
@@ -15,11 +18,12 @@ from libs.eventkit.reactions import Do, Reaction
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.service import App
 from services.alarm.book import AlarmBook, Spot
+from services.alarm.domain.detections import detected, is_told_in_time
 from services.alarm.domain.incident_history import About, Source
 from services.alarm.domain.incidents import INCIDENTS, RaiseIncident, RestoreSource, takes_restoral
-from services.alarm.domain.kinds import SEVERITY, SILENT, IncidentKind
+from services.alarm.domain.kinds import IncidentKind
 from services.alarm.domain.sensors import ALARM_OF
-from services.alarm.domain.signals import Alarm, meaning_of, source_of_duress, source_of_line, source_of_zone
+from services.alarm.domain.signals import Alarm, alarm_of, meaning_of, source_of_duress, source_of_line, source_of_zone
 
 Standing = Callable[[UUID, UUID], Awaitable[Source]]
 """How a source of a community stands."""
@@ -32,11 +36,6 @@ async def ready(book: AlarmBook, position: int) -> None:
     except Problem as not_ready:
         if not book.memory.warm:
             raise Unavailable("the panels") from not_ready
-
-
-def alarm_of(kind: IncidentKind) -> Alarm:
-    """Where nothing but the kind is known."""
-    return Alarm(kind, "", SEVERITY[kind], kind in SILENT)
 
 
 def raising(
@@ -101,6 +100,29 @@ def zone_of(event: Any, row: Recorded) -> str:
     return f"zone:{event.device_id}/{event.partition}/{event.zone}"
 
 
+def detections(book: AlarmBook) -> Reaction:
+    """Cameras and inputs of devices. Each device's in their order, those of different devices at once."""
+
+    async def told(event: devices.DetectionReported, row: Recorded) -> list[Do]:
+        if not is_told_in_time(event.live, event.device_time, row.recorded_at):
+            return []
+        await ready(book, row.position)
+        spot = book.detector(row.community_id, event.device_id, event.channel, event.code)
+        alarm = detected(event.kind, spot.sensor_kind)
+        if alarm is None:
+            return []
+        source = source_of_zone(event.device_id, None, event.channel, False, alarm.kind, spot.code)
+        if event.state == "inactive":
+            return [Do("restore", source, RestoreSource(source, event.report_id, kept=False, device_time=event.device_time))]
+        command = raising(
+            book, row.community_id, source, event.report_id, alarm, spot, f"{event.kind}:{event.code}", event.live, row.recorded_at,
+            event.device_id, device_time=event.device_time)
+        return [Do("raise", source, replace(command, lasting=event.state == "active"), spot.because, new=True)]
+
+    return Reaction(
+        "alarms_of_detections", {devices.DetectionReported: told}, key=lambda event, row: f"device:{event.device_id}", apart=True)
+
+
 def lines(book: AlarmBook) -> Reaction:
     async def line_silent(event: devices.LineSilent, row: Recorded) -> list[Do]:
         await ready(book, row.position)
@@ -136,4 +158,4 @@ def reactions(app: App, book: AlarmBook) -> tuple[Reaction, ...]:
         state: Source = (await app.commands.state(INCIDENTS, source_id, community_id))[0]
         return state
 
-    return panel_signals(book, standing), lines(book), duress(book)
+    return panel_signals(book, standing), detections(book), lines(book), duress(book)

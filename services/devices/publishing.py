@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from msgspec.structs import astuple
+from msgspec.structs import asdict, astuple
 
 from libs.contracts import devices as said
 from libs.contracts.fields import SealedField
@@ -15,6 +15,9 @@ from services.devices.domain import fallbacks, holds, lines, orders, registry, r
 from services.devices.domain.dating import dated
 from services.devices.domain.signals import Signal
 from services.devices.domain.told import Told, Vehicle
+
+DETECTIONS = frozenset({"camera_alarm", "door_forced", "fire_input", "io_alarm", "panic", "pir", "tamper"})
+"""Kinds of reports that may be an alarm."""
 
 
 def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
@@ -37,7 +40,10 @@ def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
         case lines.LineBack(device_id=device_id):
             return (Public(said.LineBack(device_id), f"device:{device_id}"),)
         case reports.DeviceReported():
-            return (Public(_reported(event), f"device:{event.device_id}"),)
+            said_of = [Public(_reported(event), f"device:{event.device_id}")]
+            if event.told.kind in DETECTIONS:
+                said_of.append(Public(_detected(event), f"device:{event.device_id}"))
+            return tuple(said_of)
         case reports.SerialGapFound(device_id=device_id, after=after, before=before):
             return (Public(said.SerialGapFound(device_id, after, before), f"device:{device_id}"),)
         case reports.SerialGapClosed(device_id=device_id, after=after, before=before):
@@ -72,6 +78,11 @@ def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
 
 def _when(event: reports.DeviceReported) -> datetime | None:
     return dated(event.told, event.live, event.known_skew, event.received_at).at
+
+
+def _detected(event: reports.DeviceReported) -> said.DetectionReported:
+    told = event.told
+    return said.DetectionReported(**asdict(_reported(event)), channel=told.door_no if told.channel is None else told.channel)
 
 
 def _reported(event: reports.DeviceReported) -> said.DeviceReported:

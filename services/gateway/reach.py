@@ -28,13 +28,13 @@ from libs.contracts.access import (
     FireReleaseJoined,
 )
 from libs.contracts.alarm import IncidentRaised, IncidentVerified, PanelInstalled, Place, SensorInstalled
-from libs.contracts.devices import LineBack, LineSilent, PanelSignalled
+from libs.contracts.devices import DetectionReported, LineBack, LineSilent, PanelSignalled
 from libs.contracts.neighbors import BroadcastEnded, BroadcastSent, NoticePosted, NoticeWithdrawn
 from libs.eventkit.recorded import Recorded
 
 OF_ALL = ("fire", "gas")
 """Kinds that concern everybody in the building, once they are verified."""
-OF_PANELS = (PanelInstalled, SensorInstalled, PanelSignalled, LineSilent, LineBack)
+OF_PANELS = (PanelInstalled, SensorInstalled, PanelSignalled, DetectionReported, LineSilent, LineBack)
 """No resident's business: a panel's name, or the number of a zone or user, tells whose home it is."""
 HIDDEN: dict[str, Any] = {"by": None, "assignee": None, "sensor_id": None, "device_id": None, "facts": (), "audience": 0}
 """What no resident is told, and what stands in its place where an explanation has to have a whole event."""

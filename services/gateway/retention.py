@@ -8,7 +8,7 @@ RETENTION = (
     Retention("reports", REPORTS, heard=(
         devices.DeviceReported, devices.PlateSeen, devices.FallbackGiven, devices.DoorOrderAttempted, devices.DoorOrderCarriedOut,
         devices.DoorOrderFailed, devices.BarrierOrderCarriedOut, devices.BarrierOrderFailed)),
-    Retention("signals", 90, heard=(devices.PanelSignalled,)),
+    Retention("signals", 90, heard=(devices.PanelSignalled, devices.DetectionReported)),
     Retention("openings", 90, heard=(
         access.CredentialJudged, access.DoorPassed, access.DoorOpeningOrdered, access.DoorOpened, access.DoorOpeningFailed,
         access.DoorNoticed)),

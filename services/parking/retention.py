@@ -7,8 +7,9 @@ PASSES = "visitor_passes"
 RETENTION = (
     Retention("passages", 90, own=("passage",)),
     Retention("reports", 30, heard=(
-        devices.DeviceReported, devices.PlateSeen, devices.FallbackGiven, devices.DoorOrderAttempted, devices.DoorOrderCarriedOut,
-        devices.DoorOrderFailed, devices.BarrierOrderCarriedOut, devices.BarrierOrderFailed)),
+        devices.DeviceReported, devices.DetectionReported, devices.PlateSeen, devices.FallbackGiven, devices.DoorOrderAttempted,
+        devices.DoorOrderCarriedOut, devices.DoorOrderFailed, devices.BarrierOrderCarriedOut,
+        devices.BarrierOrderFailed)),
     Retention("openings", 30, heard=(
         access.CredentialJudged, access.DoorPassed, access.DoorOpeningOrdered, access.DoorOpened, access.DoorOpeningFailed,
         access.DoorNoticed)),

@@ -174,6 +174,7 @@ MUTANTS = (
         ("history waits for a decision at a barrier",
          "awaits_decision=told.awaits_decision and event.live,\n        device_time",
          "awaits_decision=told.awaits_decision,\n        device_time"),
+        ("an alarm of a device is told to nobody who hears alarms", "if event.told.kind in DETECTIONS:", "if False:"),
         ("an attempt at a barrier is told as one at a door", 'door_no=door_no, actuator="door"):', "door_no=door_no):"),
     ),
     *of(
@@ -233,6 +234,22 @@ MUTANTS = (
         ("a plate of history waits",
          'awaits_decision=kind == "plate_read" and not history', 'awaits_decision=kind == "plate_read"'),
         ("a refusal lifts the barrier", '"info": "ok" if admitted else "no"', '"info": "ok"'),
+    ),
+    *of(
+        f"{HERE}/adapters/onvif.py", f"{UNIT}/test_onvif.py",
+        ("how things stand is news", 'history=operation not in _HAPPENED', "history=False"),
+        ("all that an ONVIF camera says is history", '_HAPPENED = frozenset({"", "Changed"})', '_HAPPENED = frozenset({""})'),
+        ("the prefix of a topic counts", "NAMESPACES.get(uri or '', prefix)", "prefix"),
+        ("what people call a rule stands in the clear", "if _CLASSES.fullmatch(classes := said.get(", "if (classes := said.get("),
+        ("any port is port 1", r'(?:\A|[^\d-])(\d{1,6})\Z', r'(\d{1,6})\Z'),
+        ("a number of an object says that it is so", 'if value in ("true", "false")]', "]"),
+        ("a fault is a sign of life", '        raise Unreadable("not_an_event", "no notification of ONVIF")', "        return found"),
+        ("a time without a zone is somewhere else", 'else f"{clock_raw}Z"', "else clock_raw"),
+    ),
+    *of(
+        f"{HERE}/adapters/onvif_topics.py", f"{UNIT}/test_onvif.py",
+        ("the shortest beginning of a topic counts", "range(len(path), 0, -1)", "range(1, len(path) + 1)"),
+        ("a covered lens is a passer-by", "RuleEngine/TamperDetector VideoSource/GlobalSceneChange", "VideoSource/GlobalSceneChange"),
     ),
     *of(
         f"{HERE}/adapters/plate_words.py", (f"{UNIT}/test_vzenith.py", f"{UNIT}/test_hikvision_anpr.py"),

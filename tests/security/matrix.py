@@ -259,6 +259,7 @@ MATRIX = {
     """,
     "devices": """
         device: POST /v1/device-reports/hikvision/{device_id}
+        device: POST /v1/device-reports/onvif/{device_id}
         device: POST /v1/device-reports/vzenith/{device_id}
         secret: POST /v1/devices/{device_id}/enrolments
         staff operator: POST /v1/devices

@@ -24,7 +24,7 @@ from tests.security.matrix import ROLES, SEEDING, expected
 Served = Callable[[str], Awaitable[FastAPI]]
 ROOT = Path(__file__).parents[2]
 NOT_OURS = {
-    "devices": {"POST /v1/device-reports/hikvision/{device_id}", "POST /v1/device-reports/vzenith/{device_id}"},
+    "devices": {f"POST /v1/device-reports/{vendor}/{{device_id}}" for vendor in ("hikvision", "onvif", "vzenith")},
     "parking": {"POST /v1/parking/payment-notifications/{name}"},
 }
 """Bodies of others' protocols: read by adapters, which keep what they do not know, and by what their sender has signed."""

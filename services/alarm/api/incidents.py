@@ -27,8 +27,8 @@ from services.alarm.domain.incidents import (
     ResolveIncident,
     VerifyIncident,
 )
-from services.alarm.domain.signals import source_of_sos
-from services.alarm.reactions import alarm_of, raising
+from services.alarm.domain.signals import alarm_of, source_of_sos
+from services.alarm.reactions import raising
 from services.alarm.views import incidents as view
 
 Limit = Query(default=50, ge=1, le=200)

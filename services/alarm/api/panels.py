@@ -27,13 +27,15 @@ class NewPanel(Input):
 
 
 class NewSensor(Input):
-    """`partition` 0: the panel names none."""
+    """`partition` 0: the panel names none. Of a camera or reader `zone` is a channel, input or door (0: any), and `code` one of its
+    events by the device's own name for it (empty: all of them)."""
 
     panel_id: UUID
     partition: int = Field(default=0, ge=0, le=MOST_PARTITIONS)
     zone: int = Field(ge=0, le=MOST_ZONES)
     kind: SensorKind
     place: NewPlace
+    code: str = Field(default="", max_length=200, pattern=r"^[!-~]*$")
 
 
 def routes(app: App, book: AlarmBook) -> APIRouter:
@@ -108,7 +110,8 @@ def routes(app: App, book: AlarmBook) -> APIRouter:
         await book.memory.catch_up()
         book.panel(community_id, body.panel_id)
         place = place_of(body.place, book, community_id)
-        command = InstallSensor(SensorInstalled(sensor_id, body.panel_id, body.partition, body.zone, body.kind, place))
+        command = InstallSensor(SensorInstalled(
+            sensor_id, body.panel_id, body.partition, body.zone, body.kind, place, body.code))
         context = http.context(request, principal, community_id)
         return answer(await app.commands.handle(sensor_id, command, context, key=key, expected=expected), status)
 
@@ -120,7 +123,7 @@ def routes(app: App, book: AlarmBook) -> APIRouter:
         filter_ = f"sensors {panel_id}"
         after, stale = http.cursor_id(cursor, filter_), await http.caught_up(request, sensors.VIEW.name)
         rows = await app.database.fetch(principal.community_ids, sensors.page_of(after, limit + 1, panel_id))
-        fields = ("panel_id", "partition", "zone", "kind", "place", "raised", "verified", "found_false", "open", "version")
+        fields = ("panel_id", "partition", "zone", "code", "kind", "place", "raised", "verified", "found_false", "open", "version")
         found = [
             {"id": r["sensor_id"], **{f: r[f] for f in fields}, "false_rate": sensors.rate(r["verified"], r["found_false"])}
             for r in rows]

@@ -57,7 +57,8 @@ ON_DUTY = frozenset({"guard", "staff"})
 
 class RaiseIncident(Struct, frozen=True):
     """`about.incident_id`: the report's, if this raises one. `live`: it has just happened. `raised_by`: a person, where one did.
-    `device_time`: when it was so, by the device's clock; None: not known."""
+    `device_time`: when it was so, by the device's clock; None: not known. `lasting`: its source says when it is over, and that it is
+    still so says nothing new."""
 
     about: About
     report_id: UUID
@@ -67,6 +68,7 @@ class RaiseIncident(Struct, frozen=True):
     now: datetime
     raised_by: UUID | None = None
     device_time: datetime | None = None
+    lasting: bool = False
 
 
 class RestoreSource(Struct, frozen=True):
@@ -117,6 +119,8 @@ def decide_raise(command: RaiseIncident, source: Source) -> list[IncidentEvent]:
         return []
     if not isinstance(source, Quiet):
         incident = source.incident
+        if command.lasting and incident.active:
+            return []
         return [IncidentRepeated(
             incident.about, command.report_id, command.code, command.raised_by, command.live, incident.count + 1)]
     raised = IncidentRaised(

@@ -1,5 +1,6 @@
 """A sensor on a zone (防区) of a panel, and where it hangs. One zone has one sensor; one that is moved or replaced keeps its id, and
-with it what is known of its false alarms."""
+with it what is known of its false alarms. Of a camera or reader that speaks for a panel a zone is a channel, input or door, and a sensor
+may be on one of its events alone."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -32,6 +33,8 @@ class SensorInstalled(Struct, frozen=True, tag="sensor_installed"):
     zone: int
     kind: SensorKind
     place: Place
+    code: str = ""
+    """The event that is meant, by the device's own name for it; empty: all of the zone."""
 
 
 # what is
@@ -67,7 +70,8 @@ def decide_install_sensor(command: InstallSensor, sensor: SensorState) -> list[S
 
 
 def claims(command: InstallSensor, event: SensorInstalled) -> tuple[Release | Take, ...]:
-    return Release("zone"), Take("zone", f"{event.panel_id}/{event.partition}/{event.zone}", "zone_has_another_sensor")
+    zone = f"{event.panel_id}/{event.partition}/{event.zone}{f'/{event.code}' if event.code else ''}"
+    return Release("zone"), Take("zone", zone, "zone_has_another_sensor")
 
 
 SENSORS = Decider[SensorState, SensorInstalled](

@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 from msgspec import Struct
 
 from services.alarm.domain import contact_id, sia_codes
-from services.alarm.domain.kinds import SEVERITY, IncidentKind, Severity
+from services.alarm.domain.kinds import SEVERITY, SILENT, IncidentKind, Severity
 
 Protocol = Literal["contact_id", "sia", "other"]
 EVENT, RESTORE, STILL = QUALIFIERS = ("1", "3", "6")
@@ -36,6 +36,11 @@ class Meaning(Struct, frozen=True):
     raises: Alarm | None = None
     restores: tuple[tuple[IncidentKind, str], ...] = ()
     known: bool = True
+
+
+def alarm_of(kind: IncidentKind) -> Alarm:
+    """Where nothing but the kind is known."""
+    return Alarm(kind, "", SEVERITY[kind], kind in SILENT)
 
 
 def meaning_of(protocol: Protocol, code: str) -> Meaning:

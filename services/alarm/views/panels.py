@@ -6,11 +6,12 @@ from uuid import UUID
 
 from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Integer, MetaData, Select, String, Table, Uuid, select
 
-from libs.contracts.devices import PanelSignalled
+from libs.contracts.devices import DetectionReported, PanelSignalled
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.views import Rows, View, Where
+from services.alarm.domain.detections import BY_ITSELF, NAMES
 from services.alarm.domain.panels import PanelInstalled
-from services.alarm.domain.signals import meaning_of
+from services.alarm.domain.signals import UNKNOWN, meaning_of
 
 PANELS = Table(
     "panels", MetaData(),
@@ -30,7 +31,8 @@ SIGNALS = Table(
     Index("panel_signals_of_panel", "community_id", "said_for", "position"),
     Index("panel_signals_speaking", "community_id", "speaks_for"))
 """`said_for`: the panel for which the device spoke when it was heard; the device itself until it speaks for one. A row whose id is a
-device's is no signal: it says for which panel that device speaks now (`speaks_for`)."""
+device's is no signal: it says for which panel that device speaks now (`speaks_for`).
+What a device detects that speaks for no panel is not kept."""
 NOTHING = {c.name: None for c in SIGNALS.columns if c.name != "community_id"}
 
 
@@ -45,7 +47,7 @@ def project_panels(rows: Rows, event: Any, row: Recorded) -> None:
 
 def signals_read(event: Any, row: Recorded) -> Iterable[Where]:
     match event:
-        case PanelSignalled():
+        case PanelSignalled() | DetectionReported():
             return [{"report_id": event.report_id}, {"report_id": event.device_id}]
         case PanelInstalled():
             return [{"report_id": event.device_id}, {"speaks_for": event.panel_id}, {"said_for": event.device_id}]
@@ -69,6 +71,15 @@ def project_signals(rows: Rows, event: Any, row: Recorded) -> None:
             device_id=event.device_id, protocol=event.protocol, code=event.code, english=meaning.english,
             chinese=meaning.chinese, effect=effect, partition=_fits(event.partition), zone=_fits(event.zone), by_user=event.user,
             live=event.live, device_time=event.device_time, at=row.recorded_at, position=row.position)
+    elif isinstance(event, DetectionReported) and rows.get(report_id=event.report_id) is None:
+        if (speaking := rows.get(report_id=event.device_id)) is None or speaking["speaks_for"] is None:
+            return
+        english, chinese = NAMES.get(event.kind, UNKNOWN)
+        effect = "restores" if event.state == "inactive" else "raises" if event.kind in BY_ITSELF else "detects"
+        rows.put(
+            report_id=event.report_id, said_for=speaking["speaks_for"], speaks_for=None, device_id=event.device_id, protocol="event",
+            code=event.code, english=english, chinese=chinese, effect=effect, partition=None, zone=_fits(event.channel), by_user=False,
+            live=event.live, device_time=event.device_time, at=row.recorded_at, position=row.position)
 
 
 def _fits(number: int | None) -> int | None:
@@ -77,7 +88,7 @@ def _fits(number: int | None) -> int | None:
 
 
 PANELS_VIEW = View(table=PANELS, project=project_panels, reads=panels_read)
-SIGNALS_VIEW = View(table=SIGNALS, project=project_signals, reads=signals_read, version=2)
+SIGNALS_VIEW = View(table=SIGNALS, project=project_signals, reads=signals_read, version=3)
 
 
 def page_of(after: UUID | None, limit: int) -> Select[Any]:

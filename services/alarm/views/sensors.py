@@ -16,7 +16,8 @@ TABLE = Table(
     "sensors", MetaData(),
     Column("community_id", Uuid, primary_key=True),
     Column("sensor_id", Uuid, primary_key=True),
-    Column("panel_id", Uuid), Column("partition", Integer), Column("zone", Integer), Column("kind", String), Column("place", JSONB),
+    Column("panel_id", Uuid), Column("partition", Integer), Column("zone", Integer), Column("code", String), Column("kind", String),
+    Column("place", JSONB),
     Column("raised", Integer), Column("verified", Integer), Column("found_false", Integer), Column("open", Integer),
     Column("version", Integer))
 COUNTS: dict[type, dict[str, int]] = {
@@ -40,7 +41,7 @@ def project(rows: Rows, event: Any, row: Recorded) -> None:
         known = rows.get(sensor_id=event.sensor_id) or dict.fromkeys(("raised", "verified", "found_false", "open"), 0)
         rows.put(**{
             **known, "sensor_id": event.sensor_id, "panel_id": event.panel_id, "partition": event.partition, "zone": event.zone,
-            "kind": event.kind, "place": event.place, "version": row.version})
+            "code": event.code, "kind": event.kind, "place": event.place, "version": row.version})
     elif type(event) in COUNTS and (counted := rows.get(sensor_id=event.about.sensor_id)) is not None:
         rows.put(**{**counted, **{name: counted[name] + by for name, by in COUNTS[type(event)].items()}})
 
@@ -50,7 +51,7 @@ def rate(verified: int, found_false: int) -> float | None:
     return found_false / (found_false + verified) if found_false + verified else None
 
 
-VIEW = View(table=TABLE, project=project, reads=reads)
+VIEW = View(table=TABLE, project=project, reads=reads, version=2)
 
 
 def page_of(after: UUID | None, limit: int, panel_id: UUID | None = None) -> Select[Any]:

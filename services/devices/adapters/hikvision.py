@@ -27,6 +27,7 @@ _READABLE_TYPES = frozenset(
     | {"text/json", "text/plain", "text/xml"}
 )
 _ENVELOPE, _ACCESS = "EventNotificationAlert", "AccessControllerEvent"
+_CHANNELS = ("channelID", "dynChannelID")
 _PROOFS = frozenset({"dateTime", "eventState", "ipAddress", "ipv6Address", "macAddress", _ACCESS})
 _KEPT_WHEN = {"currentevent": False, "isdataretransmission": True, "isoffline": True, "alarmdatatype": True}
 # Named one by one: whatever a device adds tomorrow may be about a person, and names that people gave to devices and
@@ -132,7 +133,7 @@ def _report(document: _Document) -> Report:
         history=history,
         door_no=number(access.get("doorNo")),
         reader_no=number(access.get("cardReaderNo")),
-        channel=_channel(event),
+        channel=_channel(event, kind),
         card_number=card if card.strip("0") else None,
         employee_number=text(access.get("employeeNoString")) or text(access.get("employeeNo")) or None,
         person_name=text(access.get("name")) or None,
@@ -177,9 +178,10 @@ def _detail(fields: Fields) -> dict[str, Primitive]:
     return detail
 
 
-def _channel(event: Tree) -> int | None:
-    channel = number(event.get("channelID"))
-    return number(event.get("dynChannelID")) if channel is None else channel
+def _channel(event: Tree, kind: Kind) -> int | None:
+    """The camera; of an alarm input, its port."""
+    names = ("inputIOPortID", "dynInputIOPortID", *_CHANNELS) if kind == "io_alarm" else _CHANNELS
+    return next((found for name in names if (found := number(event.get(name))) is not None), None)
 
 
 def _state(value: Value) -> State | None:

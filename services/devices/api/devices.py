@@ -43,12 +43,13 @@ PANEL = "dc09-panel"
 
 class NewDevice(Input):
     """`address`: where orders go, as http(s)://host:port; `password_secret`: the secret that opens it. A camera that waits
-    for an answer is told `fallback` after `answer_ms` milliseconds without a decision. `stream`: it cannot push, read its alert stream.
+    for an answer is told `fallback` after `answer_ms` milliseconds without a decision. `stream`: it cannot push, read its alert stream, or
+    (ONVIF) pull its events.
 
     An alarm panel reports under its `account`, encrypted where `key_secret` names the secret with its key; its line is silent
     after `supervise` seconds without a word (0: not supervised)."""
 
-    kind: Literal["hikvision-terminal", "hikvision-camera", "vzenith-camera", "dc09-panel"]
+    kind: Literal["hikvision-terminal", "hikvision-camera", "vzenith-camera", "onvif-camera", "dc09-panel"]
     name: str = Field(min_length=1, max_length=80)
     serial: str = Field(default="", max_length=64)
     address: str = Address

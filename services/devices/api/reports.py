@@ -15,7 +15,7 @@ from libs.eventkit import http, problems
 from libs.eventkit.commands import Done
 from libs.eventkit.problems import Problem
 from libs.eventkit.service import App
-from services.devices.adapters import hikvision, vzenith
+from services.devices.adapters import hikvision, onvif, vzenith
 from services.devices.adapters.report import Report, Unreadable
 from services.devices.device_book import DeviceBook, KnownDevice
 from services.devices.domain.reports import DeviceReported
@@ -65,6 +65,13 @@ def routes(app: App, book: DeviceBook) -> APIRouter:
             return found
         header = http.position_header(app.service.name, app.commands.generation, found[1])
         return Response(_OK, 200, header, media_type="application/xml")
+
+    @router.post("/onvif/{device_id}")
+    async def report_by_notification(request: Request, device: KnownDevice = Depends(device_itself)) -> Response:
+        """Takes what an ONVIF camera notifies (WS-BaseNotification `Notify`), or what was pulled from it, up to 4 MiB."""
+        if isinstance(found := await taken(request, device, onvif.read), Response):
+            return found
+        return Response(b"", 200, http.position_header(app.service.name, app.commands.generation, found[1]))
 
     @router.post("/vzenith/{device_id}")
     async def report_by_plate_push(

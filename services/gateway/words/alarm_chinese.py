@@ -3,7 +3,7 @@
 from typing import Any
 
 from libs.contracts import access, alarm, devices
-from services.gateway.words.alarm_chinese_terms import CODES, HOW, KINDS, REASONS, ROLES, RULES, SENT, SEVERITIES, WAITED
+from services.gateway.words.alarm_chinese_terms import CODES, DETECTED, HOW, KINDS, REASONS, ROLES, RULES, SENT, SEVERITIES, WAITED
 from services.gateway.words.names import BY_HAND, Names, moment, short
 
 
@@ -42,7 +42,7 @@ def _raised(event: alarm.IncidentRaised, names: Names) -> str:
         case "sos" | "manual":
             source = f"由{who(event.raised_by, names, '居民' if event.code == 'sos' else '值班人员')}发出"
         case _:
-            source = CODES.get(event.code) or f"代码 {event.code}"
+            source = CODES.get(event.code) or DETECTED.get(event.code.partition(":")[0]) or f"代码 {event.code}"
     quiet = "现场没有任何显示。" if event.silent else ""
     return (f"{place(event, names)}{_late(event)}发生{SEVERITIES[event.severity]}{_alarm(event)}（{source}），"
             f"须于 {moment(event.acknowledge_by)}（UTC）前接警。{quiet}")

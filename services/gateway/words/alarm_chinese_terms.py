@@ -18,6 +18,9 @@ HOW = {
     "unknown": "原因不明", "put_out": "已扑灭", "repaired": "已修复", "helped": "已救助", "left": "当事人已离开",
     "handed_over": "已移交", "nothing_found": "未发现异常", "person": "由人员"}
 """How somebody knows, for what cause it was false, and how it ended."""
+DETECTED = {
+    "camera_alarm": "视频分析报警", "pir": "红外探测", "io_alarm": "报警输入", "tamper": "防拆报警", "fire_input": "消防输入",
+    "panic": "紧急报警", "door_forced": "门被强行打开"}
 CODES = {"line": "线路中断", "duress": "有人受到胁迫"}
 REASONS = {
     "sent_by_a_person": "由人员决定",

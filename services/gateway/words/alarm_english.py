@@ -3,7 +3,7 @@
 from typing import Any
 
 from libs.contracts import access, alarm, devices
-from services.gateway.words.alarm_english_terms import CODES, HOW, KINDS, REASONS, ROLES, RULES, SENT, SEVERITIES, WAITED
+from services.gateway.words.alarm_english_terms import CODES, DETECTED, HOW, KINDS, REASONS, ROLES, RULES, SENT, SEVERITIES, WAITED
 from services.gateway.words.names import BY_HAND, Names, moment, short
 
 
@@ -44,7 +44,7 @@ def _raised(event: alarm.IncidentRaised, names: Names) -> str:
         case "sos" | "manual":
             source = f"{who(event.raised_by, names, 'a resident' if event.code == 'sos' else 'somebody on duty')} raised it"
         case _:
-            source = CODES.get(event.code) or f"code {event.code}"
+            source = CODES.get(event.code) or DETECTED.get(event.code.partition(":")[0]) or f"code {event.code}"
     quiet = " Nothing at the place shows it." if event.silent else ""
     return (f"A {SEVERITIES[event.severity]} {_alarm(event)} was raised at {place(event, names)}{_late(event)} ({source});"
             f" somebody has to acknowledge it by {moment(event.acknowledge_by)} UTC.{quiet}")

@@ -22,6 +22,9 @@ HOW = {
     "helped": "people were helped", "left": "whoever it was has left", "handed_over": "it was handed over",
     "nothing_found": "nothing was found", "person": "by a person"}
 """How somebody knows, for what cause it was false, and how it ended."""
+DETECTED = {
+    "camera_alarm": "camera alarm", "pir": "motion sensor", "io_alarm": "alarm input", "tamper": "tampering", "fire_input": "fire input",
+    "panic": "panic button", "door_forced": "door forced"}
 CODES = {"line": "its line fell silent", "duress": "somebody was under threat"}
 REASONS = {
     "sent_by_a_person": "a person decided so",

@@ -6,6 +6,7 @@ from uuid import UUID
 from libs.contracts import access, devices, identity, parking
 from services.gateway.words import alarm_chinese, neighbors_chinese, people_chinese
 from services.gateway.words import chinese_terms as terms
+from services.gateway.words.alarm_chinese_terms import DETECTED
 from services.gateway.words.names import Gone, Names, RightChanged, building_of, minute, moment, short, yuan
 
 reached, _whom = neighbors_chinese.reached, people_chinese.whom
@@ -135,6 +136,10 @@ def bill_line(line: parking.BillLine) -> str:
 
 def _of_devices(event: Any, names: Names) -> str:
     match event:
+        case devices.DetectionReported():
+            where = f"，{event.channel} 号" if event.channel is not None else ""
+            seen = f"{DETECTED.get(event.kind, event.kind)}{'已结束' if event.state == 'inactive' else ''}"
+            return f"{_device(event, names)}{_when(event)}报告：{seen}（代码 {event.code}{where}）。"
         case devices.DeviceReported():
             return f"{_device(event, names)}{_when(event)}报告：{event.kind}（代码 {event.code}）。"
         case devices.PlateSeen():

@@ -7,6 +7,7 @@ from libs.contracts import access, devices, identity, parking
 from services.gateway.words import alarm_english, neighbors_english, people_english
 from services.gateway.words import english_terms as terms
 from services.gateway.words.alarm_english import counted
+from services.gateway.words.alarm_english_terms import DETECTED
 from services.gateway.words.names import Gone, Names, RightChanged, building_of, minute, moment, short, yuan
 
 reached, _whom = neighbors_english.reached, people_english.whom
@@ -140,6 +141,11 @@ def bill_line(line: parking.BillLine) -> str:
 
 def _of_devices(event: Any, names: Names) -> str:
     match event:
+        case devices.DetectionReported():
+            when = "just now" if event.live else "from its memory"
+            where = f", number {event.channel}" if event.channel is not None else ""
+            seen = f"{DETECTED.get(event.kind, event.kind)}{' is over' if event.state == 'inactive' else ''}"
+            return f"{_first(_device(event, names))} said {when}: {seen} (code {event.code}{where})."
         case devices.DeviceReported():
             when = "just now" if event.live else "from its memory"
             return f"{_first(_device(event, names))} reported {when}: {event.kind} (code {event.code})."

@@ -201,10 +201,11 @@ async def test_duress_at_a_door_is_silent_and_in_its_building():
     assert (late.command.live, late.command.about.place) == (False, Place())
 
 
-def test_alarm_hears_panels_lines_and_doors():
+def test_alarm_hears_panels_cameras_lines_and_doors():
     assert {event for reaction in reactions(APP, Book()) for event in reaction.on} == {
-        devices.PanelSignalled, devices.LineSilent, devices.LineBack, access.DuressSignalled}
+        devices.PanelSignalled, devices.DetectionReported, devices.LineSilent, devices.LineBack, access.DuressSignalled}
+    panels, _, lines_, doors = reactions(APP, Book())
     for reaction, event in zip(
-            reactions(APP, Book()),
+            (panels, lines_, doors),
             (signal("1110"), devices.LineBack(DEVICE), access.DuressSignalled(REPORT, DOOR, None, True, NOW)), strict=True):
         assert str(DOOR if isinstance(event, access.DuressSignalled) else DEVICE) in reaction.key(event, recorded(event, HERE))

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy.dialects import postgresql
 
-from libs.contracts.devices import PanelSignalled
+from libs.contracts.devices import DetectionReported, PanelSignalled
 from libs.eventkit.recorded import Recorded
 from services.alarm.domain.incident_history import (
     IncidentDispatched,
@@ -210,6 +210,22 @@ def test_what_was_said_stays_its_panels_whatever_device_speaks_for_it_later():
         PanelInstalled(PANEL, used, "east"), said(955, used), said(956, new), said(957, DEVICE))
     found = {UUID(row["report_id"]).int: UUID(row["said_for"]) for row in rows if row["said_for"]}
     assert found == {951: PANEL, 952: PANEL, 953: west, 954: PANEL, 955: PANEL, 956: west, 957: DEVICE}, "954 spoke for none until then"
+
+
+def test_what_a_camera_sees_is_kept_where_it_speaks_for_a_panel():
+    def seen(number: int, kind: str, state: str | None, device_id: UUID = DEVICE) -> DetectionReported:
+        return DetectionReported(
+            UUID(int=number), device_id, kind, "VMD", state, None, None, True, False, NOW, None, (), channel=3)
+
+    rows = table(
+        panels.SIGNALS_VIEW, seen(950, "pir", None), PanelInstalled(PANEL, DEVICE, "yard"), seen(951, "camera_alarm", "active"),
+        seen(952, "camera_alarm", "inactive"), seen(953, "tamper", None), seen(953, "tamper", None), seen(954, "panic", None, AGAIN),
+        seen(955, "a kind of tomorrow", None))
+    found = {UUID(row["report_id"]).int: (row["effect"], row["english"], row["zone"]) for row in rows if row["said_for"]}
+    assert found == {
+        951: ("detects", "Camera alarm", 3), 952: ("restores", "Camera alarm", 3), 953: ("raises", "Tamper", 3),
+        955: ("detects", "Unknown", 3)}
+    assert {(row["protocol"], row["code"], row["by_user"]) for row in rows if row["said_for"]} == {("event", "VMD", False)}
 
 
 def test_a_number_that_no_panel_has_stops_no_table():

@@ -52,6 +52,8 @@ def test_a_zone_that_no_panel_has_is_refused(wrong: dict[str, int]):
 def test_a_zone_has_one_sensor():
     assert tuple(SENSORS.claims(InstallSensor(HANGS), HANGS)) == (
         Release("zone"), Take("zone", f"{PANEL}/1/7", "zone_has_another_sensor"))
+    on_one = replace(HANGS, code="VMD")
+    assert tuple(SENSORS.claims(InstallSensor(on_one), on_one))[1] == Take("zone", f"{PANEL}/1/7/VMD", "zone_has_another_sensor")
 
 
 def test_every_kind_of_sensor_but_one_tells_a_kind_of_alarm():

@@ -3,6 +3,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec.structs import asdict, replace
 
 from libs.contracts import devices as contracts
 from libs.contracts.fields import SealedField
@@ -83,6 +84,7 @@ SAID: list[tuple[Any, Any]] = [
          awaits_decision=False, device_time=None, skew=None, findings=("code_unknown",),
          card_number=SealedField(KEY, REPORT, "card_number", "box"))),
 ]
+PRESSED = Told(report_id=REPORT, kind="panic", code="1/1052", history=False, state="active", door_no=2, device_time=NOW)
 SILENT = [
     EnrolmentCodeIssued(DEVICE, "hash", NOW), CredentialRevoked(DEVICE), DeviceMoved(DEVICE, "http://10.0.0.9"),
     DayBegun(DEVICE, NOW.date()), KnowledgeCarried(Heard()), DayClosed(DEVICE, NOW.date()),
@@ -94,6 +96,15 @@ SILENT = [
 @pytest.mark.parametrize(("event", "said"), SAID, ids=lambda e: type(e).__name__)
 def test_what_others_hear(event: Any, said: Any) -> None:
     assert [public.body for public in publish(event, ROW)] == [said]
+
+
+@pytest.mark.parametrize(("told", "channel"), [
+    (PRESSED, 2), (replace(PRESSED, kind="camera_alarm", channel=4), 4), (replace(PRESSED, kind="io_alarm", door_no=None), None)])
+def test_what_may_be_an_alarm_is_said_once_more_to_who_hears_alarms(told: Told, channel: int | None) -> None:
+    report, detection = publish(DeviceReported(DEVICE, BODY, told, NOW, live=True, skew=0.0, findings=()), ROW)
+    assert type(report.body) is contracts.DeviceReported
+    assert detection.body == contracts.DetectionReported(**asdict(report.body), channel=channel)
+    assert report.subject == detection.subject == f"device:{DEVICE}"
 
 
 @pytest.mark.parametrize("event", SILENT, ids=lambda e: type(e).__name__)
