@@ -1,6 +1,7 @@
 """JSON and XML bodies as one kind of tree: dictionaries, lists and primitives, without attributes and namespaces.
 
-Limits are enforced before a parser sees the text: depth 32 (JSON) and 64 (XML), 16 documents a body, 20,000 nodes.
+Limits: depth 32 (JSON) and 64 (XML), 100 documents a body, 20,000 nodes. Those of XML are enforced before a parser sees the text, those of
+JSON before anybody sees what came of it: msgspec's own decoder ends where the interpreter's stack would.
 """
 
 import re
@@ -14,7 +15,7 @@ from services.devices.adapters.report import Unreadable
 Value = str | int | float | bool | None | list["Value"] | dict[str, "Value"]
 Tree = dict[str, Value]
 
-JSON_DEPTH, XML_DEPTH, MAX_DOCUMENTS, MAX_NODES = 32, 64, 16, 20_000
+JSON_DEPTH, XML_DEPTH, MAX_DOCUMENTS, MAX_NODES = 32, 64, 100, 20_000
 MAX_TOKENS = 4 * MAX_NODES
 
 _JSON_STRUCTURE = re.compile(r'"(?:[^"\\]+|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
@@ -25,24 +26,37 @@ _SKIPPED = (("<!--", "-->"), ("<![CDATA[", "]]>"), ("<?", "?>"))
 
 def read_json(text: str) -> list[Tree]:
     """The objects of a JSON body: one, or a list of them. Raises Unreadable."""
-    if text.count("{") + text.count("[") > JSON_DEPTH or len(text) > MAX_TOKENS:
+    if len(text) > MAX_TOKENS:
         _check_json(text)
     if "\\u0000" in text and _ESCAPED_NUL.search(text):
         raise Unreadable("nul", "escaped NUL")
     try:
         value = msgspec.json.decode(text)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as problem:
+        _check_json(text)
         raise Unreadable("truncated" if "truncated" in str(problem) else "malformed", "JSON") from None
     values = value if isinstance(value, list) else [value]
     if len(values) > MAX_DOCUMENTS:
         raise Unreadable("too_many", f"more than {MAX_DOCUMENTS} documents")
     if not values or not all(isinstance(each, dict) for each in values):
         raise Unreadable("not_an_event", "no JSON object")
+    if text.count("{") + text.count("[") > JSON_DEPTH:
+        _check_depth(value)
     return values
 
 
+def _check_depth(value: Value) -> None:
+    """Raises Unreadable (too_deep)."""
+    level, depth = [value], 0
+    while level := [each for each in level if isinstance(each, dict | list)]:
+        depth += 1
+        if depth > JSON_DEPTH:
+            raise Unreadable("too_deep", f"deeper than {JSON_DEPTH}")
+        level = [inner for each in level for inner in (each.values() if isinstance(each, dict) else each)]
+
+
 def _check_json(text: str) -> None:
-    """Raises Unreadable for what is too deep or too much: not asked about a text with too few brackets and characters for either."""
+    """Raises Unreadable for what is too deep or too much: asked about what is long enough for it, or was no JSON."""
     depth = 0
     for count, token in enumerate(_JSON_STRUCTURE.finditer(text)):
         match token[0]:

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from services.devices.adapters.report import Unreadable
 
-MAX_PARTS, MAX_HEADER_BYTES = 32, 8192
+MAX_PARTS, MAX_HEADER_BYTES = 200, 8192
 
 _BOUNDARY = re.compile(r'boundary\s*=\s*(?:"([^"]{1,200})"|([^\s;,"]{1,200}))', re.IGNORECASE)
 _FIRST_LINE = re.compile(rb"\A\s*--([!-~][ -~]{0,199}?)[ \t]*\r?\n")

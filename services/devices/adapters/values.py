@@ -9,17 +9,19 @@ _TRUE, _FALSE = frozenset({"true", "1", "yes"}), frozenset({"false", "0", "no"})
 
 def text(value: Value) -> str:
     """At most 256 characters; empty for what is no text, number or boolean."""
+    if isinstance(value, str):
+        return value.strip()[:MAX_TEXT]
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:  # some write every number with a point
         return str(int(value))
-    if isinstance(value, int):
-        return str(value) if abs(value) < 2**63 else ""
-    return value.strip()[:MAX_TEXT] if isinstance(value, str) else ""
+    return str(value) if isinstance(value, int) and abs(value) < 2**63 else ""
 
 
 def number(value: Value) -> int | None:
     """A count or a serial number, also where it is sent as text; None for anything else."""
+    if type(value) is int:
+        return value if 0 <= value < 10**18 else None
     said = text(value)
     return int(said) if said.isascii() and said.isdecimal() and len(said) <= 18 else None
 

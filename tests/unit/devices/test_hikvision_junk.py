@@ -28,7 +28,7 @@ JUNK = {
     "half of json": (access_json()[:200], "truncated"),
     "half of xml": (access_xml()[:300], "truncated"),
     "json again and again": (access_json() * 900, "malformed"),
-    "xml again and again": (access_xml() * 17, "too_many"),
+    "xml again and again": (access_xml() * 101, "too_many"),
     "deep json": (b"{" * 5000, "too_deep"),
     "deep lists": (b'{"eventType":"VMD","dateTime":' + b"[" * 40 + b"]" * 40 + b"}", "too_deep"),
     "deep xml": (b"<a>" * 5000, "too_deep"),
@@ -70,6 +70,24 @@ def test_a_body_beyond_the_limit_is_refused_unread() -> None:
 
 def test_a_type_that_cannot_be_an_event_is_refused() -> None:
     assert refused(access_json(), "image/jpeg") == "unsupported_type"
+
+
+@pytest.mark.parametrize("documents", [100, 101])
+def test_a_hundred_events_a_body_are_taken(documents: int) -> None:
+    parts = [("name=event_log", JSON, access_json(serialNo=n)) for n in range(documents)]
+    listed = b"[" + b",".join(content for _, _, content in parts) + b"]", JSON
+    for body, content_type in (listed, (bodies.multipart_body(*parts), "multipart/form-data")):
+        if documents > 100:
+            assert refused(body, content_type) == "too_many"
+        else:
+            assert [report.serial for report in read(body, content_type)] == list(range(documents))
+
+
+@pytest.mark.parametrize("inside", [31, 32])
+def test_how_deep_json_may_be_is_counted_in_every_document(inside: int) -> None:
+    deep = access_json()[:-1] + b',"x":' + b"[" * inside + b"]" * inside + b"}"
+    assert (len(read(deep, JSON)) == 1) if inside < 32 else refused(deep) == "too_deep"
+    assert refused(b"[" + access_json() + b"," + deep + b"]") == "too_deep"
 
 
 def test_a_refusal_never_quotes_the_body() -> None:

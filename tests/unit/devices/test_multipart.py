@@ -76,4 +76,4 @@ def test_a_part_whose_headers_never_end_is_refused() -> None:
 
 
 def test_there_is_a_limit_to_the_number_of_parts() -> None:
-    assert refused(multipart_body(*[EVENT] * 33)) == "too_many"
+    assert refused(multipart_body(*[EVENT] * 201)) == "too_many"
