@@ -9,13 +9,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import asyncpg
-from msgspec import Struct
 from msgspec.structs import replace
 
 from libs.contracts.alarm import IncidentFoundFalse, IncidentResolved
 from libs.contracts.devices import DeviceRegistered, DeviceRetired
 from libs.contracts.identity import BuildingRegistered, HomeRegistered, ResidenceEnded, ResidenceStarted, ResidentErased
-from libs.eventkit.decider import NotFound, NotYet
+from libs.eventkit.decider import NotFound, NotYet, Refused
 from libs.eventkit.memory import Memory
 from libs.eventkit.recorded import Recorded
 from services.access.domain.admission import (
@@ -35,42 +34,12 @@ from services.access.domain.pass_history import VisitorPassIssued, VisitorPassRe
 from services.access.domain.releases import FireReleaseBegun, ReleasedRelay
 from services.access.domain.rights import RightGranted, RightRevoked
 from services.access.domain.visitor_passes import GROUND
+from services.access.known import KnownDoor, KnownPass, KnownResidence
 from services.access.lately import Lately
 
 PRUNED_EVERY = 1000
 KEPT_AFTER = timedelta(days=1)
 """How long a pass is remembered that is over: its log says the same."""
-
-
-class KnownDoor(Struct, frozen=True):
-    """`floor`: of a lift, where this relay takes it."""
-
-    community_id: UUID
-    door_id: UUID
-    name: str
-    zone: str
-    device_id: UUID
-    door_no: int
-    because: UUID
-    floor: int | None = None
-    evacuation: bool = False
-
-
-class KnownResidence(Struct, frozen=True):
-    home_id: UUID
-    building_id: UUID
-    because: UUID
-
-
-class KnownPass(Struct, frozen=True):
-    """`revoked`: the event that ended it."""
-
-    community_id: UUID
-    host_id: UUID
-    home_id: UUID
-    valid_until: datetime
-    because: UUID
-    revoked: UUID | None = None
 
 
 Event = (
@@ -216,6 +185,12 @@ class DoorBook:
     def retired(self, community_id: UUID, device_id: UUID) -> UUID | None:
         """The event by which the device was retired; None where it is in use, as far as is known here."""
         return self._retired.get((community_id, device_id))
+
+    def hangs(self, community_id: UUID, opening_id: UUID, device_id: UUID) -> None:
+        """Raises Refused (device_retired) for a door or lift on a device that is out of use, unless it hung there before."""
+        there = [door.device_id for door in (self._doors.get(opening_id), *self._lifts.get(opening_id, {}).values()) if door]
+        if self.retired(community_id, device_id) is not None and device_id not in there:
+            raise Refused("device_retired")
 
     def stands_in(self, building_id: UUID) -> UUID | None:
         """The community that a building stands in; None while nobody has said it."""

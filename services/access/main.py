@@ -76,7 +76,7 @@ def visitors_of(app: App) -> Visitors:
 def routes(app: App) -> APIRouter:
     router = APIRouter()
     router.include_router(openings_api.routes(app, book_of(app), visitors_of(app)))
-    router.include_router(doors_api.routes(app))
+    router.include_router(doors_api.routes(app, book_of(app)))
     router.include_router(lifts_api.routes(app, book_of(app)))
     router.include_router(visitor_passes_api.routes(app, book_of(app), visitors_of(app).signer))
     router.include_router(notices_api.routes(app))

@@ -12,9 +12,10 @@ from libs.eventkit.reactions import context_of
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.sealed import Sealed
 from libs.eventkit.service import App
-from services.access.book import DoorBook, KnownDoor, KnownPass
+from services.access.book import DoorBook
 from services.access.domain.admission import Fact, PresentedPass
 from services.access.domain.visitor_passes import PASSES, UsePass, why_not
+from services.access.known import KnownDoor, KnownPass
 from services.access.qr import SECRET, BadCode, Signer, payload_of, verify
 
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from libs.contracts import access, devices, identity
-from libs.eventkit.decider import NotFound
+from libs.eventkit.decider import NotFound, Refused
 from libs.eventkit.memory import Memory
 from libs.eventkit.recorded import Recorded
 from services.alarm.domain.incident_history import IncidentFoundFalse, IncidentRaised, IncidentResolved
@@ -171,6 +171,11 @@ class AlarmBook:
         if found is None and len(there) == 1 and (not partition or 0 in there):
             found = next(iter(there.values()))
         return self._spot_of(panel, found) if panel is not None and found is not None else self.device(community_id, device_id)
+
+    def speaks(self, community_id: UUID, panel_id: UUID, device_id: UUID) -> None:
+        """Raises Refused (device_retired) for a panel whose device is to be one that is out of use; not where it was before."""
+        if self.retired(community_id, device_id) and self._by_device.get((community_id, device_id)) != panel_id:
+            raise Refused("device_retired")
 
     def detector(self, community_id: UUID, device_id: UUID, channel: int | None, code: str) -> Spot:
         """Where the sensor on this event hangs, else the one on all of the channel (0: on any); else where the device is."""

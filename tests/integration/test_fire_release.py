@@ -164,6 +164,11 @@ async def test_a_door_whose_device_was_retired_is_refused_at_once_and_nothing_is
         answer = await site.post(path, body)
         assert (answer.status_code, answer.json()["code"]) == (409, "device_retired")
     assert await site.said(site.access, "door_opening_ordered") == []
+    doors = (await site.client.get("/v1/doors", headers={"authorization": "Bearer staff"})).json()["items"]
+    assert {door["device_retired"] for door in doors if door["device_id"] == str(site.machine.id)} == {True}
+    new = {"name": "side door", "zone": "community", "device_id": str(site.machine.id), "door_no": 9}
+    answer = await site.post("/v1/doors", new)
+    assert (answer.status_code, answer.json()["code"]) == (409, "device_retired")
 
 
 async def test_what_ends_before_its_device_ever_answered_is_told_normal_once_and_never_held(site: Site) -> None:

@@ -16,11 +16,12 @@ from libs.eventkit.decider import NotYet
 from libs.eventkit.privacy import seal
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.service import App
-from services.access.book import DoorBook, KnownDoor
+from services.access.book import DoorBook
 from services.access.domain.admission import Judgement, PresentedPass
 from services.access.domain.openings import JudgeCredential
 from services.access.domain.pass_history import VisitorPassIssued
 from services.access.domain.visitor_passes import PASSES, IssuePass, RevokePass
+from services.access.known import KnownDoor
 from services.access.main import SERVICE
 from services.access.qr import Code, text_of
 from services.access.visitors import Visitors

@@ -16,6 +16,7 @@ from libs.eventkit.privacy import masked, seal
 from libs.eventkit.recorded import uuid7
 from libs.eventkit.sealed import Sealed
 from libs.eventkit.service import App
+from services.access.book import DoorBook
 from services.access.domain.credentials import (
     CREDENTIALS,
     CredentialKind,
@@ -65,7 +66,7 @@ class NewCredential(Input):
         return self
 
 
-def routes(app: App) -> APIRouter:
+def routes(app: App, book: DoorBook) -> APIRouter:
     router = APIRouter(prefix="/v1")
 
     def position(done: Any) -> dict[str, str]:
@@ -76,6 +77,7 @@ def routes(app: App) -> APIRouter:
         body: NewDoor, request: Request, key: IdempotencyKey,
         principal: Principal = permitted(permissions.DOORS_MANAGE),
     ) -> Response:
+        """409 device_retired: the device is out of use."""
         return await put(uuid7(), body, request, key, principal, None, 201)
 
     @router.put("/doors/{door_id}")
@@ -83,13 +85,15 @@ def routes(app: App) -> APIRouter:
         door_id: UUID, body: ChangedDoor, request: Request, key: IdempotencyKey,
         principal: Principal = permitted(permissions.DOORS_MANAGE),
     ) -> Response:
-        """Needs If-Match with the version that the caller saw (428 without, 412 when it has changed)."""
+        """Needs If-Match with the version that the caller saw (428 without, 412 when it has changed). 409 device_retired: as above."""
         return await put(door_id, body, request, key, principal, http.if_match(request, required=True), 200)
 
     async def put(
         door_id: UUID, body: NewDoor, request: Request, key: Any, principal: Principal, expected: int | None, status: int,
     ) -> Response:
         community_id = community_of(principal)
+        await book.memory.fresh()
+        book.hangs(community_id, door_id, body.device_id)
         done = await app.commands.handle(
             door_id,
             InstallDoor(
@@ -102,10 +106,14 @@ def routes(app: App) -> APIRouter:
     async def list_doors(
         request: Request, principal: Principal = permitted(permissions.DOORS_READ), cursor: str | None = None, limit: int = Limit,
     ) -> Response:
+        """`device_retired`: nothing opens it until another device does."""
         after, stale = http.cursor_id(cursor, "doors"), await http.caught_up(request, doors.VIEW.name)
+        await book.memory.fresh()
         rows = await app.database.fetch(principal.community_ids, doors.page_of(after, limit + 1))
         shown = ("name", "zone", "device_id", "door_no", "evacuation", "version")
-        found = [{"id": r["door_id"], **{k: r[k] for k in shown}} for r in rows]
+        found = [
+            {"id": r["door_id"], **{k: r[k] for k in shown},
+             "device_retired": book.retired(r["community_id"], r["device_id"]) is not None} for r in rows]
         return json(http.page(found, limit, "doors", "id"), 200, stale)
 
     @router.post("/credentials", status_code=201)

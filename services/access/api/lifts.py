@@ -46,6 +46,7 @@ def routes(app: App, book: DoorBook) -> APIRouter:
     async def install_lift(
         body: NewLift, request: Request, key: IdempotencyKey, principal: Principal = permitted(permissions.DOORS_MANAGE),
     ) -> Response:
+        """409 device_retired: the device is out of use."""
         return await put(uuid7(), body, request, key, principal, None, 201)
 
     @router.put("/lifts/{lift_id}")
@@ -53,13 +54,15 @@ def routes(app: App, book: DoorBook) -> APIRouter:
         lift_id: UUID, body: NewLift, request: Request, key: IdempotencyKey,
         principal: Principal = permitted(permissions.DOORS_MANAGE),
     ) -> Response:
-        """Needs If-Match with the version that the caller saw (428 without, 412 when it has changed)."""
+        """Needs If-Match with the version that the caller saw (428 without, 412 when it has changed). 409 device_retired: as above."""
         return await put(lift_id, body, request, key, principal, http.if_match(request, required=True), 200)
 
     async def put(
         lift_id: UUID, body: NewLift, request: Request, key: Any, principal: Principal, expected: int | None, status: int,
     ) -> Response:
         community_id = community_of(principal)
+        await book.memory.fresh()
+        book.hangs(community_id, lift_id, body.device_id)
         command = InstallLift(
             lift_id=lift_id, name=body.name, building_id=body.building_id, device_id=body.device_id,
             floors=tuple(LiftFloor(f.floor, f.door_no) for f in body.floors))

@@ -48,6 +48,7 @@ def routes(app: App, book: AlarmBook) -> APIRouter:
 
     @router.post("/panels", status_code=201)
     async def install_panel(body: NewPanel, request: Request, key: IdempotencyKey, principal: Principal = manages) -> Response:
+        """409 device_retired: the device is out of use."""
         return await put_panel(uuid7(), body, request, key, principal, None, 201)
 
     @router.put("/panels/{panel_id}")
@@ -61,6 +62,8 @@ def routes(app: App, book: AlarmBook) -> APIRouter:
         panel_id: UUID, body: NewPanel, request: Request, key: Any, principal: Principal, expected: int | None, status: int,
     ) -> Response:
         context = http.context(request, principal, community_of(principal))
+        await book.memory.fresh()
+        book.speaks(community_of(principal), panel_id, body.device_id)
         command = InstallPanel(panel_id, body.device_id, body.name)
         return answer(await app.commands.handle(panel_id, command, context, key=key, expected=expected), status)
 

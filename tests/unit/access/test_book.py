@@ -10,16 +10,17 @@ from msgspec.structs import replace
 
 from libs.contracts.devices import DeviceRegistered, DeviceRetired
 from libs.contracts.identity import HomeRegistered, ResidenceEnded, ResidenceStarted, ResidentErased
-from libs.eventkit.decider import NotFound, NotYet
+from libs.eventkit.decider import NotFound, NotYet, Refused
 from libs.eventkit.recorded import Catalogue, Meta, Recorded
 from libs.eventkit.sealed import Sealed
-from services.access.book import KEPT_AFTER, DoorBook, Event, KnownDoor
+from services.access.book import KEPT_AFTER, DoorBook, Event
 from services.access.domain.admission import KnownCredential, KnownRight
 from services.access.domain.credentials import CredentialIssued, CredentialRevoked
 from services.access.domain.doors import DoorInstalled
 from services.access.domain.lifts import HomeFloorSet, LiftFloor, LiftInstalled
 from services.access.domain.rights import RightGranted, RightRevoked
 from services.access.domain.visitor_passes import VisitorPassIssued, VisitorPassRevoked
+from services.access.known import KnownDoor
 from services.access.lately import BELIEVED
 from tests.kit import recorded
 
@@ -107,6 +108,18 @@ def test_a_door_that_is_moved_gives_up_its_relay() -> None:
     moved = DoorInstalled(UUID(int=50), "gate", "community", UUID(int=51), 2)
     book = told(GATE, moved)
     assert (book.door_at(HERE, UUID(int=51), 1), book.door_at(HERE, UUID(int=51), 2)) == (None, book.door(HERE, GATE.door_id))
+
+
+def test_nothing_is_hung_on_a_device_that_was_retired_but_what_hung_there_stays_and_may_be_renamed() -> None:
+    gone = DeviceRetired(GATE.device_id)
+    book = told(GATE, gone, INSTALLED, DeviceRetired(INSTALLED.device_id))
+    for hung, device_id in ((GATE.door_id, GATE.device_id), (LIFT, INSTALLED.device_id), (UUID(int=98), UUID(int=99))):
+        book.hangs(HERE, hung, device_id)
+    for other, device_id in ((UUID(int=98), GATE.device_id), (LIFT, GATE.device_id), (GATE.door_id, INSTALLED.device_id)):
+        with pytest.raises(Refused, match="device_retired"):
+            book.hangs(HERE, other, device_id)
+        book.hangs(THERE, other, device_id)
+    told(GATE, gone, DeviceRegistered(GATE.device_id, "hikvision-terminal", "gate")).hangs(HERE, UUID(int=98), GATE.device_id)
 
 
 def test_a_door_or_lift_whose_device_was_retired_opens_from_afar_when_another_device_opens_it_or_that_one_is_back() -> None:

@@ -17,9 +17,10 @@ from libs.contracts.identity import ResidenceEnded, ResidenceStarted
 from libs.eventkit.db import Unavailable
 from libs.eventkit.decider import NotYet
 from libs.eventkit.privacy import Erased, Pending, base64url
-from services.access.book import DoorBook, KnownDoor
+from services.access.book import DoorBook
 from services.access.domain.admission import Fact
 from services.access.domain.visitor_passes import PASSES, UsePass, VisitorPassIssued, VisitorPassRevoked
+from services.access.known import KnownDoor
 from services.access.qr import Code, text_of
 from services.access.visitors import Visitors
 from tests.kit import PartOfApp, recorded

@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from libs.contracts import access, devices, identity
-from libs.eventkit.decider import NotFound
+from libs.eventkit.decider import NotFound, Refused
 from services.alarm import book as module
 from services.alarm.book import AlarmBook, Spot
 from services.alarm.domain.incident_history import IncidentFoundFalse
@@ -87,6 +87,15 @@ def test_a_device_that_is_no_panel_has_at_least_its_name(told: Told):
     assert told.book.zone(HERE, DEVICE, 1, 7) == told.book.device(HERE, DEVICE) == Spot(
         Place(name="box"), (told.ids["DeviceRegistered"],))
     assert told.book.device(HERE, OTHER) == Spot(Place())
+
+
+def test_no_panel_is_given_a_device_that_was_retired_but_one_that_had_it_may_be_renamed(told: Told):
+    told.hears(EAST, devices.DeviceRetired(DEVICE), devices.DeviceRetired(OTHER))
+    told.book.speaks(HERE, PANEL, DEVICE)
+    told.book.speaks(ELSEWHERE, SENSOR, DEVICE)
+    for panel_id, device_id in ((SENSOR, DEVICE), (PANEL, OTHER)):
+        with pytest.raises(Refused, match="device_retired"):
+            told.book.speaks(HERE, panel_id, device_id)
 
 
 def test_a_device_that_was_retired_is_known_as_such_in_its_community_until_it_is_registered_again(told: Told):
