@@ -6,17 +6,16 @@ what was not taken is searched for from `last_serial` on. Pictures are not hande
 
 import asyncio
 import logging
-import random
 from collections.abc import Awaitable, Callable
 from uuid import uuid4
 
 import httpx
-from msgspec import Struct
 
 from services.devices.adapters.acs_search import PATH, Page, condition, read_page
 from services.devices.adapters.alert_stream import AlertStream
 from services.devices.adapters.isapi_client import Terminal
 from services.devices.adapters.report import Report, Unreadable
+from services.devices.patience import Patience
 
 log = logging.getLogger(__name__)
 
@@ -26,21 +25,6 @@ TRIES = 5
 
 Take = Callable[[bytes, str], Awaitable[None]]
 Found = Callable[[list[Report]], Awaitable[None]]
-
-
-class Patience(Struct, frozen=True):
-    """Seconds. `silence`: three heartbeats without a byte mean that the device is gone."""
-
-    connect: float = 3.0
-    answer: float = 10.0
-    silence: float = 90.0
-    first_pause: float = 0.5
-    longest_pause: float = 30.0
-
-    def pause(self, failures: int) -> float:
-        """Before the next attempt: doubled with each failure, and never the same for all devices."""
-        whole = min(self.longest_pause, self.first_pause * 2.0 ** min(failures, 30))
-        return whole * random.uniform(0.75, 1.0)
 
 
 class AlertReader:

@@ -1,4 +1,5 @@
-"""Devices that cannot push are read: each one's alertStream, by one process at a time, and what a break swallowed by search.
+"""Devices that cannot push are read, each by one process at a time: Hikvision's by its alertStream, and what a break swallowed by
+search; ONVIF cameras by pulling.
 
 What is heard goes the way of a push. Heartbeats come every half minute from every device: one in a while is enough to
 show that a device is there.
@@ -6,6 +7,7 @@ show that a device is there.
 
 import asyncio
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -15,7 +17,7 @@ from libs.eventkit.commands import Context, Done
 from libs.eventkit.recorded import uuid7
 from libs.eventkit.service import App
 from libs.eventkit.subscriptions import holding
-from services.devices.adapters import hikvision
+from services.devices.adapters import hikvision, onvif
 from services.devices.adapters.isapi_client import Terminal
 from services.devices.adapters.report import Report, Unreadable
 from services.devices.alert_reader import AlertReader
@@ -23,13 +25,17 @@ from services.devices.device_book import DeviceBook, KnownDevice
 from services.devices.domain.registry import Description
 from services.devices.domain.reports import DeviceReported, SerialGapFound
 from services.devices.intake import Intake
+from services.devices.pull_reader import PullReader
 
 log = logging.getLogger(__name__)
 LOOK = 2.0
 """Seconds between looks at which devices are to be read."""
 BEAT = timedelta(minutes=5)
+PULLED = "onvif-camera"
 SEARCHED = "application/x-acs-search"
 """What is kept of reports that a search brought: they have no bytes of their own."""
+
+Read = Callable[[bytes, str], list[Report]]
 
 
 class Streams:
@@ -38,69 +44,96 @@ class Streams:
     def __init__(self, app: App, book: DeviceBook, client: httpx.AsyncClient) -> None:
         self.app, self.book, self.client = app, book, client
         self._reading: dict[tuple[UUID, Description], asyncio.Task[None]] = {}
+        self._ending: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         try:
             while True:
                 wanted = {(d.device_id, d.description): d for d in self.book.streamed()}
                 for gone in self._reading.keys() - wanted.keys():
-                    self._reading.pop(gone).cancel()
+                    self._ending.add(ending := self._reading.pop(gone))
+                    ending.add_done_callback(self._ending.discard)
+                    ending.cancel()
                 for key, device in wanted.items():
                     if (task := self._reading.get(key)) is None or task.done():
                         self._reading[key] = asyncio.create_task(self._read(device))
                 await asyncio.sleep(LOOK)
         finally:
-            for task in self._reading.values():
+            tasks = [*self._reading.values(), *self._ending]
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*self._reading.values(), return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _read(self, device: KnownDevice) -> None:
-        about = device.description
+        about, pulling = device.description, list[PullReader]()
 
         async def read() -> None:
             password = self.app.settings.secret(about.password_secret)
-            stream = Stream(self.app, self.book, device, self.client, Terminal(about.base_url, about.user, password))
-            await stream.begin()
-            await stream.reader.run()
+            terminal = Terminal(about.base_url, about.user, password)
+            if about.kind == PULLED:
+                pulling.append(reader := PullReader(self.client, terminal, Bodies(self.app, self.book, device, onvif.read).take))
+                await reader.run()
+            else:
+                stream = Stream(self.app, self.book, device, self.client, terminal)
+                await stream.begin()
+                await stream.reader.run()
 
         try:
             await holding(self.app.database, f"alert stream {device.device_id}", read)
         except Exception as error:
             log.warning("the stream of device %s is taken up again: %s", device.device_id, type(error).__name__)
+        finally:
+            for reader in pulling:  # with the database the lease is lost too, and what was pulled is here alone
+                await reader.settle()
 
 
-class Stream:
-    """One device's stream on its way into the log."""
+class Bodies:
+    """What one device tells on its way into the log: what cannot be read is kept too, and of heartbeats one in a while."""
 
-    def __init__(self, app: App, book: DeviceBook, device: KnownDevice, client: httpx.AsyncClient, terminal: Terminal) -> None:
-        self.app, self.book, self.device = app, book, device
-        self._last: int | None = None
+    def __init__(self, app: App, book: DeviceBook, device: KnownDevice, read: Read) -> None:
+        self.app, self.book, self.device, self.read = app, book, device, read
         self._beat = datetime.min.replace(tzinfo=UTC)
-        self.reader = AlertReader(client, terminal, self.take, self.found, lambda: self._last)
 
-    async def begin(self) -> None:
-        """What the log has of the device's numbers: a search begins after that."""
-        self._last = await self._intake().last_serial()
-
-    def _intake(self) -> Intake:
+    def intake(self) -> Intake:
         context = Context(community_id=self.device.community_id, now=datetime.now(UTC), correlation=str(uuid7()))
         return Intake(self.app, self.book, self.device, context)
 
     async def take(self, body: bytes, content_type: str) -> None:
-        intake = self._intake()
+        await self.stored(body, content_type)
+
+    async def stored(self, body: bytes, content_type: str) -> tuple[Done, list[Report]] | None:
+        """What came of the reports in a body; None where there were none to store."""
+        intake = self.intake()
         try:
-            reports = hikvision.read(body, content_type)
+            reports = self.read(body, content_type)
         except Unreadable as unreadable:
             await intake.keep_unreadable(body, content_type, unreadable.code)
-            return
+            return None
         if all(report.kind == "heartbeat" for report in reports):
             if intake.context.now - self._beat < BEAT:
-                return
+                return None
             self._beat = intake.context.now
-        await self._stored(await intake.take(body, content_type, reports), reports)
+        return await intake.take(body, content_type, reports), reports
+
+
+class Stream:
+    """One Hikvision device's stream on its way into the log."""
+
+    def __init__(self, app: App, book: DeviceBook, device: KnownDevice, client: httpx.AsyncClient, terminal: Terminal) -> None:
+        self.app, self._bodies = app, Bodies(app, book, device, hikvision.read)
+        self._last: int | None = None
+        self.reader = AlertReader(client, terminal, self.take, self.found, lambda: self._last)
+
+    async def begin(self) -> None:
+        """What the log has of the device's numbers: a search begins after that."""
+        self._last = await self._bodies.intake().last_serial()
+
+    async def take(self, body: bytes, content_type: str) -> None:
+        if stored := await self._bodies.stored(body, content_type):
+            await self._stored(*stored)
 
     async def found(self, reports: list[Report]) -> None:
-        await self._stored(await self._intake().take(b"", SEARCHED, reports), reports)
+        await self._stored(await self._bodies.intake().take(b"", SEARCHED, reports), reports)
 
     async def _stored(self, done: Done, reports: list[Report]) -> None:
         numbers = [report.serial for report in reports if report.serial is not None]

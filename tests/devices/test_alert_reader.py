@@ -13,7 +13,8 @@ import pytest
 
 from services.devices.adapters.hikvision import Report, read
 from services.devices.adapters.isapi_client import Terminal
-from services.devices.alert_reader import AlertReader, Patience
+from services.devices.alert_reader import AlertReader
+from services.devices.patience import Patience
 from tests.devices.test_hikvision_terminal import free_ports
 from tests.kit import until
 
