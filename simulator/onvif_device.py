@@ -5,7 +5,7 @@ from collections import Counter, deque
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from simulator.onvif_bodies import Event, Items
@@ -40,8 +40,8 @@ class Seen(Struct, frozen=True):
 
     topic: str = "tns1:RuleEngine/CellMotionDetector/Motion"
     operation: Literal["Initialized", "Changed", "Deleted", ""] = "Changed"
-    source: Items = {"VideoSourceConfigurationToken": "1"}
-    data: Items = {"IsMotion": "true"}
+    source: Items = field(default_factory=lambda: {"VideoSourceConfigurationToken": "1"})
+    data: Items = field(default_factory=lambda: {"IsMotion": "true"})
 
 
 class Subscription:

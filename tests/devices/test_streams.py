@@ -1,21 +1,28 @@
-"""A terminal that cannot push: its stream is read into the log, and what a break swallowed is found by search."""
+"""A device that cannot push: a terminal's stream is read into the log, and what a break swallowed is found by search; a camera is
+pulled."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from uuid import UUID, uuid4
 
 import httpx
+import pytest
 
-from libs.eventkit.commands import Context
+from libs.eventkit.commands import Context, Done
 from libs.eventkit.service import App
 from services.devices.adapters.isapi_client import Terminal
+from services.devices.adapters.report import Report
 from services.devices.device_book import KnownDevice, book_of
 from services.devices.domain.registry import Description, RegisterDevice
 from services.devices.domain.reports import DeviceReported
+from services.devices.intake import Intake
 from services.devices.main import SERVICE
 from services.devices.streams import Stream
 from tests.devices.bodies import access_json
 from tests.devices.test_alert_reader import Site, running, site  # noqa: F401  # fixtures
+from tests.devices.test_pull_reader import Camera, CameraOf, camera_of, cameras  # noqa: F401  # fixtures
 from tests.kit import until
 
 AppOf = Callable[..., Awaitable[App]]
@@ -76,6 +83,75 @@ async def test_a_terminal_that_was_reset_is_searched_from_its_new_numbers_on(app
     assert again.reader._last_serial() == 3, "also after a start"
     assert await cards(9, reader=2) == 9
     assert [reading.reader._gaps.get_nowait() for _ in range(2)] == [(2, 700), (3, 9)]
+
+
+@pytest.fixture
+async def pulling(app_of: AppOf, camera_of: CameraOf, community: UUID) -> tuple[App, Camera, UUID]:  # noqa: F811
+    """A registered camera that is to be pulled."""
+    app, camera, device = await app_of(SERVICE), camera_of("digest"), uuid4()
+    (app.settings.secrets / "device-password-pulled").write_text("made-up-word")
+    about = Description(
+        "onvif-camera", "yard", "S2", base_url=f"http://{camera.listen}", user="admin", password_secret="device-password-pulled",
+        stream=True)
+    now = datetime.now(UTC)
+    await app.commands.handle(
+        device, RegisterDevice(device, about, "hash", now + timedelta(days=1)), Context(community_id=community, now=now))
+    return app, camera, device
+
+
+async def test_what_a_camera_sees_is_pulled_into_the_log(pulling: tuple[App, Camera, UUID]) -> None:
+    app, camera, device = pulling
+    app.start_api()
+    await until(lambda: _heard(app, 1))
+    assert await _seen(app, device) == [], "how things stand is history"
+    await camera.sees(1)
+    await until(lambda: _seen(app, device))
+    await camera.sees(2)
+    await until(lambda: _sees(app, device, 2))
+
+
+async def test_what_was_pulled_when_the_lease_was_lost_is_in_the_log_too(
+    pulling: tuple[App, Camera, UUID], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
+) -> None:
+    app, camera, device = pulling
+    pool, take, bodies = await app.database.pool(), Intake.take, list[bytes]()
+    lease = int.from_bytes(sha256(f"alert stream {device}".encode()).digest()[:8], "big", signed=True)
+
+    async def fails(self: Intake, body: bytes, content_type: str, reports: list[Report]) -> Done:
+        if reports[0].history or len(bodies) == 3:
+            return await take(self, body, content_type, reports)
+        bodies.append(body)
+        if len(bodies) == 1:
+            await pool.execute(
+                "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and objsubid = 1"
+                " and (classid::bigint << 32 | objid::bigint) = $1", lease)
+            await asyncio.Future()  # until the reader is cancelled
+        raise ConnectionError("the log is away")
+
+    monkeypatch.setattr(Intake, "take", fails)
+    app.start_api()
+    await until(lambda: _heard(app, 1))
+    await camera.sees(1)
+    await until(lambda: _sees(app, device, 1))
+    assert f"the stream of device {device} is taken up again" in caplog.text and len(set(bodies)) == 1
+
+    async def pulled_again() -> bool:
+        return bool((await camera.state())["subscriptions"])
+
+    await until(pulled_again)
+    await camera.sees(2)
+    await until(lambda: _sees(app, device, 2))
+
+
+async def _seen(app: App, device: UUID) -> list[object]:
+    """The numbers of what happened before a camera."""
+    events = [app.catalogue.read(row) for row in await app.log.read(0, 5000)]
+    return [e.told.detail.get("objectId") for e in events if isinstance(e, DeviceReported) and e.device_id == device and e.live]
+
+
+async def _sees(app: App, device: UUID, last: int) -> bool:
+    """Whether it is in the log from 1 to the last, each once and in order."""
+    return await _seen(app, device) == [str(n + 1) for n in range(last)]
 
 
 async def _heard(app: App, least: int = 0) -> bool:
