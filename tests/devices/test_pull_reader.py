@@ -31,8 +31,8 @@ INNER = "http://192.168.1.64"
 CAMERAS: dict[str, dict[str, Any]] = {
     "digest": {"sign_in": "digest", "inner": INNER},
     "wsse": {"sign_in": "wsse", "clock_seconds": -7200, "old": False, "told_apart_by": "query"},
-    "short": {"sign_in": "digest", "lasts": 1.0},
-    "stubborn": {"sign_in": "wsse", "lasts": 1.0, "renews": False},
+    "short": {"sign_in": "digest", "lasts": 2.0},
+    "stubborn": {"sign_in": "wsse", "lasts": 2.0, "renews": False},
 }
 
 
@@ -164,7 +164,7 @@ async def test_a_subscription_is_renewed_in_time(camera_of: CameraOf) -> None:
     camera = camera_of("short")
     before = await camera.done()
     async with camera.reading():
-        await until(lambda: camera.so_often("renewed", 3, before))
+        await until(lambda: camera.so_often("renewed", 2, before))
         await camera.sees(1)
         await until(lambda: camera.numbers == ["1"])
         now = await camera.done() - before
@@ -176,7 +176,7 @@ async def test_a_camera_that_cannot_renew_is_subscribed_to_again_and_nothing_fal
     before, number = await camera.done(), 0
     async with camera.reading() as reader:
         await until(lambda: camera.taken)
-        while not await camera.so_often("subscribed", 4, before):
+        while not await camera.so_often("subscribed", 3, before):
             number += 1
             await camera.sees(number)
         await until(lambda: len(set(camera.numbers)) == number)
@@ -230,7 +230,7 @@ async def test_a_subscription_outlives_a_log_that_is_away(camera_of: CameraOf) -
         await until(lambda: len(camera.taken) >= 2)
         camera.fail = 10_000
         await camera.sees(1)
-        await until(lambda: camera.so_often("renewed", 3, before))
+        await until(lambda: camera.so_often("renewed", 2, before))
         await camera.sees(2)
         camera.fail = 0
         await until(lambda: camera.numbers == ["1", "2"])
