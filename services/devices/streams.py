@@ -7,7 +7,8 @@ show that a device is there.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -31,6 +32,8 @@ log = logging.getLogger(__name__)
 LOOK = 2.0
 """Seconds between looks at which devices are to be read."""
 BEAT = timedelta(minutes=5)
+FAREWELL = 3.0
+"""Seconds for what was pulled and is not stored yet, when the reading is to end: the database may be away."""
 PULLED = "onvif-camera"
 SEARCHED = "application/x-acs-search"
 """What is kept of reports that a search brought: they have no bytes of their own."""
@@ -80,11 +83,19 @@ class Streams:
 
         try:
             await holding(self.app.database, f"alert stream {device.device_id}", read)
+        except asyncio.CancelledError:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FAREWELL):
+                    await settled(pulling)
+            raise
         except Exception as error:
             log.warning("the stream of device %s is taken up again: %s", device.device_id, type(error).__name__)
-        finally:
-            for reader in pulling:  # with the database the lease is lost too, and what was pulled is here alone
-                await reader.settle()
+            await settled(pulling)  # with the database the lease is lost too, and what was pulled is here alone
+
+
+async def settled(readers: Iterable[PullReader]) -> None:
+    for reader in readers:
+        await reader.settle()
 
 
 class Bodies:

@@ -12,6 +12,7 @@ import pytest
 
 from libs.eventkit.commands import Context, Done
 from libs.eventkit.service import App
+from services.devices import streams
 from services.devices.adapters.isapi_client import Terminal
 from services.devices.adapters.report import Report
 from services.devices.device_book import KnownDevice, book_of
@@ -141,6 +142,27 @@ async def test_what_was_pulled_when_the_lease_was_lost_is_in_the_log_too(
     await until(pulled_again)
     await camera.sees(2)
     await until(lambda: _sees(app, device, 2))
+
+
+async def test_a_process_ends_though_what_it_pulled_cannot_be_stored(
+    pulling: tuple[App, Camera, UUID], monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app, _, _ = pulling
+    tried = list[bytes]()
+
+    async def away(self: Intake, body: bytes, content_type: str, reports: list[Report]) -> Done:
+        tried.append(body)
+        raise ConnectionError("the log is away")
+
+    monkeypatch.setattr(Intake, "take", away)
+    monkeypatch.setattr(streams, "FAREWELL", 0.1)
+    await book_of(app).memory.catch_up()
+    async with httpx.AsyncClient(trust_env=False) as client:
+        reading = asyncio.create_task(streams.Streams(app, book_of(app), client).run())
+        await until(lambda: bool(tried))
+        reading.cancel()
+        done, _ = await asyncio.wait([reading], timeout=10)
+    assert done
 
 
 async def _seen(app: App, device: UUID) -> list[object]:

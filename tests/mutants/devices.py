@@ -252,6 +252,13 @@ MUTANTS = (
         ("a covered lens is a passer-by", "RuleEngine/TamperDetector VideoSource/GlobalSceneChange", "VideoSource/GlobalSceneChange"),
     ),
     *of(
+        f"{HERE}/adapters/onvif_pull.py", f"{UNIT}/test_onvif_pull.py",
+        ("a camera makes us call another host", 'return f"{host.scheme}://{host.netloc}{target}"', "return told"),
+        ("whoever heard a signature signs in with it", "said = sign_in.nonce + _instant(", "said = _instant("),
+        ("an answer that says no is taken", '    if _name(answer) == "Fault":\n', "    if False:\n"),
+        ("parameters of a subscription are without end", "len(parameters) > MAX_PARAMETERS or", "False and"),
+    ),
+    *of(
         f"{HERE}/adapters/plate_words.py", (f"{UNIT}/test_vzenith.py", f"{UNIT}/test_hikvision_anpr.py"),
         ("plates of Shandong and Henan in GB2312 are plates of nowhere", "return in_gb if _IN_GB.match(in_gb) else said", "return said"),
         ("letters of other scripts are read as Chinese", "return in_gb if _IN_GB.match(in_gb) else said", "return in_gb"),
