@@ -12,7 +12,8 @@ from fastapi.routing import RouteContext
 from pydantic_core import PydanticUndefined, ValidationError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-_FOUND = {"path_params", "query_params", "body_params", "dependencies", "name", "call", "path", "request_param_name", "use_cache", "scope"}
+_FOUND = {"path_params", "query_params", "header_params", "body_params", "dependencies", "name", "call", "path", "request_param_name",
+          "use_cache", "scope"}
 class _Asked(Request):
     async def body(self) -> bytes:
         return self.scope["body"] if "body" in self.scope else await super().body()
@@ -44,9 +45,8 @@ class Direct:
                     raise RequestValidationError(errors)
                 return await (await route.endpoint(**values))(scope, receive, send)  # type: ignore[misc, no-any-return]
         await self._asgi(scope, receive, send)
-def _known(route: RouteContext) -> bool:
-    answers = getattr(route.endpoint, "__annotations__", {}).get("return")
-    return answers is Response and len(route.dependant.body_params) < 2 and _plain(route.dependant)
+def _known(of: RouteContext) -> bool:
+    return getattr(of.endpoint, "__annotations__", {}).get("return") is Response and _plain(d := of.dependant) and len(d.body_params) < 2
 def _plain(asked: Dependant) -> bool:
     """Whether it asks for nothing but what `_values` finds, as far as any field of it says."""
     more = {field.name for field in fields(asked) if getattr(asked, field.name)} - _FOUND
@@ -57,12 +57,12 @@ async def _values(asked: Dependant, request: Request, errors: list[Any]) -> dict
     for part in asked.dependencies:
         before, its = len(errors), await _values(part, request, errors)
         said = await part.call(**its) if len(errors) == before else None  # type: ignore[misc]
-        if part.name:
-            found[part.name] = said
+        found |= {part.name: said} if part.name else {}
     for field in asked.path_params:
         found[field.name], wrong = field.validate(request.path_params[field.alias], loc=("path", field.alias))
         errors += wrong
-    for known in (request_params_to_args(asked.query_params, request.query_params) if asked.query_params else None,
+    sent = (asked.query_params, request.query_params), (asked.header_params, request.headers)
+    for known in (*[request_params_to_args(wanted, of) for wanted, of in sent if wanted],
                   await _read(asked.body_params[0], request) if asked.body_params else None):
         if known:
             found, errors[len(errors):] = found | known[0], known[1]

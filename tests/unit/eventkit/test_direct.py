@@ -74,8 +74,8 @@ def routes() -> APIRouter:
         return {"by": "fastapi"}
 
     @router.get("/headed")
-    async def headed(if_match: Annotated[str, Header()]) -> Response:
-        return json(if_match)
+    async def headed(if_match: Annotated[str, Header()], since: Annotated[int, Header(alias="X-Since", ge=1)] = 1) -> Response:
+        return json([if_match, since])
 
     @router.get("/later")
     async def later(tasks: BackgroundTasks) -> Response:
@@ -120,6 +120,8 @@ SAME: list[tuple[str, str, Headers, Any]] = [
     ("GET", f"/v1/things/{ID}", FULL, None), ("GET", f"/v1/things/{ID}", {}, None), ("GET", "/v1/things/none", FULL, None),
     ("GET", "/v1/things/none", {}, None), ("GET", f"/v1/things/{str(ID).upper()}", FULL, None), ("GET", "/v1/things/%2e%2e", FULL, None),
     ("GET", "/v1/things?limit=7&kind=a&kind=b&on=2026-11-29", FULL, None), ("GET", "/v1/things?limit=0&on=no", FULL, None),
+    ("GET", "/v1/headed", {"If-Match": "a", "x-since": "3"}, None), ("GET", "/v1/headed", {"X-SINCE": "0"}, None),
+    ("GET", "/v1/headed", [("if-match", "a"), ("If-Match", "b"), ("x-since", "2"), ("x-since", "9")], None),
     ("GET", "/v1/things?limit=", FULL, None), ("GET", "/v1/things?limit=1&limit=2&other=3", FULL, None), ("GET", "/v1/things", {}, None),
     ("POST", "/v1/things", FULL, b'{"name": "a", "since": "2026-11-29", "tags": [1, 2]}'), ("POST", "/v1/things", FULL, b'{"name": " "}'),
     ("POST", "/v1/things", FULL, b'{"name": "a", "more": 1}'), ("POST", "/v1/things", FULL, b""),
@@ -179,7 +181,7 @@ def test_what_it_does_not_know_it_leaves_to_the_framework():
     known = {route.path for route in iter_route_contexts(routes().routes) if _direct(route)}
     assert known == {
         "/v1/things/{thing_id}", "/v1/things/newest", "/v1/things", "/v1/inner/doors/{door_id}", "/v1/inner/doors/{door_id}/{side}",
-        "/v1/broken"}
+        "/v1/headed", "/v1/broken"}
 
 
 def _direct(route: Any) -> bool:
