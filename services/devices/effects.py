@@ -40,9 +40,10 @@ async def _unclear(client: httpx.AsyncClient, terminal: Terminal) -> Outcome:
     return Outcome("refused", "cause_unreadable")
 
 
-def client_of_devices() -> httpx.AsyncClient:
+def client_of_devices(most: int | None = 200) -> httpx.AsyncClient:
+    """With at most so many connections at once; None: as many as there are devices that are read, which keep one each."""
     # short-lived connections: on one that the device has closed nobody knows whether an order was sent
-    return httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_connections=200, keepalive_expiry=1.0))
+    return httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_connections=most, keepalive_expiry=1.0))
 
 
 def door_orders_at(app: App, book: DeviceBook, client: httpx.AsyncClient) -> Effect:

@@ -63,7 +63,7 @@ SERVICE = Service(
         holds_kept(app, book_of(app), client_of_devices()), forgetting(app, book_of(app), client_of_devices())),
     readers=lambda app: (Performer(app.commands, door_orders_at(app, book_of(app), client_of_devices())).subscription(),),
     tasks=lambda app: {
-        "alert_streams": Streams(app, book_of(app), client_of_devices()).run, "past_days": lambda: closing_past_days(app, book_of(app)),
+        "alert_streams": Streams(app, book_of(app), client_of_devices(None)).run, "past_days": lambda: closing_past_days(app, book_of(app)),
         **listening(app)},
     routes=routes,
     raw_routes=(reports_api.PREFIX,),

@@ -123,7 +123,8 @@ async def given(stack: Stack) -> AsyncIterator[Given]:
         desk = Fire(context, stack.demo, **{role: stack.bearer(role)["authorization"].removeprefix("Bearer ") for role in ROLES})
         home = (await desk.get("/v1/me", desk.resident))["homes"][0]
         building, neighbour = home["building_id"], stack.bearer("resident", stack.demo.residents[1]["id"])
-        panel = (await desk.get("/v1/panels", desk.staff))["items"][0]
+        seeded = {sensor["device_id"] for sensor in stack.demo.sensors}
+        panel = next(p for p in (await desk.get("/v1/panels", desk.staff, limit=200))["items"] if p["device_id"] in seeded)
         found = {
             "me": (await desk.get("/v1/me", desk.resident))["person_id"], "staff": (await desk.get("/v1/me", desk.staff))["person_id"],
             "circle_id": building, "door_id": stack.demo.doors[0]["id"], "device_id": stack.demo.terminals[0].device_id,
