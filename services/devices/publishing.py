@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from msgspec.structs import asdict, astuple
+from msgspec.structs import asdict, astuple, replace
 
 from libs.contracts import devices as said
 from libs.contracts.fields import SealedField
@@ -81,8 +81,9 @@ def _when(event: reports.DeviceReported) -> datetime | None:
 
 
 def _detected(event: reports.DeviceReported) -> said.DetectionReported:
-    told = event.told
-    return said.DetectionReported(**asdict(_reported(event)), channel=told.door_no if told.channel is None else told.channel)
+    """Whoever hears alarms has no use for the numbers of cards and people."""
+    report, told = replace(_reported(event), card_number=None, employee_number=None), event.told
+    return said.DetectionReported(**asdict(report), channel=told.door_no if told.channel is None else told.channel)
 
 
 def _reported(event: reports.DeviceReported) -> said.DeviceReported:

@@ -84,7 +84,8 @@ SAID: list[tuple[Any, Any]] = [
          awaits_decision=False, device_time=None, skew=None, findings=("code_unknown",),
          card_number=SealedField(KEY, REPORT, "card_number", "box"))),
 ]
-PRESSED = Told(report_id=REPORT, kind="panic", code="1/1052", history=False, state="active", door_no=2, device_time=NOW)
+PRESSED = Told(report_id=REPORT, kind="panic", code="1/1052", history=False, state="active", door_no=2, device_time=NOW, card_number=CARD,
+    employee_number=CARD)
 SILENT = [
     EnrolmentCodeIssued(DEVICE, "hash", NOW), CredentialRevoked(DEVICE), DeviceMoved(DEVICE, "http://10.0.0.9"),
     DayBegun(DEVICE, NOW.date()), KnowledgeCarried(Heard()), DayClosed(DEVICE, NOW.date()),
@@ -103,7 +104,9 @@ def test_what_others_hear(event: Any, said: Any) -> None:
 def test_what_may_be_an_alarm_is_said_once_more_to_who_hears_alarms(told: Told, channel: int | None) -> None:
     report, detection = publish(DeviceReported(DEVICE, BODY, told, NOW, live=True, skew=0.0, findings=()), ROW)
     assert type(report.body) is contracts.DeviceReported
-    assert detection.body == contracts.DetectionReported(**asdict(report.body), channel=channel)
+    assert report.body.card_number == report.body.employee_number == SealedField(KEY, REPORT, "card_number", "box")
+    bare = replace(report.body, card_number=None, employee_number=None)
+    assert detection.body == contracts.DetectionReported(**asdict(bare), channel=channel)
     assert report.subject == detection.subject == f"device:{DEVICE}"
 
 
