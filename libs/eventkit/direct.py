@@ -61,8 +61,8 @@ async def _values(asked: Dependant, request: Request, errors: list[Any]) -> dict
     for field in asked.path_params:
         found[field.name], wrong = field.validate(request.path_params[field.alias], loc=("path", field.alias))
         errors += wrong
-    sent = (asked.query_params, request.query_params), (asked.header_params, request.headers)
-    for known in (*[request_params_to_args(wanted, of) for wanted, of in sent if wanted],
+    sent = ("query_params", asked.query_params), ("headers", asked.header_params)
+    for known in (*[request_params_to_args(wanted, getattr(request, of)) for of, wanted in sent if wanted],
                   await _read(asked.body_params[0], request) if asked.body_params else None):
         if known:
             found, errors[len(errors):] = found | known[0], known[1]

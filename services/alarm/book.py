@@ -58,8 +58,7 @@ class AlarmBook:
         self._panels: dict[UUID, KnownPanel] = {}
         self._by_device: dict[tuple[UUID, UUID], UUID] = {}
         self._sensors: dict[UUID, KnownSensor] = {}
-        self._zones: dict[tuple[UUID, int], dict[int, UUID]] = {}
-        self._detectors: dict[tuple[UUID, int, str], UUID] = {}
+        self._zones: dict[tuple[UUID, int], dict[tuple[int, str], UUID]] = {}
         self._doors: dict[tuple[UUID, UUID], Spot] = {}
         self._opens: dict[tuple[UUID, UUID], dict[UUID, Spot]] = {}
         self._opened_by: dict[UUID, UUID] = {}
@@ -129,15 +128,9 @@ class AlarmBook:
         before = self._sensors.get(event.sensor_id)
         if before is not None:
             was = before.said
-            if was.code or not was.partition:
-                self._detectors.pop((was.panel_id, was.zone, was.code), None)
-            if not was.code:
-                self._zones.get((was.panel_id, was.zone), {}).pop(was.partition, None)
+            self._zones.get((was.panel_id, was.zone), {}).pop((was.partition, was.code), None)
         self._sensors[event.sensor_id] = KnownSensor(event, row.event_id)
-        if event.code or not event.partition:
-            self._detectors[event.panel_id, event.zone, event.code] = event.sensor_id
-        if not event.code:
-            self._zones.setdefault((event.panel_id, event.zone), {})[event.partition] = event.sensor_id
+        self._zones.setdefault((event.panel_id, event.zone), {})[event.partition, event.code] = event.sensor_id
 
     def _install_door(self, here: UUID, door_id: UUID, device_id: UUID, spot: Spot) -> None:
         self._opens.get((here, self._opened_by.get(door_id, device_id)), {}).pop(door_id, None)
@@ -166,7 +159,8 @@ class AlarmBook:
 
         Many panels report all their zones without a partition (0): then the zone's only sensor is meant."""
         panel = self._panel_of(community_id, device_id)
-        there = self._zones.get((panel.said.panel_id, zone), {}) if panel is not None and zone is not None else {}
+        known = self._zones.get((panel.said.panel_id, zone), {}) if panel is not None and zone is not None else {}
+        there = {number: sensor_id for (number, code), sensor_id in known.items() if not code}
         found = there.get(partition or 0)
         if found is None and len(there) == 1 and (not partition or 0 in there):
             found = next(iter(there.values()))
@@ -178,10 +172,12 @@ class AlarmBook:
             raise Refused("device_retired")
 
     def detector(self, community_id: UUID, device_id: UUID, channel: int | None, code: str) -> Spot:
-        """Where the sensor on this event hangs, else the one on all of the channel (0: on any); else where the device is."""
+        """Where the sensor on this event hangs, else the one on all of the channel (0: on any); else where the device is.
+        Its zones have no partitions."""
         if (panel := self._panel_of(community_id, device_id)) is not None:
             for meant, zone in ((code, channel or 0), (code, 0), ("", channel or 0), ("", 0)):
-                if (found := self._detectors.get((panel.said.panel_id, zone, meant))) is not None:
+                there = self._zones.get((panel.said.panel_id, zone), {})
+                if (found := next((sensor_id for (_, on), sensor_id in there.items() if on == meant), None)) is not None:
                     return self._spot_of(panel, found)
         return self.device(community_id, device_id)
 

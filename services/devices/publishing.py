@@ -39,11 +39,10 @@ def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
             return (Public(said.LineSilent(device_id, limit, last_heard), f"device:{device_id}"),)
         case lines.LineBack(device_id=device_id):
             return (Public(said.LineBack(device_id), f"device:{device_id}"),)
+        case reports.DeviceReported(told=Told(kind=kind)) if kind in DETECTIONS:
+            return tuple(Public(body, f"device:{event.device_id}") for body in (_reported(event), _detected(event)))
         case reports.DeviceReported():
-            said_of = [Public(_reported(event), f"device:{event.device_id}")]
-            if event.told.kind in DETECTIONS:
-                said_of.append(Public(_detected(event), f"device:{event.device_id}"))
-            return tuple(said_of)
+            return (Public(_reported(event), f"device:{event.device_id}"),)
         case reports.SerialGapFound(device_id=device_id, after=after, before=before):
             return (Public(said.SerialGapFound(device_id, after, before), f"device:{device_id}"),)
         case reports.SerialGapClosed(device_id=device_id, after=after, before=before):

@@ -174,7 +174,7 @@ MUTANTS = (
         ("history waits for a decision at a barrier",
          "awaits_decision=told.awaits_decision and event.live,\n        device_time",
          "awaits_decision=told.awaits_decision,\n        device_time"),
-        ("an alarm of a device is told to nobody who hears alarms", "if event.told.kind in DETECTIONS:", "if False:"),
+        ("an alarm of a device is told to nobody who hears alarms", "if kind in DETECTIONS:", "if False:"),
         ("an attempt at a barrier is told as one at a door", 'door_no=door_no, actuator="door"):', "door_no=door_no):"),
     ),
     *of(

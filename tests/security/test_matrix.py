@@ -45,7 +45,7 @@ async def test_the_table_has_every_route(served: Served, service: str):
 
 @pytest.mark.parametrize("service", SERVICES)
 async def test_every_route_that_gives_one_answer_is_known_to_the_short_way(served: Served, service: str):
-    """Another costs more than half as much again (decision 26): a route is to be declared by what that way knows."""
+    """The other is slower (decision 26): a route is to be declared by what the short one knows."""
     long = [
         route.path for route in iter_route_contexts((await served(service)).routes)
         if isinstance(route.original_route, APIRoute) and route.path not in STREAMS and not _known(route)]

@@ -56,6 +56,11 @@ def test_a_zone_without_a_sensor_is_at_its_panel(told: Told, partition: int | No
     assert told.book.zone(HERE, DEVICE, partition, zone) == Spot(Place(name="east"), (told.ids["PanelInstalled"],))
 
 
+def test_a_sensor_on_one_event_of_a_camera_is_no_panels_zone(told: Told):
+    told.hears(EAST, replace(HANGS, code="VMD"))
+    assert told.book.zone(HERE, DEVICE, 1, 7) == Spot(Place(name="east"), (told.ids["PanelInstalled"],))
+
+
 @pytest.mark.parametrize("partition", [0, None])
 def test_a_panel_that_names_no_partition_means_the_zones_only_sensor(told: Told, partition: int | None):
     told.hears(EAST, HANGS)
