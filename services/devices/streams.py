@@ -1,4 +1,4 @@
-"""Devices that cannot push are read, each by one process at a time: Hikvision's by its alertStream, and what a break swallowed by
+"""Devices that cannot push are read, all by one process at a time: Hikvision's by its alertStream, and what a break swallowed by
 search; ONVIF cameras by pulling.
 
 What is heard goes the way of a push. Heartbeats come every half minute from every device: one in a while is enough to
@@ -7,14 +7,14 @@ show that a device is there.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import httpx
 
 from libs.eventkit.commands import Context, Done
+from libs.eventkit.db import is_away
 from libs.eventkit.recorded import uuid7
 from libs.eventkit.service import App
 from libs.eventkit.subscriptions import holding
@@ -29,11 +29,16 @@ from services.devices.intake import Intake
 from services.devices.pull_reader import PullReader
 
 log = logging.getLogger(__name__)
+LEASE = "alert streams"
 LOOK = 2.0
 """Seconds between looks at which devices are to be read."""
 BEAT = timedelta(minutes=5)
 FAREWELL = 3.0
-"""Seconds for what was pulled and is not stored yet, when the reading is to end: the database may be away."""
+"""Seconds for what was pulled and is not stored yet, when the process is to end: the database may be away."""
+TRIES = 8
+"""After which a pulled body that the log, though it is there, does not take is kept as one that cannot be read: what the camera says
+next waits for it. With the pauses of `Patience` that is a minute."""
+NOT_STORED = "not_stored"
 PULLED = "onvif-camera"
 SEARCHED = "application/x-acs-search"
 """What is kept of reports that a search brought: they have no bytes of their own."""
@@ -42,60 +47,63 @@ Read = Callable[[bytes, str], list[Report]]
 
 
 class Streams:
-    """Reads the streams of the devices of this book for as long as it runs."""
+    """Reads the streams of the devices of this book for as long as it runs, all of them in one process at a time."""
 
     def __init__(self, app: App, book: DeviceBook, client: httpx.AsyncClient) -> None:
         self.app, self.book, self.client = app, book, client
-        self._reading: dict[tuple[UUID, Description], asyncio.Task[None]] = {}
-        self._ending: set[asyncio.Task[None]] = set()
+        self._settling: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
+        """Raises where the lease is lost. Then what was pulled goes on towards the log, since it is here alone; when it is cancelled, for a
+        moment."""
+        try:
+            await holding(self.app.database, LEASE, self._read_all)
+        except asyncio.CancelledError:
+            if self._settling:
+                await asyncio.wait(self._settling, timeout=FAREWELL)
+            for task in self._settling:
+                task.cancel()
+            raise
+
+    async def _read_all(self) -> None:
+        reading: dict[tuple[UUID, Description], asyncio.Task[None]] = {}
+        ending: set[asyncio.Task[None]] = set()
         try:
             while True:
                 wanted = {(d.device_id, d.description): d for d in self.book.streamed()}
-                for gone in self._reading.keys() - wanted.keys():
-                    self._ending.add(ending := self._reading.pop(gone))
-                    ending.add_done_callback(self._ending.discard)
-                    ending.cancel()
+                for gone in reading.keys() - wanted.keys():
+                    ending.add(task := reading.pop(gone))
+                    task.add_done_callback(ending.discard)
+                    task.cancel()
                 for key, device in wanted.items():
-                    if (task := self._reading.get(key)) is None or task.done():
-                        self._reading[key] = asyncio.create_task(self._read(device))
+                    if (known := reading.get(key)) is None or known.done():
+                        reading[key] = asyncio.create_task(self._read(device))
                 await asyncio.sleep(LOOK)
         finally:
-            tasks = [*self._reading.values(), *self._ending]
+            tasks = [*reading.values(), *ending]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _read(self, device: KnownDevice) -> None:
-        about, pulling = device.description, list[PullReader]()
-
-        async def read() -> None:
-            password = self.app.settings.secret(about.password_secret)
-            terminal = Terminal(about.base_url, about.user, password)
+        about = device.description
+        try:
+            terminal = Terminal(about.base_url, about.user, self.app.settings.secret(about.password_secret))
             if about.kind == PULLED:
-                pulling.append(reader := PullReader(self.client, terminal, Bodies(self.app, self.book, device, onvif.read).take))
-                await reader.run()
+                await self._pull(PullReader(self.client, terminal, Bodies(self.app, self.book, device, onvif.read).take))
             else:
                 stream = Stream(self.app, self.book, device, self.client, terminal)
                 await stream.begin()
                 await stream.reader.run()
-
-        try:
-            await holding(self.app.database, f"alert stream {device.device_id}", read)
-        except asyncio.CancelledError:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(FAREWELL):
-                    await settled(pulling)
-            raise
         except Exception as error:
             log.warning("the stream of device %s is taken up again: %s", device.device_id, type(error).__name__)
-            await settled(pulling)  # with the database the lease is lost too, and what was pulled is here alone
 
-
-async def settled(readers: Iterable[PullReader]) -> None:
-    for reader in readers:
-        await reader.settle()
+    async def _pull(self, reader: PullReader) -> None:
+        try:
+            await reader.run()
+        finally:
+            self._settling.add(task := asyncio.create_task(reader.settle()))
+            task.add_done_callback(self._settling.discard)
 
 
 class Bodies:
@@ -103,14 +111,23 @@ class Bodies:
 
     def __init__(self, app: App, book: DeviceBook, device: KnownDevice, read: Read) -> None:
         self.app, self.book, self.device, self.read = app, book, device, read
-        self._beat = datetime.min.replace(tzinfo=UTC)
+        self._beat, self._failures = datetime.min.replace(tzinfo=UTC), 0
 
     def intake(self) -> Intake:
         context = Context(community_id=self.device.community_id, now=datetime.now(UTC), correlation=str(uuid7()))
         return Intake(self.app, self.book, self.device, context)
 
     async def take(self, body: bytes, content_type: str) -> None:
-        await self.stored(body, content_type)
+        """Raises where it is to be given again."""
+        try:
+            await self.stored(body, content_type)
+        except Exception as error:
+            self._failures += not is_away(error)
+            if self._failures < TRIES:
+                raise
+            log.error("a body of device %s is kept and not read: %s", self.device.device_id, type(error).__name__)
+            await self.intake().keep_unreadable(body, content_type, NOT_STORED)
+        self._failures = 0
 
     async def stored(self, body: bytes, content_type: str) -> tuple[Done, list[Report]] | None:
         """What came of the reports in a body; None where there were none to store."""

@@ -17,7 +17,7 @@ from services.devices.adapters.isapi_client import Terminal
 from services.devices.adapters.report import Report
 from services.devices.device_book import KnownDevice, book_of
 from services.devices.domain.registry import Description, RegisterDevice
-from services.devices.domain.reports import DeviceReported
+from services.devices.domain.reports import BodyUnreadable, DeviceReported
 from services.devices.intake import Intake
 from services.devices.main import SERVICE
 from services.devices.streams import Stream
@@ -116,7 +116,7 @@ async def test_what_was_pulled_when_the_lease_was_lost_is_in_the_log_too(
 ) -> None:
     app, camera, device = pulling
     pool, take, bodies = await app.database.pool(), Intake.take, list[bytes]()
-    lease = int.from_bytes(sha256(f"alert stream {device}".encode()).digest()[:8], "big", signed=True)
+    lease = int.from_bytes(sha256(streams.LEASE.encode()).digest()[:8], "big", signed=True)
 
     async def fails(self: Intake, body: bytes, content_type: str, reports: list[Report]) -> Done:
         if reports[0].history or len(bodies) == 3:
@@ -134,7 +134,7 @@ async def test_what_was_pulled_when_the_lease_was_lost_is_in_the_log_too(
     await until(lambda: _heard(app, 1))
     await camera.sees(1)
     await until(lambda: _sees(app, device, 1))
-    assert f"the stream of device {device} is taken up again" in caplog.text and len(set(bodies)) == 1
+    assert "alert_streams failed and is started again" in caplog.text and len(set(bodies)) == 1
 
     async def pulled_again() -> bool:
         return bool((await camera.state())["subscriptions"])
@@ -142,6 +142,63 @@ async def test_what_was_pulled_when_the_lease_was_lost_is_in_the_log_too(
     await until(pulled_again)
     await camera.sees(2)
     await until(lambda: _sees(app, device, 2))
+
+
+async def test_when_the_process_that_reads_ends_another_one_does(pulling: tuple[App, Camera, UUID]) -> None:
+    app, camera, device = pulling
+    await book_of(app).memory.catch_up()
+
+    async def subscriptions() -> int:
+        return int((await camera.state())["subscriptions"])
+
+    async def subscribed() -> bool:
+        return await subscriptions() == 1
+
+    async with httpx.AsyncClient(trust_env=False) as client:
+        first, second = (streams.Streams(app, book_of(app), client) for _ in range(2))
+        reading = asyncio.create_task(first.run())
+        await until(subscribed)
+        waiting = asyncio.create_task(second.run())
+        await camera.sees(1)
+        await until(lambda: _sees(app, device, 1))
+        assert await subscriptions() == 1, "one of the two reads"
+        reading.cancel()
+        await asyncio.wait([reading])
+        await until(subscribed)
+        await camera.sees(2)
+        await until(lambda: _sees(app, device, 2))
+        waiting.cancel()
+        await asyncio.wait([waiting])
+    assert await subscriptions() == 0, "and whoever ends has left"
+
+
+async def test_what_the_log_never_takes_is_kept_and_does_not_stand_in_the_way(
+    pulling: tuple[App, Camera, UUID], monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app, camera, device = pulling
+    take, tried = Intake.take, list[bytes]()
+
+    async def fails(self: Intake, body: bytes, content_type: str, reports: list[Report]) -> Done:
+        if any(report.detail.get("objectId") == "1" for report in reports):
+            tried.append(body)
+            raise ValueError("what nobody had thought of")
+        return await take(self, body, content_type, reports)
+
+    monkeypatch.setattr(Intake, "take", fails)
+    monkeypatch.setattr(streams, "TRIES", 3)
+    app.start_api()
+    await until(lambda: _heard(app, 1))
+    await camera.sees(1)
+    await camera.sees(2)
+
+    async def second_seen() -> bool:
+        return "2" in await _seen(app, device)
+
+    await until(second_seen)
+    events = [app.catalogue.read(row) for row in await app.log.read(0, 5000)]
+    kept = [e for e in events if isinstance(e, BodyUnreadable) and e.device_id == device]
+    assert [e.code for e in kept] == [streams.NOT_STORED] and len(tried) == 3 and len(set(tried)) == 1
+    assert await _seen(app, device) == ["2"]
 
 
 async def test_a_process_ends_though_what_it_pulled_cannot_be_stored(
