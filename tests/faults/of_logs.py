@@ -138,7 +138,8 @@ def nothing_waits(log: Log) -> Iterator[Finding]:
 
 
 def view_is_the_fold(log: Log, catalogue: Catalogue, view: View) -> Iterator[Finding]:
-    """Of the log up to where the view says it is. Moments have two spellings, and are compared as moments."""
+    """Of the log up to where the view says it is. Moments have two spellings, and are compared as moments; so has a
+    whole number of a column that has others too (-1 and -1.0)."""
     moments = [c.name for c in view.table.columns if isinstance(c.type, DateTime)]
     expected = folded(view, catalogue, (row for row in log.events if row.position <= log.checkpoints[view.name]))
     here, there = _rows(log.views[view.name], moments), _rows(expected, moments)
@@ -150,7 +151,8 @@ def view_is_the_fold(log: Log, catalogue: Catalogue, view: View) -> Iterator[Fin
 def _rows(view: Mapping[UUID, list[Row]], moments: Sequence[str]) -> list[tuple[str, bytes]]:
     def plain(row: Row) -> bytes:
         at = {m: datetime.fromisoformat(row[m]).astimezone(UTC).isoformat() for m in moments if row.get(m)}
-        return json.encode({k: v for k, v in (row | at).items() if v is not None}, order="deterministic")
+        said = {k: int(v) if isinstance(v, float) and v.is_integer() else v for k, v in (row | at).items() if v is not None}
+        return json.encode(said, order="deterministic")
 
     return [(str(community), plain(row)) for community, rows in sorted(view.items()) for row in rows]
 
