@@ -57,7 +57,7 @@ def example(kind: Any, seed: int = 1) -> Any:
     if origin in (tuple, list, frozenset):
         return origin([example(arguments[0], seed)])
     if origin is dict:
-        return {"key": example(arguments[1], seed)}
+        return {"key" if arguments[0] is str else example(arguments[0]): example(arguments[1], seed)}
     if inspect.isclass(kind) and issubclass(kind, Struct):
         hints = get_type_hints(kind)
         return kind(**{f: example(hints[f], seed + n) for n, f in enumerate(kind.__struct_fields__, 1)})

@@ -36,6 +36,8 @@ class Demo(Struct):
     lifts: list[dict[str, Any]] = []
     panels: list[Panel] = []
     sensors: list[dict[str, Any]] = []
+    patrol_points: list[dict[str, str]] = []
+    """With what is read of their tags."""
     pins: list[dict[str, Any]] = []
     """Made-up numbers to open a door with, one of them under duress."""
 

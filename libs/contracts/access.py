@@ -5,7 +5,6 @@ from uuid import UUID
 from msgspec import Struct
 from libs.contracts.fields import Confirmed, SealedField
 
-CredentialKind = Literal["card", "pin"]
 Means = Literal["card", "pin", "face", "fingerprint", "qr", "remote", "unknown"]
 class Fact(Struct, frozen=True):
     """Something a decision rested on: the event that said it, and what it said in one word."""
@@ -43,7 +42,7 @@ class _Face(Struct, frozen=True):
     credential_id: UUID
     person_id: UUID
 class _Credential(_Face, frozen=True):
-    kind: CredentialKind
+    kind: Literal["card", "pin"]
 class CredentialIssued(_Credential, frozen=True, tag="access.credential_issued"):
     """A person holds a credential; its number is not told."""
 class CredentialRevoked(_Credential, frozen=True, tag="access.credential_revoked"):

@@ -1,4 +1,4 @@
-"""What alarm tells others: panels, sensors, and what became of each incident, from the first signal to the person who ended it."""
+"""What alarm tells others: panels, sensors, and what became of each incident, from the first signal to the person who ended it; patrols."""
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -77,4 +77,12 @@ class IncidentEscalated(_OfIncident, frozen=True, tag="alarm.incident_escalated"
     due: datetime
     told: tuple[str, ...]
     next_by: datetime | None
+class PatrolJudged(Struct, frozen=True, tag="alarm.patrol_judged"):
+    """How a patrol's round went, by its stops. Said again (`times`) where a phone tells late who was there."""
+    round_id: UUID
+    route_id: UUID
+    name: str
+    starts_at: datetime
+    stops: dict[Literal["early", "on_time", "late", "missed"], int]
+    times: int
 class AlarmErasureConfirmed(Confirmed, frozen=True, tag="alarm.erasure_confirmed"): ...

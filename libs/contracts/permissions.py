@@ -3,24 +3,20 @@ from collections.abc import Mapping
 from typing import Final
 
 ON_DUTY = frozenset({"staff", "guard"})
-ME_READ = "me.read"
 DOORS_READ, DOORS_OPEN, DOORS_MANAGE = "doors.read", "doors.open", "doors.manage"
 DOOR_EVENTS_READ, DOOR_EVENTS_READ_OWN = "door-events.read", "door-events.read-own"
 CREDENTIALS_MANAGE, ACCESS_DECIDE = "credentials.manage", "access.decide"
 VISITOR_PASSES_ISSUE_OWN, VISITOR_PASSES_MANAGE = "visitor-passes.issue-own", "visitor-passes.manage"
-HOMES_READ, HOMES_MANAGE = "homes.read", "homes.manage"
 RESIDENTS_READ, RESIDENTS_MANAGE, ACCOUNTS_MANAGE = "residents.read", "residents.manage", "accounts.manage"
-VEHICLES_DECLARE_OWN, VEHICLES_MANAGE = "vehicles.declare-own", "vehicles.manage"
+HOMES_READ, HOMES_MANAGE, VEHICLES_DECLARE_OWN, VEHICLES_MANAGE = "homes.read", "homes.manage", "vehicles.declare-own", "vehicles.manage"
 DEVICES_READ, DEVICES_MANAGE, DEVICES_REPORT = "devices.read", "devices.manage", "devices.report"
-LIVE_READ, LIVE_READ_OWN = "live.read", "live.read-own"
-EVENTS_EXPLAIN, EVENTS_EXPLAIN_OWN = "events.explain", "events.explain-own"
-OPERATIONS_READ = "operations.read"
+ME_READ, OPERATIONS_READ, ERASURES_MANAGE, HISTORY_READ = "me.read", "operations.read", "erasures.manage", "history.read"
+LIVE_READ, LIVE_READ_OWN, EVENTS_EXPLAIN, EVENTS_EXPLAIN_OWN = "live.read", "live.read-own", "events.explain", "events.explain-own"
 PARKING_READ, PARKING_READ_OWN, PARKING_MANAGE, PARKING_GUARD = "parking.read", "parking.read-own", "parking.manage", "parking.guard"
 ALARMS_READ, ALARMS_READ_OWN, ALARMS_RAISE_OWN = "alarms.read", "alarms.read-own", "alarms.raise-own"
 ALARMS_GUARD, ALARMS_MANAGE, FIRE_RELEASE = "alarms.guard", "alarms.manage", "fire-releases.manage"
 BROADCASTS_SEND, NOTICES_POST, NEIGHBORS_OWN = "broadcasts.send", "notices.post", "neighbors.own"
-GOVERNMENT_READ, POPULATION_DECLARE = "government.read", "population.declare"
-DATA_OWN, ERASURES_MANAGE, HISTORY_READ = "data.own", "erasures.manage", "history.read"
+GOVERNMENT_READ, POPULATION_DECLARE, DATA_OWN = "government.read", "population.declare", "data.own"
 PERMISSIONS: Final[Mapping[str, frozenset[str]]] = {
     "resident": frozenset({ME_READ, DOORS_OPEN, DOOR_EVENTS_READ_OWN, LIVE_READ_OWN, EVENTS_EXPLAIN_OWN, PARKING_READ_OWN,
         VEHICLES_DECLARE_OWN, VISITOR_PASSES_ISSUE_OWN, ALARMS_READ_OWN, ALARMS_RAISE_OWN, NEIGHBORS_OWN, DATA_OWN}),

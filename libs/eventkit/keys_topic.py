@@ -26,8 +26,7 @@ async def announce(settings: Settings, keyring: privacy.KeyRing, producer: AIOKa
                 topic, partition = settings.topic("keys"), envelope.partition_of(row.community_id)
                 await producer.send_and_wait(topic, msgspec.json.encode(record), key_id.encode(), partition)
 async def hear_keys(settings: Settings, keyring: privacy.KeyRing, heard: asyncio.Event) -> None:
-    """Takes every key of the topic, for ever. Without a group: compacted, it is short enough to read at each start. `heard` is set when
-    the topic was read to the end that it had."""
+    """Takes every key of the topic, without a group, for ever: compacted, it is short. `heard`: it was read to the end that it had."""
     consumer = AIOKafkaConsumer(**settings.broker, enable_auto_commit=False, auto_offset_reset="earliest",
                                 fetch_max_wait_ms=5000, consumer_timeout_ms=5000, client_id=f"{settings.service}-keys")
     try:

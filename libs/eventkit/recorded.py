@@ -15,9 +15,8 @@ COLUMNS = ("position, generation, community_id, stream, version, event_id, type,
 class UnknownVersion(Exception):
     """A known type in a version that this code does not know: a newer writer runs beside us."""
 class Meta(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`caused_by`: ids of the events and the command that it rests on. `requested_at`: when the first service
-    recorded the request behind it. `occurred_at`: what the device or person claims; nothing is ordered by it.
-    `retired`: the event by which retention has blanked this row; nothing else is then left of it."""
+    """`caused_by`: ids of the events and the command that it rests on. `requested_at`: when the first service recorded what was asked.
+    `occurred_at`: what device or person claims; nothing is ordered by it. `retired`: retention's event, alone left of a blanked row."""
     correlation: str = ""
     caused_by: tuple[UUID, ...] = ()
     requested_at: datetime | None = None

@@ -60,8 +60,7 @@ async def _follow(log_: log.Log, wake: tail.Wake, subscription: Subscription) ->
         with suppress(Lost):
             await hand_on(log_, wake, subscription, await checkpoint(log_.database, subscription.name))
 async def hand_on(log_: log.Log, wake: tail.Wake, subscription: Subscription, position: int, looks: bool = False) -> None:
-    """From there on, for ever, by whoever holds the lease. Raises Lost when the checkpoint was moved: seen with the next event, and by
-    who `looks` also without one."""
+    """From there on, by whoever holds the lease. Raises Lost when the checkpoint was moved, seen with the next event, or by who `looks`."""
     clock, stored, due = asyncio.get_running_loop().time, position, inf
     while True:
         grown = wake.next

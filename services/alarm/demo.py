@@ -1,8 +1,10 @@
-"""What `lifang up` puts into a fresh community: its alarm panels, and the sensors of each building. Only where demo is switched on."""
+"""What `lifang up` puts into a fresh community: its alarm panels, the sensors of each building, and the night's patrol. Only where demo is
+switched on."""
 
 import asyncio
 import hmac
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -10,11 +12,15 @@ from uuid import UUID, uuid5
 from fastapi import APIRouter, Request, Response
 
 from libs.eventkit.commands import Context
+from libs.eventkit.decider import Refused
 from libs.eventkit.http import Input, json, open_to_all
 from libs.eventkit.problems import Problem
 from libs.eventkit.service import App
+from services.alarm.api.patrol_routes import tag_of
 from services.alarm.domain.kinds import Place
 from services.alarm.domain.panels import InstallPanel
+from services.alarm.domain.patrol_points import PatrolPointPlaced, PlacePatrolPoint, Spot
+from services.alarm.domain.patrol_routes import Course, PatrolRouteSet, SetPatrolRoute, Stop, Timetable
 from services.alarm.domain.sensors import InstallSensor, SensorInstalled, SensorKind
 
 FLOORS, OF_HOMES = 5, 21
@@ -23,6 +29,10 @@ SPOTS: tuple[tuple[SensorKind, int, str], ...] = (
     ("gas", 1, "燃气表间"), ("call_point", 1, "大堂手动报警按钮"), ("water", -1, "水泵房"), ("contact", 6, "天台门"),
     ("motion", -1, "非机动车库"), ("heat", -1, "配电间"))
 """Zones 6, 7, … of each building: kind, floor, name."""
+
+
+HERE = Spot(121.4365, 31.1884, 300)
+ZONE, NIGHT = "Asia/Shanghai", (22 * 60, 0, 2 * 60, 4 * 60)
 
 
 class Panel(Input):
@@ -73,6 +83,24 @@ def installed(seed: Seed) -> list[SensorInstalled]:
     return found
 
 
+def placed(seed: Seed, tag: Callable[[str], str]) -> list[tuple[str, PatrolPointPlaced]]:
+    """What is read at each point of a patrol, and the point: the gate, the basement, and the roof and hall of each building."""
+    spots = [(Place(name="南大门岗亭"), "gate"), (Place(floor=-1, name="地下车库水泵房"), "basement")]
+    for n, building_id in enumerate(seed.buildings, 1):
+        spots.append((Place(building_id, 1, 1, name=f"{n}号楼大堂"), f"hall {n}"))
+        spots.append((Place(building_id, 1, 6, name=f"{n}号楼天台"), f"roof {n}"))
+    tags = [uuid5(seed.community_id, f"patrol tag {key}").hex[:14].upper() for _, key in spots]
+    return [(text, PatrolPointPlaced(uuid5(seed.community_id, f"patrol point {key}"), place.name, place, HERE, tag(text)))
+            for text, (place, key) in zip(tags, spots, strict=True)]
+
+
+def night_route(seed: Seed, points: list[PatrolPointPlaced], now: datetime) -> PatrolRouteSet:
+    """By all of them and back to the gate, three minutes from each to the next."""
+    stops = [Stop(point.point_id, 3 * n) for n, point in enumerate((*points, points[0]))]
+    timetable = Timetable(ZONE, (1, 2, 3, 4, 5, 6, 7), NIGHT)
+    return PatrolRouteSet(uuid5(seed.community_id, "night patrol"), Course("夜间巡更", tuple(stops), 5, 15), timetable, True, now)
+
+
 def panel_id_of(device_id: UUID) -> UUID:
     return uuid5(device_id, "panel")
 
@@ -92,11 +120,16 @@ def routes(app: App) -> APIRouter:
             app.commands.handle(i, InstallPanel(i, panel.device_id, panel.name), context) for i, panel in panels.items()))
         await asyncio.gather(*(
             app.commands.handle(sensor.sensor_id, InstallSensor(sensor), context) for sensor in sensors))
+        points = placed(body, lambda tag: tag_of(app, body.community_id, tag))
+        await asyncio.gather(*(app.commands.handle(p.point_id, PlacePatrolPoint(p), context) for _, p in points))
+        route = night_route(body, [point for _, point in points], context.now)
+        with suppress(Refused):  # it is there, as it was set or as somebody has changed it
+            await app.commands.handle(route.route_id, SetPatrolRoute(route, 0), context)
         shown: list[dict[str, Any]] = [
             {"id": s.sensor_id, "name": s.place.name, "kind": s.kind, "device_id": panels[s.panel_id].device_id,
              "partition": s.partition, "zone": s.zone, "building_id": s.place.building_id} for s in sensors]
         return json({
             "alarm_panels": [{"id": i, "device_id": panel.device_id, "name": panel.name} for i, panel in panels.items()],
-            "sensors": shown})
+            "sensors": shown, "patrol_points": [{"id": p.point_id, "name": p.name, "tag": tag} for tag, p in points]})
 
     return router

@@ -9,7 +9,7 @@ from libs.eventkit.commands import Public
 from libs.eventkit.erasing import ErasureConfirmed
 from libs.eventkit.recorded import Recorded
 from services.alarm.domain import incident_history as history
-from services.alarm.domain import panels, sensors
+from services.alarm.domain import panels, patrol_rounds, sensors
 from services.alarm.domain.kinds import Place
 
 SAME: dict[type, type[Struct]] = {
@@ -33,6 +33,8 @@ def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
         case sensors.SensorInstalled():
             told = {name: getattr(event, name) for name in public.SensorInstalled.__struct_fields__}
             return (Public(public.SensorInstalled(**told | {"place": _place(event.place)})),)
+        case patrol_rounds.PatrolRoundJudged():
+            return (Public(public.PatrolJudged(**structs.asdict(event)), f"patrol:{event.round_id}"),)
         case ErasureConfirmed(person_id=resident_id, keys=keys):
             return (Public(public.AlarmErasureConfirmed(resident_id, keys)),)
         case _ if type(event) in SAME:

@@ -1,9 +1,11 @@
-"""How long alarm keeps what it heard beside what became an incident, in days (docs/decisions/0018). Incidents stay."""
+"""How long alarm keeps what it heard beside what became an incident, in days (docs/decisions/0018), and what
+phones told on patrol. Incidents and rounds stay."""
 
 from libs.contracts import access, devices
 from libs.eventkit.recorded import Retention
 
 RETENTION = (
+    Retention("patrol_scans", 90, own=("patrol_scan",)),
     Retention("reports", 30, heard=(
         devices.DeviceReported, devices.PlateSeen, devices.FallbackGiven, devices.DoorOrderAttempted, devices.DoorOrderCarriedOut,
         devices.DoorOrderFailed, devices.BarrierOrderCarriedOut, devices.BarrierOrderFailed)),

@@ -60,3 +60,12 @@ def lot(row: Mapping[str, Any], counted: Mapping[tuple[Any, str, str], int]) -> 
             "zone": zone, "spaces": spaces, "inside": inside, "quarantined": counted.get((row["id"], zone, "quarantined"), 0),
             **({"percent": inside * 100 // spaces} if spaces else {})})
     return {"id": row["id"], "name": row["name"], "zones": zones}
+
+
+def patrol(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A route under the name that it had last; percent of the stops where somebody was, rounded down."""
+    met = {how: row[how] for how in ("early", "on_time", "late", "missed")}
+    stops = sum(met.values())
+    return {
+        "route_id": row["route_id"], "name": row["names"][0], "rounds": row["rounds"], "complete": row["complete"], "stops": stops, **met,
+        "percent": (stops - row["missed"]) * 100 // stops}

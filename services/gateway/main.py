@@ -30,6 +30,7 @@ from services.gateway.views import (
     my_home,
     notices,
     passages,
+    patrols,
     permits,
     population,
     stays,
@@ -59,8 +60,7 @@ SERVICE = Service(
     views=(
         *my_home.VIEWS, *doors.VIEWS, *my_doors.VIEWS, *door_events.VIEWS, *visitors.VIEWS, *cars.VIEWS, *stays.VIEWS,
         *permits.VIEWS, *lanes.VIEWS, *passages.VIEWS, *findings.VIEWS, *installed.VIEWS, *incidents.VIEWS, *fire_releases.VIEWS,
-        *notices.VIEWS, *broadcasts.VIEWS, *population.VIEWS, *stories.VIEWS, *looks.VIEWS,
-        *erasures.VIEWS),
+        *notices.VIEWS, *broadcasts.VIEWS, *population.VIEWS, *patrols.VIEWS, *stories.VIEWS, *looks.VIEWS, *erasures.VIEWS),
     memories=lambda app: (divisions_of(app).memory, book_of(app).memory),
     reactions=lambda app: (telling(app, divisions_of(app)), *confirming(app)),
     readers=lambda app: (Courier(app).subscription(),),

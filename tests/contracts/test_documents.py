@@ -230,8 +230,11 @@ PASSED_ON_OF_DEVICES = {
     "get": ("devices", DEVICE, f"{DEVICE}/findings", "devices/unplaced-findings"),
     "put": (f"{DEVICE}/address", DEVICE), "delete": (DEVICE,),
     "post": ("devices", f"{DEVICE}/enrolments", f"{DEVICE}/enrolment-codes")}
+PASSED_ON_PATROL = {
+    "get": ("patrol-points", "patrol-routes", "patrol-scans", "patrol-rounds", "patrol-rounds/{round_id}"),
+    "put": ("patrol-points/{point_id}", "patrol-routes/{route_id}"), "post": ("patrol-points", "patrol-routes", "patrol-scans")}
 PASSED_ON = (
-    PASSED_ON_ABOUT_PEOPLE, PASSED_ON_TO_THE_REGISTER, PASSED_ON_TO_SET_UP, PASSED_ON_WITH_PAPERS, PASSED_ON_AT_THE_GATE,
+    PASSED_ON_PATROL, PASSED_ON_ABOUT_PEOPLE, PASSED_ON_TO_THE_REGISTER, PASSED_ON_TO_SET_UP, PASSED_ON_WITH_PAPERS, PASSED_ON_AT_THE_GATE,
     PASSED_ON_OF_DEVICES)
 PASSED_ON_IN_A_FIRE = {
     "get": ("panels", "panels/{panel_id}/signals", "sensors", "ladders", f"{NOTICE}/receipts", "broadcasts", "me/display-name",

@@ -27,7 +27,8 @@ ROLES = ("resident", "guard", "staff", "police", "grid")
 PAGES = {
     "guard": ("/v1/incidents", "/v1/door-events", "/v1/lanes", "/v1/parking-findings", "/v1/doors", "/v1/broadcasts"),
     "staff": ("/v1/incidents", "/v1/door-events", "/v1/lanes", "/v1/parking-findings", "/v1/notices"),
-    "police": ("/v1/government/population", "/v1/government/incidents", "/v1/government/parking", "/v1/government/incident-events"),
+    "police": ("/v1/government/population", "/v1/government/incidents", "/v1/government/parking", "/v1/government/patrols",
+               "/v1/government/incident-events"),
     "grid": ("/v1/government/population", "/v1/government/incidents", "/v1/government/parking"),
 }
 

@@ -1,6 +1,19 @@
 """The mutants of every service."""
 
-from tests.mutants import access, alarm, devices, gateway, gateway_fire, identity, neighbors, parking, parking_lanes, people, releases
+from tests.mutants import (
+    access,
+    alarm,
+    devices,
+    gateway,
+    gateway_fire,
+    identity,
+    neighbors,
+    parking,
+    parking_lanes,
+    patrols,
+    people,
+    releases,
+)
 from tests.mutants.mutant import Mutant
 
 LISTS: dict[str, tuple[Mutant, ...]] = {
@@ -8,7 +21,7 @@ LISTS: dict[str, tuple[Mutant, ...]] = {
     "access": access.MUTANTS + releases.OF_ACCESS + people.OF_ACCESS,
     "parking": parking.MUTANTS + parking_lanes.MUTANTS,
     "devices": devices.MUTANTS + releases.OF_DEVICES + people.OF_DEVICES,
-    "alarm": alarm.MUTANTS,
+    "alarm": alarm.MUTANTS + patrols.OF_ALARM,
     "neighbors": neighbors.MUTANTS,
-    "gateway": gateway.MUTANTS + gateway_fire.MUTANTS + people.OF_GATEWAY,
+    "gateway": gateway.MUTANTS + gateway_fire.MUTANTS + people.OF_GATEWAY + patrols.OF_GATEWAY,
 }

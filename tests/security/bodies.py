@@ -6,7 +6,8 @@ from uuid import uuid4
 WORDS = {
     "phone": "+8613800008888", "plate": "沪A12345", "plates": ["沪A12345"], "id_number": "31010419900101001X",
     "occurred_at": "2026-01-01T00:00:00Z", "valid_from": "2026-01-01T00:00:00Z", "valid_until": "2026-01-02T00:00:00Z",
-    "address": "127.0.0.1:9", "division_code": "310104", "code": "91350100M000100Y43", "pin": "739152", "spaces": {"A": 1}}
+    "address": "127.0.0.1:9", "division_code": "310104", "code": "91350100M000100Y43", "pin": "739152", "spaces": {"A": 1},
+    "start": "08:00"}
 
 
 def body_of(document: dict[str, Any], route: str) -> Any:

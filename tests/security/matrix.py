@@ -51,6 +51,16 @@ MATRIX = {
         staff: PUT /v1/sensors/{sensor_id}
         staff guard: GET /v1/ladders
         staff: PUT /v1/ladders/{severity}
+        staff guard: GET /v1/patrol-points
+        staff: POST /v1/patrol-points
+        staff: PUT /v1/patrol-points/{point_id}
+        staff guard: GET /v1/patrol-routes
+        staff: POST /v1/patrol-routes
+        staff: PUT /v1/patrol-routes/{route_id}
+        staff guard: GET /v1/patrol-scans
+        staff guard: POST /v1/patrol-scans
+        staff guard: GET /v1/patrol-rounds
+        staff guard: GET /v1/patrol-rounds/{round_id}
         staff guard: GET /v1/fire-releases
         staff guard: POST /v1/fire-releases
         staff guard: POST /v1/fire-releases/{release_id}/endings
@@ -68,6 +78,7 @@ MATRIX = {
         grid police: GET /v1/government/incidents
         grid police: GET /v1/government/population
         grid police: GET /v1/government/parking
+        grid police: GET /v1/government/patrols
         grid police: GET /v1/government/incident-events
         grid police: POST /v1/government/webhooks
         staff guard grid police operator service: GET /v1/government/webhooks
@@ -325,6 +336,16 @@ MATRIX = {
         staff guard: GET /v1/sensors
         staff guard: GET /v1/ladders
         staff: PUT /v1/ladders/{severity}
+        staff guard: GET /v1/patrol-points
+        staff: POST /v1/patrol-points
+        staff: PUT /v1/patrol-points/{point_id}
+        staff guard: GET /v1/patrol-routes
+        staff: POST /v1/patrol-routes
+        staff: PUT /v1/patrol-routes/{route_id}
+        staff guard: GET /v1/patrol-scans
+        staff guard: POST /v1/patrol-scans
+        staff guard: GET /v1/patrol-rounds
+        staff guard: GET /v1/patrol-rounds/{round_id}
     """,
     "neighbors": """
         resident: GET /v1/me/circles

@@ -18,6 +18,7 @@ LISTS = {
     "vehicle_id": ("identity", "/v1/vehicles"), "account_id": ("identity", "/v1/accounts"),
     "device_id": ("devices", "/v1/devices"), "lot_id": ("parking", "/v1/parking/lots"), "lane_id": ("parking", "/v1/parking/lanes"),
     "right_id": ("parking", "/v1/parking/plate-rights"), "panel_id": ("alarm", "/v1/panels"), "sensor_id": ("alarm", "/v1/sensors"),
+    "point_id": ("alarm", "/v1/patrol-points"), "route_id": ("alarm", "/v1/patrol-routes"),
 }
 
 

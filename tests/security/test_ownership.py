@@ -17,7 +17,7 @@ from tests.security.conftest import SERVICES
 from tests.security.matrix import expected
 from tests.security.own import Strangers, ids_of, url_of
 
-NOT_IN_THE_DEMO = {"session_id", "finding_id", "release_id", "payment_id", "subject_id"}
+NOT_IN_THE_DEMO = {"session_id", "finding_id", "release_id", "payment_id", "subject_id", "round_id"}
 """Nothing has parked there and nothing burns: asked for with ids of none, and by the tests of parking and of fire."""
 KNOWN_TO_ALL_WHO_LIVE_THERE = {
     "POST /v1/doors/{door_id}/openings": "no_right_for_this_door",
@@ -25,7 +25,8 @@ KNOWN_TO_ALL_WHO_LIVE_THERE = {
 }
 """A door of one's own community is no secret: it is refused by its rule (409)."""
 TOLD_APART = {
-    "PUT /v1/doors/{door_id}", "PUT /v1/lifts/{lift_id}", "PUT /v1/panels/{panel_id}", "PATCH /v1/organisations/{organisation_id}",
+    "PUT /v1/doors/{door_id}", "PUT /v1/lifts/{lift_id}", "PUT /v1/panels/{panel_id}", "PUT /v1/patrol-points/{point_id}",
+    "PUT /v1/patrol-routes/{route_id}", "PATCH /v1/organisations/{organisation_id}",
     "DELETE /v1/credentials/{credential_id}", "DELETE /v1/parking/spaces/{space_id}", "DELETE /v1/parking/plate-rights/{right_id}",
     "POST /v1/broadcasts/{broadcast_id}/receipts",
 }

@@ -1,4 +1,4 @@
-"""The government's face: incidents, population and parking of a community in figures. No name, no home, no unit, nobody's id."""
+"""The government's face: incidents, population, parking and patrols of a community in figures. No name, no home, no unit, nobody's id."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ from services.gateway import figures
 from services.gateway.api.incidents import queue_after
 from services.gateway.api.paging import Cursor, Limit
 from services.gateway.freshness import fresh
-from services.gateway.views import incident_lists, installed, lanes, my_home, population, stays
+from services.gateway.views import incident_lists, installed, lanes, my_home, patrols, population, stays
 
 DAYS = 30
 """How far back moves and incidents that are over are counted."""
@@ -96,6 +96,18 @@ def router(app: App) -> APIRouter:
             return {"items": [figures.lot(row, by_zone) for row in rows], "next": None}
 
         return await answer(request, community_id, (lanes.LOTS, stays.STAYS), of)
+
+    @found.get("/v1/government/patrols")
+    async def list_government_patrols(request: Request, principal: Principal = READER) -> Response:
+        """Of each patrol route the rounds that began in the last 30 days and are judged: how many, in how many nothing was missed, and how
+        many stops were met early, on time, late, or missed."""
+        community_id = community_of(principal)
+
+        async def of(now: datetime) -> dict[str, Any]:
+            rows = await app.database.fetch([community_id], patrols.by_route(community_id, now - timedelta(days=DAYS)))
+            return {"days": DAYS, "items": [figures.patrol(row) for row in rows], "next": None}
+
+        return await answer(request, community_id, (patrols.ROUNDS,), of)
 
     return found
 

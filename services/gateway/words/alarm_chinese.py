@@ -33,6 +33,8 @@ def sentence(event: Any, names: Names) -> str:
             return f"{who(event.by, names)}报告{_alarm(event)}已结束：{HOW.get(event.how, event.how)}。"
         case alarm.IncidentEscalated():
             return _escalated(event)
+        case alarm.PatrolJudged():
+            return _patrol(event)
         case _:
             return _of_releases(event, names) or _of_panels(event, names)
 
@@ -53,6 +55,13 @@ def _escalated(event: alarm.IncidentEscalated) -> str:
     then = f"，下一级于 {moment(event.next_by)}（UTC）" if event.next_by else "，已是最高级"
     return (f"{_alarm(event)}升至第 {event.level} 级：截至 {moment(event.due)}（UTC）无人{WAITED[event.waiting_for]}，"
             f"须通知{told}{then}。")
+
+
+def _patrol(event: alarm.PatrolJudged) -> str:
+    met = [f"{text} {n} 个" for how, text in (("on_time", "准时"), ("early", "提前"), ("late", "迟到"), ("missed", "漏检"))
+           if (n := event.stops.get(how))]  # type: ignore[call-overload]
+    judged = "已评定" if event.times == 1 else f"因后来补报第 {event.times} 次评定"
+    return f"巡更“{event.name}”自 {moment(event.starts_at)}（UTC）起的一轮{judged}：巡更点{'、'.join(met)}。"
 
 
 def _of_releases(event: Any, names: Names) -> str:

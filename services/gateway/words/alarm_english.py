@@ -35,6 +35,8 @@ def sentence(event: Any, names: Names) -> str:
             return f"{_first(who(event.by, names))} said that the {_alarm(event)} is over: {HOW.get(event.how, event.how)}."
         case alarm.IncidentEscalated():
             return _escalated(event)
+        case alarm.PatrolJudged():
+            return _patrol(event)
         case _:
             return _of_releases(event, names) or _of_panels(event, names)
 
@@ -55,6 +57,13 @@ def _escalated(event: alarm.IncidentEscalated) -> str:
     then = f"; the next level follows at {moment(event.next_by)} UTC" if event.next_by else "; there is no higher level"
     return (f"The {_alarm(event)} went up to level {event.level}: nobody had {WAITED[event.waiting_for]} it by"
             f" {moment(event.due)} UTC; {told} had to be told{then}.")
+
+
+def _patrol(event: alarm.PatrolJudged) -> str:
+    met = [f"{n} {text}" for how, text in (("on_time", "on time"), ("early", "early"), ("late", "late"), ("missed", "missed"))
+           if (n := event.stops.get(how))]  # type: ignore[call-overload]
+    again = "" if event.times == 1 else f" for the {ordinal(event.times)} time, since more was told"
+    return f"The round {event.name} of {moment(event.starts_at)} UTC has been judged{again}: of its stops {', '.join(met)}."
 
 
 def _of_releases(event: Any, names: Names) -> str:

@@ -4,7 +4,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.alarm.demo import Home, Panel, Seed, installed, panel_id_of
+from services.alarm.demo import Home, Panel, Seed, installed, night_route, panel_id_of, placed
+from services.alarm.domain.patrol_routes import ROUTES, SetPatrolRoute, due
+from tests.unit.alarm.samples import NOW
 
 HERE, BUILDINGS, DEVICES = uuid4(), [uuid4() for _ in range(3)], [uuid4() for _ in range(3)]
 HOMES = [Home(id=uuid4(), label=label) for label in ("1-2-303", "1-1-1201", "2-1-101")]
@@ -41,3 +43,13 @@ def test_without_panels_there_is_nothing_to_watch():
 
 def test_the_same_seed_makes_the_same_sensors():
     assert installed(seed(2)) == installed(seed(2)) and all(isinstance(s.sensor_id, UUID) for s in installed(seed(2)))
+
+
+def test_the_night_is_patrolled_by_points_with_a_tag_each():
+    points = placed(seed(3), lambda tag: f"keyed {tag}")
+    assert len(points) == 8 and len({tag for tag, _ in points}) == 8 == len({p.point_id for _, p in points})
+    assert all(p.tag == f"keyed {tag}" and p.name and p.in_use for tag, p in points)
+    route = night_route(seed(3), [p for _, p in points], NOW)
+    assert [s.point_id for s in route.course.stops] == [*(p.point_id for _, p in points), points[0][1].point_id]
+    set_ = ROUTES.decide[SetPatrolRoute](SetPatrolRoute(route, 0), ROUTES.initial)
+    assert set_ == [route] and (due(ROUTES.fold(set_)) - NOW).total_seconds() == (5 * 60 + 45) * 60, "22:00 in Shanghai less 15 minutes"

@@ -30,6 +30,8 @@ INSTALLED: list[Struct] = [
     access.LiftInstalled(LIFT, BUILDING, "A", DEVICE, ()),
     alarm.PanelInstalled(PANEL, CAM, "Main panel"),
     alarm.SensorInstalled(SENSOR, PANEL, 1, 1, "fire", PLACE),
+    alarm.PatrolJudged(UUID(int=0x740), UUID(int=0x741), "Night", NOON, {"early": 0, "on_time": 2, "late": 1, "missed": 1}, 1),
+    alarm.PatrolJudged(UUID(int=0x740), UUID(int=0x741), "Night", NOON, {"early": 0, "on_time": 3, "late": 1, "missed": 0}, 2),
 ]
 NEIGHBORS: list[Struct] = [
     neighbors.CircleJoined(CIRCLE, BUILDING, ANN),

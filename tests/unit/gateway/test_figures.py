@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.gateway.figures import FEWEST, OTHER, folded, incident, lot, people
+from services.gateway.figures import FEWEST, OTHER, folded, incident, lot, patrol, people
 from tests.unit.gateway.heard import BUILDING, NOON
 
 
@@ -63,3 +63,10 @@ def test_percent_of_a_zone_is_rounded_down_and_absent_without_spaces() -> None:
     assert found["zones"] == [
         {"zone": "ground", "spaces": 3, "inside": 2, "quarantined": 1, "percent": 66},
         {"zone": "none", "spaces": 0, "inside": 0, "quarantined": 0}]
+
+
+def test_a_patrol_is_told_by_its_stops_and_percent_are_rounded_down() -> None:
+    row = {"route_id": 1, "names": ["Night", "Old"], "rounds": 2, "complete": 1, "early": 1, "on_time": 1, "late": 0, "missed": 1}
+    assert patrol(row) == {
+        "route_id": 1, "name": "Night", "rounds": 2, "complete": 1, "stops": 3, "early": 1, "on_time": 1, "late": 0, "missed": 1,
+        "percent": 66}

@@ -223,6 +223,12 @@ PERMIT = parking.PermitHeld(RIGHT, LOT, ANN, None, NOON, LATER, 30000, False)
     (devices.DeviceRetired(DEVICE), "Device Panel was taken out of use.", "设备“Panel”已停用。"),
     (devices.HoldFailed(RIGHT, DEVICE, 2, "held_open", "device_retired", 3, None),
      "Device Panel was taken out of use before relay 2 was held open.", "设备“Panel”在 2 号继电器保持开启之前已停用。"),
+    (alarm.PatrolJudged(RIGHT, LOT, "Night", NOON, {"early": 0, "on_time": 2, "late": 1, "missed": 0}, 1),
+     "The round Night of 2026-03-01 12:00:00 UTC has been judged: of its stops 2 on time, 1 late.",
+     "巡更“Night”自 2026-03-01 12:00:00（UTC）起的一轮已评定：巡更点准时 2 个、迟到 1 个。"),
+    (alarm.PatrolJudged(RIGHT, LOT, "Night", NOON, {"early": 1, "on_time": 0, "late": 0, "missed": 2}, 2),
+     "The round Night of 2026-03-01 12:00:00 UTC has been judged for the 2nd time, since more was told: of its stops 1 early, 2 missed.",
+     "巡更“Night”自 2026-03-01 12:00:00（UTC）起的一轮因后来补报第 2 次评定：巡更点提前 1 个、漏检 2 个。"),
     (access.RelayNotReleased(RIGHT, LIFT, False, "device_retired"),
      "Door …000005 will not be set back: its device was taken out of use before.", "门“…000005”无法恢复：其设备此前已停用。"),
 ], ids=lambda value: type(value).__name__ if not isinstance(value, str) else "")

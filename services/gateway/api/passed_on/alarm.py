@@ -1,4 +1,4 @@
-"""Alarm's: calls for help, the steps of an incident, panels, sensors and deadlines."""
+"""Alarm's: calls for help, the steps of an incident, panels, sensors and deadlines; patrols."""
 
 from functools import partial
 
@@ -28,4 +28,15 @@ TABLE = (
     alarm("PUT", "/v1/sensors/{sensor_id}", MANAGER, "change_sensor"),
     alarm("GET", "/v1/ladders", READER, "list_ladders"),
     alarm("PUT", "/v1/ladders/{severity}", MANAGER, "set_ladder"),
+    # patrols
+    alarm("GET", "/v1/patrol-points", READER, "list_patrol_points"),
+    alarm("POST", "/v1/patrol-points", MANAGER, "place_patrol_point", 201),
+    alarm("PUT", "/v1/patrol-points/{point_id}", MANAGER, "change_patrol_point"),
+    alarm("GET", "/v1/patrol-routes", READER, "list_patrol_routes"),
+    alarm("POST", "/v1/patrol-routes", MANAGER, "set_patrol_route", 201),
+    alarm("PUT", "/v1/patrol-routes/{route_id}", MANAGER, "change_patrol_route"),
+    alarm("POST", "/v1/patrol-scans", GUARD, "tell_patrol_scans"),
+    alarm("GET", "/v1/patrol-scans", READER, "list_patrol_scans"),
+    alarm("GET", "/v1/patrol-rounds", READER, "list_patrol_rounds"),
+    alarm("GET", "/v1/patrol-rounds/{round_id}", READER, "show_patrol_round"),
 )

@@ -1,0 +1,67 @@
+"""What alarm keeps in memory of patrols: which point a tag is of, by which points routes have ever gone, and the community's clock. A fold
+of the own log."""
+
+from typing import Any
+from uuid import UUID
+
+from libs.contracts.identity import CommunityFounded
+from libs.eventkit.decider import NotFound, Refused
+from libs.eventkit.memory import Memory
+from libs.eventkit.recorded import Recorded
+from services.alarm.domain.patrol_points import PatrolPointPlaced
+from services.alarm.domain.patrol_routes import PatrolRouteSet
+
+EVENTS = (CommunityFounded, PatrolPointPlaced, PatrolRouteSet)
+
+
+class PatrolBook:
+    """`memory` says how fresh it is."""
+
+    def __init__(self) -> None:
+        self.memory = Memory("patrol_book", EVENTS, self._apply)
+        self._zones: dict[UUID, str] = {}
+        self._points: dict[tuple[UUID, UUID], PatrolPointPlaced] = {}
+        self._tagged: dict[tuple[UUID, str], UUID] = {}
+        self._routes: dict[tuple[UUID, UUID], dict[UUID, None]] = {}
+
+    def _apply(self, event: Any, row: Recorded) -> None:
+        here = row.community_id
+        match event:
+            case CommunityFounded(community_id=community_id, zone=zone):
+                self._zones[community_id] = zone
+            case PatrolPointPlaced(point_id=point_id, tag=tag, in_use=in_use):
+                if (before := self._points.get((here, point_id))) is not None and self._tagged.get((here, before.tag)) == point_id:
+                    del self._tagged[here, before.tag]
+                self._points[here, point_id] = event
+                if in_use:
+                    self._tagged[here, tag] = point_id
+            case PatrolRouteSet(route_id=route_id, course=course):
+                for stop in course.stops:
+                    self._routes.setdefault((here, stop.point_id), {})[route_id] = None
+
+    def zone(self, community_id: UUID) -> str:
+        """Raises NotFound where the community has not been heard of."""
+        if community_id not in self._zones:
+            raise NotFound("community")
+        return self._zones[community_id]
+
+    def point(self, community_id: UUID, point_id: UUID) -> PatrolPointPlaced:
+        """Raises NotFound, also for a point of another community."""
+        known = self._points.get((community_id, point_id))
+        if known is None:
+            raise NotFound("patrol_point")
+        return known
+
+    def walkable(self, community_id: UUID, point_id: UUID) -> None:
+        """Raises NotFound; Refused `point_not_in_use`."""
+        if not self.point(community_id, point_id).in_use:
+            raise Refused("point_not_in_use")
+
+    def tagged(self, community_id: UUID, tag: str) -> PatrolPointPlaced | None:
+        """The point that this tag (its keyed hash) hangs at."""
+        point_id = self._tagged.get((community_id, tag))
+        return self._points[community_id, point_id] if point_id is not None else None
+
+    def routes(self, community_id: UUID, point_id: UUID) -> list[UUID]:
+        """Those that go by this point, or did."""
+        return list(self._routes.get((community_id, point_id), ()))
