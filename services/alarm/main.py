@@ -79,7 +79,7 @@ SERVICE = Service(
         incidents_view.VIEW, panels_view.PANELS_VIEW, panels_view.SIGNALS_VIEW, sensors_view.VIEW, patrols_view.POINTS_VIEW,
         patrols_view.ROUTES_VIEW, patrol_rounds_view.ROUNDS_VIEW, patrol_rounds_view.SCANS_VIEW),
     memories=lambda app: (book_of(app).memory, patrol_book_of(app).memory),
-    reactions=lambda app: (*reactions(app, book_of(app)), *patrols(app, patrol_book_of(app)), *erasures(app)),
+    reactions=lambda app: (*reactions(app, book_of(app)), patrols(app, patrol_book_of(app)), *erasures(app)),
     timers=lambda app: (escalations(app), *patrol_timers(app)),
     routes=routes,
     retention=RETENTION,

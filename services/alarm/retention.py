@@ -1,11 +1,12 @@
-"""How long alarm keeps what it heard beside what became an incident, in days (docs/decisions/0018), and what
-phones told on patrol. Incidents and rounds stay."""
+"""How long alarm keeps what it heard beside what became an incident, in days (docs/decisions/0018), and who was where on patrol.
+Incidents stay, and how each round was judged is with those who heard it."""
 
 from libs.contracts import access, devices
 from libs.eventkit.recorded import Retention
 
 RETENTION = (
     Retention("patrol_scans", 90, own=("patrol_scan",)),
+    Retention("patrol_rounds", 730, own=("patrol_round",)),
     Retention("reports", 30, heard=(
         devices.DeviceReported, devices.PlateSeen, devices.FallbackGiven, devices.DoorOrderAttempted, devices.DoorOrderCarriedOut,
         devices.DoorOrderFailed, devices.BarrierOrderCarriedOut, devices.BarrierOrderFailed)),

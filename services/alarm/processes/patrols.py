@@ -2,14 +2,13 @@
 
 from uuid import UUID
 
-from libs.eventkit.commands import Context
 from libs.eventkit.reactions import Do, Reaction, context_of
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.service import App
 from libs.eventkit.timers import Due, Timer
 from services.alarm.domain import patrol_rounds, patrol_routes
 from services.alarm.domain.patrol_rounds import ROUNDS, CloseStops, OpenRound, Visit, VisitPoint, nearest, off
-from services.alarm.domain.patrol_routes import ROUTES, BeginRounds, PatrolRoundBegun, Round, Route
+from services.alarm.domain.patrol_routes import ROUTES, BeginRounds, PatrolRoundBegun, Round, Route, next_round
 from services.alarm.domain.patrol_scans import PatrolPointScanned
 from services.alarm.patrol_book import PatrolBook
 
@@ -28,7 +27,7 @@ def patrol_timers(app: App) -> tuple[Timer, ...]:
         Timer("stops_to_close", ROUNDS, patrol_rounds.due, close))
 
 
-def patrols(app: App, book: PatrolBook) -> tuple[Reaction, ...]:
+def patrols(app: App, book: PatrolBook) -> Reaction:
     async def begun(event: PatrolRoundBegun, row: Recorded) -> list[Do]:
         return [Do("open", event.round.round_id, OpenRound(event.round))]
 
@@ -38,22 +37,21 @@ def patrols(app: App, book: PatrolBook) -> tuple[Reaction, ...]:
         await book.memory.fresh(row.position)
         visit, found = Visit(event.scan_id, event.by, event.at), []
         for route_id in book.routes(row.community_id, event.point_id):
-            rounds = await _begun(app, route_id, context_of(row, f"begin rounds {route_id}"))
+            rounds = await _begun(app, route_id, row)
             if (one := _round_of(rounds, event)) is not None:
                 found.append(Do(f"visit {route_id}", one.round_id, VisitPoint(one, event.point_id, visit)))
         return found
 
-    return (
-        Reaction("rounds_begun", {PatrolRoundBegun: begun}),
-        Reaction("scans_told", {PatrolPointScanned: scanned}))
+    return Reaction("patrols", {PatrolRoundBegun: begun, PatrolPointScanned: scanned})
 
 
-async def _begun(app: App, route_id: UUID, context: Context) -> tuple[Round, ...]:
-    """A route's rounds, with those that should have begun by now."""
-    while (await app.commands.handle(route_id, BeginRounds(context.now), context)).outcome.events:
-        pass
-    state, _ = await app.commands.state(ROUTES, route_id, context.community_id)
-    return state.begun if isinstance(state, Route) else ()
+async def _begun(app: App, route_id: UUID, row: Recorded) -> tuple[Round, ...]:
+    """A route's rounds, with those that should have begun by then."""
+    while True:
+        state, _ = await app.commands.state(ROUTES, route_id, row.community_id)
+        if (one := next_round(state)) is None or one.opens > row.recorded_at:
+            return state.begun if isinstance(state, Route) else ()
+        await app.commands.handle(route_id, BeginRounds(row.recorded_at), context_of(row, f"begin {one.round_id}"))
 
 
 def _round_of(rounds: tuple[Round, ...], scan: PatrolPointScanned) -> Round | None:
