@@ -3,8 +3,10 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -153,6 +155,7 @@ async def given(stack: Stack) -> AsyncIterator[Given]:
         for other in sorted({door["zone"].removeprefix("building:") for door in stack.demo.doors} - {building, "community"})[:2]:
             release = (await desk.post("/v1/fire-releases", desk.staff, {"building_id": other})).json()["id"]
             await desk.post(f"/v1/fire-releases/{release}/endings", desk.staff, {"despite_fire": True})
+        await _walked(desk, stack.demo.patrol_points)
         await until(lambda: not any(status.look(stack.place)["lag"].values()))
         yield found
         for incident_id in raised:
@@ -164,6 +167,21 @@ async def given(stack: Stack) -> AsyncIterator[Given]:
 async def _incident(desk: Fire, building_id: str) -> str:
     spot = {"building_id": building_id, "name": f"closer {uuid4().hex[:8]}"}
     return str((await desk.post("/v1/incidents", desk.guard, {"kind": "trouble", "place": spot})).json()["id"])
+
+
+async def _walked(desk: Fire, points: list[dict[str, str]]) -> None:
+    """Two rounds that are under way, and two scans."""
+    now = datetime.now(ZoneInfo("Asia/Shanghai"))
+    for n, point in enumerate(points[:2]):
+        route = {"name": f"list {n}", "stops": [{"point_id": point["id"], "after": 0}], "starts": [f"{now + timedelta(minutes=2):%H:%M}"]}
+        await desk.post("/v1/patrol-routes", desk.staff, route)
+        scan = {"id": str(uuid4()), "tag": point["tag"], "means": "nfc", "scanned_at": now.isoformat()}
+        await desk.post("/v1/patrol-scans", desk.guard, {"sent_at": now.isoformat(), "scans": [scan]}, 200)
+
+    async def begun() -> bool:
+        return len((await desk.get("/v1/patrol-rounds", desk.guard))["items"]) > 1
+
+    await until(begun)
 
 
 async def over(desk: Fire, incident_id: str) -> None:
