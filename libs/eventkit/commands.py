@@ -136,10 +136,10 @@ class Commands:
     def _outcome(self, stream: str, version: int, events: Sequence[msgspec.Struct], new: Sequence[NewEvent], refusal: Refused | None,
                  context: Context) -> Outcome:
         back, n = -1, 0
-        for i, (event, row) in enumerate(zip(events, new, strict=True), 1):
-            if self.publish and (said := self.publish(event, Recorded(0, 0, context.community_id, stream, version + i, row.event_id,
-                    row.type, row.schema, "", row.meta, None, None, context.now))):
-                back, n = len(events) - i, len(said) - 1
+        for i, (event, row) in reversed([*enumerate(zip(events, new, strict=True), 1)]):
+            if self.publish and (back < 0 or len(row.data) > LARGEST // 4) and (said := self.publish(event, Recorded(0, 0,
+                    context.community_id, stream, version + i, row.event_id, row.type, row.schema, "", row.meta, None, None, context.now))):
+                back, n = (len(events) - i, len(said) - 1) if back < 0 else (back, n)
                 if len(row.data) > LARGEST // 4 and max(len(msgspec.json.encode(public.body)) for public in said) > LARGEST:
                     raise Refused("too_large_to_tell")  # else the relay would stand before it for ever
         return Outcome(stream=stream, version=version + len(events), events=tuple(e.event_id for e in new), back=back, n=n,

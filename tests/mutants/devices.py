@@ -123,7 +123,10 @@ MUTANTS = (
     ),
     *of(
         f"{HERE}/domain/heard.py", f"{UNIT}/test_reports.py",
-        ("a repeat is told again", "return bytes.fromhex(fingerprint) in self.recent", "return False"),
+        ("a repeat is told again", "return mark in self.latest or self.recent.find(mark, forgotten) >= 0", "return False"),
+        ("the last reports are told again", "return mark in self.latest or", "return"),
+        ("a report is known for longer than is remembered", "self.recent.find(mark, forgotten) >= 0", "mark in self.recent"),
+        ("the last reports are not carried into the next day", "(self.recent + self.latest)[", "(self.recent)["),
         ("reports that nothing tells apart are one", "if not fingerprint or (serial", "if (serial"),
         ("half of five thousand reports are remembered", "[-8 * REMEMBERED:]", "[-4 * REMEMBERED:]"),
         ("a gap closes with the first that comes late", " if not serials.missing(*gap))", ")"),
@@ -150,7 +153,8 @@ MUTANTS = (
          'case Closed():\n            raise Refused("day_closed")\n        case Heard():\n            return day',
          "case Closed():\n            return day.heard\n        case Heard():\n            return day"),
         ("a day begins without what the days before knew",
-         "return begun if command.carried == Heard() else [*begun, KnowledgeCarried(command.carried)]", "return begun"),
+         "return begun if command.carried == Heard() else [*begun, KnowledgeCarried(command.carried.as_carried())]",
+         "return begun"),
         ("a report twice in a body is two", "        heard = reduce(_hear, said, heard)\n", ""),
     ),
     *of(

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from services.devices.domain.liveness import Clock, learn
 from services.devices.domain.serials import Gap, Serials
 
-REMEMBERED = 5000
-"""Reports by whose fingerprint (8 bytes) a repeat is known."""
+REMEMBERED, LATEST = 5000, 64
+"""Reports by whose fingerprint (8 bytes) a repeat is known; of those, how many are apart, since each copies what it is added to."""
 OPEN_GAPS = 256
 GAPS_AT_ONCE = 8
 OVERTAKEN = 100
@@ -17,7 +17,7 @@ OVERTAKEN = 100
 
 
 class Heard(Struct, frozen=True):
-    """`checked`: up to which number gaps have been looked for. `recent`: fingerprints, oldest first. `anew`: the device has begun
+    """`checked`: up to which number gaps have been looked for. `recent`, `latest`: fingerprints, oldest first. `anew`: the device has begun
     its numbers again, so that not every number that came is in `serials`."""
 
     serials: Serials = Serials()
@@ -26,13 +26,16 @@ class Heard(Struct, frozen=True):
     checked: int | None = None
     clock: Clock = Clock()
     anew: bool = False
+    latest: bytes = b""
 
     def knows(self, fingerprint: str, serial: int | None) -> bool:
         """Whether this very report has been told; never for an empty fingerprint. A report's number is in its fingerprint (what
         has a mark of its own has no number), so one that never came says sooner than five thousand fingerprints that it is new."""
         if not fingerprint or (serial is not None and not self.anew and self.serials.never(serial)):
             return False
-        return bytes.fromhex(fingerprint) in self.recent
+        mark = bytes.fromhex(fingerprint)
+        forgotten = max(0, len(self.recent) + len(self.latest) - 8 * REMEMBERED)
+        return mark in self.latest or self.recent.find(mark, forgotten) >= 0
 
     def begins_anew(self, serial: int) -> bool:
         """Whether a live report of this number is the first of a new count, as after a factory reset: it is below the latest and was
@@ -64,7 +67,12 @@ class Heard(Struct, frozen=True):
         return replace(self, serials=self.serials.add(serial), checked=checked)
 
     def after_report(self, fingerprint: str) -> "Heard":
-        return replace(self, recent=(self.recent + bytes.fromhex(fingerprint))[-8 * REMEMBERED:])
+        later = replace(self, latest=self.latest + bytes.fromhex(fingerprint))
+        return later if len(later.latest) < 8 * LATEST else later.as_carried()
+
+    def as_carried(self) -> "Heard":
+        """With all fingerprints in one, as every reader of what is carried knows them."""
+        return replace(self, recent=(self.recent + self.latest)[-8 * REMEMBERED:], latest=b"")
 
     def after_clock(self, live: bool, history: bool, device_time: datetime | None, at: datetime) -> "Heard":
         return replace(self, clock=learn(self.clock, live, history, device_time, at))

@@ -178,7 +178,7 @@ def decide_begin_day(command: BeginDay, day: Day) -> list[ReportEvent]:
     match day:
         case NotBegun():
             begun: list[ReportEvent] = [DayBegun(command.device_id, command.day)]
-            return begun if command.carried == Heard() else [*begun, KnowledgeCarried(command.carried)]
+            return begun if command.carried == Heard() else [*begun, KnowledgeCarried(command.carried.as_carried())]
         case Heard():
             return []
         case Closed():

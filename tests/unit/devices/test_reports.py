@@ -245,7 +245,8 @@ def test_the_first_day_begins_with_nothing() -> None:
 def test_a_day_begins_with_what_the_day_before_knew() -> None:
     known = folded(take(told(10), heard=after(told(7, device_time=NOW))), after(told(7, device_time=NOW)))
     events = when(BeginDay(*WHAT, known), NotBegun())
-    assert events == [DayBegun(*WHAT), KnowledgeCarried(known)]
+    known = known.as_carried()
+    assert events == [DayBegun(*WHAT), KnowledgeCarried(known)] and known.recent
     stored = [msgspec.json.decode(msgspec.json.encode(event), type=type(event)) for event in events]
     assert REPORTS.fold(stored) == known and known.gaps == ((7, 10),)
     assert take(told(10, history=True), heard=REPORTS.fold(stored)) == []
