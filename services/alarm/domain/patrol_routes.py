@@ -21,6 +21,9 @@ from services.alarm.domain.patrol_scans import KEPT
 MOST_STOPS, MOST_STARTS, LONGEST = 100, 96, 720
 """Stops of a route, starts a day, and minutes from the start to the last stop."""
 CHANGED = "version_mismatch"
+REMEMBERED = KEPT + timedelta(minutes=3 * LONGEST)
+"""Between the start of a round that may still be judged and that of the newest: its last stop is so long after its start and may be reached
+so late, and the newest begins so early."""
 AT_ONCE = 50
 """Rounds begun by one command, where many are due."""
 
@@ -116,7 +119,7 @@ def evolve(route: RouteState, event: RouteEvent) -> RouteState:
             return Route((*said, event), begun)
         case Route(said=said, begun=begun), PatrolRoundBegun(round=new):
             ended = sum(after.since < new.starts_at for after in said[1:])
-            kept = tuple(one for one in begun if one.starts_at > new.starts_at - KEPT)
+            kept = tuple(one for one in begun if one.starts_at >= new.starts_at - REMEMBERED)
             return Route(said[ended:], (*kept, new))
         case _:
             return route

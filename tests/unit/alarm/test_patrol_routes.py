@@ -15,6 +15,7 @@ from services.alarm.domain.patrol_routes import (
     AT_ONCE,
     CHANGED,
     LONGEST,
+    REMEMBERED,
     ROUTES,
     BeginRounds,
     Course,
@@ -122,7 +123,20 @@ def test_rounds_are_known_as_long_as_phones_may_keep_scans():
     for day in range(2, 32):
         events += decided(BeginRounds(at(day, 23)), *events)
     state = ROUTES.fold(events)
-    assert state.begun[0].starts_at > state.begun[-1].starts_at - KEPT and len(state.begun) == 28 and len(state.said) == 1
+    assert state.begun[0].starts_at >= state.begun[-1].starts_at - REMEMBERED and len(state.begun) == 31 and len(state.said) == 1
+
+
+@pytest.mark.parametrize(("last", "counts"), [(20, 15), (LONGEST, LONGEST)])
+def test_a_round_is_known_until_no_phone_can_tell_of_its_last_stop(last: int, counts: int):
+    course = replace(COURSE, stops=(Stop(GATE, 0), Stop(ROOF, last)), counts=counts)
+    table = Timetable("UTC", EVERY, tuple(range(0, 24 * 60, 30)))
+    events = [replace(SET, course=course, timetable=table)]
+    while len(events) < 48 * 18:
+        events += decided(BeginRounds(SINCE + timedelta(days=18)), *events)
+    newest = events[-1].round
+    told = newest.opens - KEPT
+    known = {one.starts_at for one in ROUTES.fold(events).begun}
+    assert known >= {e.round.starts_at for e in events[1:] if e.round.due(1) + e.round.counts >= told}
 
 
 def test_only_on_its_days():
