@@ -102,7 +102,8 @@ class NoRoute(Struct, frozen=True):
 
 
 class Route(Struct, frozen=True):
-    """`said`: how it has been set since its last round began, the latest last. `begun`: rounds that may still be judged."""
+    """`said`: how it has been set since its last round began, the latest last, the first since that round. `begun`: rounds that may still
+    be judged."""
 
     said: tuple[PatrolRouteSet, ...]
     begun: tuple[Round, ...] = ()
@@ -120,7 +121,7 @@ def evolve(route: RouteState, event: RouteEvent) -> RouteState:
         case Route(said=said, begun=begun), PatrolRoundBegun(round=new):
             ended = sum(after.since < new.starts_at for after in said[1:])
             kept = tuple(one for one in begun if one.starts_at >= new.starts_at - REMEMBERED)
-            return Route(said[ended:], (*kept, new))
+            return Route((replace(said[ended], since=new.starts_at), *said[ended + 1:]), (*kept, new))
         case _:
             return route
 
@@ -171,9 +172,9 @@ def next_round(route: RouteState) -> Round | None:
     """None where the route is out of use."""
     if isinstance(route, NoRoute):
         return None
-    last = route.begun[-1].starts_at if route.begun else datetime.min.replace(tzinfo=UTC)
     for said, after in zip_longest(route.said, route.said[1:]):
-        start = next(starts(said.timetable, max(said.since, last)), None) if said.in_use else None
+        ahead = {one.starts_at for one in route.begun if one.starts_at > said.since}
+        start = next((start for start in starts(said.timetable, said.since) if start not in ahead), None) if said.in_use else None
         if start is not None and (after is None or start <= after.since):
             return Round(uuid5(said.route_id, start.isoformat()), said.route_id, start, said.course)
     return None

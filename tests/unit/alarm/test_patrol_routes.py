@@ -106,7 +106,7 @@ def test_what_changes_counts_from_then_on_and_what_was_due_before_is_as_it_was()
     assert begun(at(9, 12), SET, earlier, over) == [at(2, 22), at(3, 2), at(3, 23), at(4, 23)]
     assert due(ROUTES.fold([SET, earlier, over, *decided(BeginRounds(at(9, 12)), SET, earlier, over)])) is None
     later = decided(BeginRounds(at(3, 22, 50)), SET, earlier)
-    assert ROUTES.fold([SET, earlier, *later]).said == (earlier,), "what is over is forgotten"
+    assert [said.edition for said in ROUTES.fold([SET, earlier, *later]).said] == [2], "what is over is forgotten"
     back = replace(SET, since=at(7, 12), edition=4)
     assert begun(at(8, 1), SET, earlier, over, back)[-1] == at(7, 22)
 
@@ -116,6 +116,14 @@ def test_a_round_that_has_begun_stays_as_it_was_and_is_not_begun_again():
     longer = replace(SET, course=replace(COURSE, counts=30), since=at(2, 21, 55), edition=2)
     assert begun(at(2, 22), SET, *first, longer) == []
     assert decided(BeginRounds(at(3, 2)), SET, *first, longer)[0].round.course.counts == 30
+
+
+def test_a_start_before_that_of_a_round_that_has_begun_is_not_left_out():
+    first = decided(BeginRounds(at(2, 21, 45)), SET)
+    sooner = replace(SET, timetable=replace(SHANGHAI, starts=(21 * 60 + 55, 22 * 60)), since=at(2, 21, 50), edition=2)
+    assert begun(at(2, 21, 50), SET, *first, sooner) == [at(2, 21, 55)]
+    second = decided(BeginRounds(at(2, 21, 50)), SET, *first, sooner)
+    assert begun(at(3, 22), SET, *first, sooner, *second) == [at(3, 21, 55), at(3, 22)], "and what has begun does not begin again"
 
 
 def test_rounds_are_known_as_long_as_phones_may_keep_scans():
