@@ -6,9 +6,9 @@ Starts are by the community's clock: one that its clock leaps over is as much la
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, time, timedelta
-from functools import cache
-from itertools import zip_longest
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache, lru_cache
+from itertools import dropwhile, zip_longest
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
@@ -120,7 +120,8 @@ def evolve(route: RouteState, event: RouteEvent) -> RouteState:
             return Route((*said, event), begun)
         case Route(said=said, begun=begun), PatrolRoundBegun(round=new):
             ended = sum(after.since < new.starts_at for after in said[1:])
-            kept = tuple(one for one in begun if one.starts_at >= new.starts_at - REMEMBERED)
+            since = new.starts_at - REMEMBERED
+            kept = dropwhile(lambda one: one.starts_at < since, begun)
             return Route((replace(said[ended], since=new.starts_at), *said[ended + 1:]), (*kept, new))
         case _:
             return route
@@ -187,13 +188,19 @@ def due(route: RouteState) -> datetime | None:
 
 def starts(table: Timetable, after: datetime) -> Iterator[datetime]:
     """In their order, those later than `after` of the days around it."""
-    zone = _zone(table.zone)
-    day = after.astimezone(zone).date() - timedelta(days=1)
+    day = after.astimezone(_zone(table.zone)).date() - timedelta(days=1)
     for _ in range(10):
-        if day.isoweekday() in table.weekdays:
-            clock = {datetime.combine(day, time(*divmod(minute, 60)), zone).astimezone(UTC) for minute in table.starts}
-            yield from (start for start in sorted(clock) if start > after)
+        yield from (start for start in _starts_on(table, day) if start > after)
         day += timedelta(days=1)
+
+
+@lru_cache(256)
+def _starts_on(table: Timetable, day: date) -> list[datetime]:
+    """Remembered: who reads years of a route asks for each day as often as it has rounds."""
+    if day.isoweekday() not in table.weekdays:
+        return []
+    zone = _zone(table.zone)
+    return sorted({datetime.combine(day, time(*divmod(minute, 60)), zone).astimezone(UTC) for minute in table.starts})
 
 
 _zone = cache(ZoneInfo)
