@@ -1,6 +1,7 @@
 """Patrols on a real database: rounds of a time when nobody looked, stops that are missed, and what a phone had kept."""
 
 import asyncio
+from base64 import urlsafe_b64decode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -8,13 +9,14 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from msgspec import json
 
 from libs.contracts import identity
 from libs.eventkit.service import App
 from libs.eventkit.timers import Timers
 from services.alarm.api.patrol_routes import tag_of
 from services.alarm.domain.kinds import Place
-from services.alarm.domain.patrol_points import PatrolPointPlaced, PlacePatrolPoint
+from services.alarm.domain.patrol_points import PatrolPointPlaced, PlacePatrolPoint, Spot
 from services.alarm.domain.patrol_rounds import PatrolRoundJudged, PatrolStopVisited
 from services.alarm.domain.patrol_routes import AT_ONCE, Course, PatrolRoundBegun, PatrolRouteSet, SetPatrolRoute, Stop, Timetable
 from tests.integration.alarm_desk import Desk, context, desk_at
@@ -58,9 +60,9 @@ async def walks(desk: Desk, *starts: datetime, since: datetime | None = None, st
     return route_id
 
 
-async def scans(desk: Desk, point_id: UUID, was: datetime, scan_id: UUID | None = None) -> dict[str, Any]:
+async def scans(desk: Desk, point_id: UUID, was: datetime, scan_id: UUID | None = None, **more: Any) -> dict[str, Any]:
     now = datetime.now(UTC)
-    scan = {"id": str(scan_id or uuid4()), "tag": TAGS[point_id], "means": "nfc", "scanned_at": was.isoformat()}
+    scan = {"id": str(scan_id or uuid4()), "tag": TAGS[point_id], "means": "nfc", "scanned_at": was.isoformat(), **more}
     answer = await desk.ask("POST", "/patrol-scans", "guard", {"sent_at": now.isoformat(), "scans": [scan]})
     (told,) = answer.json()["items"]
     assert told["refused"] is None
@@ -168,3 +170,19 @@ async def test_rounds_and_scans_of_another_community_are_not_there(desk: Desk) -
     body = {"sent_at": now, "scans": [{"id": str(uuid4()), "tag": TAGS[GATE], "means": "qr", "scanned_at": now}]}
     told = await desk.ask("POST", "/patrol-scans", stranger, body)
     assert told.json()["items"][0]["refused"] == "no_such_point", "a tag is of its own community alone"
+
+
+async def test_a_scan_that_is_told_again_is_answered_as_it_was_taken(desk: Desk) -> None:
+    """Also where the phone has lost its position since, and with the place in the log of what was new beside it."""
+    spot, scan_id, was = Spot(121.4737, 31.2304, 50), uuid4(), at(1)
+    placed = PatrolPointPlaced(GATE, "point", Place(), spot, tag_of(desk.app, desk.community, TAGS[GATE]))
+    await desk.app.commands.handle(GATE, PlacePatrolPoint(placed), context(desk.community))
+    far = {"longitude": 121.5, "latitude": 31.0, "accuracy": 10}
+    assert not (await scans(desk, GATE, was, scan_id, position=far))["there"]
+    assert not (await scans(desk, GATE, was, scan_id))["there"]
+    both = [{"id": str(i), "tag": TAGS[GATE], "means": "nfc", "scanned_at": was.isoformat()} for i in (uuid4(), scan_id)]
+    answer = await desk.ask("POST", "/patrol-scans", "guard", {"sent_at": datetime.now(UTC).isoformat(), "scans": both})
+    assert [told["there"] for told in answer.json()["items"]] == [True, False]
+    shown = await desk.ask("GET", "/patrol-scans", **{"lifang-min-position": answer.headers["lifang-position"]})
+    assert {scan["id"]: scan["there"] for scan in shown.json()["items"]} == {both[0]["id"]: True, both[1]["id"]: False}
+    assert json.decode(urlsafe_b64decode(answer.headers["lifang-position"] + "=="))[1] > 0

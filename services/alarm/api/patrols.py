@@ -13,7 +13,7 @@ from libs.eventkit.decider import NotFound, Refused
 from libs.eventkit.http import Input, Moment, community_of, json, permitted
 from libs.eventkit.service import App
 from services.alarm.api.patrol_routes import Latitude, Limit, Longitude, Tag, tag_of
-from services.alarm.domain.patrol_scans import TAKEN, Means, Reading, TellScan, seen_from
+from services.alarm.domain.patrol_scans import SCANS, TAKEN, Means, Reading, TellScan, seen_from
 from services.alarm.patrol_book import PatrolBook
 from services.alarm.views import patrol_rounds as view
 
@@ -69,14 +69,17 @@ def routes(app: App, book: PatrolBook) -> APIRouter:
             reading = Reading(**scan.position.model_dump()) if scan.position is not None else None
             command = TellScan(
                 scan.id, point.point_id, principal.id, scan.means, scan.scanned_at, body.sent_at, context.now, point.spot, reading)
-            refused = None
+            refused, there = None, seen_from(point.spot, reading)[1]
             try:
-                last = await app.commands.handle(scan.id, command, context)
+                done = await app.commands.handle(scan.id, command, context)
+                last = done if done.said else last
+                scanned, _ = await app.commands.state(decider=SCANS, subject_id=scan.id, community_id=community_id, fresh=False)
+                there = scanned.there
             except Refused as no:
                 refused = no.code
             except NotFound:  # the same id in another community
                 refused = TAKEN
-            told.append({"id": scan.id, "point_id": point.point_id, "there": seen_from(point.spot, reading)[1], "refused": refused})
+            told.append({"id": scan.id, "point_id": point.point_id, "there": there, "refused": refused})
         headers = http.position_header(app.service.name, app.commands.generation, last) if last is not None else {}
         return json({"items": told}, 200, headers)
 

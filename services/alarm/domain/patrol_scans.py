@@ -57,6 +57,7 @@ class NotScanned(Struct, frozen=True):
 class Scanned(Struct, frozen=True):
     point_id: UUID
     by: UUID
+    there: bool
 
 
 Scan = NotScanned | Scanned
@@ -64,8 +65,8 @@ Scan = NotScanned | Scanned
 
 def evolve(scan: Scan, event: PatrolPointScanned) -> Scan:
     match event:
-        case PatrolPointScanned(point_id=point_id, by=by):
-            return Scanned(point_id, by)
+        case PatrolPointScanned(point_id=point_id, by=by, there=there):
+            return Scanned(point_id, by, there)
         case _:
             return scan
 
