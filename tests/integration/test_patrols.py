@@ -19,6 +19,7 @@ from services.alarm.domain.kinds import Place
 from services.alarm.domain.patrol_points import PatrolPointPlaced, PlacePatrolPoint, Spot
 from services.alarm.domain.patrol_rounds import PatrolRoundJudged, PatrolStopVisited
 from services.alarm.domain.patrol_routes import AT_ONCE, Course, PatrolRoundBegun, PatrolRouteSet, SetPatrolRoute, Stop, Timetable
+from services.alarm.domain.patrol_scans import TellScan
 from tests.integration.alarm_desk import Desk, context, desk_at
 from tests.kit import until
 
@@ -186,3 +187,22 @@ async def test_a_scan_that_is_told_again_is_answered_as_it_was_taken(desk: Desk)
     shown = await desk.ask("GET", "/patrol-scans", **{"lifang-min-position": answer.headers["lifang-position"]})
     assert {scan["id"]: scan["there"] for scan in shown.json()["items"]} == {both[0]["id"]: True, both[1]["id"]: False}
     assert json.decode(urlsafe_b64decode(answer.headers["lifang-position"] + "=="))[1] > 0
+
+
+async def test_the_first_moment_of_a_round_counts_though_the_log_is_behind_the_clock_of_who_took_the_scan(
+    app_of: AppOf, community: UUID, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def never(self: Timers) -> None:
+        await asyncio.Future()
+
+    monkeypatch.setattr(Timers, "_run", never)
+    async with gatehouse(app_of, community, monkeypatch) as desk:
+        opens = (datetime.now(UTC) + timedelta(seconds=70)).replace(second=0, microsecond=0)
+        route = await walks(desk, opens + timedelta(minutes=15), since=at(1), stops=(Stop(GATE, 0), Stop(ROOF, 1)))
+        tell = TellScan(uuid4(), GATE, uuid4(), "nfc", opens, opens, opens, None, None)
+        await desk.app.commands.handle(tell.scan_id, tell, context(community))
+
+        async def counted() -> Any:
+            return [one for one in await rounds(desk, route, "under_way") if one["stops"][0]["met"] == "early"]
+
+        await until(counted)

@@ -1,5 +1,6 @@
 """Rounds begin and stops are closed on time, and whoever was at a point was at a stop of a round: when follows from the log alone."""
 
+from datetime import datetime
 from uuid import UUID
 
 from libs.eventkit.reactions import Do, Reaction, context_of
@@ -37,7 +38,7 @@ def patrols(app: App, book: PatrolBook) -> Reaction:
         await book.memory.fresh(row.position)
         visit, found = Visit(event.scan_id, event.by, event.at), []
         for route_id in book.routes(row.community_id, event.point_id):
-            rounds = await _begun(app, route_id, row)
+            rounds = await _begun(app, route_id, row, max(row.recorded_at, event.at))
             if (one := _round_of(rounds, event)) is not None:
                 found.append(Do(f"visit {route_id}", one.round_id, VisitPoint(one, event.point_id, visit)))
         return found
@@ -45,13 +46,13 @@ def patrols(app: App, book: PatrolBook) -> Reaction:
     return Reaction("patrols", {PatrolRoundBegun: begun, PatrolPointScanned: scanned})
 
 
-async def _begun(app: App, route_id: UUID, row: Recorded) -> tuple[Round, ...]:
+async def _begun(app: App, route_id: UUID, row: Recorded, by: datetime) -> tuple[Round, ...]:
     """A route's rounds, with those that should have begun by then."""
     while True:
         state, _ = await app.commands.state(ROUTES, route_id, row.community_id)
-        if (one := next_round(state)) is None or one.opens > row.recorded_at:
+        if (one := next_round(state)) is None or one.opens > by:
             return state.begun if isinstance(state, Route) else ()
-        await app.commands.handle(route_id, BeginRounds(row.recorded_at), context_of(row, f"begin {one.round_id}"))
+        await app.commands.handle(route_id, BeginRounds(by), context_of(row, f"begin {one.round_id}"))
 
 
 def _round_of(rounds: tuple[Round, ...], scan: PatrolPointScanned) -> Round | None:
