@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from libs.contracts.identity import CommunityFounded
-from libs.eventkit.decider import NotFound, Refused
+from libs.eventkit.decider import NotFound, NotYet, Refused
 from libs.eventkit.memory import Memory
 from libs.eventkit.recorded import Recorded
 from services.alarm.domain.patrol_points import PatrolPointPlaced
@@ -38,6 +38,11 @@ class PatrolBook:
             case PatrolRouteSet(route_id=route_id, course=course):
                 for stop in course.stops:
                     self._routes.setdefault((here, stop.point_id), {})[route_id] = None
+
+    def understood(self, community_id: UUID) -> None:
+        """Raises NotYet where this version cannot read all that was said of the community: a tag or a route might be there."""
+        if community_id in self.memory.unreadable:
+            raise NotYet("an event that this version cannot read")
 
     def zone(self, community_id: UUID) -> str:
         """Raises NotFound where the community has not been heard of."""

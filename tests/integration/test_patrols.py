@@ -20,6 +20,7 @@ from services.alarm.domain.patrol_points import PatrolPointPlaced, PlacePatrolPo
 from services.alarm.domain.patrol_rounds import PatrolRoundJudged, PatrolStopVisited
 from services.alarm.domain.patrol_routes import AT_ONCE, Course, PatrolRoundBegun, PatrolRouteSet, SetPatrolRoute, Stop, Timetable
 from services.alarm.domain.patrol_scans import TellScan
+from services.alarm.main import patrol_book_of
 from tests.integration.alarm_desk import Desk, context, desk_at
 from tests.kit import until
 
@@ -206,3 +207,16 @@ async def test_the_first_moment_of_a_round_counts_though_the_log_is_behind_the_c
             return [one for one in await rounds(desk, route, "under_way") if one["stops"][0]["met"] == "early"]
 
         await until(counted)
+
+
+async def test_no_scan_is_judged_where_a_newer_version_has_set_what_this_one_cannot_read(desk: Desk) -> None:
+    book = patrol_book_of(desk.app)
+    book.memory.unreadable.add(desk.community)
+    now = datetime.now(UTC)
+    body = {"sent_at": now.isoformat(), "scans": [{"id": str(uuid4()), "tag": "not-known", "means": "qr", "scanned_at": now.isoformat()}]}
+    await desk.ask("POST", "/patrol-scans", "guard", body, 503)
+    tell = TellScan(uuid4(), GATE, uuid4(), "nfc", now, now, now, None, None)
+    await desk.app.commands.handle(tell.scan_id, tell, context(desk.community))
+    pool = await desk.app.database.pool()
+    waits = "select reason from parked where subscription = 'patrols' and community_id = $1"
+    assert "not yet" in await until(lambda: pool.fetchval(waits, desk.community))

@@ -59,6 +59,7 @@ def routes(app: App, book: PatrolBook) -> APIRouter:
         the phone was not at the point, by its own word, and the scan counts in no round."""
         community_id = community_of(principal)
         await book.memory.catch_up()
+        book.understood(community_id)
         told, last = [], None
         for scan in body.scans:
             point = book.tagged(community_id, tag_of(app, community_id, scan.tag))

@@ -36,6 +36,7 @@ def patrols(app: App, book: PatrolBook) -> Reaction:
         if not event.there:
             return []
         await book.memory.fresh(row.position)
+        book.understood(row.community_id)
         visit, found = Visit(event.scan_id, event.by, event.at), []
         for route_id in book.routes(row.community_id, event.point_id):
             rounds = await _begun(app, route_id, row, max(row.recorded_at, event.at))
