@@ -1,5 +1,6 @@
 """How long alarm keeps what it heard beside what became an incident, in days (docs/decisions/0018), and who was where on patrol.
-Incidents stay, and how each round was judged is with those who heard it."""
+Incidents stay, and how each round was judged is with those who heard it. Never less than 16 days for `patrol_rounds`: a phone may tell a
+scan for 14, and a round that is blanked before would be judged anew by that scan alone."""
 
 from libs.contracts import access, devices
 from libs.eventkit.recorded import Retention

@@ -88,7 +88,8 @@ def routes(app: App, book: PatrolBook) -> APIRouter:
     async def list_patrol_scans(
         request: Request, principal: Principal = reads, cursor: str | None = None, limit: int = Limit,
     ) -> Response:
-        """The last told first; `rounds` in which each counted, `there` false where the phone was elsewhere."""
+        """The last told first; `rounds` in which each counted, also where a nearer one counts since; `there` false where the phone was
+        elsewhere."""
         before, stale = http.cursor_position(cursor, "patrol-scans"), await http.caught_up(request, view.SCANS_VIEW.name)
         rows = await app.database.fetch(principal.community_ids, view.scans_of(before, limit + 1))
         fields = ("point_id", "by", "means", "at", "told_at", "distance", "there", "rounds", "position")

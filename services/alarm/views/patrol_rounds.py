@@ -35,7 +35,8 @@ SCANS = Table(
     Column("told_at", DateTime(timezone=True)), Column("distance", Integer), Column("there", Boolean), Column("rounds", JSONB),
     Column("position", BigInteger),
     Index("patrol_scans_in_order", "community_id", "position"))
-"""`rounds`: in which it was somebody's being at a stop; none where none was to be walked then."""
+"""`rounds`: in which it was somebody's being at a stop, also where a nearer one is since; none where none was to be walked then, or a
+nearer one was known."""
 
 OfRound = PatrolStopVisited | PatrolStopMissed | PatrolRoundJudged
 
