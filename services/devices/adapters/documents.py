@@ -22,6 +22,8 @@ _JSON_STRUCTURE = re.compile(r'"(?:[^"\\]+|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 _ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _BARE_AMPERSAND = re.compile(r"&(?!(?:#[0-9]{1,7}|#x[0-9a-fA-F]{1,6}|amp|lt|gt|quot|apos);)")
 _SKIPPED = (("<!--", "-->"), ("<![CDATA[", "]]>"), ("<?", "?>"))
+_TAG = re.compile(r"""<[^"'>]*+(?:"[^"]*+"[^"'>]*+|'[^']*+'[^"'>]*+)*+>""")
+"""The value of an attribute may hold what ends a tag."""
 
 
 def read_json(text: str) -> list[Tree]:
@@ -124,17 +126,20 @@ def _tags(text: str) -> Iterator[tuple[int, int, str]]:
     """(start, end, "start" | "end" | "both" | "skip") of everything in angle brackets; linear in the text."""
     position = 0
     while (opened := text.find("<", position)) >= 0:
-        terminator = next((end for begin, end in _SKIPPED if text.startswith(begin, opened)), ">")
-        found = text.find(terminator, opened)
-        if found < 0:
+        terminator = next((end for begin, end in _SKIPPED if text.startswith(begin, opened)), "")
+        if terminator:
+            found = text.find(terminator, opened)
+            position = found + len(terminator) if found >= 0 else -1
+        else:
+            position = tag.end() if (tag := _TAG.match(text, opened)) else -1
+        if position < 0:
             raise Unreadable("truncated", "XML")
-        position = found + len(terminator)
-        if terminator != ">":
+        if terminator:
             yield opened, position, "skip"
         elif text.startswith("</", opened):
             yield opened, position, "end"
         else:
-            yield opened, position, "both" if text[found - 1] == "/" else "start"
+            yield opened, position, "both" if text[position - 2] == "/" else "start"
 
 
 def _parse_xml(document: str) -> tuple[etree._Element, bool]:

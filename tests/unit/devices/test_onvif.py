@@ -157,6 +157,14 @@ def test_what_is_no_notification_is_refused(name: str):
     assert refused(body or b"<a/>", "image/jpeg") in ("unsupported_type", "too_large")
 
 
+@pytest.mark.parametrize("name", ["gate -> yard", "/>", "it's > that", "</tt:Message>"])
+def test_a_name_may_hold_what_ends_a_tag(name: str):
+    body = soap(message(data=ON, source={"Rule": name}), message(CROSSED)).replace(b"&gt;", b">")
+    assert [(report.kind, report.state) for report in read(body, TYPE)] == [("camera_alarm", "active"), ("camera_alarm", None)]
+    single = body.replace(f'Value="{name.replace("<", "&lt;")}"'.encode(), b"Value='a\">b'")
+    assert single != body and len(read(single, TYPE)) == 2
+
+
 def test_a_notification_without_a_message_is_kept_as_what_it_is():
     bare = "<wsnt:NotificationMessage><wsnt:Topic>tns1:Device/Trigger/DigitalInput</wsnt:Topic></wsnt:NotificationMessage>"
     report = one(soap(bare))
