@@ -5,7 +5,8 @@ Format: WS-BaseNotification 1.3 `NotificationMessage` with ONVIF's `tt:Message` 
 
 1. A topic is a path of qualified names, so its prefixes are the document's own: the namespace counts (`NAMESPACES`).
 2. `PropertyOperation` Changed, or none, says that something happened. Initialized says how things stand for whoever begins to listen,
-   Deleted that nobody watches any more: history, which actuates nothing.
+   Deleted that nobody watches any more: history, which actuates nothing. Where it does not say whether it is so, and where nobody watches,
+   it is no alarm either, but something that was done to the device.
 3. `UtcTime` is in UTC, also where a device leaves out the `Z`.
 4. Names that people gave to rules and disks may say who they are: they stand in the sealed body alone.
 """
@@ -88,17 +89,18 @@ def _carrier(root: etree._Element) -> etree._Element:
 
 def _report(notification: etree._Element, findings: tuple[str, ...]) -> Report:
     path, code = _topic(notification.find("{*}Topic"))
-    kind = kind_of(path)
     message = next(notification.iterfind("{*}Message/{*}Message"), None)
     operation = _attribute(message, "PropertyOperation")
     clock_raw = _attribute(message, "UtcTime")
     clock, clock_findings = read_clock(clock_raw if re.search(r"(?:Z|[+-]\d\d:?\d\d)\Z", clock_raw) or not clock_raw else f"{clock_raw}Z")
     sources, data = _items(message, "Source") + _items(message, "Key"), _items(message, "Data")
-    odd = operation not in _OPERATIONS
+    odd, kind, state = operation not in _OPERATIONS, kind_of(path), _state(data)
+    if kind != "unknown" and (operation == "Deleted" or (operation == "Initialized" and state is None)):
+        kind = "operation"
     return Report(
         kind=kind,
         code=code,
-        state=_state(data),
+        state=state,
         device_time_raw=clock_raw,
         device_time=clock,
         history=operation not in _HAPPENED,

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from libs.eventkit.privacy import BlindIndex
 from services.devices.adapters.onvif import MAX_BODY, MAX_MESSAGES, Report, Unreadable, read
 from services.devices.intake import fingerprint
+from services.devices.publishing import DETECTIONS
 from tests.devices.onvif_bodies import CROSSED, MOTION, TIME, TYPE, message, soap, stream
 from tests.unit.devices.test_intake import BLIND, DEVICE
 
@@ -44,6 +45,15 @@ def test_a_notification_is_the_same_however_it_is_carried(carried: Any):
 def test_how_things_stand_is_no_news(operation: str | None, history: bool, findings: tuple[str, ...]):
     report = one(soap(message(data=ON, operation=operation)))
     assert (report.history, report.state, report.findings) == (history, "active", findings)
+
+
+@pytest.mark.parametrize(("data", "operation", "may_be_an_alarm"), [
+    (ON, "Initialized", True), (OFF, "Initialized", True), ({"ObjectId": "0"}, "Initialized", False), ({}, "Initialized", False),
+    (ON, "Deleted", False), ({}, "Deleted", False), ({"ObjectId": "0"}, "Changed", True), ({}, None, True)])
+def test_what_begins_or_ends_to_be_watched_is_no_alarm(data: dict[str, str], operation: str | None, may_be_an_alarm: bool):
+    for topic in (CROSSED, "tns1:RuleEngine/TamperDetector/Tamper"):
+        assert (one(soap(message(topic, data, operation=operation))).kind in DETECTIONS) is may_be_an_alarm
+    assert one(soap(message("tns1:Door/State/DoorMode", data, operation=operation))).kind == "unknown"
 
 
 @pytest.mark.parametrize(("topic", "kind"), [
