@@ -112,13 +112,15 @@ class Bodies:
     def __init__(self, app: App, book: DeviceBook, device: KnownDevice, read: Read) -> None:
         self.app, self.book, self.device, self.read = app, book, device, read
         self._beat, self._failures = datetime.min.replace(tzinfo=UTC), 0
+        self._since: datetime | None = None
 
     def intake(self) -> Intake:
-        context = Context(community_id=self.device.community_id, now=datetime.now(UTC), correlation=str(uuid7()))
+        context = Context(community_id=self.device.community_id, now=self._since or datetime.now(UTC), correlation=str(uuid7()))
         return Intake(self.app, self.book, self.device, context)
 
     async def take(self, body: bytes, content_type: str) -> None:
-        """Raises where it is to be given again."""
+        """Raises where it is to be given again. It was heard when it was first given: what waited for the log is no replay."""
+        self._since = self._since or datetime.now(UTC)
         try:
             await self.stored(body, content_type)
         except Exception as error:
@@ -127,7 +129,7 @@ class Bodies:
                 raise
             log.error("a body of device %s is kept and not read: %s", self.device.device_id, type(error).__name__)
             await self.intake().keep_unreadable(body, content_type, NOT_STORED)
-        self._failures = 0
+        self._failures, self._since = 0, None
 
     async def stored(self, body: bytes, content_type: str) -> tuple[Done, list[Report]] | None:
         """What came of the reports in a body; None where there were none to store."""

@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from types import SimpleNamespace
 from uuid import UUID, uuid4
 
 import httpx
@@ -13,6 +14,7 @@ import pytest
 from libs.eventkit.commands import Context, Done
 from libs.eventkit.service import App
 from services.devices import streams
+from services.devices.adapters import onvif
 from services.devices.adapters.isapi_client import Terminal
 from services.devices.adapters.report import Report
 from services.devices.device_book import KnownDevice, book_of
@@ -22,6 +24,7 @@ from services.devices.intake import Intake
 from services.devices.main import SERVICE
 from services.devices.streams import Stream
 from tests.devices.bodies import access_json
+from tests.devices.onvif_bodies import MOTION, TYPE, message, soap
 from tests.devices.test_alert_reader import Site, running, site  # noqa: F401  # fixtures
 from tests.devices.test_pull_reader import Camera, CameraOf, camera_of, cameras  # noqa: F401  # fixtures
 from tests.kit import until
@@ -199,6 +202,34 @@ async def test_what_the_log_never_takes_is_kept_and_does_not_stand_in_the_way(
     kept = [e for e in events if isinstance(e, BodyUnreadable) and e.device_id == device]
     assert [e.code for e in kept] == [streams.NOT_STORED] and len(tried) == 3 and len(set(tried)) == 1
     assert await _seen(app, device) == ["2"]
+
+
+async def test_what_waited_for_the_log_has_happened_when_it_was_heard_and_is_no_replay(
+    app_of: AppOf, community: UUID, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = await app_of(SERVICE)
+    device = KnownDevice(uuid4(), community, Description("onvif-camera", "yard", "S2"))
+    bodies, take, heard = streams.Bodies(app, book_of(app), device, onvif.read), Intake.take, datetime.now(UTC)
+
+    async def tell(number: int, after: timedelta) -> None:
+        monkeypatch.setattr(streams, "datetime", SimpleNamespace(now=lambda _: heard + after))
+        said = message(MOTION, {"IsMotion": "true", "ObjectId": str(number)}, time=f"{(heard + minutes[number]):%Y-%m-%dT%H:%M:%SZ}")
+        await bodies.take(soap(said), TYPE)
+
+    async def away(self: Intake, body: bytes, content_type: str, reports: list[Report]) -> Done:
+        raise ConnectionError("the log is away")
+
+    minutes = [timedelta(), timedelta(), timedelta(minutes=20)]
+    await tell(0, minutes[0])
+    monkeypatch.setattr(Intake, "take", away)
+    with pytest.raises(ConnectionError):
+        await tell(1, minutes[1])
+    monkeypatch.setattr(Intake, "take", take)
+    await tell(1, timedelta(minutes=15))
+    await tell(2, minutes[2])
+    events = [app.catalogue.read(row) for row in await app.log.read(0, 5000)]
+    told = [e for e in events if isinstance(e, DeviceReported)]
+    assert [(e.live, e.received_at - heard) for e in told] == [(True, minute) for minute in minutes]
 
 
 async def test_a_process_ends_though_what_it_pulled_cannot_be_stored(
