@@ -8,6 +8,7 @@ show that a device is there.
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -66,11 +67,11 @@ class Streams:
             raise
 
     async def _read_all(self) -> None:
-        reading: dict[tuple[UUID, Description], asyncio.Task[None]] = {}
+        reading: dict[tuple[UUID, Description, str], asyncio.Task[None]] = {}
         ending: set[asyncio.Task[None]] = set()
         try:
             while True:
-                wanted = {(d.device_id, d.description): d for d in self.book.streamed()}
+                wanted = {(d.device_id, d.description, self._password(d)): d for d in self.book.streamed()}
                 for gone in reading.keys() - wanted.keys():
                     ending.add(task := reading.pop(gone))
                     task.add_done_callback(ending.discard)
@@ -84,6 +85,12 @@ class Streams:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _password(self, device: KnownDevice) -> str:
+        """As it is now: one that was changed is signed in with anew. Empty where it is missing."""
+        with suppress(OSError, ValueError):
+            return self.app.settings.secret(device.description.password_secret)
+        return ""
 
     async def _read(self, device: KnownDevice) -> None:
         about = device.description

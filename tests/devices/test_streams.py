@@ -114,6 +114,23 @@ async def test_what_a_camera_sees_is_pulled_into_the_log(pulling: tuple[App, Cam
     await until(lambda: _sees(app, device, 2))
 
 
+async def test_a_password_that_is_changed_or_was_missing_is_signed_in_with(
+    pulling: tuple[App, Camera, UUID], caplog: pytest.LogCaptureFixture,
+) -> None:
+    app, camera, device = pulling
+    secret = app.settings.secrets / "device-password-pulled"
+    right = secret.read_text()
+    secret.write_text("another-word")
+    app.start_api()
+    await until(lambda: "http_401" in caplog.text)
+    secret.unlink()
+    await until(lambda: "FileNotFoundError" in caplog.text)
+    secret.write_text(right)
+    await until(lambda: _heard(app, 1))
+    await camera.sees(1)
+    await until(lambda: _sees(app, device, 1))
+
+
 async def test_what_was_pulled_when_the_lease_was_lost_is_in_the_log_too(
     pulling: tuple[App, Camera, UUID], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
 ) -> None:
