@@ -133,7 +133,7 @@ def _report(document: _Document) -> Report:
         history=history,
         door_no=number(access.get("doorNo")),
         reader_no=number(access.get("cardReaderNo")),
-        channel=_channel(event, kind),
+        channel=_channel(event, access, kind),
         card_number=card if card.strip("0") else None,
         employee_number=text(access.get("employeeNoString")) or text(access.get("employeeNo")) or None,
         person_name=text(access.get("name")) or None,
@@ -178,8 +178,11 @@ def _detail(fields: Fields) -> dict[str, Primitive]:
     return detail
 
 
-def _channel(event: Tree, kind: Kind) -> int | None:
-    """The camera; of an alarm input, its port."""
+def _channel(event: Tree, access: Tree, kind: Kind) -> int | None:
+    """The camera; of an alarm input, its port. An access controller is one channel: its inputs and doors have numbers of their own, and
+    0 is none."""
+    if access:
+        return number(access.get("alarmInNo")) or number(access.get("caseSensorNo")) or None
     names = ("inputIOPortID", "dynInputIOPortID", *_CHANNELS) if kind == "io_alarm" else _CHANNELS
     return next((found for name in names if (found := number(event.get(name))) is not None), None)
 

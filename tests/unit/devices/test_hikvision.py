@@ -233,6 +233,14 @@ def test_a_recorder_names_its_channel_differently() -> None:
     assert one(alert_xml(camera_fields("VMD").replace("channelID", "dynChannelID")), XML).channel == 4
 
 
+@pytest.mark.parametrize(("code", "inner", "channel"), [
+    ("1/1024", {"alarmInNo": 3, "caseSensorNo": 0}, 3), ("1/1027", {"alarmInNo": 3}, 3), ("1/1032", {"caseSensorNo": 2}, 2),
+    ("1/1024", {"alarmInNo": 0}, None), ("5/27", {"doorNo": 2}, None)])
+def test_inputs_and_doors_of_an_access_controller_are_told_apart(code: str, inner: dict[str, Any], channel: int | None) -> None:
+    for outer in ({}, {"channelID": 1}):
+        assert one(access_json(code, outer, **inner)).channel == channel
+
+
 def test_several_documents_in_one_body_are_several_events() -> None:
     body = alert_xml(camera_fields("VMD")) + b"\r\n" + alert_xml(camera_fields("IO"), "", '<?xml version="1.0"?>')
     assert [report.kind for report in read(body, XML)] == ["camera_alarm", "io_alarm"]
