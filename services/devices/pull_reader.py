@@ -91,11 +91,12 @@ class PullReader:
                 self._untaken = None
             except Exception as problem:
                 log.warning("events of %s wait to be taken: %s", self._terminal.base_url, type(problem).__name__)
-                await asyncio.sleep(self._patience.pause(failures))
+                pause, held = self._patience.pause(failures), self._subscription
+                await asyncio.sleep(min(pause, held.lasts / 4) if held is not None else pause)
                 failures += 1
-                if self._subscription is not None and self._is_due(self._subscription):
+                if held is not None and self._is_due(held):
                     with suppress(Exception):
-                        await self._renew(self._subscription)
+                        await self._renew(held)
 
     async def _listen(self) -> None:
         """One subscription after the other, until something fails."""

@@ -226,7 +226,7 @@ async def test_what_is_still_to_be_taken_when_reading_ends_is_not_forgotten(came
 async def test_a_subscription_outlives_a_log_that_is_away(camera_of: CameraOf) -> None:
     camera = camera_of("short")
     before = await camera.done()
-    async with camera.reading():
+    async with camera.reading(patience=Patience(connect=1, answer=5, first_pause=5, longest_pause=5)):
         await until(lambda: len(camera.taken) >= 2)
         camera.fail = 10_000
         await camera.sees(1)
