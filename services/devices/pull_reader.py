@@ -141,7 +141,7 @@ class PullReader:
         try:
             await self._renew(held)
             return held
-        except Fault:
+        except (Fault, Unreadable, httpx.HTTPError, TimeoutError):
             self._subscription = await self._subscribe()
         try:
             for _ in range(MOST_LEFT):

@@ -118,3 +118,23 @@ async def test_who_is_not_let_in_with_a_token_tries_without_one_and_with_one_aga
         await until(lambda: camera.taken)
     assert [b"UsernameToken" in each for each in camera.names("PullMessages")[:3]] == [True, False, True]
     assert not any(b"UsernameToken" in each for each in camera.names("GetSystemDateAndTime")), "the time is asked by anybody"
+
+
+@pytest.mark.parametrize("renewed", [said(b""), said(b"<html/>", 200), httpx.RemoteProtocolError("gone")], ids=["empty", "html", "hung up"])
+async def test_a_camera_that_answers_no_renewal_is_subscribed_to_again_before_it_is_left(renewed: httpx.Response | Exception) -> None:
+    class Stubborn(Scripted):
+        async def answer(self, request: httpx.Request) -> httpx.Response:
+            if b":Renew" in request.content:
+                self.asked.append(request)
+                if isinstance(renewed, Exception):
+                    raise renewed
+                return renewed
+            return await super().answer(request)
+
+    over = "<CurrentTime>2026-01-01T00:00:00Z</CurrentTime><TerminationTime>2026-01-01T00:00:01Z</TerminationTime>"
+    camera = Stubborn(f"<PullMessagesResponse>{over}<NotificationMessage/></PullMessagesResponse>", NOTHING)
+    async with camera.read():
+        await until(lambda: camera.names("Unsubscribe"))
+        names = ("CreatePullPointSubscription", "PullMessages", "Renew", "Unsubscribe")
+    told = [name for each in camera.asked for name in names if f":{name}".encode() in each.content]
+    assert told[:6] == [names[0], names[1], names[2], names[0], names[1], names[3]]
