@@ -16,12 +16,12 @@ from libs.eventkit.decider import Refused
 from libs.eventkit.http import Input, json, open_to_all
 from libs.eventkit.problems import Problem
 from libs.eventkit.service import App
-from services.alarm.api.patrol_routes import tag_of
 from services.alarm.domain.kinds import Place
 from services.alarm.domain.panels import InstallPanel
 from services.alarm.domain.patrol_points import PatrolPointPlaced, PlacePatrolPoint, Spot
 from services.alarm.domain.patrol_routes import Course, PatrolRouteSet, SetPatrolRoute, Stop, Timetable
 from services.alarm.domain.sensors import InstallSensor, SensorInstalled, SensorKind
+from services.alarm.patrol_book import tag_of
 
 FLOORS, OF_HOMES = 5, 21
 """Zones 1 to 5 are the smoke detectors of unit 1, by floor; the homes' buttons begin at zone 21."""
@@ -120,7 +120,7 @@ def routes(app: App) -> APIRouter:
             app.commands.handle(i, InstallPanel(i, panel.device_id, panel.name), context) for i, panel in panels.items()))
         await asyncio.gather(*(
             app.commands.handle(sensor.sensor_id, InstallSensor(sensor), context) for sensor in sensors))
-        points = placed(body, lambda tag: tag_of(app, body.community_id, tag))
+        points = placed(body, lambda tag: tag_of(app.blind, body.community_id, tag))
         await asyncio.gather(*(app.commands.handle(p.point_id, PlacePatrolPoint(p), context) for _, p in points))
         route = night_route(body, [point for _, point in points], context.now)
         with suppress(Refused):  # it is there, as it was set or as somebody has changed it

@@ -1,16 +1,20 @@
 """What alarm keeps in memory of patrols: which point a tag is of, by which points routes have ever gone, and the community's clock. A fold
 of the own log."""
 
+import re
 from typing import Any
 from uuid import UUID
 
 from libs.contracts.identity import CommunityFounded
 from libs.eventkit.decider import NotFound, NotYet, Refused
 from libs.eventkit.memory import Memory
+from libs.eventkit.privacy import BlindIndex
 from libs.eventkit.recorded import Recorded
 from services.alarm.domain.patrol_points import PatrolPointPlaced
 from services.alarm.domain.patrol_routes import PatrolRouteSet
 
+NUMBER = re.compile(r"[0-9A-Fa-f]{2}(?::?[0-9A-Fa-f]{2})+")
+"""Of an NFC tag: written with and without colons, in small and large letters."""
 EVENTS = (CommunityFounded, PatrolPointPlaced, PatrolRouteSet)
 
 
@@ -70,3 +74,8 @@ class PatrolBook:
     def routes(self, community_id: UUID, point_id: UUID) -> list[UUID]:
         """Those that go by this point, or did."""
         return list(self._routes.get((community_id, point_id), ()))
+
+
+def tag_of(blind: BlindIndex, community_id: UUID, tag: str) -> str:
+    """What is read of a tag as a keyed hash; the same however a tag's number is written."""
+    return blind.of(community_id, "patrol tag", tag.replace(":", "").upper() if NUMBER.fullmatch(tag) else tag)

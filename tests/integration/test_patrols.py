@@ -14,13 +14,13 @@ from msgspec import json
 from libs.contracts import identity
 from libs.eventkit.service import App
 from libs.eventkit.timers import Timers
-from services.alarm.api.patrol_routes import tag_of
 from services.alarm.domain.kinds import Place
 from services.alarm.domain.patrol_points import PatrolPointPlaced, PlacePatrolPoint, Spot
 from services.alarm.domain.patrol_rounds import PatrolRoundJudged, PatrolStopVisited
 from services.alarm.domain.patrol_routes import AT_ONCE, Course, PatrolRoundBegun, PatrolRouteSet, SetPatrolRoute, Stop, Timetable
 from services.alarm.domain.patrol_scans import TellScan
 from services.alarm.main import patrol_book_of
+from services.alarm.patrol_book import tag_of
 from tests.integration.alarm_desk import Desk, context, desk_at
 from tests.kit import until
 
@@ -35,7 +35,7 @@ async def gatehouse(app_of: AppOf, community: UUID, monkeypatch: pytest.MonkeyPa
     async with desk_at(app_of, community, monkeypatch) as found:
         await found.hears(identity.CommunityFounded(community, "里坊", "310104", "Asia/Shanghai"))
         for point_id, tag in TAGS.items():
-            placed = PatrolPointPlaced(point_id, "point", Place(), None, tag_of(found.app, community, tag))
+            placed = PatrolPointPlaced(point_id, "point", Place(), None, tag_of(found.app.blind, community, tag))
             await found.app.commands.handle(point_id, PlacePatrolPoint(placed), context(community))
         yield found
 
@@ -177,7 +177,7 @@ async def test_rounds_and_scans_of_another_community_are_not_there(desk: Desk) -
 async def test_a_scan_that_is_told_again_is_answered_as_it_was_taken(desk: Desk) -> None:
     """Also where the phone has lost its position since, and with the place in the log of what was new beside it."""
     spot, scan_id, was = Spot(121.4737, 31.2304, 50), uuid4(), at(1)
-    placed = PatrolPointPlaced(GATE, "point", Place(), spot, tag_of(desk.app, desk.community, TAGS[GATE]))
+    placed = PatrolPointPlaced(GATE, "point", Place(), spot, tag_of(desk.app.blind, desk.community, TAGS[GATE]))
     await desk.app.commands.handle(GATE, PlacePatrolPoint(placed), context(desk.community))
     far = {"longitude": 121.5, "latitude": 31.0, "accuracy": 10}
     assert not (await scans(desk, GATE, was, scan_id, position=far))["there"]

@@ -29,7 +29,7 @@ from services.alarm.domain.patrol_routes import (
     Stop,
     Timetable,
 )
-from services.alarm.patrol_book import PatrolBook
+from services.alarm.patrol_book import PatrolBook, tag_of
 from services.alarm.views import patrols
 
 Limit = Query(default=50, ge=1, le=200)
@@ -106,7 +106,7 @@ def routes(app: App, book: AlarmBook, patrol_book: PatrolBook) -> APIRouter:
         await book.memory.catch_up()
         place = place_of(body.place, book, community_id)
         spot = Spot(**body.spot.model_dump()) if body.spot is not None else None
-        tag = tag_of(app, community_id, body.tag) if body.tag is not None else ""
+        tag = tag_of(app.blind, community_id, body.tag) if body.tag is not None else ""
         command = PlacePatrolPoint(PatrolPointPlaced(point_id, body.name, place, spot, tag, body.in_use))
         context = http.context(request, principal, community_id)
         done = await app.commands.handle(point_id, command, context, key=key, expected=expected)
@@ -166,11 +166,6 @@ def routes(app: App, book: AlarmBook, patrol_book: PatrolBook) -> APIRouter:
         return json(http.page([_shown(row) for row in rows], limit, "patrol-routes", "id"), 200, stale)
 
     return router
-
-
-def tag_of(app: App, community_id: UUID, tag: str) -> str:
-    """Its keyed hash. An NFC tag's number is written with and without colons, in small and large letters."""
-    return app.blind.of(community_id, "patrol tag", tag.replace(":", "").upper())
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:

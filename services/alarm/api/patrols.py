@@ -12,9 +12,9 @@ from libs.eventkit.auth import Principal
 from libs.eventkit.decider import NotFound, Refused
 from libs.eventkit.http import Input, Moment, community_of, json, permitted
 from libs.eventkit.service import App
-from services.alarm.api.patrol_routes import Latitude, Limit, Longitude, Tag, tag_of
+from services.alarm.api.patrol_routes import Latitude, Limit, Longitude, Tag
 from services.alarm.domain.patrol_scans import SCANS, TAKEN, Means, Reading, TellScan, seen_from
-from services.alarm.patrol_book import PatrolBook
+from services.alarm.patrol_book import PatrolBook, tag_of
 from services.alarm.views import patrol_rounds as view
 
 MOST_SCANS = 100
@@ -62,7 +62,7 @@ def routes(app: App, book: PatrolBook) -> APIRouter:
         book.understood(community_id)
         told, last = [], None
         for scan in body.scans:
-            point = book.tagged(community_id, tag_of(app, community_id, scan.tag))
+            point = book.tagged(community_id, tag_of(app.blind, community_id, scan.tag))
             if point is None:
                 told.append({"id": scan.id, "point_id": None, "there": False, "refused": NO_SUCH_POINT})
                 continue

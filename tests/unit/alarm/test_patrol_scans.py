@@ -7,10 +7,12 @@ import pytest
 from msgspec.structs import replace
 
 from libs.eventkit.decider import Refused, Release, Take
+from libs.eventkit.privacy import BlindIndex
 from services.alarm.domain.kinds import Place
 from services.alarm.domain.patrol_points import POINTS, PatrolPointPlaced, PlacePatrolPoint, Spot, metres
 from services.alarm.domain.patrol_scans import AHEAD, KEPT, SCANS, PatrolPointScanned, Reading, TellScan
-from tests.unit.alarm.samples import ANN, BEN, NOW
+from services.alarm.patrol_book import tag_of
+from tests.unit.alarm.samples import ANN, BEN, BUILDING, HERE, NOW
 
 POINT, SCAN, OTHER = UUID(int=21), UUID(int=22), UUID(int=23)
 GATE = Spot(121.4737, 31.2304, 50)
@@ -41,6 +43,15 @@ def test_a_tag_is_of_one_point_as_long_as_that_is_in_use():
     assert tuple(POINTS.claims(PlacePatrolPoint(PLACED), PLACED)) == (
         Release("patrol-tag"), Take("patrol-tag", "keyed", "tag_of_another_point"))
     assert tuple(POINTS.claims(PlacePatrolPoint(PLACED), replace(PLACED, in_use=False))) == (Release("patrol-tag"),)
+
+
+@pytest.mark.parametrize(("one", "other", "same"), [
+    ("04:a1:b2:c3", "04A1B2C3", True), ("https://a.example/p/Ab", "https://a.example/p/aB", False), ("04A1B2C3", "04A1B2C4", False),
+    ("gate:1", "gate1", False)])
+def test_a_number_is_the_same_however_it_is_written_and_a_text_is_not(one: str, other: str, same: bool):
+    blind = BlindIndex(bytes(32))
+    assert (tag_of(blind, HERE, one) == tag_of(blind, HERE, other)) is same
+    assert tag_of(blind, HERE, one) != tag_of(blind, BUILDING, one), "and of one community"
 
 
 def test_a_scan_is_told_once():
