@@ -18,7 +18,7 @@ from libs.eventkit.problems import Problem
 from libs.eventkit.service import App
 from services.alarm.domain.kinds import Place
 from services.alarm.domain.panels import InstallPanel
-from services.alarm.domain.patrol_points import PatrolPointPlaced, PlacePatrolPoint, Spot
+from services.alarm.domain.patrol_points import Ground, PatrolPointPlaced, PlacePatrolPoint
 from services.alarm.domain.patrol_routes import Course, PatrolRouteSet, SetPatrolRoute, Stop, Timetable
 from services.alarm.domain.sensors import InstallSensor, SensorInstalled, SensorKind
 from services.alarm.patrol_book import tag_of
@@ -31,7 +31,7 @@ SPOTS: tuple[tuple[SensorKind, int, str], ...] = (
 """Zones 6, 7, … of each building: kind, floor, name."""
 
 
-HERE = Spot(121.4365, 31.1884, 300)
+HERE = Ground(121.4365, 31.1884, 300)
 ZONE, NIGHT = "Asia/Shanghai", (22 * 60, 0, 2 * 60, 4 * 60)
 
 

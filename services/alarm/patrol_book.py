@@ -54,16 +54,12 @@ class PatrolBook:
             raise NotFound("community")
         return self._zones[community_id]
 
-    def point(self, community_id: UUID, point_id: UUID) -> PatrolPointPlaced:
-        """Raises NotFound, also for a point of another community."""
+    def walkable(self, community_id: UUID, point_id: UUID) -> None:
+        """Raises NotFound, also for a point of another community; Refused `point_not_in_use`."""
         known = self._points.get((community_id, point_id))
         if known is None:
             raise NotFound("patrol_point")
-        return known
-
-    def walkable(self, community_id: UUID, point_id: UUID) -> None:
-        """Raises NotFound; Refused `point_not_in_use`."""
-        if not self.point(community_id, point_id).in_use:
+        if not known.in_use:
             raise Refused("point_not_in_use")
 
     def tagged(self, community_id: UUID, tag: str) -> PatrolPointPlaced | None:

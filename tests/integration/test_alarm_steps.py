@@ -187,4 +187,5 @@ async def test_a_demonstration_is_seeded_twice_and_is_one(app_of: AppOf, desk: D
 
 
 def test_the_desk_is_what_the_service_is() -> None:
-    assert {view.name for view in SERVICE.views} >= {"incidents", "panels", "panel_signals", "sensors"}
+    assert {view.name for view in SERVICE.views} == {
+        "incidents", "panels", "panel_signals", "sensors", "patrol_points", "patrol_routes", "patrol_rounds", "patrol_scans"}

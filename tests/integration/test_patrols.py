@@ -15,7 +15,7 @@ from libs.contracts import identity
 from libs.eventkit.service import App
 from libs.eventkit.timers import Timers
 from services.alarm.domain.kinds import Place
-from services.alarm.domain.patrol_points import PatrolPointPlaced, PlacePatrolPoint, Spot
+from services.alarm.domain.patrol_points import Ground, PatrolPointPlaced, PlacePatrolPoint
 from services.alarm.domain.patrol_rounds import PatrolRoundJudged, PatrolStopVisited
 from services.alarm.domain.patrol_routes import AT_ONCE, Course, PatrolRoundBegun, PatrolRouteSet, SetPatrolRoute, Stop, Timetable
 from services.alarm.domain.patrol_scans import TellScan
@@ -176,7 +176,7 @@ async def test_rounds_and_scans_of_another_community_are_not_there(desk: Desk) -
 
 async def test_a_scan_that_is_told_again_is_answered_as_it_was_taken(desk: Desk) -> None:
     """Also where the phone has lost its position since, and with the place in the log of what was new beside it."""
-    spot, scan_id, was = Spot(121.4737, 31.2304, 50), uuid4(), at(1)
+    spot, scan_id, was = Ground(121.4737, 31.2304, 50), uuid4(), at(1)
     placed = PatrolPointPlaced(GATE, "point", Place(), spot, tag_of(desk.app.blind, desk.community, TAGS[GATE]))
     await desk.app.commands.handle(GATE, PlacePatrolPoint(placed), context(desk.community))
     far = {"longitude": 121.5, "latitude": 31.0, "accuracy": 10}

@@ -73,10 +73,10 @@ OF_ALARM = (
     ),
     *of(
         f"{HERE}/views/patrol_rounds.py", VIEWS,
-        ("a stop that was met late is missed", "return {\"stops\": _with(stops, n, met=met, at=_text(visit.at), by=str(visit.by))}",
-         "return {\"stops\": _with(stops, n, at=_text(visit.at), by=str(visit.by))}"),
+        ("a stop that was met late is missed", "return {\"stops\": _with(stops, n, met=met, at=visit.at, by=visit.by)}",
+         "return {\"stops\": _with(stops, n, at=visit.at, by=visit.by)}"),
         ("all stops are met at once", "if i == n else stop", "if True else stop"),
-        ("a scan counted in one round alone", 'rounds=[*known["rounds"], str(round_id)])', "rounds=[str(round_id)])"),
+        ("a scan counted in one round alone", 'rounds=[*known["rounds"], round_id])', "rounds=[round_id])"),
     ),
 )
 OF_GATEWAY = (

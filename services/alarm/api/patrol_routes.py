@@ -1,6 +1,5 @@
 """Points that patrols go by, and routes: what staff set up."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -17,7 +16,7 @@ from libs.eventkit.recorded import uuid7
 from libs.eventkit.service import App
 from services.alarm.api.places import NewPlace, place_of
 from services.alarm.book import AlarmBook
-from services.alarm.domain.patrol_points import PatrolPointPlaced, PlacePatrolPoint, Spot
+from services.alarm.domain.patrol_points import Ground, PatrolPointPlaced, PlacePatrolPoint
 from services.alarm.domain.patrol_routes import (
     CHANGED,
     LONGEST,
@@ -105,7 +104,7 @@ def routes(app: App, book: AlarmBook, patrol_book: PatrolBook) -> APIRouter:
         community_id = community_of(principal)
         await book.memory.catch_up()
         place = place_of(body.place, book, community_id)
-        spot = Spot(**body.spot.model_dump()) if body.spot is not None else None
+        spot = Ground(**body.spot.model_dump()) if body.spot is not None else None
         tag = tag_of(app.blind, community_id, body.tag) if body.tag is not None else ""
         command = PlacePatrolPoint(PatrolPointPlaced(point_id, body.name, place, spot, tag, body.in_use))
         context = http.context(request, principal, community_id)
@@ -147,8 +146,8 @@ def routes(app: App, book: AlarmBook, patrol_book: PatrolBook) -> APIRouter:
         course = Course(body.name, tuple(Stop(s.point_id, s.after) for s in body.stops), body.tolerance, body.counts)
         starts = tuple(sorted(int(start[:2]) * 60 + int(start[3:]) for start in body.starts))
         timetable = Timetable(patrol_book.zone(community_id), tuple(sorted(body.weekdays)), starts)
-        command = SetPatrolRoute(PatrolRouteSet(route_id, course, timetable, body.in_use, datetime.now(UTC)), seen)
         context = http.context(request, principal, community_id)
+        command = SetPatrolRoute(PatrolRouteSet(route_id, course, timetable, body.in_use, context.now), seen)
         try:
             done = await app.commands.handle(route_id, command, context, key=key)
         except Refused as refused:

@@ -13,7 +13,7 @@ from libs.eventkit.decider import NotFound, Refused
 from libs.eventkit.http import Input, Moment, community_of, json, permitted
 from libs.eventkit.service import App
 from services.alarm.api.patrol_routes import Latitude, Limit, Longitude, Tag
-from services.alarm.domain.patrol_scans import SCANS, TAKEN, Means, Reading, TellScan, seen_from
+from services.alarm.domain.patrol_scans import SCANS, TAKEN, Means, Reading, TellScan
 from services.alarm.patrol_book import PatrolBook, tag_of
 from services.alarm.views import patrol_rounds as view
 
@@ -56,7 +56,7 @@ def routes(app: App, book: PatrolBook) -> APIRouter:
     ) -> Response:
         """What a phone has read since it last told it, in any order; what was told before is the same scan. Each is taken or refused by
         itself (`refused`: no_such_point, scan_id_taken, scanned_after_it_was_sent, scanned_too_long_ago; None: taken). `there` false:
-        the phone was not at the point, by its own word, and the scan counts in no round."""
+        it counts in no round, for the phone was not at the point by its own word, or the scan was not taken."""
         community_id = community_of(principal)
         await book.memory.catch_up()
         book.understood(community_id)
@@ -70,11 +70,11 @@ def routes(app: App, book: PatrolBook) -> APIRouter:
             reading = Reading(**scan.position.model_dump()) if scan.position is not None else None
             command = TellScan(
                 scan.id, point.point_id, principal.id, scan.means, scan.scanned_at, body.sent_at, context.now, point.spot, reading)
-            refused, there = None, seen_from(point.spot, reading)[1]
+            refused, there = None, False
             try:
                 done = await app.commands.handle(scan.id, command, context)
                 last = done if done.said else last
-                scanned, _ = await app.commands.state(decider=SCANS, subject_id=scan.id, community_id=community_id, fresh=False)
+                scanned, _ = await app.commands.state(SCANS, scan.id, community_id, fresh=False)
                 there = scanned.there
             except Refused as no:
                 refused = no.code

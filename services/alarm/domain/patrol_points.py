@@ -15,7 +15,7 @@ EARTH = 6_371_008.8
 """Metres: the mean radius of WGS 84."""
 
 
-class Spot(Struct, frozen=True):
+class Ground(Struct, frozen=True):
     """WGS 84, in degrees; whoever is within so many metres of it is there."""
 
     longitude: float
@@ -32,7 +32,7 @@ class PatrolPointPlaced(Struct, frozen=True, tag="patrol_point_placed"):
     point_id: UUID
     name: str
     place: Place
-    spot: Spot | None
+    spot: Ground | None
     tag: str
     in_use: bool = True
 
@@ -82,7 +82,7 @@ POINTS = Decider[PointState, PatrolPointPlaced](
     category="patrol_point", initial=NoPoint(), evolve=evolve, decide={PlacePatrolPoint: decide_place}, claims=claims)
 
 
-def metres(spot: Spot, longitude: float, latitude: float) -> float:
+def metres(spot: Ground, longitude: float, latitude: float) -> float:
     """Between two places on the ground (haversine)."""
     north, other = radians(spot.latitude), radians(latitude)
     half = sin((other - north) / 2) ** 2 + cos(north) * cos(other) * sin(radians(longitude - spot.longitude) / 2) ** 2

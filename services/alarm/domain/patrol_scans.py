@@ -14,7 +14,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from libs.eventkit.decider import Decider, Refused
-from services.alarm.domain.patrol_points import Spot, metres
+from services.alarm.domain.patrol_points import Ground, metres
 
 Means = Literal["nfc", "qr"]
 TAKEN = "scan_id_taken"
@@ -84,7 +84,7 @@ class TellScan(Struct, frozen=True):
     scanned_at: datetime
     sent_at: datetime
     now: datetime
-    spot: Spot | None
+    spot: Ground | None
     reading: Reading | None
 
 
@@ -103,7 +103,7 @@ def decide_tell(command: TellScan, scan: Scan) -> list[PatrolPointScanned]:
         command.scan_id, command.point_id, command.by, command.means, command.now - max(ago, timedelta()), distance, there)]
 
 
-def seen_from(spot: Spot | None, reading: Reading | None) -> tuple[int | None, bool]:
+def seen_from(spot: Ground | None, reading: Reading | None) -> tuple[int | None, bool]:
     """How far away, in metres, and whether that can have been there; without a position of either, the tag is believed."""
     if spot is None or reading is None:
         return None, True

@@ -1,7 +1,6 @@
 """How did each round go, and what came of each scan? The newest first."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -63,13 +62,13 @@ def project_rounds(rows: Rows, event: Any, row: Recorded) -> None:
 
 
 def _stop(one: Round, n: int) -> dict[str, Any]:
-    return {"point_id": str(one.course.stops[n].point_id), "due": _text(one.due(n)), "met": None, "at": None, "by": None}
+    return {"point_id": one.course.stops[n].point_id, "due": one.due(n), "met": None, "at": None, "by": None}
 
 
 def _changed(event: Any, row: Recorded, stops: list[dict[str, Any]]) -> dict[str, Any]:
     match event:
         case PatrolStopVisited(stop=n, visit=visit, met=met):
-            return {"stops": _with(stops, n, met=met, at=_text(visit.at), by=str(visit.by))}
+            return {"stops": _with(stops, n, met=met, at=visit.at, by=visit.by)}
         case PatrolStopMissed(stop=n):
             return {"stops": _with(stops, n, met="missed")}
         case PatrolRoundJudged():
@@ -81,10 +80,6 @@ def _changed(event: Any, row: Recorded, stops: list[dict[str, Any]]) -> dict[str
 
 def _with(stops: list[dict[str, Any]], n: int, **said: Any) -> list[dict[str, Any]]:
     return [{**stop, **said} if i == n else stop for i, stop in enumerate(stops)]
-
-
-def _text(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")
 
 
 def scans_read(event: Any, row: Recorded) -> Iterable[Where]:
@@ -103,7 +98,7 @@ def project_scans(rows: Rows, event: Any, row: Recorded) -> None:
             said = {name: getattr(event, name) for name in ("scan_id", "point_id", "by", "means", "at", "distance", "there")}
             rows.put(**said, told_at=row.recorded_at, rounds=[], position=row.position)
         case PatrolStopVisited(round_id=round_id, visit=visit) if (known := rows.get(scan_id=visit.scan_id)) is not None:
-            rows.put(scan_id=visit.scan_id, rounds=[*known["rounds"], str(round_id)])
+            rows.put(scan_id=visit.scan_id, rounds=[*known["rounds"], round_id])
 
 
 ROUNDS_VIEW = View(table=ROUNDS, project=project_rounds, reads=rounds_read)

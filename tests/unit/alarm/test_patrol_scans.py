@@ -9,13 +9,13 @@ from msgspec.structs import replace
 from libs.eventkit.decider import Refused, Release, Take
 from libs.eventkit.privacy import BlindIndex
 from services.alarm.domain.kinds import Place
-from services.alarm.domain.patrol_points import POINTS, PatrolPointPlaced, PlacePatrolPoint, Spot, metres
+from services.alarm.domain.patrol_points import POINTS, Ground, PatrolPointPlaced, PlacePatrolPoint, metres
 from services.alarm.domain.patrol_scans import AHEAD, KEPT, SCANS, PatrolPointScanned, Reading, TellScan
 from services.alarm.patrol_book import tag_of
 from tests.unit.alarm.samples import ANN, BEN, BUILDING, HERE, NOW
 
 POINT, SCAN, OTHER = UUID(int=21), UUID(int=22), UUID(int=23)
-GATE = Spot(121.4737, 31.2304, 50)
+GATE = Ground(121.4737, 31.2304, 50)
 PLACED = PatrolPointPlaced(POINT, "South gate", Place(name="gate"), GATE, "keyed")
 TELL = TellScan(SCAN, POINT, ANN, "nfc", NOW - timedelta(minutes=3), NOW, NOW, GATE, None)
 SCANNED = PatrolPointScanned(SCAN, POINT, ANN, "nfc", NOW - timedelta(minutes=3), None, True)
@@ -86,8 +86,8 @@ def test_distances_are_those_of_the_ground():
     north = metres(GATE, GATE.longitude, GATE.latitude + 1)
     assert north == pytest.approx(111_195, abs=1), "a degree of a meridian"
     assert metres(GATE, GATE.longitude + 1, GATE.latitude) == pytest.approx(95_080, rel=1e-3), "less of a parallel, by the cosine"
-    assert metres(Spot(179.9999, 0, 5), -179.9999, 0) == pytest.approx(22.24, abs=0.01), "across the date line"
-    assert metres(GATE, GATE.longitude, GATE.latitude) == 0 and metres(Spot(0, 90, 5), 180, -90) == pytest.approx(20_015_115, abs=1)
+    assert metres(Ground(179.9999, 0, 5), -179.9999, 0) == pytest.approx(22.24, abs=0.01), "across the date line"
+    assert metres(GATE, GATE.longitude, GATE.latitude) == 0 and metres(Ground(0, 90, 5), 180, -90) == pytest.approx(20_015_115, abs=1)
 
 
 @pytest.mark.parametrize(("north", "accuracy", "distance", "there"), [
