@@ -9,6 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from uuid import uuid4
 
+import anyio
 import httpx
 
 from services.devices.adapters.acs_search import PATH, Page, condition, read_page
@@ -60,7 +61,7 @@ class AlertReader:
         """One connection, from its beginning to its end; whether anything was heard."""
         heard = False
         try:
-            async with asyncio.timeout(self._patience.answer):
+            with anyio.fail_after(self._patience.answer):
                 response = await self._send("GET", STREAM, self._patience.silence)
             try:
                 if response.status_code != 200:
@@ -116,7 +117,7 @@ class AlertReader:
 
     async def _page(self, asked: bytes) -> Page | None:
         """None where the device has no search (a camera)."""
-        async with asyncio.timeout(self._patience.answer):
+        with anyio.fail_after(self._patience.answer):
             response = await self._send("POST", PATH, self._patience.answer, asked)
             try:
                 body = await response.aread()

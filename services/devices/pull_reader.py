@@ -12,6 +12,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+import anyio
 import httpx
 from lxml import etree
 from msgspec import Struct
@@ -162,9 +163,8 @@ class PullReader:
     async def _leave(self, held: Subscription | None) -> None:
         """Ends a subscription, as far as that is possible within a moment."""
         if held is not None:
-            with suppress(Exception):
-                async with asyncio.timeout(GOODBYE):
-                    await self._answer(onvif_pull.UNSUBSCRIBE, held.endpoint)
+            with suppress(Exception), anyio.move_on_after(GOODBYE):
+                await self._answer(onvif_pull.UNSUBSCRIBE, held.endpoint)
 
     async def _pull(self, held: Subscription, seconds: float) -> int:
         """Waits for so many seconds at most; how many notifications came and were taken."""
@@ -213,7 +213,7 @@ class PullReader:
             headers={"content-type": call.content_type, "accept-encoding": "identity"},
             timeout=httpx.Timeout(within, connect=self._patience.connect),
         )
-        async with asyncio.timeout(within):
+        with anyio.fail_after(within):
             response = await self._client.send(request, auth=self._auth, stream=True, follow_redirects=False)
             try:
                 body, content_type = await _bounded(response), response.headers.get("content-type", "")

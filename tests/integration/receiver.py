@@ -9,6 +9,8 @@ from uuid import UUID
 
 from msgspec import Struct, json
 
+from tests.kit import turns
+
 Answer = int | str
 """A status; or `hangs`, `drips` (a byte of the head now and then), `breaks` (closes)."""
 
@@ -50,9 +52,14 @@ class Receiver:
     async def closes(self) -> None:
         if self._server is not None:
             self._server.close()
-            for writer in self._open:
-                writer.transport.abort()
+            await self.hangs_up()
             await self._server.wait_closed()
+
+    async def hangs_up(self) -> None:
+        """On everybody; who calls again is answered."""
+        for writer in self._open:
+            writer.transport.abort()
+        await turns(2)
 
     @property
     def url(self) -> str:

@@ -14,9 +14,9 @@ stations (DS-KV6113) end `alwaysOpen`. A lift is called by `visitorCallLadder`; 
 no call is told to hold that of the ground floor.
 """
 
-import asyncio
 from typing import Any, Literal
 
+import anyio
 import httpx
 import msgspec
 from msgspec import Struct
@@ -104,7 +104,7 @@ async def delete_person(client: httpx.AsyncClient, terminal: Terminal, employee_
 async def _put(client: httpx.AsyncClient, terminal: Terminal, path: str, content: bytes, content_type: str) -> Outcome:
     wire = _Wire()
     try:
-        async with asyncio.timeout(terminal.timeout):
+        with anyio.fail_after(terminal.timeout):
             response = await client.put(
                 f"{terminal.base_url.rstrip('/')}/ISAPI/{path}",
                 content=content,

@@ -1,6 +1,5 @@
 """One attempt: a body to one receiver, whose answer is a status within ten seconds, of which hardly more is read."""
 
-import asyncio
 import ssl
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -8,6 +7,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Self
 
+import anyio
 import httpx
 from msgspec import Struct
 
@@ -49,7 +49,7 @@ class Sender:
 
     async def send(self, place: Place, body: bytes, headers: Mapping[str, str]) -> Answer:
         try:
-            async with asyncio.timeout(self._bounds.whole):
+            with anyio.fail_after(self._bounds.whole):
                 address = await self._address(place)
                 return await self._asked(place, address, body, headers)
         except Refused as refused:
@@ -77,9 +77,8 @@ class Sender:
         answer = await self._client.send(request, stream=True)
         try:
             if _is_short(answer):
-                with suppress(TimeoutError, httpx.HTTPError):  # the status is what counts; read, so that the connection can be used again
-                    async with asyncio.timeout(QUICK):
-                        await answer.aread()
+                with suppress(httpx.HTTPError), anyio.move_on_after(QUICK):  # the status counts; read, to use the connection again
+                    await answer.aread()
             if answer.is_success:
                 return Answer()
             return Answer(f"http_{answer.status_code}", quiet_for(answer.headers.get("retry-after", ""), datetime.now(UTC)))
