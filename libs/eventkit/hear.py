@@ -11,6 +11,7 @@ from libs.eventkit.db import Database
 from libs.eventkit.envelope import PARTITIONS, Heard, Unreadable, read
 from libs.eventkit.failpoints import reach
 from libs.eventkit.settings import Settings
+from libs.eventkit.tail import within
 
 log = logging.getLogger(__name__)
 MOST, HOURS, FETCH = 500, 6 * 3600 * 1000, 5000
@@ -42,9 +43,8 @@ class Hearing:
                 await consumer._subscription.wait_for_assignment()
             committed, behind, new = (loop := asyncio.get_running_loop()).time(), False, False
             while True:
-                async with asyncio.timeout(BOUND):
-                    fetched = await consumer.getmany(timeout_ms=FETCH, max_records=4 * MOST * PARTITIONS)
-                new, was, behind = new or bool(fetched), behind, not fetched and await asyncio.wait_for(self._is_behind(consumer), 5)
+                fetched = await within(consumer.getmany(timeout_ms=FETCH, max_records=4 * MOST * PARTITIONS), BOUND)
+                new, was, behind = new or bool(fetched), behind, not fetched and await within(self._is_behind(consumer), 5)
                 if was and behind:  # then a new one is made, and another member: the same one would be given the same again
                     consumer._coordinator._group_instance_id = None
                     raise RuntimeError("the consumer does not bring what its topics have")
@@ -53,11 +53,11 @@ class Hearing:
                     raise failed
                 if new and loop.time() - committed > HINT:  # only now: what is fetched and not stored has to come again
                     with suppress(KafkaError, TimeoutError):
-                        new = await asyncio.wait_for(consumer.commit(), 2) is not None  # it answers nothing
+                        new = await within(consumer.commit(), 2) is not None  # it answers nothing
                     committed = loop.time()
         finally:
             self._consumer = None
-            await asyncio.wait_for(consumer.stop(), 5)
+            await within(consumer.stop(), 5)
     async def _is_behind(self, consumer: AIOKafkaConsumer) -> bool:
         if {tp.topic for tp in consumer.assignment()} != set(self.sources):  # nothing left for this member, or it was forgotten
             return True

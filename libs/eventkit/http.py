@@ -14,7 +14,7 @@ from fastapi import Depends, FastAPI, Request, Response
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from libs.eventkit import auth, commands, envelope, log, obs, privacy, problems, recorded
+from libs.eventkit import auth, commands, envelope, log, obs, privacy, problems, recorded, tail
 from libs.eventkit.problems import Problem
 
 LARGEST_BODY, DEEPEST, INSIDE = 1_048_576, 32, ("/metrics", "/internal/status")  # at the operations port alone, where there is one
@@ -66,8 +66,7 @@ async def _checked(scope: Scope, receive: Receive, raw: bool) -> Receive:
     its limit, for whoever judges it to refuse and to keep its beginning."""
     body, more = bytearray(), True
     while more and not (raw and len(body) > LARGEST_RAW):
-        async with asyncio.timeout(15):
-            message = await receive()
+        message = await tail.within(receive(), 15)
         if message["type"] == "http.disconnect":
             raise Problem(400, "cut_off")
         body += message.get("body", b"")

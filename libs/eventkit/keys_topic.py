@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from libs.eventkit import envelope, privacy, recorded
+from libs.eventkit import envelope, privacy, recorded, tail
 from libs.eventkit.settings import Settings
 
 class KeyCreated(msgspec.Struct, frozen=True, tag="key_created"):
@@ -30,16 +30,16 @@ async def hear_keys(settings: Settings, keyring: privacy.KeyRing, heard: asyncio
     consumer = AIOKafkaConsumer(**settings.broker, enable_auto_commit=False, auto_offset_reset="earliest",
                                 fetch_max_wait_ms=5000, consumer_timeout_ms=5000, client_id=f"{settings.service}-keys")
     try:
-        await asyncio.wait_for(consumer.start(), BOUND)
+        await tail.within(consumer.start(), BOUND)
         consumer._fetcher._prefetch_backoff = BOUND  # as in `hear`
         ends = await consumer.end_offsets([TopicPartition(settings.topic("keys"), p) for p in range(envelope.PARTITIONS)])
         consumer.assign([*ends])  # only now: a question waits behind a fetch
         while True:
-            if not heard.is_set() and all([await asyncio.wait_for(consumer.position(tp), BOUND) >= end for tp, end in ends.items()]):
+            if not heard.is_set() and all([await tail.within(consumer.position(tp), BOUND) >= end for tp, end in ends.items()]):
                 heard.set()
-            for fetched in (await asyncio.wait_for(consumer.getmany(timeout_ms=5000), BOUND)).values():
+            for fetched in (await tail.within(consumer.getmany(timeout_ms=5000), BOUND)).values():
                 told = (msgspec.json.decode(r.value, type=privacy.KeyRecord) for r in fetched if r.value)  # the last of each, or its end
                 for record in await keyring.news([*{r.key_id: r for r in sorted(told, key=lambda r: r.wrapped is None)}.values()]):
                     await keyring.store(record)
     finally:
-        await asyncio.wait_for(consumer.stop(), 5)
+        await tail.within(consumer.stop(), 5)

@@ -41,8 +41,7 @@ class Relay:
         producer = AIOKafkaProducer(**self.settings.broker, acks="all", enable_idempotence=True, request_timeout_ms=10_000,
             max_request_size=1_048_576, max_batch_size=1_000_000, client_id=f"{self.settings.service}-relay")
         try:
-            async with asyncio.timeout(BOUND):
-                await producer.start()
+            await tail.within(producer.start(), BOUND)
             own = subscriptions.Subscription(NAME, partial(self._send, producer), concerns=lambda row: row.source is None)
             await subscriptions.hand_on(self.log, self.wake, own, rows[0]["at"], looks=True)
         finally:
@@ -98,8 +97,7 @@ class Relay:
                 self._ends[partition] = sent + batch.record_count() - 1 if sent > self._ends.get(partition, -1) else ANEW
     async def _look(self) -> None:
         """Raises Refuses where a topic and this log do not belong together."""
-        async with asyncio.timeout(BOUND):
-            self.asks_for = await self._differs()
+        self.asks_for = await tail.within(self._differs(), BOUND)
         if self.asks_for:
             raise Refuses(self.asks_for)
     async def _differs(self) -> str:
@@ -131,11 +129,11 @@ async def last_records(settings: Settings, topic: str) -> dict[int, tuple[int, L
         begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
         async def last(tp: TopicPartition) -> Last:
             consumer.seek(tp, ends[tp] - 1)
-            record = await asyncio.wait_for(consumer.getone(tp), 10)
+            record = await tail.within(consumer.getone(tp), 10)
             return list(record.headers), record.value
         return {tp.partition: (ends[tp], await last(tp) if ends[tp] > begins[tp] else None) for tp in partitions}
     finally:
-        await asyncio.wait_for(consumer.stop(), 5)
+        await tail.within(consumer.stop(), 5)
 async def discard(producer: AIOKafkaProducer) -> None:
     """Throws a producer away at once: `stop()` would block while the broker is down and deliver late."""
     if producer._sender is not None and (task := producer._sender.sender_task) is not None:

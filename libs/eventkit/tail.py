@@ -2,7 +2,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from libs.eventkit.db import Database, alive
+from libs.eventkit.db import Database, T, alive
 from libs.eventkit.recorded import Recorded
 
 BATCH, KEPT = 500, 2000  # rows; kept in memory: whoever is further behind reads the log itself
@@ -21,14 +21,17 @@ class Wake:
     async def listen(self, database: Database) -> None:
         """Passes NOTIFYs of other processes on for as long as its connection lives."""
         async with database.direct() as connection:
-            await asyncio.wait_for(connection.add_listener("log", lambda *told: self(int(told[-1] or 0))), 30)
+            await within(connection.add_listener("log", lambda *told: self(int(told[-1] or 0))), 30)
             self()
             await alive(connection)
+async def within(work: Awaitable[T], seconds: float) -> T:
+    """What it answers. Raises TimeoutError. (`wait_for` would swallow a cancellation in the moment of the answer, before Python 3.12.)"""
+    async with asyncio.timeout(seconds):
+        return await work
 async def set_within(event: asyncio.Event, seconds: float) -> None:
-    """Returns when it is set, or after so long. (`wait_for` would swallow a cancellation in the moment in which it is set.)"""
+    """Returns when it is set, or after so long."""
     with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await event.wait()
+        await within(event.wait(), seconds)
 class Tail:
     """Positions have no gaps, so what is kept is one run of them and a row is found by counting."""
     def __init__(self, read: Callable[[int, int], Awaitable[Sequence[Recorded]]]) -> None:

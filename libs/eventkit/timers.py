@@ -122,7 +122,7 @@ class Timers:
             known = await self._look(stream)
             if (due := known.due) is not None and due <= datetime.now(UTC):
                 subject_id = UUID(stream.rpartition(":")[2])
-                await asyncio.wait_for(self.timer.fire(Due(community_id, subject_id, known.state, due, known.because)), self.timer.within)
+                await tail.within(self.timer.fire(Due(community_id, subject_id, known.state, due, known.because)), self.timer.within)
                 failpoints.reach("timer.fired")
                 if (known := await self._look(stream)).due == due:
                     return self._pause(stream)

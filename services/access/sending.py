@@ -5,13 +5,13 @@ out again under the same key. A provider that fails, or does not answer, holds u
 Who has withdrawn the consent `notices` meanwhile is sent nothing, and nobody what has waited for a day.
 """
 
-import asyncio
 import logging
 from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
 from libs.eventkit.service import App
+from libs.eventkit.tail import within
 from libs.eventkit.timers import Due, Timer
 from services.access.domain.deliveries import DELIVERIES, Delivery, DropNotice, RecordFailed, RecordSent, Waiting, too_late
 from services.access.notices import Notice, NoticeSender
@@ -51,7 +51,7 @@ async def _handed_over(sender: NoticeSender, due: Due) -> RecordSent | RecordFai
     about, delivery_id = due.state.about, due.subject_id
     notice = Notice(about.notice_id, about.person_id, about.kind, about.pass_id, about.detail, about.at)
     try:
-        await asyncio.wait_for(sender.send(notice, str(delivery_id)), ANSWER)
+        await within(sender.send(notice, str(delivery_id)), ANSWER)
     except Exception as error:
         reason = type(error).__name__  # its text may hold what was to be sent
         log.warning("%s notice %s was not taken: %s", sender.channel, delivery_id, reason)

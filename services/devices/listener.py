@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from libs.eventkit.service import App
 from libs.eventkit.subscriptions import holding
+from libs.eventkit.tail import within
 from services.devices.adapters.dc09 import Frame
 from services.devices.adapters.dc09_frames import MAX_FRAME, Piece, Splitter
 from services.devices.device_book import book_of
@@ -157,8 +158,7 @@ class Call:
         until = min(self._until, self._frame_until) if begun else self._until
         patience = max(0.0, min(until - clock(), self._limits.quiet if begun else inf))
         try:
-            async with asyncio.timeout(patience):  # not `wait_for`: it swallows a cancellation in the moment in which data come
-                data = await self._reader.read(_CHUNK)
+            data = await within(self._reader.read(_CHUNK), patience)
         except TimeoutError:
             over = clock() >= until
             await self._take(self._splitter.end() if over else self._splitter.quiet())
@@ -187,8 +187,7 @@ class Call:
                 continue
             try:
                 self._writer.write(reply)
-                async with asyncio.timeout(self._limits.answer):
-                    await self._writer.drain()
+                await within(self._writer.drain(), self._limits.answer)
             except (OSError, TimeoutError):
                 self._broken = True
                 self._writer.transport.abort()

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from libs.eventkit.tail import within
+
 PRIVATE = "LIFANG_WEBHOOKS_PRIVATE"
 """The variable of the environment: 1 lets webhooks go to private addresses, by HTTP, to any port: for tests and the local stack."""
 PORTS = (443, 8443)
@@ -94,7 +96,7 @@ def is_public(text: str) -> bool:
         address.is_multicast or address.is_reserved or address.is_unspecified or address.is_loopback or address.is_link_local)
 
 
-async def addresses_of(place: Place, private: bool, within: float, executor: Executor | None = None) -> list[str]:
+async def addresses_of(place: Place, private: bool, seconds: float, executor: Executor | None = None) -> list[str]:
     """What the name stands for now. Raises Refused: name_unknown; address_refused where one of them is not public."""
     loop = asyncio.get_running_loop()
 
@@ -103,7 +105,7 @@ async def addresses_of(place: Place, private: bool, within: float, executor: Exe
         return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
     try:
-        found = await asyncio.wait_for(loop.run_in_executor(executor, look), within)
+        found = await within(loop.run_in_executor(executor, look), seconds)
     except (OSError, UnicodeError, TimeoutError):
         raise Refused("name_unknown") from None
     if not private and not all(map(is_public, found)):

@@ -17,6 +17,7 @@ from uuid import UUID
 from libs.eventkit.reactions import Do, Reaction, context_of
 from libs.eventkit.recorded import Recorded
 from libs.eventkit.service import App
+from libs.eventkit.tail import within
 from libs.eventkit.timers import Due, Timer
 from services.neighbors.book import CircleBook
 from services.neighbors.channels import NONE, Channel, Emergency, HasNoChannel
@@ -122,7 +123,7 @@ async def attempt(app: App, book: CircleBook, channels: dict[str, Channel], comm
     sent = broadcast.sent
     emergency = Emergency(sent.broadcast_id, sent.building_id, about.resident_id, sent.kind, sent.text)
     try:
-        await asyncio.wait_for(channel.send(emergency, str(about.telling_id)), ANSWER)
+        await within(channel.send(emergency, str(about.telling_id)), ANSWER)
     except HasNoChannel:
         return GiveUpTelling(about.telling_id, "no_channel")
     except Exception as error:

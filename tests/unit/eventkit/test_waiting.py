@@ -1,12 +1,12 @@
-"""Waiting for an event or for so long, whatever comes first."""
+"""Waiting for an event, an answer, or for so long, whatever comes first."""
 
 import asyncio
-import re
+import sys
 from pathlib import Path
 
 import pytest
 
-from libs.eventkit.tail import set_within
+from libs.eventkit.tail import set_within, within
 from tests.kit import turns
 
 
@@ -57,8 +57,44 @@ async def test_patience_that_ends_as_the_log_grows_ends():
     assert done and isinstance(task.exception(), TimeoutError)
 
 
-def test_nobody_waits_for_an_event_in_another_way():
+async def asks_on(ask, steps):
+    """Whether somebody who asks again and again goes on when they are ended so many turns after an answer."""
+    answers = [asyncio.get_running_loop().create_future() for _ in range(2)]
+
+    async def asker():
+        for answer in answers:
+            await ask(answer, 3600.0)
+
+    task = asyncio.create_task(asker())
+    await turns()
+    answers[0].set_result(None)
+    await turns(steps)
+    task.cancel()
+    done, _ = await asyncio.wait([task], timeout=0.2)
+    answers[1].cancel()
+    return not done
+
+
+@pytest.mark.parametrize("steps", range(5))
+async def test_who_is_ended_in_the_moment_of_an_answer_ends(steps):
+    """Whoever hears a topic, and looks whether it is behind, must not go on when it has to end."""
+    assert not await asks_on(within, steps)
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="mended there")
+async def test_the_usual_way_is_caught():
+    assert any([await asks_on(asyncio.wait_for, steps) for steps in range(5)])
+
+
+async def test_no_answer_in_time_raises_and_ends_what_was_asked():
+    answer = asyncio.get_running_loop().create_future()
+    with pytest.raises(TimeoutError):
+        await within(answer, 0.01)
+    assert answer.cancelled()
+
+
+def test_nobody_waits_in_another_way():
     root = Path(__file__).parents[3]
     sources = [path for folder in ("libs", "services") for path in (root / folder).rglob("*.py")]
     assert len(sources) > 100
-    assert [str(path) for path in sources if re.search(r"wait_for\([^)\n]*\.wait\(\)", path.read_text())] == []
+    assert [str(path) for path in sources if "asyncio.wait_for" in path.read_text()] == []
