@@ -1,9 +1,12 @@
-"""What alarm keeps in memory of patrols: which point a tag is of, by which points routes have ever gone, and the community's clock. A fold
-of the own log."""
+"""What alarm keeps in memory of patrols: at which point a tag hangs and hung, by which points routes have ever gone, and the community's
+clock. A fold of the own log."""
 
 import re
+from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+from msgspec import Struct
 
 from libs.contracts.identity import CommunityFounded
 from libs.eventkit.decider import NotFound, NotYet, Refused
@@ -18,6 +21,13 @@ NUMBER = re.compile(r"[0-9A-Fa-f]{2}(?::?[0-9A-Fa-f]{2})+")
 EVENTS = (CommunityFounded, PatrolPointPlaced, PatrolRouteSet)
 
 
+class Hung(Struct):
+    """A tag at a point as that was, up to `until` (None: still)."""
+
+    placed: PatrolPointPlaced
+    until: datetime | None = None
+
+
 class PatrolBook:
     """`memory` says how fresh it is."""
 
@@ -25,7 +35,7 @@ class PatrolBook:
         self.memory = Memory("patrol_book", EVENTS, self._apply)
         self._zones: dict[UUID, str] = {}
         self._points: dict[tuple[UUID, UUID], PatrolPointPlaced] = {}
-        self._tagged: dict[tuple[UUID, str], UUID] = {}
+        self._tagged: dict[tuple[UUID, str], list[Hung]] = {}
         self._routes: dict[tuple[UUID, UUID], dict[UUID, None]] = {}
 
     def _apply(self, event: Any, row: Recorded) -> None:
@@ -34,11 +44,11 @@ class PatrolBook:
             case CommunityFounded(community_id=community_id, zone=zone):
                 self._zones[community_id] = zone
             case PatrolPointPlaced(point_id=point_id, tag=tag, in_use=in_use):
-                if (before := self._points.get((here, point_id))) is not None and self._tagged.get((here, before.tag)) == point_id:
-                    del self._tagged[here, before.tag]
+                if (before := self._points.get((here, point_id))) is not None and before.in_use:
+                    self._tagged[here, before.tag][-1].until = row.recorded_at
                 self._points[here, point_id] = event
                 if in_use:
-                    self._tagged[here, tag] = point_id
+                    self._tagged.setdefault((here, tag), []).append(Hung(event))
             case PatrolRouteSet(route_id=route_id, course=course):
                 for stop in course.stops:
                     self._routes.setdefault((here, stop.point_id), {})[route_id] = None
@@ -62,10 +72,11 @@ class PatrolBook:
         if not known.in_use:
             raise Refused("point_not_in_use")
 
-    def tagged(self, community_id: UUID, tag: str) -> PatrolPointPlaced | None:
-        """The point that this tag (its keyed hash) hangs at."""
-        point_id = self._tagged.get((community_id, tag))
-        return self._points[community_id, point_id] if point_id is not None else None
+    def tagged(self, community_id: UUID, tag: str, at: datetime) -> PatrolPointPlaced | None:
+        """The point that this tag (its keyed hash) hung at then, as it was; where it hung nowhere yet, the next: tags are put up first and
+        told of later."""
+        hung = self._tagged.get((community_id, tag), ())
+        return next((one.placed for one in hung if one.until is None or at < one.until), None)
 
     def routes(self, community_id: UUID, point_id: UUID) -> list[UUID]:
         """Those that go by this point, or did."""

@@ -176,9 +176,10 @@ async def test_rounds_and_scans_of_another_community_are_not_there(desk: Desk) -
 
 async def test_a_scan_that_is_told_again_is_answered_as_it_was_taken(desk: Desk) -> None:
     """Also where the phone has lost its position since, and with the place in the log of what was new beside it."""
-    spot, scan_id, was = Ground(121.4737, 31.2304, 50), uuid4(), at(1)
+    spot, scan_id = Ground(121.4737, 31.2304, 50), uuid4()
     placed = PatrolPointPlaced(GATE, "point", Place(), spot, tag_of(desk.app.blind, desk.community, TAGS[GATE]))
     await desk.app.commands.handle(GATE, PlacePatrolPoint(placed), context(desk.community))
+    was = datetime.now(UTC)
     far = {"longitude": 121.5, "latitude": 31.0, "accuracy": 10}
     assert not (await scans(desk, GATE, was, scan_id, position=far))["there"]
     assert not (await scans(desk, GATE, was, scan_id))["there"]
@@ -188,6 +189,16 @@ async def test_a_scan_that_is_told_again_is_answered_as_it_was_taken(desk: Desk)
     shown = await desk.ask("GET", "/patrol-scans", **{"lifang-min-position": answer.headers["lifang-position"]})
     assert {scan["id"]: scan["there"] for scan in shown.json()["items"]} == {both[0]["id"]: True, both[1]["id"]: False}
     assert json.decode(urlsafe_b64decode(answer.headers["lifang-position"] + "=="))[1] > 0
+
+
+async def test_a_tag_that_is_replaced_is_still_that_of_its_point_for_what_was_read_before(desk: Desk) -> None:
+    """A phone without a network tells it later; meanwhile the tag hangs elsewhere."""
+    was, blind = datetime.now(UTC) - timedelta(minutes=1), desk.app.blind
+    for point_id, tag in ((GATE, "new"), (ROOF, TAGS[GATE])):
+        placed = PatrolPointPlaced(point_id, "point", Place(), None, tag_of(blind, desk.community, tag))
+        await desk.app.commands.handle(point_id, PlacePatrolPoint(placed), context(desk.community))
+    assert (await scans(desk, GATE, was))["point_id"] == str(GATE)
+    assert (await scans(desk, GATE, datetime.now(UTC)))["point_id"] == str(ROOF)
 
 
 async def test_the_first_moment_of_a_round_counts_though_the_log_is_behind_the_clock_of_who_took_the_scan(

@@ -1,19 +1,22 @@
 """What guards on patrol tell, and how their rounds went."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
+from msgspec import Struct
 from pydantic import Field
 
 from libs.contracts import permissions
 from libs.eventkit import http
 from libs.eventkit.auth import Principal
+from libs.eventkit.commands import Context, Done
 from libs.eventkit.decider import NotFound, Refused
 from libs.eventkit.http import Input, Moment, community_of, json, permitted
 from libs.eventkit.service import App
 from services.alarm.api.patrol_routes import Latitude, Limit, Longitude, Tag
-from services.alarm.domain.patrol_scans import SCANS, TAKEN, Means, Reading, TellScan
+from services.alarm.domain.patrol_scans import SCANS, TAKEN, Means, Reading, TellScan, moment_of
 from services.alarm.patrol_book import PatrolBook, tag_of
 from services.alarm.views import patrol_rounds as view
 
@@ -46,6 +49,15 @@ class NewScans(Input):
     scans: list[NewScan] = Field(min_length=1, max_length=MOST_SCANS)
 
 
+class Told(Struct):
+    """What came of one scan."""
+
+    point_id: UUID | None = None
+    there: bool = False
+    refused: str | None = None
+    done: Done | None = None
+
+
 def routes(app: App, book: PatrolBook) -> APIRouter:
     router = APIRouter(prefix="/v1")
     reads = permitted(permissions.ALARMS_READ)
@@ -54,35 +66,37 @@ def routes(app: App, book: PatrolBook) -> APIRouter:
     async def tell_patrol_scans(
         body: NewScans, request: Request, principal: Principal = permitted(permissions.ALARMS_GUARD),
     ) -> Response:
-        """What a phone has read since it last told it, in any order; what was told before is the same scan. Each is taken or refused by
-        itself (`refused`: no_such_point, scan_id_taken, scanned_after_it_was_sent, scanned_too_long_ago; None: taken). `there` false:
-        it counts in no round, for the phone was not at the point by its own word, or the scan was not taken."""
+        """What a phone has read since it last told it, in any order; what was told before is the same scan. A tag is of the point at which
+        it hung when it was read. Each is taken or refused by itself (`refused`: no_such_point, scan_id_taken, scanned_after_it_was_sent,
+        scanned_too_long_ago; None: taken). `there` false: it counts in no round, for the phone was not at the point by its own word, or
+        the scan was not taken."""
         community_id = community_of(principal)
         await book.memory.catch_up()
         book.understood(community_id)
-        told, last = [], None
+        items, last = [], None
         for scan in body.scans:
-            point = book.tagged(community_id, tag_of(app.blind, community_id, scan.tag))
-            if point is None:
-                told.append({"id": scan.id, "point_id": None, "there": False, "refused": NO_SUCH_POINT})
-                continue
             context = http.context(request, principal, community_id)
-            reading = Reading(**scan.position.model_dump()) if scan.position is not None else None
-            command = TellScan(
-                scan.id, point.point_id, principal.id, scan.means, scan.scanned_at, body.sent_at, context.now, point.spot, reading)
-            refused, there = None, False
-            try:
-                done = await app.commands.handle(scan.id, command, context)
-                last = done if done.said else last
-                scanned, _ = await app.commands.state(SCANS, scan.id, community_id, fresh=False)
-                there = scanned.there
-            except Refused as no:
-                refused = no.code
-            except NotFound:  # the same id in another community
-                refused = TAKEN
-            told.append({"id": scan.id, "point_id": point.point_id, "there": there, "refused": refused})
+            told = await tell(scan, body.sent_at, principal.id, context)
+            items.append({"id": scan.id, "point_id": told.point_id, "there": told.there, "refused": told.refused})
+            last = told.done if told.done is not None and told.done.said else last
         headers = http.position_header(app.service.name, app.commands.generation, last) if last is not None else {}
-        return json({"items": told}, 200, headers)
+        return json({"items": items}, 200, headers)
+
+    async def tell(scan: NewScan, sent_at: datetime, by: UUID, context: Context) -> Told:
+        at, tag = moment_of(scan.scanned_at, sent_at, context.now), tag_of(app.blind, context.community_id, scan.tag)
+        point = book.tagged(context.community_id, tag, at)
+        if point is None:
+            return Told(refused=NO_SUCH_POINT)
+        reading = Reading(**scan.position.model_dump()) if scan.position is not None else None
+        command = TellScan(scan.id, point.point_id, by, scan.means, scan.scanned_at, sent_at, context.now, point.spot, reading)
+        try:
+            done = await app.commands.handle(scan.id, command, context)
+            scanned, _ = await app.commands.state(SCANS, scan.id, context.community_id, fresh=False)
+        except Refused as no:
+            return Told(point.point_id, refused=no.code)
+        except NotFound:  # the same id in another community
+            return Told(point.point_id, refused=TAKEN)
+        return Told(point.point_id, scanned.there, done=done)
 
     @router.get("/patrol-scans")
     async def list_patrol_scans(

@@ -88,6 +88,11 @@ class TellScan(Struct, frozen=True):
     reading: Reading | None
 
 
+def moment_of(scanned_at: datetime, sent_at: datetime, now: datetime) -> datetime:
+    """When it was, by our clock: as long ago as on the phone's, not ahead, and not longer than a phone keeps it."""
+    return now - min(max(sent_at - scanned_at, timedelta()), KEPT)
+
+
 def decide_tell(command: TellScan, scan: Scan) -> list[PatrolPointScanned]:
     if isinstance(scan, Scanned):
         if (scan.point_id, scan.by) != (command.point_id, command.by):
@@ -99,8 +104,8 @@ def decide_tell(command: TellScan, scan: Scan) -> list[PatrolPointScanned]:
     if ago > KEPT:
         raise Refused("scanned_too_long_ago", days=KEPT.days)
     distance, there = seen_from(command.spot, command.reading)
-    return [PatrolPointScanned(
-        command.scan_id, command.point_id, command.by, command.means, command.now - max(ago, timedelta()), distance, there)]
+    at = moment_of(command.scanned_at, command.sent_at, command.now)
+    return [PatrolPointScanned(command.scan_id, command.point_id, command.by, command.means, at, distance, there)]
 
 
 def seen_from(spot: Ground | None, reading: Reading | None) -> tuple[int | None, bool]:

@@ -1,6 +1,6 @@
 """Points that patrols go by, and what phones tell of them."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -10,7 +10,7 @@ from libs.eventkit.decider import Refused, Release, Take
 from libs.eventkit.privacy import BlindIndex
 from services.alarm.domain.kinds import Place
 from services.alarm.domain.patrol_points import POINTS, Ground, PatrolPointPlaced, PlacePatrolPoint, metres
-from services.alarm.domain.patrol_scans import AHEAD, KEPT, SCANS, PatrolPointScanned, Reading, TellScan
+from services.alarm.domain.patrol_scans import AHEAD, KEPT, SCANS, PatrolPointScanned, Reading, TellScan, moment_of
 from services.alarm.patrol_book import tag_of
 from tests.unit.alarm.samples import ANN, BEN, BUILDING, HERE, NOW
 
@@ -80,6 +80,11 @@ def test_a_phone_keeps_a_scan_for_two_weeks():
     assert decided(SCANS, replace(TELL, scanned_at=NOW - KEPT))[0].at == NOW - KEPT
     with pytest.raises(Refused, match="scanned_too_long_ago"):
         decided(SCANS, replace(TELL, scanned_at=NOW - KEPT - timedelta(seconds=1)))
+
+
+def test_a_moment_lies_within_what_a_phone_keeps_whatever_it_says():
+    first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    assert moment_of(first, last, NOW) == NOW - KEPT and moment_of(last, first, NOW) == NOW
 
 
 def test_distances_are_those_of_the_ground():
