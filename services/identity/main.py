@@ -14,6 +14,7 @@ from services.identity.api import organisations as organisations_api
 from services.identity.api import own_data as own_data_api
 from services.identity.api import population as population_api
 from services.identity.api import residents as residents_api
+from services.identity.api import sessions as sessions_api
 from services.identity.api import sign_ins as sign_ins_api
 from services.identity.api import vehicles as vehicles_api
 from services.identity.departing import belonging_of, departing
@@ -61,8 +62,9 @@ EVENTS = (
     communities.CommunityFounded, buildings.BuildingRegistered, homes.HomeRegistered, residents.ResidentRegistered,
     residents.ContactCorrected, residents.ContactDisclosed, residents.ResidentErased,
     residences.ResidenceStarted, residences.ResidenceEnded, departures.DepartureNoted, departures.PersonLeft, departures.PersonStayed,
-    accounts.AccountOpened, accounts.PhoneReplaced, accounts.AccountClosed, phones.CodeCounted, sign_ins.SignInStarted,
-    sign_ins.CodeMissed, sign_ins.CodeMatched, sessions.SessionStarted, sessions.SessionRenewed, sessions.SessionEnded,
+    accounts.AccountOpened, accounts.PhoneReplaced, accounts.AccountClosed, accounts.SignedOutEverywhere, phones.CodeCounted,
+    sign_ins.SignInStarted, sign_ins.CodeMissed, sign_ins.CodeMatched,
+    sessions.SessionStarted, sessions.SessionRenewed, sessions.SessionEnded,
     signing_keys.SigningKeyPublished, id_numbers.IdNumberRecorded, id_numbers.IdNumberConfirmed, id_numbers.IdNumberForgotten,
     id_numbers.IdNumberWithdrawn,
     organisations.OrganisationRegistered, organisations.OrganisationCorrected, vehicles.VehicleRegistered,
@@ -87,8 +89,8 @@ VIEWS = (
 def routes(app: App) -> APIRouter:
     router = APIRouter()
     for nouns in (
-            sign_ins_api, homes_api, residents_api, population_api, id_numbers_api, organisations_api, accounts_api, vehicles_api,
-            consents_api, own_data_api, erasures_api):
+            sign_ins_api, sessions_api, homes_api, residents_api, population_api, id_numbers_api, organisations_api, accounts_api,
+            vehicles_api, consents_api, own_data_api, erasures_api):
         router.include_router(nouns.routes(app))
     if app.settings.demo:
         router.include_router(demo.routes(app))

@@ -198,10 +198,11 @@ PASSED_ON_ABOUT_PEOPLE = {
     "get": ("me/consents", "consents"), "put": ("me/consents/{purpose}",),
     "post": ("me/erasure", "residents/{resident_id}/erasures", "residents/{resident_id}/disclosures")}
 PASSED_ON_TO_THE_REGISTER = {
-    "get": ("accounts", "buildings", "homes", "residents", "residents/{resident_id}", "residences", "probing-findings"),
+    "get": ("me/sessions", "accounts", "buildings", "homes", "residents", "residents/{resident_id}", "residences", "probing-findings"),
     "put": ("accounts/{account_id}/phone",),
     "post": ("accounts", "buildings", "homes", "residents", "residents/{resident_id}/residences", "residences/{residence_id}/end"),
-    "patch": ("residents/{resident_id}",), "delete": ("accounts/{account_id}",)}
+    "patch": ("residents/{resident_id}",),
+    "delete": ("accounts/{account_id}", "accounts/{account_id}/sessions", "me/sessions", "me/sessions/{session_id}")}
 RIGHT, LOT = "parking/plate-rights", "parking/lots"
 PASSED_ON_TO_SET_UP = {
     "get": ("lifts", "credentials", "credentials/{credential_id}/readers", LOT, f"{LOT}/{{lot_id}}/tariffs", f"{LOT}/{{lot_id}}/spaces",

@@ -18,6 +18,7 @@ from libs.contracts.topics import HEARS
 from libs.eventkit.http import Position, _bound, _opaque
 from libs.eventkit.recorded import NOWHERE
 from tests.e2e.conftest import Stack
+from tests.e2e.signing_in import handed_out, signed_in
 from tests.kit import until
 
 # service, path, what its cursors are bound to, who asks
@@ -80,6 +81,7 @@ LISTS = [
     ("gateway", "/v1/me/looks", "my-looks {me}", "resident"),
     ("gateway", "/v1/me/notices", "my-notices {me}", "resident"),
     ("gateway", "/v1/me/parking-sessions", "my-parking-sessions {me}", "resident"),
+    ("gateway", "/v1/me/sessions", "sessions of {staff}", "staff"),
     ("gateway", "/v1/me/visitors", "my-visitors {me}", "resident"),
     ("gateway", "/v1/notices", "notices", "staff"),
     ("gateway", "/v1/notices/{notice_id}/receipts", "receipts of {notice_id}", "staff"),
@@ -95,6 +97,7 @@ LISTS = [
     ("identity", "/v1/buildings", "buildings", "staff"),
     ("identity", "/v1/consents", "consents None None", "staff"),
     ("identity", "/v1/homes", "homes None", "staff"),
+    ("identity", "/v1/me/sessions", "sessions of {staff}", "staff"),
     ("identity", "/v1/organisations", "organisations", "staff"),
     ("identity", "/v1/probing-findings", "probing-findings", "staff"),
     ("identity", "/v1/residents", "residents None", "staff"),
@@ -156,6 +159,10 @@ async def given(stack: Stack) -> AsyncIterator[Given]:
             release = (await desk.post("/v1/fire-releases", desk.staff, {"building_id": other})).json()["id"]
             await desk.post(f"/v1/fire-releases/{release}/endings", desk.staff, {"despite_fire": True})
         await _walked(desk, stack.demo.patrol_points)
+        accounts = (await client.get("/v1/accounts", params={"limit": 200}, headers=stack.bearer("operator"))).json()["items"]
+        account = next(one["id"] for one in accounts if one["person_id"] == found["staff"])
+        for _ in range(2):
+            await signed_in(client, handed_out(stack, account))
         await until(lambda: not any(status.look(stack.place)["lag"].values()))
         yield found
         for incident_id in raised:

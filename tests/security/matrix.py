@@ -11,6 +11,9 @@ MATRIX = {
         public: POST /v1/sign-ins/{sign_in_id}/tokens
         public: POST /v1/token-renewals
         resident staff guard grid police operator: DELETE /v1/sessions/current
+        resident staff guard grid police operator: GET /v1/me/sessions
+        resident staff guard grid police operator: DELETE /v1/me/sessions
+        resident staff guard grid police operator: DELETE /v1/me/sessions/{session_id}
         resident staff guard grid police operator: GET /v1/me
         resident staff guard grid police operator: GET /v1/me/doors
         resident staff guard grid police operator: GET /v1/me/lifts
@@ -114,6 +117,7 @@ MATRIX = {
         staff operator: GET /v1/accounts
         staff operator: PUT /v1/accounts/{account_id}/phone
         staff operator: DELETE /v1/accounts/{account_id}
+        staff operator: DELETE /v1/accounts/{account_id}/sessions
         staff: POST /v1/buildings
         staff grid police: GET /v1/buildings
         staff: POST /v1/homes
@@ -196,6 +200,9 @@ MATRIX = {
         public: POST /v1/token-renewals
         secret: POST /v1/demo-tokens
         resident staff guard grid police operator: DELETE /v1/sessions/current
+        resident staff guard grid police operator: GET /v1/me/sessions
+        resident staff guard grid police operator: DELETE /v1/me/sessions
+        resident staff guard grid police operator: DELETE /v1/me/sessions/{session_id}
         staff: POST /v1/buildings
         staff grid police: GET /v1/buildings
         staff: POST /v1/homes
@@ -219,6 +226,7 @@ MATRIX = {
         staff operator: POST /v1/accounts
         staff operator: PUT /v1/accounts/{account_id}/phone
         staff operator: DELETE /v1/accounts/{account_id}
+        staff operator: DELETE /v1/accounts/{account_id}/sessions
         staff operator: GET /v1/accounts
         resident staff: POST /v1/vehicles
         resident staff: GET /v1/vehicles

@@ -24,7 +24,7 @@ from libs.eventkit.http import (
 from libs.eventkit.problems import Problem
 from libs.eventkit.service import App
 from services.identity import lookups
-from services.identity.domain.accounts import ACCOUNTS, ROLES, CloseAccount, NoAccount, OpenAccount, ReplacePhone
+from services.identity.domain.accounts import ACCOUNTS, ROLES, CloseAccount, NoAccount, OpenAccount, ReplacePhone, SignOutEverywhere
 from services.identity.phone_numbers import account_index, e164
 from services.identity.views import accounts as accounts_view
 
@@ -109,6 +109,17 @@ def routes(app: App) -> APIRouter:
         community_id = await in_reach(account_id, principal)
         done = await app.commands.handle(
             account_id, CloseAccount(account_id), context(request, principal, community_id), key=key)
+        return Response(status_code=204, headers=position_header(app.service.name, app.commands.generation, done))
+
+    @router.delete("/v1/accounts/{account_id}/sessions", status_code=204)
+    async def end_sessions(
+        account_id: UUID, request: Request, key: IdempotencyKey,
+        principal: Principal = permitted(ACCOUNTS_MANAGE, RESIDENTS_MANAGE)
+    ) -> Response:
+        """All of them, for who cannot do it themselves: their phone is lost. They end when they would be renewed."""
+        community_id = await in_reach(account_id, principal)
+        done = await app.commands.handle(
+            account_id, SignOutEverywhere(account_id), context(request, principal, community_id), key=key)
         return Response(status_code=204, headers=position_header(app.service.name, app.commands.generation, done))
 
     @router.get("/v1/accounts")

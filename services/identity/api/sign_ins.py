@@ -1,4 +1,4 @@
-"""Signing in with a one-time code, staying signed in, signing out."""
+"""Signing in with a one-time code, and staying signed in."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -7,17 +7,16 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
-from libs.contracts.permissions import ME_READ
-from libs.eventkit.auth import LIFETIME, Principal
+from libs.eventkit.auth import LIFETIME
 from libs.eventkit.decider import NotFound, Refused
-from libs.eventkit.http import Input, community_of, context, json, open_to_all, permitted, position_header
+from libs.eventkit.http import Input, context, json, open_to_all, position_header
 from libs.eventkit.problems import Problem
 from libs.eventkit.recorded import NOWHERE, uuid7
 from libs.eventkit.service import App
 from services.identity import lookups
 from services.identity.domain.accounts import ACCOUNTS, Open
 from services.identity.domain.phones import CountCode
-from services.identity.domain.sessions import SESSIONS, Active, EndSession, RenewSession, SessionRenewed, StartSession
+from services.identity.domain.sessions import SESSIONS, Active, RenewSession, SessionRenewed, StartSession
 from services.identity.domain.sign_ins import LIFETIME as CODE_LIFETIME
 from services.identity.domain.sign_ins import SIGN_INS, Passed, StartSignIn, TryCode
 from services.identity.one_time_codes import code_hash, new_code
@@ -92,7 +91,8 @@ def routes(app: App) -> APIRouter:
             raise Refused("account_closed")
         done = await app.commands.handle(
             session_id, StartSession(
-                session_id, entry.account_id, account.person_id, account.role, asked.now, account.phones, entry.phones),
+                session_id, entry.account_id, account.person_id, account.role, asked.now, account.phones, entry.phones,
+                account.sign_outs),
             context(request, None, entry.community_id))
         refresh = Refresh(entry.community_id, session_id, 0)
         return json(
@@ -107,7 +107,8 @@ def routes(app: App) -> APIRouter:
         session = await lookups.state_now(app, SESSIONS, shown.session_id, shown.community_id)
         try:
             account = await open_account(session.account_id, shown.community_id) if isinstance(session, Active) else None
-            command = RenewSession(shown.count, account is not None, asked.now, account.phones if account else 0)
+            signed_out = account is not None and isinstance(session, Active) and not account.lets(shown.session_id, session.sign_outs)
+            command = RenewSession(shown.count, account is not None, asked.now, account.phones if account else 0, signed_out)
             done = await app.commands.handle(shown.session_id, command, asked)
         except (Refused, NotFound) as refused:
             raise Problem(401, "refresh_token_unusable") from refused
@@ -118,15 +119,5 @@ def routes(app: App) -> APIRouter:
         return json(
             tokens(kid, session.person_id, session.role, refresh), 200,
             position_header(app.service.name, app.commands.generation, done))
-
-    @router.delete("/v1/sessions/current", status_code=204)
-    async def sign_out(request: Request, principal: Principal = permitted(ME_READ)) -> Response:
-        """The session's refresh tokens are worth nothing any more; its access token runs out by itself."""
-        if principal.session is None:
-            return Response(status_code=204)
-        asked = context(request, principal, community_of(principal))
-        done = await app.commands.handle(UUID(principal.session), EndSession(), asked)
-        return Response(
-            status_code=204, headers=position_header(app.service.name, app.commands.generation, done))
 
     return router

@@ -2,7 +2,8 @@
 
 A person has at most one account of a role; closed it stays closed, and the next one is another account. The phone
 itself is not kept: it is found by its blind index, a claim, which stands on commands and in no event. How often it was
-replaced is known: what began with an earlier one, a sign-in or a session, is over.
+replaced is known: what began with an earlier one, a sign-in or a session, is over. So are, once somebody has signed out
+everywhere, all sessions that had begun, but the one that asked.
 """
 
 from collections.abc import Iterable
@@ -43,7 +44,14 @@ class AccountClosed(Struct, frozen=True, tag="account_closed"):
     role: str
 
 
-AccountEvent = AccountOpened | PhoneReplaced | AccountClosed
+class SignedOutEverywhere(Struct, frozen=True, tag="signed_out_everywhere"):
+    """`kept`: the session that asked, and goes on; None: none does."""
+
+    account_id: UUID
+    kept: UUID | None
+
+
+AccountEvent = AccountOpened | PhoneReplaced | AccountClosed | SignedOutEverywhere
 
 
 # what is
@@ -54,11 +62,18 @@ class NoAccount(Struct, frozen=True):
 
 
 class Open(Struct, frozen=True):
-    """`phones`: how many it had before the one that it has."""
+    """`phones`: how many it had before the one that it has. `sign_outs`: how often all its sessions were ended, the last time all but
+    `kept`."""
 
     person_id: UUID
     role: str
     phones: int = 0
+    sign_outs: int = 0
+    kept: UUID | None = None
+
+    def lets(self, session_id: UUID, sign_outs: int) -> bool:
+        """Whether a session that began after so many sign-outs has not been ended by one since."""
+        return sign_outs == self.sign_outs or session_id == self.kept
 
 
 class Closed(Struct, frozen=True):
@@ -75,6 +90,8 @@ def evolve(account: Account, event: AccountEvent) -> Account:
             return Open(person_id=person_id, role=role)
         case PhoneReplaced() if isinstance(account, Open):
             return structs.replace(account, phones=account.phones + 1)
+        case SignedOutEverywhere(kept=kept) if isinstance(account, Open):
+            return structs.replace(account, sign_outs=account.sign_outs + 1, kept=kept)
         case AccountClosed(person_id=person_id, role=role):
             return Closed(person_id=person_id, role=role)
         case _:
@@ -100,6 +117,14 @@ class ReplacePhone(Struct, frozen=True):
 
 class CloseAccount(Struct, frozen=True):
     account_id: UUID
+
+
+class SignOutEverywhere(Struct, frozen=True):
+    """`asking`: the session that asks, which began after so many `sign_outs`; None where another looks after the account."""
+
+    account_id: UUID
+    asking: UUID | None = None
+    sign_outs: int = 0
 
 
 def decide_open_account(command: OpenAccount, account: Account) -> list[AccountEvent]:
@@ -140,7 +165,21 @@ def decide_close_account(command: CloseAccount, account: Account) -> list[Accoun
             assert_never(account)
 
 
-def claims(command: OpenAccount | ReplacePhone | CloseAccount, event: AccountEvent) -> Iterable[Take | Release]:
+def decide_sign_out_everywhere(command: SignOutEverywhere, account: Account) -> list[AccountEvent]:
+    match account:
+        case NoAccount():
+            raise NotFound("account")
+        case Closed():
+            raise Refused("account_closed")
+        case Open() if command.asking is not None and not account.lets(command.asking, command.sign_outs):
+            raise Refused("session_ended")
+        case Open():
+            return [SignedOutEverywhere(command.account_id, command.asking)]
+        case _:
+            assert_never(account)
+
+
+def claims(command: OpenAccount | ReplacePhone | CloseAccount | SignOutEverywhere, event: AccountEvent) -> Iterable[Take | Release]:
     match command, event:
         case OpenAccount(phone_index=phone_index), AccountOpened(person_id=person_id, role=role):
             yield Take(PHONE, phone_index, "phone_taken")
@@ -161,6 +200,7 @@ ACCOUNTS = Decider[Account, AccountEvent](
         OpenAccount: decide_open_account,
         ReplacePhone: decide_replace_phone,
         CloseAccount: decide_close_account,
+        SignOutEverywhere: decide_sign_out_everywhere,
     },
     claims=claims,
 )

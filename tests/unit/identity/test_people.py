@@ -18,6 +18,8 @@ from services.identity.domain.accounts import (
     OpenAccount,
     PhoneReplaced,
     ReplacePhone,
+    SignedOutEverywhere,
+    SignOutEverywhere,
 )
 from services.identity.domain.residences import (
     RESIDENCES,
@@ -242,6 +244,31 @@ def test_an_account_knows_how_many_phones_it_has_had():
     assert ACCOUNTS.fold([OPENED, PhoneReplaced(ACCOUNT), PhoneReplaced(ACCOUNT)]) == Open(ANN, "resident", phones=2)
 
 
+def test_who_signs_out_everywhere_ends_all_sessions_that_had_begun_but_the_one_that_asks():
+    one, other = UUID(int=71), UUID(int=72)
+    (said,) = when(ACCOUNTS, SignOutEverywhere(ACCOUNT, one, 0), OPENED)
+    assert said == SignedOutEverywhere(ACCOUNT, one)
+    account = ACCOUNTS.fold([OPENED, said])
+    assert account.lets(one, 0) and not account.lets(other, 0) and account.lets(other, 1)
+    again = ACCOUNTS.fold([OPENED, said, SignedOutEverywhere(ACCOUNT, other)])
+    assert not again.lets(one, 0) and again.lets(other, 1) and again.lets(one, 2)
+    assert not ACCOUNTS.fold([OPENED, said, SignedOutEverywhere(ACCOUNT, None)]).lets(one, 0), "whoever looks after it keeps none"
+
+
+def test_a_session_that_was_ended_from_elsewhere_ends_no_other():
+    """Its access token is good for minutes more, and may be in other hands."""
+    one, other = UUID(int=71), UUID(int=72)
+    with pytest.raises(Refused, match="session_ended"):
+        when(ACCOUNTS, SignOutEverywhere(ACCOUNT, other, 0), OPENED, SignedOutEverywhere(ACCOUNT, one))
+    assert when(ACCOUNTS, SignOutEverywhere(ACCOUNT, other, 1), OPENED, SignedOutEverywhere(ACCOUNT, one))
+    assert when(ACCOUNTS, SignOutEverywhere(ACCOUNT, one, 0), OPENED, SignedOutEverywhere(ACCOUNT, one)), "the one kept may"
+
+
+def test_a_closed_account_has_nothing_to_sign_out_of():
+    with pytest.raises(Refused, match="account_closed"):
+        when(ACCOUNTS, SignOutEverywhere(ACCOUNT), OPENED, CLOSED)
+
+
 def test_a_closed_account_takes_no_phone():
     with pytest.raises(Refused, match="account_closed"):
         when(ACCOUNTS, ReplacePhone(ACCOUNT, "other"), OPENED, CLOSED)
@@ -255,7 +282,7 @@ def test_closing_an_account_twice_says_nothing_new():
     assert when(ACCOUNTS, CloseAccount(ACCOUNT), OPENED, CLOSED) == []
 
 
-@pytest.mark.parametrize("command", [CloseAccount(ACCOUNT), ReplacePhone(ACCOUNT, "other")])
+@pytest.mark.parametrize("command", [CloseAccount(ACCOUNT), ReplacePhone(ACCOUNT, "other"), SignOutEverywhere(ACCOUNT)])
 def test_there_has_to_be_an_account(command: Any):
     with pytest.raises(NotFound):
         when(ACCOUNTS, command)

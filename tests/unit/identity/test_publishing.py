@@ -12,7 +12,7 @@ from libs.contracts.topics import PUBLISHES
 from libs.eventkit.erasing import ErasureConfirmed
 from libs.eventkit.recorded import Meta, Recorded
 from libs.eventkit.sealed import Sealed
-from services.identity.domain.accounts import AccountClosed, AccountOpened, PhoneReplaced
+from services.identity.domain.accounts import AccountClosed, AccountOpened, PhoneReplaced, SignedOutEverywhere
 from services.identity.domain.askers import AttemptCounted, ProbingFound
 from services.identity.domain.buildings import BuildingRegistered
 from services.identity.domain.communities import CommunityFounded
@@ -91,7 +91,7 @@ KEPT = [
     PlateContested(A), PlateDisclosed(A, B, "nobody's car"), DeclarationCounted(NOW),
     PopulationDeclared(A, "staff", "foreign", B), GuardianDeclared(A, B, C), GuardianEnded(A, B, C),
     AttemptCounted("look", NOW), ProbingFound(A, "staff", "look", 1, 1, NOW),
-    DepartureNoted(A, NOW), PersonStayed(A),
+    DepartureNoted(A, NOW), PersonStayed(A), SignedOutEverywhere(A, B),
 ]
 
 

@@ -10,6 +10,7 @@ from libs.eventkit.decider import NotFound, Refused
 from services.identity.domain.sessions import (
     IDLE,
     SESSIONS,
+    Ended,
     EndSession,
     RenewSession,
     SessionEnded,
@@ -89,6 +90,20 @@ def test_a_session_ends_when_its_account_has_another_phone():
     assert when(other, STARTED) == [SessionEnded("phone_replaced")]
     began_with_it = SessionStarted(SESSION, ACCOUNT, ANN, "resident", NOW + IDLE, phones=1)
     assert when(other, began_with_it) == [RENEWED]
+
+
+def test_a_session_that_was_ended_from_elsewhere_says_so_when_somebody_would_renew_it():
+    assert when(RenewSession(0, True, NOW, signed_out=True), STARTED) == [SessionEnded("signed_out_elsewhere")]
+
+
+def test_a_session_knows_which_sign_outs_came_before_it():
+    begun = when(StartSession(SESSION, ACCOUNT, ANN, "resident", NOW, sign_outs=2))
+    assert begun == [SessionStarted(SESSION, ACCOUNT, ANN, "resident", NOW + IDLE, sign_outs=2)]
+    assert SESSIONS.fold(begun).sign_outs == 2
+
+
+def test_whose_a_session_was_is_known_when_it_has_ended():
+    assert SESSIONS.fold([STARTED, ENDED]) == Ended("signed_out", ACCOUNT)
 
 
 def test_a_code_that_went_to_the_phone_before_begins_no_session():

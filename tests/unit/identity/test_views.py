@@ -10,7 +10,7 @@ import pytest
 from libs.eventkit.recorded import Meta, Recorded
 from libs.eventkit.sealed import Sealed
 from libs.eventkit.views import Rows, View
-from services.identity.domain.accounts import AccountClosed, AccountOpened
+from services.identity.domain.accounts import AccountClosed, AccountOpened, PhoneReplaced, SignedOutEverywhere
 from services.identity.domain.askers import ProbingFound
 from services.identity.domain.buildings import BuildingRegistered
 from services.identity.domain.consents import ConsentGiven, ConsentWithdrawn, GuardianDeclared, GuardianEnded
@@ -52,6 +52,12 @@ def fold(view: View, events: list[Any], times: int = 1) -> list[dict[str, Any]]:
         for version, event in enumerate(events, 1):
             view.project(rows, event, row(version))
     return [r for r in rows.changed.values() if r is not None]
+
+
+def session(session_id: UUID, account_id: UUID, **more: Any) -> dict[str, Any]:
+    return {
+        "session_id": session_id, "account_id": account_id, "person_id": D, "role": "resident", "started_at": NOW, "renewed_at": NOW,
+        "expires": NOW, "ended_at": None, "ended_by": None, **more}
 
 
 CASES: list[tuple[View, list[Any], list[dict[str, Any]]]] = [
@@ -103,8 +109,17 @@ CASES: list[tuple[View, list[Any], list[dict[str, Any]]]] = [
      [{"resident_id": D, "guardian_id": A, "since": NOW}]),
     (sessions.VIEW, [
         SessionStarted(ONE, A, D, "resident", NOW), SessionRenewed(1, LATER), SessionEnded("signed_out")],
-     [{"session_id": ONE, "person_id": D, "role": "resident", "started_at": NOW, "expires": LATER, "ended_at": NOW,
-       "ended_by": "signed_out"}]),
+     [session(ONE, A, expires=LATER, ended_at=NOW, ended_by="signed_out")]),
+    (sessions.VIEW, [
+        *(SessionStarted(i, a, D, "resident", NOW) for i, a in ((ONE, A), (B, A), (C, A), (E, D))), SignedOutEverywhere(A, B)],
+     [session(ONE, A, ended_at=NOW, ended_by="signed_out_elsewhere"), session(B, A),
+      session(C, A, ended_at=NOW, ended_by="signed_out_elsewhere"), session(E, D)]),
+    (sessions.VIEW, [SessionStarted(ONE, A, D, "resident", NOW), SignedOutEverywhere(A, None), SessionEnded("signed_out_elsewhere")],
+     [session(ONE, A, ended_at=NOW, ended_by="signed_out_elsewhere")]),
+    (sessions.VIEW, [SessionStarted(ONE, A, D, "resident", NOW), PhoneReplaced(A), AccountClosed(A, D, "resident")],
+     [session(ONE, A, ended_at=NOW, ended_by="phone_replaced")]),
+    (sessions.VIEW, [SessionStarted(ONE, A, D, "resident", NOW), AccountClosed(A, D, "resident")],
+     [session(ONE, A, ended_at=NOW, ended_by="account_closed")]),
     (sessions.VIEW, [SessionRenewed(1, LATER), SessionEnded("signed_out")], []),
     (probing.VIEW, [ProbingFound(D, "staff", "look", 60, 3600, NOW)],
      [{"finding_id": B, "person_id": D, "role": "staff", "kind": "look", "most": 60, "seconds": 3600, "at": NOW, "position": 1}]),

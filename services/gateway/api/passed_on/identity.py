@@ -20,6 +20,7 @@ from libs.eventkit.http import open_to_all, permitted
 from services.gateway.api.passing import PassedOn
 
 identity = partial(PassedOn, "identity")
+ME = permitted(ME_READ)
 ACCOUNTS = permitted(ACCOUNTS_MANAGE, RESIDENTS_MANAGE)
 HOMES, READING_HOMES = permitted(HOMES_MANAGE), permitted(HOMES_READ)
 RESIDENTS, READING = permitted(RESIDENTS_MANAGE), permitted(RESIDENTS_READ)
@@ -31,12 +32,16 @@ TABLE = (
     identity("POST", "/v1/sign-ins", open_to_all, "start_sign_in", 202),
     identity("POST", "/v1/sign-ins/{sign_in_id}/tokens", open_to_all, "take_tokens"),
     identity("POST", "/v1/token-renewals", open_to_all, "renew_token"),
-    identity("DELETE", "/v1/sessions/current", permitted(ME_READ), "sign_out", 204),
+    identity("DELETE", "/v1/sessions/current", ME, "sign_out", 204),
+    identity("GET", "/v1/me/sessions", ME, "list_sessions"),
+    identity("DELETE", "/v1/me/sessions", ME, "sign_out_everywhere", 204),
+    identity("DELETE", "/v1/me/sessions/{session_id}", ME, "end_session", 204),
     # the register
     identity("POST", "/v1/accounts", ACCOUNTS, "open_account", 201),
     identity("GET", "/v1/accounts", ACCOUNTS, "list_accounts"),
     identity("PUT", "/v1/accounts/{account_id}/phone", ACCOUNTS, "replace_phone"),
     identity("DELETE", "/v1/accounts/{account_id}", ACCOUNTS, "close_account", 204),
+    identity("DELETE", "/v1/accounts/{account_id}/sessions", ACCOUNTS, "end_sessions", 204),
     identity("POST", "/v1/buildings", HOMES, "register_building", 201),
     identity("GET", "/v1/buildings", READING_HOMES, "list_buildings"),
     identity("POST", "/v1/homes", HOMES, "register_home", 201),
