@@ -47,8 +47,7 @@ class Relay:
         finally:
             await discard(producer)
     async def _watch(self) -> None:
-        while True:
-            await asyncio.sleep(LOOKS)
+        while await asyncio.sleep(LOOKS, True):
             await self._look()
     async def _send(self, producer: AIOKafkaProducer, rows: Sequence[Recorded], position: int) -> None:
         _, lanes, told = self._ahead if self._ahead[0] == rows else self._made(rows, self._told)

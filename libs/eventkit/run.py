@@ -25,7 +25,7 @@ def web(app: App) -> FastAPI:
     found.include_router(status.routes(app))
     http.refuse_unguarded(found)
     within = app.service.within(app, direct.Direct(vars(found.build_middleware_stack())["app"], iter_route_contexts(found.routes)))
-    found.middleware_stack = http.Edge(within, app.service.name, lambda: app.opened, app.service.raw_routes)  # which foresees all errors
+    found.middleware_stack = app.service.around(http.Edge(within, app.service.name, lambda: app.opened, app.service.raw_routes))
     return found
 def run(service: Service) -> None:
     """Reads the mode from the command line. Ends with 0 after SIGTERM, within its grace."""

@@ -38,6 +38,7 @@ class Service(Struct, frozen=True):
     routes: Callable[["App"], APIRouter] = lambda app: APIRouter()
     raw_routes: tuple[str, ...] = ()
     within: Callable[["App", ASGIApp], ASGIApp] = lambda app, asgi: asgi
+    around: Callable[[ASGIApp], ASGIApp] = lambda asgi: asgi
     topic: str = ""
     retention: tuple[recorded.Retention, ...] = ()
     def catalogue(self) -> recorded.Catalogue:

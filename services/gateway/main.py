@@ -11,6 +11,7 @@ from services.gateway.api.routes import routes
 from services.gateway.domain import government, look_backs, webhooks
 from services.gateway.erasures import erasures as confirming
 from services.gateway.limits import Limits
+from services.gateway.origins import for_pages
 from services.gateway.publishing import publish
 from services.gateway.reactions import Divisions, telling
 from services.gateway.retention import RETENTION
@@ -66,5 +67,6 @@ SERVICE = Service(
     readers=lambda app: (Courier(app).subscription(),),
     routes=routes,
     within=Limits,
+    around=for_pages,
     retention=RETENTION,
 )
