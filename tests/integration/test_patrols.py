@@ -46,6 +46,13 @@ async def desk(app_of: AppOf, community: UUID, monkeypatch: pytest.MonkeyPatch) 
         yield found
 
 
+def nothing_falls_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(self: Timers) -> None:
+        await asyncio.Future()
+
+    monkeypatch.setattr(Timers, "_run", never)
+
+
 def at(hours_ago: float) -> datetime:
     return datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(hours=hours_ago)
 
@@ -118,10 +125,7 @@ async def test_a_scan_that_is_told_before_its_round_has_begun_counts_in_it(
     app_of: AppOf, community: UUID, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What begins rounds in time stands still, as after a long stop: whoever hears of the scan begins them."""
-    async def never(self: Timers) -> None:
-        await asyncio.Future()
-
-    monkeypatch.setattr(Timers, "_run", never)
+    nothing_falls_due(monkeypatch)
     async with gatehouse(app_of, community, monkeypatch) as desk:
         begins = at(1)
         quarters = [begins + timedelta(minutes=15 * n) for n in range(96)]
@@ -204,10 +208,7 @@ async def test_a_tag_that_is_replaced_is_still_that_of_its_point_for_what_was_re
 async def test_the_first_moment_of_a_round_counts_though_the_log_is_behind_the_clock_of_who_took_the_scan(
     app_of: AppOf, community: UUID, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async def never(self: Timers) -> None:
-        await asyncio.Future()
-
-    monkeypatch.setattr(Timers, "_run", never)
+    nothing_falls_due(monkeypatch)
     async with gatehouse(app_of, community, monkeypatch) as desk:
         opens = (datetime.now(UTC) + timedelta(seconds=70)).replace(second=0, microsecond=0)
         route = await walks(desk, opens + timedelta(minutes=15), since=at(1), stops=(Stop(GATE, 0), Stop(ROOF, 1)))

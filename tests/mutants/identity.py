@@ -72,7 +72,7 @@ MUTANTS = (
         ("a token names its session nowhere", '{"sid": str(session_id)} if session_id else {}', "{}"),
     ),
     *of(
-        f"{HERE}/domain/accounts.py", f"{UNIT}/test_people.py",
+        f"{HERE}/domain/accounts.py", f"{UNIT}/test_accounts.py",
         ("devices and services have accounts", "if command.role not in ROLES:", "if not command.role:"),
         ("an account changes hands",
          'raise Refused("account_already_opened")', "return []"),

@@ -21,6 +21,7 @@ from libs.eventkit.http import (
     permitted,
     position_header,
 )
+from libs.eventkit.log import Key
 from libs.eventkit.problems import Problem
 from libs.eventkit.service import App
 from services.identity import lookups
@@ -60,6 +61,11 @@ def routes(app: App) -> APIRouter:
         if isinstance(account, NoAccount) or account.role not in roles_in_reach(principal):
             raise NotFound("account")
         return community_id
+
+    async def asked(command: CloseAccount | SignOutEverywhere, request: Request, key: Key | None, principal: Principal) -> Response:
+        community_id = await in_reach(command.account_id, principal)
+        done = await app.commands.handle(command.account_id, command, context(request, principal, community_id), key=key)
+        return Response(status_code=204, headers=position_header(app.service.name, app.commands.generation, done))
 
     @router.post("/v1/accounts", status_code=201)
     async def open_account(
@@ -106,10 +112,7 @@ def routes(app: App) -> APIRouter:
         principal: Principal = permitted(ACCOUNTS_MANAGE, RESIDENTS_MANAGE)
     ) -> Response:
         """Nobody signs in with it any more; its sessions end when they would be renewed."""
-        community_id = await in_reach(account_id, principal)
-        done = await app.commands.handle(
-            account_id, CloseAccount(account_id), context(request, principal, community_id), key=key)
-        return Response(status_code=204, headers=position_header(app.service.name, app.commands.generation, done))
+        return await asked(CloseAccount(account_id), request, key, principal)
 
     @router.delete("/v1/accounts/{account_id}/sessions", status_code=204)
     async def end_sessions(
@@ -117,10 +120,7 @@ def routes(app: App) -> APIRouter:
         principal: Principal = permitted(ACCOUNTS_MANAGE, RESIDENTS_MANAGE)
     ) -> Response:
         """All of them, for who cannot do it themselves: their phone is lost. They end when they would be renewed."""
-        community_id = await in_reach(account_id, principal)
-        done = await app.commands.handle(
-            account_id, SignOutEverywhere(account_id), context(request, principal, community_id), key=key)
-        return Response(status_code=204, headers=position_header(app.service.name, app.commands.generation, done))
+        return await asked(SignOutEverywhere(account_id), request, key, principal)
 
     @router.get("/v1/accounts")
     async def list_accounts(

@@ -1,4 +1,4 @@
-"""Residents, where they live, and their accounts."""
+"""Residents, and where they live."""
 
 from datetime import date
 from typing import Any
@@ -8,19 +8,7 @@ import pytest
 
 from libs.eventkit.decider import Decider, NotFound, Refused, Release, Take
 from libs.eventkit.sealed import Sealed
-from services.identity.domain import accounts, residences
-from services.identity.domain.accounts import (
-    ACCOUNTS,
-    AccountClosed,
-    AccountOpened,
-    CloseAccount,
-    Open,
-    OpenAccount,
-    PhoneReplaced,
-    ReplacePhone,
-    SignedOutEverywhere,
-    SignOutEverywhere,
-)
+from services.identity.domain import residences
 from services.identity.domain.residences import (
     RESIDENCES,
     EndResidence,
@@ -38,7 +26,7 @@ from services.identity.domain.residents import (
     ResidentRegistered,
 )
 
-ANN, STAFF, HOME, BUILDING, LIVING, ACCOUNT = (UUID(int=n) for n in range(1, 7))
+ANN, STAFF, HOME, BUILDING, LIVING = (UUID(int=n) for n in range(1, 6))
 MAY, JUNE, JULY = date(2026, 5, 1), date(2026, 6, 1), date(2026, 7, 1)
 
 
@@ -203,101 +191,3 @@ def test_no_residence_no_end():
 def test_a_person_lives_in_a_home_once_at_a_time():
     assert list(residences.claims(START, STARTED)) == [Take("residence", f"{ANN}:{HOME}", "already_lives_there")]
     assert list(residences.claims(EndResidence(LIVING, JUNE, JUNE), ENDED)) == [Release("residence")]
-
-
-# accounts
-
-OPEN, OPENED = OpenAccount(ACCOUNT, ANN, "resident", "blind"), AccountOpened(ACCOUNT, ANN, "resident")
-CLOSED = AccountClosed(ACCOUNT, ANN, "resident")
-
-
-def test_an_account_is_opened():
-    assert when(ACCOUNTS, OPEN) == [OPENED]
-
-
-def test_an_account_is_opened_once_and_the_phone_of_whoever_asks_again_may_be_another():
-    with pytest.raises(Refused, match="account_already_opened"):
-        when(ACCOUNTS, OPEN, OPENED)
-
-
-@pytest.mark.parametrize("role", ["device", "service", "root", ""])
-def test_only_people_have_accounts(role: str):
-    with pytest.raises(Refused, match="role_has_no_account"):
-        when(ACCOUNTS, OpenAccount(ACCOUNT, ANN, role, "blind"))
-
-
-def test_an_account_does_not_change_hands():
-    with pytest.raises(Refused, match="account_already_opened"):
-        when(ACCOUNTS, OpenAccount(ACCOUNT, ANN, "operator", "blind"), OPENED)
-
-
-def test_a_closed_account_stays_closed():
-    with pytest.raises(Refused, match="account_closed"):
-        when(ACCOUNTS, OPEN, OPENED, CLOSED)
-
-
-def test_an_account_takes_another_phone():
-    assert when(ACCOUNTS, ReplacePhone(ACCOUNT, "other"), OPENED) == [PhoneReplaced(ACCOUNT)]
-
-
-def test_an_account_knows_how_many_phones_it_has_had():
-    assert ACCOUNTS.fold([OPENED, PhoneReplaced(ACCOUNT), PhoneReplaced(ACCOUNT)]) == Open(ANN, "resident", phones=2)
-
-
-def test_who_signs_out_everywhere_ends_all_sessions_that_had_begun_but_the_one_that_asks():
-    one, other = UUID(int=71), UUID(int=72)
-    (said,) = when(ACCOUNTS, SignOutEverywhere(ACCOUNT, one, 0), OPENED)
-    assert said == SignedOutEverywhere(ACCOUNT, one)
-    account = ACCOUNTS.fold([OPENED, said])
-    assert account.lets(one, 0) and not account.lets(other, 0) and account.lets(other, 1)
-    again = ACCOUNTS.fold([OPENED, said, SignedOutEverywhere(ACCOUNT, other)])
-    assert not again.lets(one, 0) and again.lets(other, 1) and again.lets(one, 2)
-    assert not ACCOUNTS.fold([OPENED, said, SignedOutEverywhere(ACCOUNT, None)]).lets(one, 0), "whoever looks after it keeps none"
-
-
-def test_a_session_that_was_ended_from_elsewhere_ends_no_other():
-    """Its access token is good for minutes more, and may be in other hands."""
-    one, other = UUID(int=71), UUID(int=72)
-    with pytest.raises(Refused, match="session_ended"):
-        when(ACCOUNTS, SignOutEverywhere(ACCOUNT, other, 0), OPENED, SignedOutEverywhere(ACCOUNT, one))
-    assert when(ACCOUNTS, SignOutEverywhere(ACCOUNT, other, 1), OPENED, SignedOutEverywhere(ACCOUNT, one))
-    assert when(ACCOUNTS, SignOutEverywhere(ACCOUNT, one, 0), OPENED, SignedOutEverywhere(ACCOUNT, one)), "the one kept may"
-
-
-def test_a_closed_account_has_nothing_to_sign_out_of():
-    with pytest.raises(Refused, match="account_closed"):
-        when(ACCOUNTS, SignOutEverywhere(ACCOUNT), OPENED, CLOSED)
-
-
-def test_a_closed_account_takes_no_phone():
-    with pytest.raises(Refused, match="account_closed"):
-        when(ACCOUNTS, ReplacePhone(ACCOUNT, "other"), OPENED, CLOSED)
-
-
-def test_an_account_is_closed():
-    assert when(ACCOUNTS, CloseAccount(ACCOUNT), OPENED) == [CLOSED]
-
-
-def test_closing_an_account_twice_says_nothing_new():
-    assert when(ACCOUNTS, CloseAccount(ACCOUNT), OPENED, CLOSED) == []
-
-
-@pytest.mark.parametrize("command", [CloseAccount(ACCOUNT), ReplacePhone(ACCOUNT, "other"), SignOutEverywhere(ACCOUNT)])
-def test_there_has_to_be_an_account(command: Any):
-    with pytest.raises(NotFound):
-        when(ACCOUNTS, command)
-
-
-def test_a_phone_opens_one_account_and_a_person_has_one_of_a_role():
-    person = Take("account-person", f"{ANN}:resident", "account_already_opened")
-    assert list(accounts.claims(OPEN, OPENED)) == [Take("account-phone", "blind", "phone_taken"), person]
-
-
-def test_another_phone_frees_the_old_one():
-    replaced = accounts.claims(ReplacePhone(ACCOUNT, "other"), PhoneReplaced(ACCOUNT))
-    assert list(replaced) == [Release("account-phone"), Take("account-phone", "other", "phone_taken")]
-
-
-def test_a_closed_account_frees_phone_and_person():
-    freed = list(accounts.claims(CloseAccount(ACCOUNT), CLOSED))
-    assert freed == [Release("account-phone"), Release("account-person")]
