@@ -11,15 +11,13 @@ from weakref import WeakValueDictionary
 import msgspec
 from sqlalchemy.util import LRUCache
 from libs.eventkit.db import Unavailable
-from libs.eventkit.decider import Decider, NotFound, Refused, Take
+from libs.eventkit.decider import Decider, NotFound, Refused, Take, VersionMismatch
 from libs.eventkit.log import Append, Key, Log, NewEvent
 from libs.eventkit.recorded import Catalogue, Meta, Number, Recorded, tag_of, uuid7
 
 CACHED, TRIES, LARGEST = 20_000, 8, 900_000  # bytes of a body that a topic takes; the broker's own limit is 1 MiB with headers
 class KeyReused(Exception):
     """The idempotency key stood for another body before (422)."""
-class VersionMismatch(Exception):
-    """The thing has changed since the caller looked at it (412)."""
 class Public(msgspec.Struct, frozen=True):
     """A public event: the contract and what it is about (by default the stream of the private event)."""
     body: msgspec.Struct
@@ -60,10 +58,9 @@ class Commands:
     """`deciders`: which decider takes which command is found by the command's type."""
     def __init__(self, log: Log, catalogue: Catalogue, deciders: Iterable[Decider[Any, Any]], publish: Publish | None) -> None:
         self.log, self.catalogue, self.publish, self.service = log, catalogue, publish, log.database.settings.service
-        self.generation = 1
         self._decider: Mapping[type, Decider[Any, Any]] = {c: d for d in deciders for c in d.decide}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # gone with the last who uses one
-        self._known = LRUCache[str, tuple[UUID, Any, int]](CACHED)
+        self.generation, self._known = 1, LRUCache[str, tuple[UUID, Any, int]](CACHED)
     async def handle(self, subject_id: UUID, command: msgspec.Struct, context: Context, *, key: Key | None = None,
                      expected: int | None = None, first: Sequence[msgspec.Struct] = (), new: bool = False) -> Done:
         """Decides and stores. `expected` is the version the caller saw; `first` are events that go in before the decided ones (a key made

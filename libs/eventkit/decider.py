@@ -14,6 +14,8 @@ class Refused(Exception):
         self.code, self.facts = code, facts
 class NotYet(Exception):
     """The decision rests on a fact that has not been heard yet: nothing is stored, the caller comes back."""
+class VersionMismatch(Exception):
+    """The thing has changed since the caller looked at it (412)."""
 class NotFound(Exception):
     """There is no such thing (the argument says what), or not in a community that the caller may see."""
 class Take(Struct, frozen=True):

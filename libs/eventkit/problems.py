@@ -39,7 +39,7 @@ def translate(error: Exception) -> Response:
             return answer(503, "not_ready", "a fact that this rests on has not been heard yet")
         case commands.KeyReused():
             return answer(422, "idempotency_key_reused", "the key stood for another body")
-        case commands.VersionMismatch():
+        case decider.VersionMismatch():
             return answer(412, "version_mismatch")
         case RequestValidationError():
             return answer(422, "invalid", fields=[{"at": list(e["loc"]), "code": e["type"]} for e in error.errors()[:20]])

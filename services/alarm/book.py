@@ -19,7 +19,7 @@ from services.alarm.domain.panels import PanelInstalled
 from services.alarm.domain.sensors import SensorInstalled, SensorKind
 
 EVENTS = (
-    identity.BuildingRegistered, identity.HomeRegistered, identity.ResidentRegistered, identity.ResidenceStarted,
+    identity.CommunityFounded, identity.BuildingRegistered, identity.HomeRegistered, identity.ResidentRegistered, identity.ResidenceStarted,
     identity.ResidenceEnded, identity.AccountOpened, identity.AccountClosed, devices.DeviceRegistered, devices.DeviceRetired,
     access.DoorInstalled, access.LiftInstalled, PanelInstalled, SensorInstalled, LadderSet, IncidentRaised, IncidentFoundFalse,
     IncidentResolved)
@@ -62,6 +62,7 @@ class AlarmBook:
         self._doors: dict[tuple[UUID, UUID], Spot] = {}
         self._opens: dict[tuple[UUID, UUID], dict[UUID, Spot]] = {}
         self._opened_by: dict[UUID, UUID] = {}
+        self._clocks: dict[UUID, str] = {}
         self._buildings: set[tuple[UUID, UUID]] = set()
         self._homes: dict[tuple[UUID, UUID], Spot] = {}
         self._people: set[tuple[UUID, UUID]] = set()
@@ -74,6 +75,8 @@ class AlarmBook:
     def _apply(self, event: Any, row: Recorded) -> None:
         here = row.community_id
         match event:
+            case identity.CommunityFounded(community_id=community_id, zone=zone):
+                self._clocks[community_id] = zone
             case identity.BuildingRegistered(building_id=building_id):
                 self._buildings.add((here, building_id))
             case identity.HomeRegistered(home_id=home_id, building_id=building_id, unit=unit, label=label):
@@ -204,11 +207,21 @@ class AlarmBook:
         if (community_id, building_id) not in self._buildings:
             raise NotFound("building")
 
+    def clock(self, community_id: UUID) -> str:
+        """By which time zone the community lives. Raises NotFound where it has not been heard of."""
+        if community_id not in self._clocks:
+            raise NotFound("community")
+        return self._clocks[community_id]
+
     def works(self, community_id: UUID, person_id: UUID) -> bool:
         """Whether the person has an account here that is not a resident's, and not closed. Raises NotFound for a stranger."""
         if (community_id, person_id) not in self._people:
             raise NotFound("person")
         return bool(self._duties.get((community_id, person_id)))
+
+    def lives_here(self, community_id: UUID, person_id: UUID) -> bool:
+        """In any home of the community."""
+        return bool(self._residences.get((community_id, person_id)))
 
     def lives_in(self, community_id: UUID, person_id: UUID, home_id: UUID) -> bool:
         return home_id in self._residences.get((community_id, person_id), {}).values()

@@ -1,5 +1,5 @@
-"""What alarm keeps in memory of patrols: at which point a tag hangs and hung, by which points routes have ever gone, and the community's
-clock. A fold of the own log."""
+"""What alarm keeps in memory of patrols: at which point a tag hangs and hung, and by which points routes have ever gone. A fold of
+the own log."""
 
 import re
 from datetime import datetime
@@ -8,7 +8,6 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from libs.contracts.identity import CommunityFounded
 from libs.eventkit.decider import NotFound, NotYet, Refused
 from libs.eventkit.memory import Memory
 from libs.eventkit.privacy import BlindIndex
@@ -18,7 +17,7 @@ from services.alarm.domain.patrol_routes import PatrolRouteSet
 
 NUMBER = re.compile(r"[0-9A-Fa-f]{2}(?::?[0-9A-Fa-f]{2})+")
 """Of an NFC tag: written with and without colons, in small and large letters."""
-EVENTS = (CommunityFounded, PatrolPointPlaced, PatrolRouteSet)
+EVENTS = (PatrolPointPlaced, PatrolRouteSet)
 
 
 class Hung(Struct):
@@ -33,7 +32,6 @@ class PatrolBook:
 
     def __init__(self) -> None:
         self.memory = Memory("patrol_book", EVENTS, self._apply)
-        self._zones: dict[UUID, str] = {}
         self._points: dict[tuple[UUID, UUID], PatrolPointPlaced] = {}
         self._tagged: dict[tuple[UUID, str], list[Hung]] = {}
         self._routes: dict[tuple[UUID, UUID], dict[UUID, None]] = {}
@@ -41,8 +39,6 @@ class PatrolBook:
     def _apply(self, event: Any, row: Recorded) -> None:
         here = row.community_id
         match event:
-            case CommunityFounded(community_id=community_id, zone=zone):
-                self._zones[community_id] = zone
             case PatrolPointPlaced(point_id=point_id, tag=tag, in_use=in_use):
                 if (before := self._points.get((here, point_id))) is not None and before.in_use:
                     self._tagged[here, before.tag][-1].until = row.recorded_at
@@ -57,12 +53,6 @@ class PatrolBook:
         """Raises NotYet where this version cannot read all that was said of the community: a tag or a route might be there."""
         if community_id in self.memory.unreadable:
             raise NotYet("an event that this version cannot read")
-
-    def zone(self, community_id: UUID) -> str:
-        """Raises NotFound where the community has not been heard of."""
-        if community_id not in self._zones:
-            raise NotFound("community")
-        return self._zones[community_id]
 
     def walkable(self, community_id: UUID, point_id: UUID) -> None:
         """Raises NotFound, also for a point of another community; Refused `point_not_in_use`."""

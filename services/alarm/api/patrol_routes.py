@@ -9,8 +9,7 @@ from pydantic import Field
 from libs.contracts import permissions
 from libs.eventkit import http
 from libs.eventkit.auth import Principal
-from libs.eventkit.commands import Done, VersionMismatch
-from libs.eventkit.decider import Refused
+from libs.eventkit.commands import Done
 from libs.eventkit.http import IdempotencyKey, Input, community_of, json, permitted
 from libs.eventkit.recorded import uuid7
 from libs.eventkit.service import App
@@ -18,7 +17,6 @@ from services.alarm.api.places import NewPlace, place_of
 from services.alarm.book import AlarmBook
 from services.alarm.domain.patrol_points import Ground, PatrolPointPlaced, PlacePatrolPoint
 from services.alarm.domain.patrol_routes import (
-    CHANGED,
     LONGEST,
     MOST_STARTS,
     MOST_STOPS,
@@ -145,15 +143,10 @@ def routes(app: App, book: AlarmBook, patrol_book: PatrolBook) -> APIRouter:
             patrol_book.walkable(community_id, point_id)
         course = Course(body.name, tuple(Stop(s.point_id, s.after) for s in body.stops), body.tolerance, body.counts)
         starts = tuple(sorted(int(start[:2]) * 60 + int(start[3:]) for start in body.starts))
-        timetable = Timetable(patrol_book.zone(community_id), tuple(sorted(body.weekdays)), starts)
+        timetable = Timetable(book.clock(community_id), tuple(sorted(body.weekdays)), starts)
         context = http.context(request, principal, community_id)
         command = SetPatrolRoute(PatrolRouteSet(route_id, course, timetable, body.in_use, context.now), seen)
-        try:
-            done = await app.commands.handle(route_id, command, context, key=key)
-        except Refused as refused:
-            if refused.code == CHANGED:
-                raise VersionMismatch(str(route_id)) from refused
-            raise
+        done = await app.commands.handle(route_id, command, context, key=key)
         return answer(done, status, seen + (1 if done.outcome.events else 0))
 
     @router.get("/patrol-routes")

@@ -15,12 +15,11 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 from msgspec.structs import replace
 
-from libs.eventkit.decider import Decider, Refused
+from libs.eventkit.decider import Decider, Refused, VersionMismatch
 from services.alarm.domain.patrol_scans import KEPT
 
 MOST_STOPS, MOST_STARTS, LONGEST = 100, 96, 720
 """Stops of a route, starts a day, and minutes from the start to the last stop."""
-CHANGED = "version_mismatch"
 REMEMBERED = KEPT + timedelta(minutes=3 * LONGEST)
 """Between the start of a round that may still be judged and that of the newest: its last stop is so long after its start and may be reached
 so late, and the newest begins so early."""
@@ -155,7 +154,7 @@ def decide_set(command: SetPatrolRoute, route: RouteState) -> list[RouteEvent]:
     last = route.said[-1] if isinstance(route, Route) else None
     edition = last.edition if last is not None else 0
     if command.seen != edition:
-        raise Refused(CHANGED)
+        raise VersionMismatch(f"patrol_route:{asked.route_id}")
     if last is not None and (last.course, last.timetable, last.in_use) == (asked.course, asked.timetable, asked.in_use):
         return []
     return [replace(asked, edition=edition + 1)]
