@@ -118,6 +118,7 @@ def panel(found: dict[str, Any], seconds: float) -> None:
         "  ./lifang scenario door      a resident opens a door, from the request to the terminal's report",
         "  ./lifang scenario visitor   a guest comes by car, goes through gate, door and lift, and leaves",
         "  ./lifang scenario patrol    a guard walks a round by the tags of its points; it is judged",
+        "  ./lifang scenario care      nobody answers at a home, a neighbour is asked, guards are told, all is well",
         "  ./lifang scenario fire      a smoke detector reports, a guard verifies, doors stand open, everybody is told",
         "  ./lifang tail --follow      every public event as it happens",
         f"  curl -H \"authorization: Bearer $(./lifang token resident)\" {gateway}/v1/me/doors",

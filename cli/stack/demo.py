@@ -128,7 +128,8 @@ def seed_at(here: Site, token: str) -> Demo:
     buildings = [building["id"] for building in identity["buildings"]]
     alarm = ask("alarm", {
         **community, "buildings": buildings, "panels": [{k: p[k] for k in ("device_id", "name")} for p in devices["panels"]],
-        "homes": [{"id": resident["home_id"], "label": resident["home"]} for resident in identity["residents"]]})
+        "homes": [{"id": resident["home_id"], "label": resident["home"]} for resident in identity["residents"]],
+        "residents": [{"id": resident["id"], "home_id": resident["home_id"]} for resident in identity["residents"]]})
     ask("neighbors", {**community, "buildings": buildings})
     demo = msgspec.convert({**identity, **devices, **access, **parking, **alarm}, type=Demo)
     for panel in demo.panels:

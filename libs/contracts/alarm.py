@@ -85,4 +85,13 @@ class PatrolJudged(Struct, frozen=True, tag="alarm.patrol_judged"):
     starts_at: datetime
     stops: dict[Literal["early", "on_time", "late", "missed"], int]
     times: int
+class WellnessCheck(Struct, frozen=True, tag="alarm.wellness_check"):
+    """Silent since, longer than usual. `state`: whom it asks (who lives there, then neighbours) until `answer_by`, or how it ended."""
+    check_id: UUID
+    home_id: UUID
+    state: Literal["home", "neighbours", "sign", "well", "not_well", "unanswered", "called_off"]
+    asked: tuple[UUID, ...]
+    silent_since: datetime
+    answer_by: datetime | None
+    by: UUID | None
 class AlarmErasureConfirmed(Confirmed, frozen=True, tag="alarm.erasure_confirmed"): ...

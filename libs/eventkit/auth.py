@@ -75,8 +75,7 @@ class Verifier:
         except InvalidSignature:
             raise Unauthorised("token_forged") from None
         claims = decoded(body, _Claims, Unauthorised("token_malformed"))
-        for wrong, code in (
-                (claims.iss != self._issuer, "token_issuer"), (self._audience not in claims.aud, "token_audience"),
+        for wrong, code in ((claims.iss != self._issuer, "token_issuer"), (self._audience not in claims.aud, "token_audience"),
                 (claims.exp <= now, "token_expired"), (max(claims.iat, claims.nbf) > now + SKEW, "token_not_yet"),
                 (not 0 < claims.exp - claims.iat <= LIFETIME, "token_malformed"),
                 (claims.iat < not_before - SKEW or now >= expires, "key_unknown")):

@@ -27,9 +27,8 @@ class _Lines(logging.Formatter):
         line: dict[str, Any] = {"at": at, "level": record.levelname.lower(), "service": self.service, "logger": record.name,
                                 "text": record.getMessage()}
         if record.exc_info and record.exc_info[0] is not None:
-            frames = traceback.extract_tb(record.exc_info[2])[-4:]
-            line["error"] = record.exc_info[0].__name__
-            line["where"] = [f"{f.filename.rpartition('/')[2]}:{f.lineno} {f.name}" for f in frames]
+            where = [f"{f.filename.rpartition('/')[2]}:{f.lineno} {f.name}" for f in traceback.extract_tb(record.exc_info[2])[-4:]]
+            line |= {"error": record.exc_info[0].__name__, "where": where}
         return msgspec.json.encode(line).decode()
 class _Seldom:
     """At most one line of a text in ten seconds: a client library without a broker says the same twenty times a second."""

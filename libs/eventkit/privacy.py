@@ -115,8 +115,7 @@ KEY_COLUMNS = "key_id, community_id, subject, purpose, owner, kek_id, wrapped"
 class KeyRing:
     """Keys that this service made (`owner`) or was sent; wrapped with AES-GCM: AES-KW would not bind them to their subject's row."""
     def __init__(self, pool: asyncpg.Pool, owner: str, keks: Keks) -> None:
-        self._pool, self._owner, self._keks = pool, owner, keks
-        self._cache = LRUCache[UUID, tuple[float, bytes]](CACHED)
+        self._pool, self._owner, self._keks, self._cache = pool, owner, keks, LRUCache[UUID, tuple[float, bytes]](CACHED)
     async def key_for(self, community_id: UUID, subject: str, purpose: str) -> KeyHandle:
         """The subject's live key of this owner; concurrent callers make one and the same. Raises MissingKek."""
         row = await self._pool.fetchrow("select * from live_key($1, $2, $3, $4)", community_id, subject, purpose, self._owner)

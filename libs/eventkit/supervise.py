@@ -16,8 +16,7 @@ class Supervisor:
     async def _keep(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         delay, loop = FIRST, asyncio.get_running_loop()
         while True:
-            begun = loop.time()
-            well = loop.call_later(1.0, self.failing.pop, name, None)
+            begun, well = loop.time(), loop.call_later(1.0, self.failing.pop, name, None)
             try:
                 return await work()
             except (Exception, asyncio.CancelledError) as error:  # a library that gives up its own work cancels whoever awaits it

@@ -7,7 +7,6 @@ from libs.eventkit.recorded import Recorded
 
 BATCH, KEPT = 500, 2000  # rows; kept in memory: whoever is further behind reads the log itself
 LOOKED = 1.0  # seconds for which nobody looks again after one has come to the end, unless woken
-
 class Wake:
     """Tells every waiting reader of this process that the log has grown, whoever appended, and of one position once."""
     def __init__(self) -> None:

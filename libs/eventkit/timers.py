@@ -47,8 +47,7 @@ class Timers:
     """Runs one timer: the table follows the log, and whatever is due in it is fired, by one process at a time."""
     def __init__(self, commands: Commands, timer: Timer) -> None:
         self.commands, self.timer, self.database = commands, timer, commands.log.database
-        self._prefix, self._changed = f"{timer.decider.category}:", asyncio.Event()
-        self._known = LRUCache[str, _Known](CACHED)
+        self._prefix, self._changed, self._known = f"{timer.decider.category}:", asyncio.Event(), LRUCache[str, _Known](CACHED)
         self._again = dict[str, tuple[float, float]]()  # by stream: not before this moment of the loop's clock, and the last pause
     def subscription(self) -> subscriptions.Subscription:
         return subscriptions.Subscription(self.timer.name, self._take, beside=self._run, concerns=self._concerns)

@@ -1,5 +1,5 @@
-"""What `lifang up` puts into a fresh community: its alarm panels, the sensors of each building, and the night's patrol. Only where demo is
-switched on."""
+"""What `lifang up` puts into a fresh community: its alarm panels, the sensors of each building, the night's patrol, and a
+home that is cared for. Only where demo is switched on."""
 
 import asyncio
 import hmac
@@ -10,12 +10,15 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from fastapi import APIRouter, Request, Response
+from msgspec import Struct
 
 from libs.eventkit.commands import Context
-from libs.eventkit.decider import Refused
+from libs.eventkit.decider import VersionMismatch
 from libs.eventkit.http import Input, json, open_to_all
 from libs.eventkit.problems import Problem
 from libs.eventkit.service import App
+from services.alarm.domain.care import AnswerAsHelper, ArrangeCare
+from services.alarm.domain.care_history import Terms
 from services.alarm.domain.kinds import Place
 from services.alarm.domain.panels import InstallPanel
 from services.alarm.domain.patrol_points import Ground, PatrolPointPlaced, PlacePatrolPoint
@@ -52,13 +55,20 @@ class Home(Input):
         return int(building), int(unit), int(door[:-2])
 
 
+class Resident(Input):
+    id: UUID
+    home_id: UUID
+
+
 class Seed(Input):
-    """`panels`: the n-th serves the n-th building; where there are fewer, each serves several, in partitions."""
+    """`panels`: the n-th serves the n-th building; where there are fewer, each serves several, in partitions. `residents`: the last of
+    them is cared for, the first one helps."""
 
     community_id: UUID
     buildings: list[UUID]
     panels: list[Panel]
     homes: list[Home]
+    residents: list[Resident]
 
 
 def sensors_of(n: int, building_id: UUID, homes: list[Home]) -> Iterator[tuple[int, SensorKind, Place]]:
@@ -101,6 +111,16 @@ def night_route(seed: Seed, points: list[PatrolPointPlaced], now: datetime) -> P
     return PatrolRouteSet(uuid5(seed.community_id, "night patrol"), Course("夜间巡更", tuple(stops), 5, 15), timetable, True, now)
 
 
+def cared_for(seed: Seed, now: datetime) -> list[tuple[UUID, Struct]]:
+    """By home; nobody where there are not two who live apart."""
+    if len(seed.residents) < 2 or seed.residents[0].home_id == seed.residents[-1].home_id:
+        return []
+    helper, one = seed.residents[0].id, seed.residents[-1]
+    terms = Terms(12, 48, 30, (helper,))
+    arranged = ArrangeCare(one.home_id, (one.id,), terms, ZONE, "in_writing", seed.community_id, now, 0)
+    return [(one.home_id, arranged), (one.home_id, AnswerAsHelper(helper, True))]
+
+
 def panel_id_of(device_id: UUID) -> UUID:
     return uuid5(device_id, "panel")
 
@@ -123,8 +143,11 @@ def routes(app: App) -> APIRouter:
         points = placed(body, lambda tag: tag_of(app.blind, body.community_id, tag))
         await asyncio.gather(*(app.commands.handle(p.point_id, PlacePatrolPoint(p), context) for _, p in points))
         route = night_route(body, [point for _, point in points], context.now)
-        with suppress(Refused):  # it is there, as it was set or as somebody has changed it
+        with suppress(VersionMismatch):  # it is there, as it was set or as somebody has changed it
             await app.commands.handle(route.route_id, SetPatrolRoute(route, 0), context)
+        with suppress(VersionMismatch):
+            for home_id, command in cared_for(body, context.now):
+                await app.commands.handle(home_id, command, context)
         shown: list[dict[str, Any]] = [
             {"id": s.sensor_id, "name": s.place.name, "kind": s.kind, "device_id": panels[s.panel_id].device_id,
              "partition": s.partition, "zone": s.zone, "building_id": s.place.building_id} for s in sensors]

@@ -1,6 +1,7 @@
 """What alarm does when a resident is erased: it confirms.
 
-Alarm knows sensors, places and ids: it has sealed nothing of anybody, and incidents stay as they are.
+Alarm knows sensors, places and ids: it has sealed nothing of anybody, and incidents stay as they are. Care for them ends, and they are
+asked as a neighbour no more (`processes/care.py`).
 """
 
 from libs.contracts.identity import ResidentErased

@@ -1,4 +1,5 @@
-"""What others hear of alarm: own event → public contracts. Pure. All of one incident is about `incident:<id>`."""
+"""What others hear of alarm: own event → public contracts. Pure. All of one incident is about `incident:<id>`, of
+one wellness check about `wellness-check:<id>`."""
 
 from typing import Any
 
@@ -8,8 +9,8 @@ from libs.contracts import alarm as public
 from libs.eventkit.commands import Public
 from libs.eventkit.erasing import ErasureConfirmed
 from libs.eventkit.recorded import Recorded
+from services.alarm.domain import care_history, panels, patrol_rounds, sensors
 from services.alarm.domain import incident_history as history
-from services.alarm.domain import panels, patrol_rounds, sensors
 from services.alarm.domain.kinds import Place
 
 SAME: dict[type, type[Struct]] = {
@@ -35,6 +36,8 @@ def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
             return (Public(public.SensorInstalled(**told | {"place": _place(event.place)})),)
         case patrol_rounds.PatrolRoundJudged():
             return (Public(public.PatrolJudged(**structs.asdict(event)), f"patrol:{event.round_id}"),)
+        case care_history.CheckAsked() | care_history.CheckEnded():
+            return (Public(_check(event), f"wellness-check:{event.check_id}"),)
         case ErasureConfirmed(person_id=resident_id, keys=keys):
             return (Public(public.AlarmErasureConfirmed(resident_id, keys)),)
         case _ if type(event) in SAME:
@@ -45,6 +48,13 @@ def publish(event: Any, row: Recorded) -> tuple[Public, ...]:
             return (Public(body, f"incident:{event.about.incident_id}"),)
         case _:
             return ()
+
+
+def _check(event: care_history.CheckAsked | care_history.CheckEnded) -> public.WellnessCheck:
+    said = (event.asked, event.silent_since)
+    if isinstance(event, care_history.CheckAsked):
+        return public.WellnessCheck(event.check_id, event.home_id, event.of, *said, event.answer_by, event.began_by)
+    return public.WellnessCheck(event.check_id, event.home_id, event.how, *said, None, event.by)
 
 
 def _place(place: Place) -> public.Place:

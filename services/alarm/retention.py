@@ -1,13 +1,17 @@
-"""How long alarm keeps what it heard beside what became an incident, in days (docs/decisions/0018), and who was where on patrol.
+"""How long alarm keeps what it heard beside what became an incident, in days (docs/decisions/0018), who was where on
+patrol, and when a home gave signs of life.
 Incidents stay, and how each round was judged is with those who heard it. Never less than 16 days for `patrol_rounds`: a phone may tell a
 scan for 14, and a round that is blanked before would be judged anew by that scan alone."""
 
 from libs.contracts import access, devices
 from libs.eventkit.recorded import Retention
+from services.alarm.domain.care_history import CareEnded
 
 RETENTION = (
     Retention("patrol_scans", 90, own=("patrol_scan",)),
     Retention("patrol_rounds", 730, own=("patrol_round",)),
+    Retention("signs_of_life", 30, own=("signs",)),
+    Retention("care", 365, own=("care",), ends=(CareEnded,)),
     Retention("reports", 30, heard=(
         devices.DeviceReported, devices.PlateSeen, devices.FallbackGiven, devices.DoorOrderAttempted, devices.DoorOrderCarriedOut,
         devices.DoorOrderFailed, devices.BarrierOrderCarriedOut, devices.BarrierOrderFailed)),

@@ -6,6 +6,7 @@
 4. By which of their PINs a door opened, and that they hold or held one, is told to no resident: whoever stands beside them may not see that
    there is a second one, and not that it was that one.
 5. What was at their home before they lived there is no alarm of their home.
+6. A wellness check: those who are asked, and are told who else is as little as who ended it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -27,7 +28,7 @@ from libs.contracts.access import (
     FireReleaseEnded,
     FireReleaseJoined,
 )
-from libs.contracts.alarm import IncidentRaised, IncidentVerified, PanelInstalled, Place, SensorInstalled
+from libs.contracts.alarm import IncidentRaised, IncidentVerified, PanelInstalled, Place, SensorInstalled, WellnessCheck
 from libs.contracts.devices import DetectionReported, LineBack, LineSilent, PanelSignalled
 from libs.contracts.neighbors import BroadcastEnded, BroadcastSent, NoticePosted, NoticeWithdrawn
 from libs.eventkit.recorded import Recorded
@@ -36,7 +37,7 @@ OF_ALL = ("fire", "gas")
 """Kinds that concern everybody in the building, once they are verified."""
 OF_PANELS = (PanelInstalled, SensorInstalled, PanelSignalled, DetectionReported, LineSilent, LineBack)
 """No resident's business: a panel's name, or the number of a zone or user, tells whose home it is."""
-HIDDEN: dict[str, Any] = {"by": None, "assignee": None, "sensor_id": None, "device_id": None, "facts": (), "audience": 0}
+HIDDEN: dict[str, Any] = {"by": None, "assignee": None, "sensor_id": None, "device_id": None, "facts": (), "audience": 0, "asked": ()}
 """What no resident is told, and what stands in its place where an explanation has to have a whole event."""
 
 
@@ -91,6 +92,8 @@ def reaches(viewer: Viewer, event: Any) -> bool:
             return event.circle_id in viewer.circles
         case NoticeWithdrawn():
             return event.notice_id in viewer.told
+        case WellnessCheck():
+            return viewer.person_id in event.asked
     if isinstance(place := getattr(event, "place", None), Place):
         return place.home_id in viewer.homes or event.incident_id in viewer.told or _begins_to(viewer, event)
     return bool(getattr(event, "resident_id", None) == viewer.person_id)

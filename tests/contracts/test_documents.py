@@ -234,9 +234,13 @@ PASSED_ON_OF_DEVICES = {
 PASSED_ON_PATROL = {
     "get": ("patrol-points", "patrol-routes", "patrol-scans", "patrol-rounds", "patrol-rounds/{round_id}"),
     "put": ("patrol-points/{point_id}", "patrol-routes/{route_id}"), "post": ("patrol-points", "patrol-routes", "patrol-scans")}
+CARE, MY_CARE = "care/{home_id}", "me/care/{home_id}"
+PASSED_ON_CARE = {
+    "get": ("care", CARE, "wellness-checks", "me/care"), "delete": (CARE, MY_CARE), "post": (f"{CARE}/checks", f"{CARE}/answers"),
+    "put": (CARE, MY_CARE, f"{MY_CARE}/absence", "me/helping/{home_id}")}
 PASSED_ON = (
-    PASSED_ON_PATROL, PASSED_ON_ABOUT_PEOPLE, PASSED_ON_TO_THE_REGISTER, PASSED_ON_TO_SET_UP, PASSED_ON_WITH_PAPERS, PASSED_ON_AT_THE_GATE,
-    PASSED_ON_OF_DEVICES)
+    PASSED_ON_PATROL, PASSED_ON_CARE, PASSED_ON_ABOUT_PEOPLE, PASSED_ON_TO_THE_REGISTER, PASSED_ON_TO_SET_UP, PASSED_ON_WITH_PAPERS,
+    PASSED_ON_AT_THE_GATE, PASSED_ON_OF_DEVICES)
 PASSED_ON_IN_A_FIRE = {
     "get": ("panels", "panels/{panel_id}/signals", "sensors", "ladders", f"{NOTICE}/receipts", "broadcasts", "me/display-name",
             "me/circles", "circles/{circle_id}/members"),

@@ -13,6 +13,7 @@ import pytest
 
 from cli import scenario, status
 from cli.place import ROOT
+from cli.scenarios.care import Care
 from cli.scenarios.fire import ROLES, Fire
 from libs.contracts.topics import HEARS
 from libs.eventkit.http import Position, _bound, _opaque
@@ -31,6 +32,7 @@ LISTS = [
     ("access", "/v1/notices", "notices of {me}", "resident"),
     ("access", "/v1/visitor-passes", "visitor-passes of None", "staff"),
     ("access", "/v1/visitor-passes", "visitor-passes of {me}", "resident"),
+    ("alarm", "/v1/care", "care", "staff"),
     ("alarm", "/v1/incidents", "incidents open", "guard"),
     ("alarm", "/v1/panels", "panels", "staff"),
     ("alarm", "/v1/panels/{panel_id}/signals", "signals {panel_id}", "guard"),
@@ -39,6 +41,7 @@ LISTS = [
     ("alarm", "/v1/patrol-rounds", "patrol-rounds None None", "guard"),
     ("alarm", "/v1/patrol-scans", "patrol-scans", "guard"),
     ("alarm", "/v1/sensors", "sensors None", "staff"),
+    ("alarm", "/v1/wellness-checks", "wellness-checks None None", "guard"),
     ("devices", "/v1/devices", "devices", "staff"),
     ("devices", "/v1/devices/{device_id}/findings", "findings of {device_id}", "staff"),
     ("devices", "/v1/devices/unplaced-findings", f"findings of {NOWHERE}", "operator"),
@@ -65,6 +68,7 @@ LISTS = [
     ("gateway", "/v1/residents", "residents None", "staff"),
     ("gateway", "/v1/broadcasts", "broadcasts of None for {staff}", "staff"),
     ("gateway", "/v1/broadcasts/{broadcast_id}", "broadcast {broadcast_id}", "guard"),
+    ("gateway", "/v1/care", "care", "staff"),
     ("gateway", "/v1/circles/{circle_id}/members", "members of {circle_id}", "resident"),
     ("gateway", "/v1/consents", "consents None None", "staff"),
     ("gateway", "/v1/door-events", "door-events None None None", "guard"),
@@ -93,6 +97,7 @@ LISTS = [
     ("gateway", "/v1/patrol-rounds", "patrol-rounds None None", "guard"),
     ("gateway", "/v1/patrol-scans", "patrol-scans", "guard"),
     ("gateway", "/v1/sensors", "sensors None", "staff"),
+    ("gateway", "/v1/wellness-checks", "wellness-checks None None", "guard"),
     ("identity", "/v1/accounts", "accounts", "operator"),
     ("identity", "/v1/buildings", "buildings", "staff"),
     ("identity", "/v1/consents", "consents None None", "staff"),
@@ -159,6 +164,8 @@ async def given(stack: Stack) -> AsyncIterator[Given]:
             release = (await desk.post("/v1/fire-releases", desk.staff, {"building_id": other})).json()["id"]
             await desk.post(f"/v1/fire-releases/{release}/endings", desk.staff, {"despite_fire": True})
         await _walked(desk, stack.demo.patrol_points)
+        for resident in stack.demo.residents[1:3]:
+            await _cared_for(desk, f"/v1/care/{resident['home_id']}")
         accounts = (await client.get("/v1/accounts", params={"limit": 200}, headers=stack.bearer("operator"))).json()["items"]
         account = next(one["id"] for one in accounts if one["person_id"] == found["staff"])
         for _ in range(2):
@@ -191,7 +198,14 @@ async def _walked(desk: Fire, points: list[dict[str, str]]) -> None:
     await until(begun)
 
 
-async def over(desk: Fire, incident_id: str) -> None:
+async def _cared_for(desk: Fire, care: str) -> None:
+    """A check that somebody on duty begins and answers."""
+    assert (await desk.client.put(care, json={"agreed": "in_person"}, headers=desk.staff)).status_code == 200
+    check_id = (await desk.post(f"{care}/checks", desk.guard, {})).json()["id"]
+    await desk.post(f"{care}/answers", desk.guard, {"check_id": check_id, "answer": "well"})
+
+
+async def over(desk: Fire | Care, incident_id: str) -> None:
     for step, body in (("acknowledgements", {}), ("false-alarms", {"cause": "test"})):
         await desk.post(f"/v1/incidents/{incident_id}/{step}", desk.guard, body)
 
@@ -205,7 +219,7 @@ def place(stack: Stack, service: str, text: str, given: Given) -> str:
 def items(answer: dict[str, Any]) -> list[Any]:
     """What tells one from another; a broadcast has its residents by the page."""
     listed = answer["items"] if "items" in answer else answer["residents"]
-    return [next(item[name] for name in ("id", "finding", "resident_id") if name in item) for item in listed]
+    return [next(item[name] for name in ("id", "finding", "resident_id", "home_id") if name in item) for item in listed]
 
 
 def operations() -> dict[tuple[str, str], dict[str, Any]]:

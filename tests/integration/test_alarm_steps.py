@@ -171,7 +171,8 @@ async def test_a_demonstration_is_seeded_twice_and_is_one(app_of: AppOf, desk: D
     app = await app_of(SERVICE, beside=desk.app)
     object.__setattr__(app.settings, "demo", True)
     buildings, homes = [str(uuid4()) for _ in range(2)], [{"id": str(HOME), "label": "1-2-303"}]
-    body = {"community_id": str(uuid4()), "buildings": buildings, "homes": homes,
+    residents = [{"id": str(uuid4()), "home_id": str(home)} for home in (uuid4(), HOME)]
+    body = {"community_id": str(uuid4()), "buildings": buildings, "homes": homes, "residents": residents,
             "panels": [{"device_id": str(uuid4()), "name": "panel 1"}, {"device_id": str(uuid4()), "name": "panel 2"}]}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=web(app)), base_url="http://alarm") as client:
         token = {"authorization": f"Bearer {app.settings.secret('demo')}"}
@@ -188,4 +189,5 @@ async def test_a_demonstration_is_seeded_twice_and_is_one(app_of: AppOf, desk: D
 
 def test_the_desk_is_what_the_service_is() -> None:
     assert {view.name for view in SERVICE.views} == {
-        "incidents", "panels", "panel_signals", "sensors", "patrol_points", "patrol_routes", "patrol_rounds", "patrol_scans"}
+        "incidents", "panels", "panel_signals", "sensors", "patrol_points", "patrol_routes", "patrol_rounds", "patrol_scans",
+        "cared_homes", "wellness_checks"}

@@ -18,6 +18,11 @@ from libs.eventkit.service import App, Service
 from libs.eventkit.views import take
 from services.access.api.doors import issue
 from services.access.main import SERVICE as ACCESS
+from services.alarm.domain.care import ArrangeCare
+from services.alarm.domain.care_history import Terms
+from services.alarm.domain.signs import TakeSign, day_of
+from services.alarm.main import SERVICE as ALARM
+from services.alarm.main import care_book_of
 from services.gateway.api import export, passing
 from services.gateway.forwarding import Upstream
 from services.gateway.main import SERVICE as GATEWAY
@@ -55,11 +60,12 @@ class Routed(httpx.AsyncBaseTransport):
 
 
 class Town(Struct):
-    """Identity, access, parking and neighbors behind a gateway that has heard them."""
+    """Identity, access, parking, alarm and neighbors behind a gateway that has heard them."""
 
     office: Office
     access: App
     parking: App
+    alarm: App
     neighbors: App
     gateway: App
     client: httpx.AsyncClient
@@ -95,7 +101,7 @@ class Town(Struct):
 async def town(
     app_of: Callable[[Service], Awaitable[App]], community: UUID, monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Town]:
-    apps = {service.name: await app_of(service) for service in (IDENTITY, ACCESS, PARKING, NEIGHBORS, GATEWAY)}
+    apps = {service.name: await app_of(service) for service in (IDENTITY, ACCESS, PARKING, ALARM, NEIGHBORS, GATEWAY)}
     for name, app in apps.items():
         app.verifier.verify = verifying(community)  # type: ignore[method-assign]
         monkeypatch.setenv(f"LIFANG_URL_{name.upper()}", f"http://{name}")
@@ -109,7 +115,7 @@ async def town(
     ):
         office = Office(apps["identity"], community, desk)
         await office.founded()
-        yield Town(office, apps["access"], apps["parking"], apps["neighbors"], gateway, client, routed)
+        yield Town(office, *(apps[name] for name in ("access", "parking", "alarm", "neighbors")), gateway, client, routed)
 
 
 async def two_of_one_home(town: Town) -> tuple[UUID, UUID]:
@@ -136,6 +142,12 @@ async def two_of_one_home(town: Town) -> tuple[UUID, UUID]:
             add = AddResidence(circle, building, who, residence)
             await town.neighbors.commands.handle(member_id_of(circle, who), add, office.asked)
         await office.ask("POST", f"/v1/residents/{who}/disclosures", f"staff:{ben}", {"purpose": f"parcel for {who}"}, 201)
+        living = identity.ResidenceStarted(residence, who, HOME, HOUSE, 1, "owner", date(2024, 1, 1))
+        care_book_of(town.alarm).memory.apply(living, recorded(living, office.community))
+    arranged = ArrangeCare(HOME, (ann,), Terms(12, 48, 30, (ben,)), "Asia/Shanghai", "in_writing", ben, NOW)
+    await town.alarm.commands.handle(HOME, arranged, office.asked)
+    sign = TakeSign(HOME, NOW)
+    await town.alarm.commands.handle(day_of(HOME, NOW.date()), sign, office.asked)
     await office.folds()
     for app, service in ((town.access, ACCESS), (town.neighbors, NEIGHBORS)):
         rows = await everything(await app.database.pool())
@@ -187,6 +199,9 @@ async def test_a_file_has_everything_of_one_person_and_nothing_of_another(town: 
     assert [c["given"] for c in found["identity"]["consents"]] == [False, False, True]
     assert sorted(c["kind"] for c in found["access"]["credentials"]) == ["card", "pin"], "of a duress PIN there is no word"
     assert found["neighbors"]["display_name"] and len(found["neighbors"]["circles"]) == 2
+    [care] = found["alarm"]["homes"]
+    assert (care["home_id"], care["helpers"], care["signs_of_life"]) == (str(HOME), 0, [NOW.isoformat().replace("+00:00", "Z")])
+    assert found["alarm"]["helping"] == []
     entry, permit = sorted(found["parking"]["plate_rights"], key=lambda right: str(right["kind"]))
     assert (entry["kind"], entry["reason"], entry["plate"], entry["renewals"]) == ("black", "insulted the guard", "沪A00001", [])
     assert (permit["reason"], permit["ended"], permit["plate"]) == (f"a note about {ann}", False, "沪A00001")
@@ -199,7 +214,7 @@ async def test_a_file_has_everything_of_one_person_and_nothing_of_another(town: 
     planted = ("周三", "13900139000", HIS_NUMBER, "沪B99999", "吴客人", str(ben), str(HIS_CAR), "30900", "secret")
     assert [word for word in planted if word in text] == []
     assert {(method, host, path) for method, host, path in town.routed.asked} == {
-        ("GET", owner, "/v1/me/data") for owner in ("identity", "access", "parking", "neighbors")}
+        ("GET", owner, "/v1/me/data") for owner in ("identity", "access", "parking", "alarm", "neighbors")}
 
 
 async def test_of_a_permit_a_file_tells_whoever_has_it_now(town: Town) -> None:

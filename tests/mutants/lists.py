@@ -3,6 +3,7 @@
 from tests.mutants import (
     access,
     alarm,
+    care,
     devices,
     gateway,
     gateway_fire,
@@ -21,7 +22,7 @@ LISTS: dict[str, tuple[Mutant, ...]] = {
     "access": access.MUTANTS + releases.OF_ACCESS + people.OF_ACCESS,
     "parking": parking.MUTANTS + parking_lanes.MUTANTS,
     "devices": devices.MUTANTS + releases.OF_DEVICES + people.OF_DEVICES,
-    "alarm": alarm.MUTANTS + patrols.OF_ALARM,
+    "alarm": alarm.MUTANTS + patrols.OF_ALARM + care.OF_ALARM,
     "neighbors": neighbors.MUTANTS,
     "gateway": gateway.MUTANTS + gateway_fire.MUTANTS + people.OF_GATEWAY + patrols.OF_GATEWAY,
 }

@@ -64,6 +64,18 @@ MATRIX = {
         staff guard: POST /v1/patrol-scans
         staff guard: GET /v1/patrol-rounds
         staff guard: GET /v1/patrol-rounds/{round_id}
+        staff guard: GET /v1/care
+        staff guard: GET /v1/care/{home_id}
+        staff: PUT /v1/care/{home_id}
+        staff: DELETE /v1/care/{home_id}
+        staff guard: POST /v1/care/{home_id}/checks
+        resident staff guard: POST /v1/care/{home_id}/answers
+        staff guard: GET /v1/wellness-checks
+        resident: GET /v1/me/care
+        resident: PUT /v1/me/care/{home_id}
+        resident: DELETE /v1/me/care/{home_id}
+        resident: PUT /v1/me/care/{home_id}/absence
+        resident: PUT /v1/me/helping/{home_id}
         staff guard: GET /v1/fire-releases
         staff guard: POST /v1/fire-releases
         staff guard: POST /v1/fire-releases/{release_id}/endings
@@ -354,6 +366,19 @@ MATRIX = {
         staff guard: POST /v1/patrol-scans
         staff guard: GET /v1/patrol-rounds
         staff guard: GET /v1/patrol-rounds/{round_id}
+        staff guard: GET /v1/care
+        staff guard: GET /v1/care/{home_id}
+        staff: PUT /v1/care/{home_id}
+        staff: DELETE /v1/care/{home_id}
+        staff guard: POST /v1/care/{home_id}/checks
+        resident staff guard: POST /v1/care/{home_id}/answers
+        staff guard: GET /v1/wellness-checks
+        resident: GET /v1/me/care
+        resident: PUT /v1/me/care/{home_id}
+        resident: DELETE /v1/me/care/{home_id}
+        resident: PUT /v1/me/care/{home_id}/absence
+        resident: PUT /v1/me/helping/{home_id}
+        resident: GET /v1/me/data
     """,
     "neighbors": """
         resident: GET /v1/me/circles

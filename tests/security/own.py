@@ -13,7 +13,7 @@ from tests.e2e.conftest import Stack
 
 LISTS = {
     "door_id": ("access", "/v1/doors"), "lift_id": ("access", "/v1/lifts"), "credential_id": ("access", "/v1/credentials"),
-    "home_id": ("identity", "/v1/homes"), "resident_id": ("identity", "/v1/residents"), "guardian_id": ("identity", "/v1/residents"),
+    "home_id": ("alarm", "/v1/care"), "resident_id": ("identity", "/v1/residents"), "guardian_id": ("identity", "/v1/residents"),
     "residence_id": ("identity", "/v1/residences"),
     "vehicle_id": ("identity", "/v1/vehicles"), "account_id": ("identity", "/v1/accounts"),
     "device_id": ("devices", "/v1/devices"), "lot_id": ("parking", "/v1/parking/lots"), "lane_id": ("parking", "/v1/parking/lanes"),

@@ -32,7 +32,7 @@ from services.gateway.views import (
     visitors,
 )
 
-OWNERS = ("identity", "access", "parking", "neighbors")
+OWNERS = ("identity", "access", "parking", "alarm", "neighbors")
 """Whoever keeps something of a person that nobody else has."""
 AT_ONCE = 4
 """Exports of one process; whoever comes then is asked to come again."""

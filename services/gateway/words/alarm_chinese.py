@@ -3,7 +3,7 @@
 from typing import Any
 
 from libs.contracts import access, alarm, devices
-from services.gateway.words.alarm_chinese_terms import CODES, DETECTED, HOW, KINDS, REASONS, ROLES, RULES, SENT, SEVERITIES, WAITED
+from services.gateway.words.alarm_chinese_terms import CHECKED, CODES, DETECTED, HOW, KINDS, REASONS, ROLES, RULES, SENT, SEVERITIES, WAITED
 from services.gateway.words.names import BY_HAND, Names, moment, short
 
 
@@ -35,6 +35,8 @@ def sentence(event: Any, names: Names) -> str:
             return _escalated(event)
         case alarm.PatrolJudged():
             return _patrol(event)
+        case alarm.WellnessCheck():
+            return _check(event, names)
         case _:
             return _of_releases(event, names) or _of_panels(event, names)
 
@@ -62,6 +64,16 @@ def _patrol(event: alarm.PatrolJudged) -> str:
            if (n := event.stops.get(how))]  # type: ignore[call-overload]
     judged = "已评定" if event.times == 1 else f"因后来补报第 {event.times} 次评定"
     return f"巡更“{event.name}”自 {moment(event.starts_at)}（UTC）起的一轮{judged}：巡更点{'、'.join(met)}。"
+
+
+def _check(event: alarm.WellnessCheck, names: Names) -> str:
+    home = f"住房“{names[event.home_id]}”" if event.home_id in names else "受关爱的住房"
+    if event.answer_by is not None:
+        asked = "住户本人" if event.state == "home" else "同意协助的邻居"
+        worried = f"{who(event.by, names)}放心不下。" if event.by else ""
+        return (f"{worried}{home}自 {moment(event.silent_since)}（UTC）起未见有人活动，已询问{asked}是否平安，"
+                f"须于 {moment(event.answer_by)}（UTC）前答复。")
+    return f"{home}的平安询问已结束：{CHECKED[event.state]}。"
 
 
 def _of_releases(event: Any, names: Names) -> str:

@@ -21,7 +21,9 @@ HOW = {
 DETECTED = {
     "camera_alarm": "视频分析报警", "pir": "红外探测", "io_alarm": "报警输入", "tamper": "防拆报警", "fire_input": "消防输入",
     "panic": "紧急报警", "door_forced": "门被强行打开"}
-CODES = {"line": "线路中断", "duress": "有人受到胁迫"}
+CODES = {"line": "线路中断", "duress": "有人受到胁迫", "care:unanswered": "平安询问无人能够答复", "care:not_well": "有人查看后报告情况异常"}
+CHECKED = {"sign": "已见住户活动", "well": "平安", "not_well": "情况异常", "unanswered": "无人能够答复", "called_off": "关爱已终止"}
+"""How a wellness check ended."""
 REASONS = {
     "sent_by_a_person": "由人员决定",
     "fire_is_real": "经人员核实火情属实", "person_decided": "由人员决定", "gas_verified": "该处燃气泄漏已核实",

@@ -3,7 +3,7 @@
 from typing import Any
 
 from libs.contracts import access, alarm, devices
-from services.gateway.words.alarm_english_terms import CODES, DETECTED, HOW, KINDS, REASONS, ROLES, RULES, SENT, SEVERITIES, WAITED
+from services.gateway.words.alarm_english_terms import CHECKED, CODES, DETECTED, HOW, KINDS, REASONS, ROLES, RULES, SENT, SEVERITIES, WAITED
 from services.gateway.words.names import BY_HAND, Names, moment, short
 
 
@@ -37,6 +37,8 @@ def sentence(event: Any, names: Names) -> str:
             return _escalated(event)
         case alarm.PatrolJudged():
             return _patrol(event)
+        case alarm.WellnessCheck():
+            return _check(event, names)
         case _:
             return _of_releases(event, names) or _of_panels(event, names)
 
@@ -64,6 +66,16 @@ def _patrol(event: alarm.PatrolJudged) -> str:
            if (n := event.stops.get(how))]  # type: ignore[call-overload]
     again = "" if event.times == 1 else f" for the {ordinal(event.times)} time, since more was told"
     return f"The round {event.name} of {moment(event.starts_at)} UTC has been judged{again}: of its stops {', '.join(met)}."
+
+
+def _check(event: alarm.WellnessCheck, names: Names) -> str:
+    home = f"home {names[event.home_id]}" if event.home_id in names else "a home that is cared for"
+    if event.answer_by is not None:
+        asked = "those who live there" if event.state == "home" else "the neighbours who help there"
+        worried = f"{_first(who(event.by, names))} worried. " if event.by else ""
+        return (f"{worried}Nobody has been noticed at {home} since {moment(event.silent_since)} UTC; {asked} are asked whether all is well,"
+                f" and have until {moment(event.answer_by)} UTC.")
+    return f"The wellness check at {home} is over: {CHECKED[event.state]}."
 
 
 def _of_releases(event: Any, names: Names) -> str:

@@ -25,7 +25,13 @@ HOW = {
 DETECTED = {
     "camera_alarm": "camera alarm", "pir": "motion sensor", "io_alarm": "alarm input", "tamper": "tampering", "fire_input": "fire input",
     "panic": "panic button", "door_forced": "door forced"}
-CODES = {"line": "its line fell silent", "duress": "somebody was under threat"}
+CODES = {
+    "line": "its line fell silent", "duress": "somebody was under threat", "care:unanswered": "nobody could say whether all is well there",
+    "care:not_well": "somebody who looked said that all is not well"}
+CHECKED = {
+    "sign": "somebody who lives there was noticed", "well": "all is well", "not_well": "all is not well",
+    "unanswered": "nobody could answer", "called_off": "care there has ended"}
+"""How a wellness check ended."""
 REASONS = {
     "sent_by_a_person": "a person decided so",
     "fire_is_real": "a person verified that the fire is real", "person_decided": "a person decided so",

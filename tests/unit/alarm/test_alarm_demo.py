@@ -4,7 +4,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.alarm.demo import Home, Panel, Seed, installed, night_route, panel_id_of, placed
+from services.alarm.demo import Home, Panel, Resident, Seed, cared_for, installed, night_route, panel_id_of, placed
+from services.alarm.domain.care import CARE
 from services.alarm.domain.patrol_routes import ROUTES, SetPatrolRoute, due
 from tests.unit.alarm.samples import NOW
 
@@ -12,10 +13,13 @@ HERE, BUILDINGS, DEVICES = uuid4(), [uuid4() for _ in range(3)], [uuid4() for _ 
 HOMES = [Home(id=uuid4(), label=label) for label in ("1-2-303", "1-1-1201", "2-1-101")]
 
 
+RESIDENTS = [Resident(id=uuid4(), home_id=home.id) for home in HOMES]
+
+
 def seed(panels: int) -> Seed:
     return Seed(
         community_id=HERE, buildings=BUILDINGS, panels=[Panel(device_id=d, name=f"panel {n}") for n, d in enumerate(DEVICES[:panels])],
-        homes=HOMES)
+        homes=HOMES, residents=RESIDENTS)
 
 
 @pytest.mark.parametrize("panels", [1, 2, 3])
@@ -53,3 +57,15 @@ def test_the_night_is_patrolled_by_points_with_a_tag_each():
     assert [s.point_id for s in route.course.stops] == [*(p.point_id for _, p in points), points[0][1].point_id]
     set_ = ROUTES.decide[SetPatrolRoute](SetPatrolRoute(route, 0), ROUTES.initial)
     assert set_ == [route] and (due(ROUTES.fold(set_)) - NOW).total_seconds() == (5 * 60 + 45) * 60, "22:00 in Shanghai less 15 minutes"
+
+
+def test_one_home_is_cared_for_and_somebody_who_lives_elsewhere_helps():
+    (home_id, arrange), (_, agrees) = cared_for(seed(2), NOW)
+    assert (home_id, arrange.residents, agrees.helper_id) == (HOMES[-1].id, (RESIDENTS[-1].id,), RESIDENTS[0].id)
+    state = CARE.fold([*CARE.decide[type(arrange)](arrange, CARE.initial)])
+    state = CARE.evolve(state, *CARE.decide[type(agrees)](agrees, state))
+    assert state.helpers == (RESIDENTS[0].id,)
+    alone = seed(2)
+    for residents in ([], RESIDENTS[:1], [RESIDENTS[0], Resident(id=uuid4(), home_id=HOMES[0].id)]):
+        alone.residents = residents
+        assert cared_for(alone, NOW) == []

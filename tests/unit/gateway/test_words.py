@@ -229,6 +229,19 @@ PERMIT = parking.PermitHeld(RIGHT, LOT, ANN, None, NOON, LATER, 30000, False)
     (alarm.PatrolJudged(RIGHT, LOT, "Night", NOON, {"early": 1, "on_time": 0, "late": 0, "missed": 2}, 2),
      "The round Night of 2026-03-01 12:00:00 UTC has been judged for the 2nd time, since more was told: of its stops 1 early, 2 missed.",
      "巡更“Night”自 2026-03-01 12:00:00（UTC）起的一轮因后来补报第 2 次评定：巡更点提前 1 个、漏检 2 个。"),
+    (alarm.WellnessCheck(RIGHT, STAY, "home", (ANN,), NOON, LATER, None),
+     ("Nobody has been noticed at a home that is cared for since 2026-03-01 12:00:00 UTC; those who live there are asked whether"
+      " all is well, and have until 2026-03-31 12:00:00 UTC."),
+     "受关爱的住房自 2026-03-01 12:00:00（UTC）起未见有人活动，已询问住户本人是否平安，须于 2026-03-31 12:00:00（UTC）前答复。"),
+    (alarm.WellnessCheck(RIGHT, LOT, "neighbours", (), NOON, LATER, ANN),
+     ("Somebody on duty worried. Nobody has been noticed at home East since 2026-03-01 12:00:00 UTC; the neighbours who help there"
+      " are asked whether all is well, and have until 2026-03-31 12:00:00 UTC."),
+     ("值班人员放心不下。住房“East”自 2026-03-01 12:00:00（UTC）起未见有人活动，已询问同意协助的邻居是否平安，"
+      "须于 2026-03-31 12:00:00（UTC）前答复。")),
+    (alarm.WellnessCheck(RIGHT, LOT, "unanswered", (), NOON, None, None),
+     "The wellness check at home East is over: nobody could answer.", "住房“East”的平安询问已结束：无人能够答复。"),
+    (alarm.WellnessCheck(RIGHT, STAY, "well", (), NOON, None, ANN),
+     "The wellness check at a home that is cared for is over: all is well.", "受关爱的住房的平安询问已结束：平安。"),
     (access.RelayNotReleased(RIGHT, LIFT, False, "device_retired"),
      "Door …000005 will not be set back: its device was taken out of use before.", "门“…000005”无法恢复：其设备此前已停用。"),
 ], ids=lambda value: type(value).__name__ if not isinstance(value, str) else "")

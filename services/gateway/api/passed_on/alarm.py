@@ -1,13 +1,13 @@
-"""Alarm's: calls for help, the steps of an incident, panels, sensors and deadlines; patrols."""
+"""Alarm's: calls for help, the steps of an incident, panels, sensors and deadlines; patrols; care."""
 
 from functools import partial
 
-from libs.contracts.permissions import ALARMS_GUARD, ALARMS_MANAGE, ALARMS_RAISE_OWN, ALARMS_READ
+from libs.contracts.permissions import ALARMS_GUARD, ALARMS_MANAGE, ALARMS_RAISE_OWN, ALARMS_READ, CARE_OWN
 from libs.eventkit.http import permitted
 from services.gateway.api.passing import PassedOn
 
 alarm = partial(PassedOn, "alarm")
-GUARD, MANAGER, READER = permitted(ALARMS_GUARD), permitted(ALARMS_MANAGE), permitted(ALARMS_READ)
+GUARD, MANAGER, READER, CARED = (permitted(one) for one in (ALARMS_GUARD, ALARMS_MANAGE, ALARMS_READ, CARE_OWN))
 
 TABLE = (
     # incidents
@@ -39,4 +39,17 @@ TABLE = (
     alarm("GET", "/v1/patrol-scans", READER, "list_patrol_scans"),
     alarm("GET", "/v1/patrol-rounds", READER, "list_patrol_rounds"),
     alarm("GET", "/v1/patrol-rounds/{round_id}", READER, "show_patrol_round"),
+    # care for who lives alone
+    alarm("GET", "/v1/care", READER, "list_care"),
+    alarm("GET", "/v1/care/{home_id}", READER, "show_care"),
+    alarm("PUT", "/v1/care/{home_id}", MANAGER, "arrange_care"),
+    alarm("DELETE", "/v1/care/{home_id}", MANAGER, "end_care", 204),
+    alarm("POST", "/v1/care/{home_id}/checks", GUARD, "begin_wellness_check", 201),
+    alarm("POST", "/v1/care/{home_id}/answers", permitted(CARE_OWN, ALARMS_GUARD), "answer_wellness_check", 201),
+    alarm("GET", "/v1/wellness-checks", READER, "list_wellness_checks"),
+    alarm("GET", "/v1/me/care", CARED, "read_own_care"),
+    alarm("PUT", "/v1/me/care/{home_id}", CARED, "arrange_own_care"),
+    alarm("DELETE", "/v1/me/care/{home_id}", CARED, "end_own_care", 204),
+    alarm("PUT", "/v1/me/care/{home_id}/absence", CARED, "set_absence"),
+    alarm("PUT", "/v1/me/helping/{home_id}", CARED, "answer_as_helper"),
 )
