@@ -62,6 +62,10 @@ async def answers(desk: Desk, who: str, said: str, check_id: Any, status: int = 
     return await desk.ask("POST", f"/care/{HOME}/answers", who, {"check_id": str(check_id), "answer": said}, status)
 
 
+async def begun(desk: Desk) -> str:
+    return str((await desk.ask("POST", f"/care/{HOME}/checks", "guard", {"ask": "neighbours"}, 201)).json()["id"])
+
+
 async def queue(desk: Desk) -> list[dict[str, Any]]:
     return list((await desk.get("/incidents"))["items"])
 
@@ -138,12 +142,13 @@ async def test_a_sign_that_proves_no_less_than_the_silence_does_not_end_the_aski
     assert first.check_id != second.check_id and second.silent_since > first.silent_since
 
 
-async def test_not_well_is_an_incident_at_once_and_a_sign_makes_it_well_but_people_end_it(desk: Desk) -> None:
+async def test_an_unanswered_check_is_well_with_a_sign_of_life_but_people_end_its_incident(desk: Desk) -> None:
     await arranged(desk, timedelta(hours=1), (BEN,))
+    await desk.ask("POST", f"/care/{HOME}/checks", "guard", {"ask": "neighbours"}, 409)
     await agree(desk, BEN)
-    check_id = (await desk.ask("POST", f"/care/{HOME}/checks", "guard", {"ask": "neighbours"}, 201)).json()["id"]
+    check_id = await begun(desk)
     await desk.ask("POST", f"/care/{HOME}/checks", "guard", {}, 409)
-    await answers(desk, f"resident:{BEN}", "not_well", check_id)
+    await answers(desk, f"resident:{BEN}", "not_reached", check_id)
     assert (await answers(desk, f"resident:{BEN}", "well", check_id, 409)).json()["code"] == "check_over"
     await stands(desk, "worried")
     await passes(desk, ANN, datetime.now(UTC))
@@ -154,11 +159,9 @@ async def test_not_well_is_an_incident_at_once_and_a_sign_makes_it_well_but_peop
         return found if found and not found[0]["active"] else None
 
     (incident,) = await until(well)
-    assert (incident["severity"], incident["code"], incident["raised_by"], incident["state"]) == (
-        "critical", "care:not_well", str(BEN), "raised")
+    assert (incident["severity"], incident["code"], incident["state"]) == ("high", "care:unanswered", "raised")
     assert len(await desk.said(IncidentRestored)) == 1
-    check_id = (await desk.ask("POST", f"/care/{HOME}/checks", "guard", {"ask": "neighbours"}, 201)).json()["id"]
-    await answers(desk, f"resident:{BEN}", "not_well", check_id)
+    await answers(desk, f"resident:{BEN}", "not_reached", await begun(desk))
 
     async def repeated() -> Any:
         return await desk.said(IncidentRepeated)
@@ -168,6 +171,24 @@ async def test_not_well_is_an_incident_at_once_and_a_sign_makes_it_well_but_peop
     await desk.does(incident["id"], "acknowledgements", {})
     await desk.does(incident["id"], "false-alarms", {"cause": "unknown"})
     await stands(desk, "watched")
+
+
+async def test_not_well_is_an_incident_at_once_and_no_door_makes_it_well(desk: Desk) -> None:
+    await arranged(desk, timedelta(hours=1), (BEN,))
+    await agree(desk, BEN)
+    check_id = await begun(desk)
+    await answers(desk, f"resident:{BEN}", "not_well", check_id)
+
+    async def raised() -> Any:
+        return await queue(desk)
+
+    (incident,) = await until(raised)
+    assert (incident["id"], incident["severity"], incident["code"], incident["raised_by"]) == (
+        check_id, "critical", "care:not_well", str(BEN))
+    await passes(desk, ANN, datetime.now(UTC))
+    await desk.settled()
+    assert (await queue(desk))[0]["active"] and await desk.said(IncidentRestored) == []
+    await stands(desk, "worried")
 
 
 async def test_care_ends_when_they_have_moved_out_and_neighbours_who_leave_are_asked_no_more(desk: Desk) -> None:

@@ -107,7 +107,8 @@ def routes(app: App, alarms: AlarmBook, book: CareBook) -> APIRouter:
     async def begin_check(
         home_id: UUID, body: NewCheck, request: Request, key: IdempotencyKey, principal: Principal = guards,
     ) -> Response:
-        """Somebody on duty worries: those who live there are asked at once, or their neighbours. 409 check_under_way."""
+        """Somebody on duty worries: those who live there are asked at once, or their neighbours. 409 check_under_way,
+        nobody_to_ask."""
         context = http.context(request, principal, community_of(principal))
         await book.memory.catch_up()
         book.understood(context.community_id)

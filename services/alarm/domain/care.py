@@ -6,7 +6,8 @@
 3. Silent is a home without a sign of life for longer than `rhythm.usual`, or than the arrangement allows; not while they are away.
 4. Those who live there are asked first, then all neighbours who agreed, for `answer` minutes each. Whoever says that all is well ends it;
    so does a sign of life. Where nobody answers, or somebody says that all is not well, it becomes an incident, whose ladder tells guards
-   and staff, then the grid worker (`ladders.py`). Until that is over, or a sign of life is seen, nobody is asked again.
+   and staff, then the grid worker (`ladders.py`). Until that is over nobody is asked again; after an unanswered check also from a sign of
+   life on, while of somebody who is not well a door tells nothing.
 """
 
 from datetime import datetime, timedelta
@@ -198,14 +199,17 @@ def decide_begin(command: BeginCheck, state: CareState) -> list[CareEvent]:
     cared = _cared(state)
     if cared.check is not None or cared.worried is not None:
         raise Refused("check_under_way")
-    return _begun(cared, command.of, command.at_home, command.by, command.now)
+    begun = _begun(cared, command.of, command.at_home, command.by, command.now)
+    if len(begun) > 1:
+        raise Refused("nobody_to_ask")
+    return begun
 
 
 def decide_notice(command: NoticeSign, state: CareState) -> list[CareEvent]:
     match state:
         case Cared(check=Check(said=said) as check) if command.at > said.silent_since:
             return [_ended(state, check, "sign", None, command.at)]
-        case Cared(worried=CheckEnded(silent_since=silent_since)) if command.at > silent_since:
+        case Cared(worried=CheckEnded(how="unanswered", silent_since=silent_since)) if command.at > silent_since:
             return [CareResumed(state.said.home_id, "sign", command.at)]
         case _:
             return []
@@ -256,7 +260,7 @@ def _begun(state: Cared, of: Asked, at_home: tuple[UUID, ...], by: UUID | None, 
     """Those who are asked first; where they are nobody those who come next, and where nobody can be asked it is unanswered at once."""
     said = state.said
     asked = CheckAsked(
-        said.home_id, uuid5(said.home_id, f"check of {now.isoformat()}"), "home", at_home, state.silent_since,
+        said.home_id, uuid5(said.home_id, f"check of {now.isoformat()}"), "home", at_home, min(state.silent_since, now),
         now + timedelta(minutes=said.terms.answer), by)
     if of == "neighbours" or not at_home:
         asked = replace(asked, of="neighbours", asked=state.helpers)

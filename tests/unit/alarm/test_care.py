@@ -214,6 +214,11 @@ def test_somebody_on_duty_may_ask_at_once():
     assert (asked.of, asked.asked, asked.began_by, asked.silent_since) == ("home", (ANN,), GUARD, NOW)
     (neighbours,) = when(BeginCheck("neighbours", (ANN,), GUARD, now), *AGREED)
     assert (neighbours.of, neighbours.asked) == ("neighbours", (BEN, CID))
+    away = AbsenceSet(HOME, Absence(NOW, DUE), ANN)
+    assert when(BeginCheck("home", (ANN,), GUARD, now), ARRANGED, away)[0].silent_since == now, "else no sign of life would end it"
+    for begin in (BeginCheck("neighbours", (ANN,), GUARD, now), BeginCheck("home", (), GUARD, now)):
+        with pytest.raises(Refused, match="nobody_to_ask"):
+            when(begin, ARRANGED)
     for events in ((ARRANGED, ASKED), (*AGREED, ASKED, NEXT, UNANSWERED)):
         with pytest.raises(Refused, match="check_under_way"):
             when(BeginCheck("home", (ANN,), GUARD, now), *events)
@@ -269,6 +274,8 @@ def test_a_sign_of_life_ends_it_wherever_it_stands():
     assert when(NoticeSign(NOW), ARRANGED, ASKED) == [], "that is how long it has been silent"
     assert when(NoticeSign(at), *AGREED, ASKED, NEXT, UNANSWERED) == [CareResumed(HOME, "sign", at)]
     assert when(NoticeSign(NOW), *AGREED, ASKED, NEXT, UNANSWERED) == []
+    not_well = replace(UNANSWERED, how="not_well", by=BEN)
+    assert when(NoticeSign(at + timedelta(days=1)), *AGREED, ASKED, NEXT, not_well) == [], "somebody else may open the door"
     assert when(NoticeSign(at), ARRANGED) == when(NoticeSign(at)) == []
 
 
