@@ -24,9 +24,9 @@ OLD_OUTCOMES = "delete from outcomes where recorded_at < now() - interval '7 day
 
 
 def age_of(one: Retention) -> timedelta:
-    """Raises ValueError for days that are no whole number above zero."""
-    if (days := int(os.environ.get(f"LIFANG_RETENTION_{one.name.upper()}", one.days))) < 1:
-        raise ValueError(f"retention of {one.name}: {days} days")
+    """Raises ValueError for days that are no whole number, or below what the class needs."""
+    if (days := int(os.environ.get(f"LIFANG_RETENTION_{one.name.upper()}", one.days))) < one.least:
+        raise ValueError(f"retention of {one.name}: {days} days, at least {one.least}")
     return timedelta(days=days)
 
 

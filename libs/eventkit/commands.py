@@ -118,8 +118,7 @@ class Commands:
                     self._known[stream] = context.community_id, reduce(decider.evolve, events, state), version + len(events)
                 if refusal is not None:
                     raise refusal
-                said = events if answer.verdict == "ok" else ()
-                return Done(msgspec.structs.replace(outcome, position=answer.position), said=said)
+                return Done(msgspec.structs.replace(outcome, position=answer.position), said=events if answer.verdict == "ok" else ())
             case "replayed" if key is not None:
                 return self._replay(key, answer.body_hash or "", answer.outcome or "{}")
             case "claimed":

@@ -75,12 +75,13 @@ class Retired(msgspec.Struct, frozen=True, tag="retired"):
 class Retention(msgspec.Struct, frozen=True):
     """What has served its purpose is blanked where it stands; `Retired` says so, and views fold it. A class: rows of heard contracts, and
     whole own streams of these categories, whose last event is so many `days` old; where `ends` names types, only those in which one of
-    them has happened. LIFANG_RETENTION_<NAME> sets other days."""
+    them has happened. LIFANG_RETENTION_<NAME> sets other days, not below the `least` that its purpose needs."""
     name: str
     days: int
     heard: tuple[type[msgspec.Struct], ...] = ()
     own: tuple[str, ...] = ()
     ends: tuple[type[msgspec.Struct], ...] = ()
+    least: int = 1
 def tag_of(kind: Any) -> str:
     """The stored name of an event or of its type."""
     return str(kind.__struct_config__.tag)

@@ -1,6 +1,7 @@
 """Retention: content goes by class and age, everything else holds: views, chains, positions, seals."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -240,6 +241,11 @@ async def test_the_operator_is_told_the_periods_and_the_environment_sets_them(
     monkeypatch.setenv("LIFANG_RETENTION_ACCOUNTS", "0")
     with pytest.raises(ValueError, match="0 days"):
         age_of(ACCOUNTS)
+    needed = replace(ACCOUNTS, least=16)
+    for days, wrong in (("16", False), ("15", True)):
+        monkeypatch.setenv("LIFANG_RETENTION_ACCOUNTS", days)
+        with pytest.raises(ValueError, match="15 days, at least 16") if wrong else nullcontext():
+            assert age_of(needed).days == 16
 
 
 async def test_pages_are_of_a_bounded_size_and_go_on_where_one_ended(toy: App, pool: asyncpg.Pool, community: UUID):
