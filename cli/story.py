@@ -46,6 +46,14 @@ class Story:
             raise Failed(f"{path} answered {answer.status_code}: {answer.text[:200]}")
         return dict(answer.json())
 
+    async def listed(self, path: str, who: dict[str, str], name: str = "items") -> list[dict[str, Any]]:
+        """Once there is anything: an installation that has just begun hears a moment later how it did. Raises Failed."""
+
+        async def look() -> Any:
+            return (await self.get(path, who))[name]
+
+        return list(await self.until(look))
+
     async def until(self, look: Callable[[], Awaitable[Any]]) -> Any:
         """The first answer that is not empty. Raises Failed."""
         end = time.monotonic() + PATIENCE

@@ -66,7 +66,7 @@ class Care(Story):
         return f"{self.incident['kind']}, {self.incident['severity']}, {self.incident['code']}", []
 
     async def seen(self) -> tuple[str, list[str]]:
-        doors = (await self.until(lambda: self.get("/v1/me/doors", self.alone)))["items"]
+        doors = await self.listed("/v1/me/doors", self.alone)
         opened = (await self.post(f"/v1/doors/{doors[0]['id']}/openings", self.alone, {})).json()
         await self.stands("watched")
 

@@ -55,7 +55,7 @@ class AtTheDoor(Story):
     # the story
 
     async def my_doors(self) -> tuple[str, list[str]]:
-        doors = (await self.until(lambda: self.get("/v1/me/doors", self.resident)))["items"]
+        doors = await self.listed("/v1/me/doors", self.resident)
         mine = [d["id"] for d in doors if d["id"] in self.known]
         if not mine:
             raise Failed("the resident has no door")

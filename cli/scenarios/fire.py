@@ -82,8 +82,7 @@ class Fire(Story):
     # the story
 
     async def reported(self) -> tuple[str, list[str]]:
-        me = await self.get("/v1/me", self.resident)
-        building = me["homes"][0]["building_id"] if me["homes"] else ""
+        building = (await self.listed("/v1/me", self.resident, "homes"))[0]["building_id"]
         self.sensor = next((s for s in self.demo.sensors if s["kind"] == "smoke" and s["building_id"] == building), {})
         if not self.sensor or self.sensor["device_id"] not in self.controls:
             raise Failed("the resident's building has no smoke detector on a simulated panel")

@@ -83,10 +83,7 @@ class Visit(Story):
     # the story
 
     async def invited(self) -> tuple[str, list[str]]:
-        me = await self.get("/v1/me", self.resident)
-        if not me["homes"]:
-            raise Failed("the resident has no home")
-        self.home = me["homes"][0]
+        self.home = (await self.listed("/v1/me", self.resident, "homes"))[0]
         body = {"kind": "family", "home_id": self.home["home_id"], "plate": self.plate, "visitor_name": "张来访"}
         self.made = (await self.post("/v1/visitor-passes", self.resident, body)).json()
         await self.known(self.made["id"])

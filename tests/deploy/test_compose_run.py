@@ -1,4 +1,4 @@
-"""docker-compose.yml on a real engine: from nothing to three stories played from outside, through crashes and an end."""
+"""docker-compose.yml on a real engine: from nothing to five stories played from outside, through crashes and an end."""
 
 import json
 import subprocess
@@ -18,7 +18,7 @@ from tests.deploy.installation import PROJECT, VERSION, Installation
 from tests.deploy.making import ROOT, docker
 
 pytestmark = pytest.mark.serial
-STORIES = ("door", "visitor", "fire")
+STORIES = ("door", "visitor", "fire", "care", "patrol")
 HELD = "cd /run/secrets/lifang 2>/dev/null && ls"
 
 
