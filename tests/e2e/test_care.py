@@ -49,7 +49,7 @@ async def test_a_check_is_shown_live_to_who_is_asked_and_to_nobody_else_who_live
                     if len(seen[name]) == 2:
                         return
 
-    async with asyncio.TaskGroup() as tasks:
+    async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
         others = tasks.create_task(follow("other"))
         both = [tasks.create_task(follow(name)) for name in ("neighbour", "guard")]
         for _ in range(3):
