@@ -60,7 +60,6 @@ class Care(Story):
 
     async def unreached(self) -> tuple[str, list[str]]:
         await self.post(f"/v1/care/{self.home}/answers", self.neighbour, {"check_id": self.check, "answer": "not_reached"})
-
         await self.stands("worried")
         self.incident = await self.raised()
         return f"{self.incident['kind']}, {self.incident['severity']}, {self.incident['code']}", []

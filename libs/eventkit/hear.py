@@ -32,7 +32,6 @@ class Hearing:
             group_id=f"{self.settings.topic_prefix}.{self.settings.service}.g{generation}", enable_auto_commit=False,
             group_instance_id=f"{self.settings.service}-{self.settings.member}-{topics}", auto_offset_reset="earliest",
             session_timeout_ms=10_000, heartbeat_interval_ms=3000, fetch_min_bytes=1, fetch_max_wait_ms=2000, consumer_timeout_ms=5000)
-        self._consumer = consumer
         try:
             async with asyncio.timeout(BOUND):
                 await consumer.start()
@@ -41,6 +40,7 @@ class Hearing:
                     raise LookupError(f"no topic {', '.join(sorted(missing))} yet")  # instead of waiting for it without a word
                 consumer.subscribe([*self.sources])
                 await consumer._subscription.wait_for_assignment()
+            self._consumer = consumer
             committed, behind, new = (loop := asyncio.get_running_loop()).time(), False, False
             while True:
                 fetched = await within(consumer.getmany(timeout_ms=FETCH, max_records=4 * MOST * PARTITIONS), BOUND)
@@ -85,8 +85,8 @@ class Hearing:
         await (await self.database.pool()).execute(
             "select keep_aside($1, $2, $3, $4, $5, $6)", record.topic, record.partition, record.offset, reason, heads, record.value)
     def lag(self) -> int:
-        """Records that the topics hold beyond what has been fetched; -1 while not connected."""
-        if (consumer := self._consumer) is None:
+        """Records that the topics hold beyond what has been fetched; -1 while not connected, or not told by the broker what there is."""
+        if (consumer := self._consumer) is None or None in map(consumer.highwater, consumer.assignment()):
             return -1
         states = ((tp, consumer._subscription.subscription.assignment.state_value(tp)) for tp in consumer.assignment())
         return sum(max(0, (consumer.highwater(tp) or 0) - at.position) for tp, at in states if at is not None and at.has_valid_position)

@@ -9,9 +9,11 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from msgspec.structs import replace
 
 from libs.eventkit import hear
+from libs.eventkit.envelope import partition_of
 from libs.eventkit.service import App
 from libs.eventkit.status import status
 from tests.eventkit.topics import Message, Topic, chain, said, topic_of
@@ -287,3 +289,18 @@ async def test_lag_says_how_far_behind(echo: App, topic: Topic, pool: asyncpg.Po
     await topic.put(*chain(community, [1, 2]))
     await hears(pool, community, 1, 2)
     await until(lambda: echo.hearing is not None and echo.hearing.lag() == 0)
+
+
+async def test_how_far_behind_is_not_known_before_the_broker_has_said_what_there_is(echo: App, topic: Topic, community: UUID):
+    """Or whoever rests on having heard everything would do so in the first moments after a long stop."""
+    await topic.put(*chain(community, [1, 2, 3]))
+    hearing, mine = echo.hearing, TopicPartition(topic.name, partition_of(community))
+    assert hearing is not None and hearing.lag() == -1
+    async with AIOKafkaConsumer(**echo.settings.broker, auto_offset_reset="earliest", enable_auto_commit=False) as consumer:
+        consumer.assign([mine])
+        hearing._consumer = consumer
+        assert hearing.lag() == -1
+        await until(lambda: hearing.lag() == 3)
+        await consumer.getone()
+        assert hearing.lag() == 2
+        hearing._consumer = None

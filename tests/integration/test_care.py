@@ -235,7 +235,8 @@ async def test_nobody_is_asked_while_what_others_have_said_is_not_heard(
 async def test_what_staff_and_those_who_live_there_arrange_and_what_is_refused(desk: Desk) -> None:
     care, me = f"/care/{HOME}", f"resident:{ANN}"
     body = {"agreed": "in_writing", "helpers": [str(BEN)]}
-    made = await desk.ask("PUT", care, "staff", body)
+    key = {"idempotency-key": "arranged"}
+    made = await desk.ask("PUT", care, "staff", body, **key)
     assert made.headers["etag"] == '"1"'
     for wrong, code in (
             ({**body, "helpers": [str(uuid4())]}, "helper_not_a_resident"), ({**body, "helpers": [str(ANN)]}, "helper_lives_there"),
@@ -263,4 +264,6 @@ async def test_what_staff_and_those_who_live_there_arrange_and_what_is_refused(d
     await desk.ask("DELETE", f"/me{care}", me, status=204)
     await desk.ask("DELETE", f"/me{care}", me, status=404)
     await desk.ask("DELETE", care, "staff", status=204)
+    again = await desk.ask("PUT", care, "staff", body, **key)
+    assert again.headers["etag"] == '"1"', "the same answer, whatever has come of it since"
     assert [(e.why, e.by) for e in await desk.said(CareEnded)] == [("resident", ANN)]

@@ -76,13 +76,13 @@ def routes(app: App, alarms: AlarmBook, book: CareBook) -> APIRouter:
             home_id, book.living(community_id, home_id), terms_of(body, tuple(sorted(body.helpers))), alarms.clock(community_id),
             body.agreed, principal.id, context.now, http.if_match(request))
         done = await app.commands.handle(home_id, command, context, key=key)
-        state = await state_of(app, home_id, community_id)
-        return json({"home_id": home_id}, 200, {**headers(done), "ETag": f'"{state.said.edition}"'})
+        return json({"home_id": home_id}, 200, {**headers(done), "ETag": await edition_of(app, done, home_id, community_id)})
 
     @router.delete("/care/{home_id}", status_code=204)
     async def end_care(home_id: UUID, request: Request, key: IdempotencyKey, principal: Principal = manages) -> Response:
         """Those who live there end it themselves, too. Again: nothing happens."""
         context = http.context(request, principal, community_of(principal))
+        await alarms.memory.catch_up()
         alarms.home(context.community_id, home_id)
         done = await app.commands.handle(home_id, EndCare("staff", context.now, principal.id), context, key=key)
         return Response(status_code=204, headers=headers(done))
@@ -159,6 +159,12 @@ async def state_of(app: App, home_id: UUID, community_id: UUID) -> Cared:
     if not isinstance(state, Cared):
         raise NotFound("care")
     return state
+
+
+async def edition_of(app: App, done: Done, home_id: UUID, community_id: UUID) -> str:
+    """The ETag of what this caller arranged, whoever has changed it since."""
+    said: Any = next(iter(await app.commands.said(done)), None)
+    return f'"{said.edition if said is not None else (await state_of(app, home_id, community_id)).said.edition}"'
 
 
 def shown(state: Cared) -> dict[str, Any]:

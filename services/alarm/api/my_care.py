@@ -13,7 +13,7 @@ from libs.eventkit.commands import Context, Done
 from libs.eventkit.decider import NotFound, Refused
 from libs.eventkit.http import IdempotencyKey, Input, Moment, community_of, json, permitted
 from libs.eventkit.service import App
-from services.alarm.api.care import NewTerms, shown, state_of, terms_of
+from services.alarm.api.care import NewTerms, edition_of, shown, terms_of
 from services.alarm.book import AlarmBook
 from services.alarm.care_book import CareBook
 from services.alarm.domain.care import CARE, AnswerAsHelper, ArrangeCare, EndCare, SetAbsence
@@ -90,8 +90,7 @@ def routes(app: App, alarms: AlarmBook, book: CareBook) -> APIRouter:
             home_id, book.living(context.community_id, home_id), terms_of(body, tuple(sorted(helpers))),
             alarms.clock(context.community_id), "self", principal.id, context.now, http.if_match(request))
         done = await app.commands.handle(home_id, command, context, key=key)
-        edition = (await state_of(app, home_id, context.community_id)).said.edition
-        return json({"home_id": home_id}, 200, {**headers(done), "ETag": f'"{edition}"'})
+        return json({"home_id": home_id}, 200, {**headers(done), "ETag": await edition_of(app, done, home_id, context.community_id)})
 
     @router.delete("/me/care/{home_id}", status_code=204)
     async def end_own_care(home_id: UUID, request: Request, key: IdempotencyKey, principal: Principal = own) -> Response:
